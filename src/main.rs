@@ -1,0 +1,3 @@
+//! The `gorgon` program.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every system call Gorgon makes, and all of its unsafe code.
