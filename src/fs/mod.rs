@@ -1,0 +1,1 @@
+//! Files beneath a root: paths that cannot be wrong, filesystems, media types, the small-file cache.

@@ -1,0 +1,1 @@
+//! Attribute tables: every setting of every kind of node, declared once, with its unit, default and help.
