@@ -1,1 +1,8 @@
 //! Small codecs on bytes: no I/O, no allocation where the caller can lend a buffer.
+
+pub mod duration;
+pub mod html;
+pub mod nearest;
+pub mod number;
+pub mod percent;
+pub mod size;

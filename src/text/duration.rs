@@ -1,0 +1,72 @@
+//! Lengths of time as an operator writes them: `200ms`, `10s`, `5m`, `2h`; a bare number is seconds.
+
+use super::number::{parse_decimal, push_decimal_str};
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+/// Reads a length of time, in milliseconds. `None` when it is not one, or exceeds `u64`.
+#[must_use]
+pub fn parse(text: &str) -> Option<u64> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at_checked(end)?;
+    let factor = match unit {
+        "ms" => 1,
+        "" | "s" => SECOND,
+        "m" => MINUTE,
+        "h" => HOUR,
+        _ => return None,
+    };
+    parse_decimal(digits.as_bytes())?.checked_mul(factor)
+}
+
+/// Appends a length of time, given in milliseconds, with the largest unit that loses nothing.
+pub fn print(milliseconds: u64, out: &mut String) {
+    let (factor, unit) = match milliseconds {
+        0 => (SECOND, "s"),
+        n if n % HOUR == 0 => (HOUR, "h"),
+        n if n % MINUTE == 0 => (MINUTE, "m"),
+        n if n % SECOND == 0 => (SECOND, "s"),
+        _ => (1, "ms"),
+    };
+    push_decimal_str(milliseconds / factor, out);
+    out.push_str(unit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_prints() {
+        for (text, milliseconds, printed) in [
+            ("0", 0, "0s"),
+            ("0ms", 0, "0s"),
+            ("200ms", 200, "200ms"),
+            ("1500ms", 1500, "1500ms"),
+            ("2000ms", 2000, "2s"),
+            ("10", 10_000, "10s"),
+            ("10s", 10_000, "10s"),
+            ("60s", 60_000, "1m"),
+            ("90s", 90_000, "90s"),
+            ("5m", 300_000, "5m"),
+            ("120m", 7_200_000, "2h"),
+        ] {
+            assert_eq!(parse(text), Some(milliseconds), "{text}");
+            let mut out = String::new();
+            print(milliseconds, &mut out);
+            assert_eq!(out, printed);
+            assert_eq!(parse(&out), Some(milliseconds));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_time() {
+        for text in
+            ["", "s", "ms", "-1s", "1.5s", "10 s", " 1", "1d", "1S", "1é", "5mm", "18446744073709551615h"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
