@@ -1,1 +1,22 @@
 //! Attribute tables: every setting of every kind of node, declared once, with its unit, default and help.
+//!
+//! A kind of node (`http`, `gorgon`) is one static [`Kind`]: a list of [`Attribute`]s, each with what it is
+//! ([`About`]) and how it is read from and written into the settings it belongs to. `--help`, the manual page, the
+//! command line and the environment are renderings of these tables; nothing else declares a setting or a default.
+//!
+//! ```text
+//!             Unit::parse              Attribute::set
+//!   text  ------------------>  Value  --------------->  settings struct
+//!         <------------------         <---------------
+//!             Value::print             Attribute::get
+//! ```
+
+mod kind;
+mod problem;
+mod unit;
+mod value;
+
+pub use kind::{About, Attribute, Flag, Kind, Role};
+pub use problem::Problem;
+pub use unit::Unit;
+pub use value::Value;

@@ -1,0 +1,131 @@
+//! Kinds of nodes and their attributes.
+
+use super::{Problem, Unit, Value};
+use crate::text::nearest::nearest;
+
+/// Who may change an attribute; each role may all that the ones before it may.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Role {
+    /// Looks only.
+    View,
+    /// Tunes what is running.
+    Operate,
+    /// Decides what is served, and where.
+    Admin,
+}
+
+/// A short form of an attribute on the command line, beside `--KIND.NAME.key=`.
+#[derive(Clone, Copy)]
+pub struct Flag {
+    /// The letter of `-l`, if it has one.
+    pub short: Option<char>,
+    /// The word of `--listen`.
+    pub long: &'static str,
+    /// What stands for its value in help; empty for a switch.
+    pub value: &'static str,
+}
+
+/// What an attribute is, apart from the settings that hold it.
+#[derive(Clone, Copy)]
+pub struct About {
+    /// Its key: lower-case words joined by `_`.
+    pub name: &'static str,
+    /// What it holds.
+    pub unit: Unit,
+    /// The text of its default.
+    pub default: &'static str,
+    /// What it does. The first sentence stands alone as the short help; all of it is in the manual page.
+    pub help: &'static str,
+    /// Its short form, if it has one.
+    pub flag: Option<&'static Flag>,
+    /// Who may change it.
+    pub role: Role,
+    /// Whether it may change while the program runs.
+    pub live: bool,
+}
+
+impl About {
+    /// An attribute that an operator may tune while the program runs.
+    #[must_use]
+    pub const fn live(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
+        Self { name, unit, default, help, flag: None, role: Role::Operate, live: true }
+    }
+
+    /// An attribute that an administrator sets before the program starts.
+    #[must_use]
+    pub const fn fixed(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
+        Self { name, unit, default, help, flag: None, role: Role::Admin, live: false }
+    }
+
+    /// The same with a short form on the command line.
+    #[must_use]
+    pub const fn with_flag(mut self, flag: &'static Flag) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    /// The first sentence of its help, without the full stop.
+    #[must_use]
+    pub fn short_help(&self) -> &'static str {
+        let sentence = self.help.split_once(". ").map_or(self.help, |(first, _)| first);
+        sentence.strip_suffix('.').unwrap_or(sentence)
+    }
+}
+
+/// One attribute of the settings `T`.
+pub struct Attribute<T: 'static> {
+    /// What it is.
+    pub about: About,
+    /// Its value now.
+    pub get: fn(&T) -> Value,
+    /// Takes a value that its unit has let through; refuses with `expected ..` what the unit cannot check.
+    pub set: fn(&mut T, Value) -> Result<(), String>,
+}
+
+/// A kind of node: its word and its attributes, in the order they are shown.
+pub struct Kind<T: 'static> {
+    /// `http`.
+    pub name: &'static str,
+    /// What such a node is.
+    pub help: &'static str,
+    /// Its attributes.
+    pub attributes: &'static [Attribute<T>],
+}
+
+impl<T> Kind<T> {
+    /// The attribute of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&'static Attribute<T>> {
+        self.attributes.iter().find(|attribute| attribute.about.name == name)
+    }
+
+    /// What each attribute is, in order.
+    pub fn abouts(&self) -> impl Iterator<Item = &'static About> + use<T> {
+        self.attributes.iter().map(|attribute| &attribute.about)
+    }
+
+    /// Sets one attribute from text.
+    ///
+    /// # Errors
+    /// There is no such attribute (the nearest one is named), or the text is not a value for it. The place of the
+    /// problem is `name`; whoever knows where the text was written says so instead.
+    pub fn set_text(&self, settings: &mut T, name: &str, text: &str) -> Result<(), Problem> {
+        let Some(attribute) = self.find(name) else {
+            let near = nearest(name, &mut self.abouts().map(|about| about.name));
+            return Err(Problem::unknown(name, "setting", "", near));
+        };
+        let value = attribute.about.unit.parse(text);
+        value
+            .and_then(|value| (attribute.set)(settings, value))
+            .map_err(|message| Problem { place: name.to_owned(), message })
+    }
+
+    /// Sets every attribute to its default.
+    pub fn defaults(&self, settings: &mut T) {
+        for Attribute { about, set, .. } in self.attributes {
+            // Never an error: a test of each table parses and sets every default.
+            let _ = about.unit.parse(about.default).and_then(|value| set(settings, value));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Values of attributes.
+
+use crate::text::{duration, number, size};
+
+/// One value, in the form its unit gives it.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Value {
+    /// Bytes.
+    Size(u64),
+    /// A number of things.
+    Count(u64),
+    /// Milliseconds.
+    Time(u64),
+    /// On or off.
+    Switch(bool),
+    /// One of the words of its unit.
+    Choice(&'static str),
+    /// Any text without control characters.
+    Text(String),
+    /// Texts, none of them empty.
+    List(Vec<String>),
+}
+
+/// A value of another unit than the attribute's: no text leads here, for [`super::Unit::parse`] gives the right one.
+const MISMATCH: &str = "a value of another unit";
+
+impl Value {
+    /// Appends the value as [`super::Unit::parse`] reads it.
+    pub fn print(&self, out: &mut String) {
+        match self {
+            Self::Size(bytes) => size::print(*bytes, out),
+            Self::Count(count) => number::push_decimal_str(*count, out),
+            Self::Time(milliseconds) => duration::print(*milliseconds, out),
+            Self::Switch(on) => out.push_str(if *on { "on" } else { "off" }),
+            Self::Choice(word) => out.push_str(word),
+            Self::Text(text) => out.push_str(text),
+            Self::List(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    if place > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(item);
+                }
+            }
+        }
+    }
+
+    /// Stores a size, a count or a time.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_u64(self, field: &mut u64) -> Result<(), String> {
+        match self {
+            Self::Size(number) | Self::Count(number) | Self::Time(number) => *field = number,
+            Self::Switch(_) | Self::Choice(_) | Self::Text(_) | Self::List(_) => {
+                return Err(MISMATCH.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a size, a count or a time that fits; the unit's `max` sees to it.
+    ///
+    /// # Errors
+    /// The value is of another unit, or too large.
+    pub fn into_u32(self, field: &mut u32) -> Result<(), String> {
+        let mut wide = 0;
+        self.into_u64(&mut wide)?;
+        *field = u32::try_from(wide).map_err(|_| "too large".to_owned())?;
+        Ok(())
+    }
+
+    /// Stores a switch.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_bool(self, field: &mut bool) -> Result<(), String> {
+        let Self::Switch(on) = self else { return Err(MISMATCH.to_owned()) };
+        *field = on;
+        Ok(())
+    }
+
+    /// Stores a choice.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_choice(self, field: &mut &'static str) -> Result<(), String> {
+        let Self::Choice(word) = self else { return Err(MISMATCH.to_owned()) };
+        *field = word;
+        Ok(())
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_text(self) -> Result<String, String> {
+        let Self::Text(text) = self else { return Err(MISMATCH.to_owned()) };
+        Ok(text)
+    }
+
+    /// The list.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_list(self) -> Result<Vec<String>, String> {
+        let Self::List(items) = self else { return Err(MISMATCH.to_owned()) };
+        Ok(items)
+    }
+}
