@@ -24,3 +24,5 @@ pub mod fs;
 
 #[cfg(feature = "http")]
 pub mod http;
+
+pub mod cli;

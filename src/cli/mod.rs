@@ -1,0 +1,6 @@
+//! The command line: arguments and environment into settings, and the help they are described by.
+
+pub mod arguments;
+pub mod help;
+pub mod listen;
+pub mod process;

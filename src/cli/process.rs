@@ -1,0 +1,79 @@
+//! The attributes of the process as a whole, kind `gorgon`.
+
+use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
+
+/// Settings of the process. Sizes are bytes, times milliseconds; [`GORGON`] tells what each one does.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+#[allow(missing_docs)] // Each field is the attribute of its name: the table is its documentation.
+pub struct ProcessSettings {
+    /// `auto`, or the name of one.
+    pub poller: &'static str,
+    pub grace: u64,
+    pub page_memory: u64,
+    pub verbose: bool,
+    pub quiet: bool,
+}
+
+impl Default for ProcessSettings {
+    /// The defaults of the table.
+    fn default() -> Self {
+        let mut settings = Self { poller: "", grace: 0, page_memory: 0, verbose: false, quiet: false };
+        GORGON.defaults(&mut settings);
+        settings
+    }
+}
+
+/// The kind `gorgon`: there is one node of it, without a name.
+pub static GORGON: Kind<ProcessSettings> = Kind {
+    name: "gorgon",
+    help: "process",
+    attributes: &[
+        Attribute {
+            about: About::live("verbose", Unit::Switch, "off", "Say more, and log each request.")
+                .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
+            get: |s| Value::Switch(s.verbose),
+            set: |s, v| v.into_bool(&mut s.verbose),
+        },
+        Attribute {
+            about: About::live("quiet", Unit::Switch, "off", "Say nothing but errors.").with_flag(&Flag {
+                short: Some('q'),
+                long: "quiet",
+                value: "",
+            }),
+            get: |s| Value::Switch(s.quiet),
+            set: |s, v| v.into_bool(&mut s.quiet),
+        },
+        Attribute {
+            about: About::fixed(
+                "poller",
+                Unit::Choice("auto|epoll|kqueue|poll|select"),
+                "auto",
+                "How to wait for connections. auto takes the best this system has.",
+            ),
+            get: |s| Value::Choice(s.poller),
+            set: |s, v| v.into_choice(&mut s.poller),
+        },
+        Attribute {
+            about: About::live(
+                "grace",
+                Unit::Time { min: 0, max: 24 * 60 * 60 * 1000 },
+                "10s",
+                "Time to finish requests in flight when told to quit.",
+            ),
+            get: |s| Value::Time(s.grace),
+            set: |s, v| v.into_u64(&mut s.grace),
+        },
+        Attribute {
+            about: About::live(
+                "page_memory",
+                Unit::Size { min: 1 << 20, max: 1 << 40, power_of_two: false },
+                "16M",
+                "Most memory for the buffers of all connections. At the limit new requests wait; none is dropped \
+                 half-way.",
+            ),
+            get: |s| Value::Size(s.page_memory),
+            set: |s, v| v.into_u64(&mut s.page_memory),
+        },
+    ],
+};
