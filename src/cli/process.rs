@@ -77,3 +77,13 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
         },
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds() {
+        crate::tree::tests::check_table(&GORGON);
+    }
+}

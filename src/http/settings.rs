@@ -116,7 +116,7 @@ const fn size(min: u64, max: u64) -> Unit {
 /// The kind `http`: a server of files.
 pub static HTTP: Kind<HttpSettings> = Kind {
     name: "http",
-    help: "HTTP/1.1 server",
+    help: "HTTP server",
     attributes: &[
         Attribute {
             about: About::fixed(
@@ -145,8 +145,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "index",
                 Unit::List,
                 "index.html",
-                "Files that stand for their directory. The first that exists is sent; none, and the directory \
-                 itself is shown.",
+                "Files that stand for their directory. The first that exists is sent.",
             ),
             get: |s| Value::List(s.index.clone()),
             set: |s, v| set_index(&mut s.index, v),
@@ -188,7 +187,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "types_file",
                 Unit::Text,
                 "",
-                "File of media types that go before the built-in ones. Its form is that of /etc/mime.types.",
+                "File of media types that go before those built in. Its form is that of /etc/mime.types.",
             ),
             get: |s| Value::Text(s.types_file.clone()),
             set: |s, v| v.into_text().map(|text| s.types_file = text),
@@ -208,8 +207,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "max_connections",
                 Unit::Count { min: 0, max: 10_000_000 },
                 "0",
-                "Connections held at once. Further ones wait to be accepted; 0 is what the limit of descriptors \
-                 allows, less a reserve.",
+                "Connections held at once, 0 for all there are descriptors for. Further ones wait to be accepted; \
+                 a reserve of descriptors is kept.",
             ),
             get: |s| Value::Count(s.max_connections.into()),
             set: |s, v| v.into_u32(&mut s.max_connections),
@@ -219,7 +218,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "header_timeout",
                 TIMEOUT,
                 "10s",
-                "Time for a whole request head. It counts from the first byte and is not renewed.",
+                "Time for a whole request head. What comes in does not renew it.",
             ),
             get: |s| Value::Time(s.header_timeout),
             set: |s, v| v.into_u64(&mut s.header_timeout),
@@ -331,7 +330,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "file_cache",
                 size(0, 1024 * GIGA),
                 "1M",
-                "Memory for small files kept ready. 0 keeps none.",
+                "Memory for small files kept ready, 0 for none.",
             ),
             get: |s| Value::Size(s.file_cache),
             set: |s, v| v.into_u64(&mut s.file_cache),
@@ -356,7 +355,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "backlog",
                 Unit::Count { min: 1, max: 65_535 },
                 "1024",
-                "Connections the kernel queues until they are accepted.",
+                "Connections the kernel queues for us.",
             ),
             get: |s| Value::Count(s.backlog.into()),
             set: |s, v| v.into_u32(&mut s.backlog),
@@ -377,7 +376,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "send_buffer",
                 SOCKET_BUFFER,
                 "0",
-                "Bytes of the kernel's send buffer (SO_SNDBUF). 0 leaves it to the system.",
+                "The kernel's send buffer (SO_SNDBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.send_buffer.into()),
             set: |s, v| v.into_u32(&mut s.send_buffer),
@@ -387,7 +386,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "receive_buffer",
                 SOCKET_BUFFER,
                 "0",
-                "Bytes of the kernel's receive buffer (SO_RCVBUF). 0 leaves it to the system.",
+                "The kernel's receive buffer (SO_RCVBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.receive_buffer.into()),
             set: |s, v| v.into_u32(&mut s.receive_buffer),
@@ -422,4 +421,44 @@ fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
     }
     *charset = text;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds() {
+        crate::tree::tests::check_table(&HTTP);
+    }
+
+    #[test]
+    fn names_that_go_elsewhere_are_refused() {
+        let mut settings = HttpSettings::default();
+        for (name, text) in [
+            ("index", "../secret"),
+            ("index", "a,b/c"),
+            ("index", ".."),
+            ("index", "."),
+            ("charset", "utf-8; x=y"),
+            ("charset", "utf 8"),
+            ("charset", "\u{e9}"),
+            ("root", ""),
+        ] {
+            assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");
+        }
+        assert!(settings == HttpSettings::default());
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        let mut settings = HttpSettings::default();
+        assert_eq!(settings.contradiction(), None);
+        settings.head_max = settings.request_line_max;
+        assert_eq!(settings.contradiction(), None);
+        settings.request_line_max += 1;
+        assert!(settings.contradiction().is_some_and(|(key, _)| key == "request_line_max"));
+        settings.listen.clear();
+        assert!(settings.contradiction().is_some_and(|(key, _)| key == "listen"));
+    }
 }

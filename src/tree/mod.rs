@@ -20,3 +20,6 @@ pub use kind::{About, Attribute, Flag, Kind, Role};
 pub use problem::Problem;
 pub use unit::Unit;
 pub use value::Value;
+
+#[cfg(test)]
+pub(crate) mod tests;
