@@ -36,6 +36,7 @@ impl Listen {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let address = match text.split_once("://") {
             None => text,
+            Some(_) if text.starts_with("unix:") => text,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
                 rest.strip_suffix('/').unwrap_or(rest)
             }
@@ -59,6 +60,16 @@ impl Listen {
                 Ok(Self::Any { port: port(address)? })
             }
             None => Err("expected a port, as in 127.0.0.1:8080 or :8080"),
+        }
+    }
+
+    /// Whether the system picks the port.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        match self {
+            Self::Any { port } | Self::Localhost { port } => *port == 0,
+            Self::Ip(address) => address.port() == 0,
+            Self::Unix(_) => false,
         }
     }
 }
@@ -110,4 +121,100 @@ fn named(host: &str, number: &str) -> Result<Listen, &'static str> {
 fn port(text: &str) -> Result<u16, &'static str> {
     let number = parse_decimal(text.as_bytes()).and_then(|number| u16::try_from(number).ok());
     number.ok_or("expected a port from 0 to 65535")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_form() {
+        let ip = |text: &str| Listen::Ip(text.parse().unwrap());
+        let longest = "/".repeat(UNIX_PATH_MAX);
+        for (text, listen) in [
+            (":8080", Listen::Any { port: 8080 }),
+            ("*:8080", Listen::Any { port: 8080 }),
+            ("8080", Listen::Any { port: 8080 }),
+            ("0", Listen::Any { port: 0 }),
+            (":0", Listen::Any { port: 0 }),
+            (":65535", Listen::Any { port: 65535 }),
+            ("http://:80", Listen::Any { port: 80 }),
+            ("127.0.0.1:8080", ip("127.0.0.1:8080")),
+            ("http://127.0.0.1:8080", ip("127.0.0.1:8080")),
+            ("HTTP://127.0.0.1:8080/", ip("127.0.0.1:8080")),
+            ("0.0.0.0:80", ip("0.0.0.0:80")),
+            ("[::]:80", ip("[::]:80")),
+            ("[::1]:0", ip("[::1]:0")),
+            ("http://[fe80::1]:80", ip("[fe80::1]:80")),
+            ("[::ffff:127.0.0.1]:80", ip("[::ffff:127.0.0.1]:80")),
+            ("localhost:80", Listen::Localhost { port: 80 }),
+            ("LocalHost:0", Listen::Localhost { port: 0 }),
+            ("unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
+            ("unix:///run/x.sock", Listen::Unix("/run/x.sock".into())),
+            ("unix:x:80", Listen::Unix("x:80".into())),
+            ("http://unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
+            (&["unix:", &longest].concat(), Listen::Unix(longest.clone().into())),
+        ] {
+            assert_eq!(Listen::parse(text), Ok(listen), "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let long = ["unix:", &"/".repeat(UNIX_PATH_MAX + 1)].concat();
+        for (text, message) in [
+            ("", "expected a port"),
+            ("127.0.0.1", "expected a port"),
+            ("localhost", "expected a port"),
+            ("example.org", "expected a port"),
+            ("http://", "expected a port"),
+            ("http:///", "expected a port"),
+            ("http://127.0.0.1", "expected a port"),
+            ("[::1]", "expected a port, as in [::1]"),
+            ("[::1]80", "expected a port, as in [::1]"),
+            (":", "expected a port from"),
+            (":65536", "expected a port from"),
+            ("65536", "expected a port from"),
+            ("99999999999999999999999", "expected a port from"),
+            (":-1", "expected a port from"),
+            (":+1", "expected a port from"),
+            (":http", "expected a port from"),
+            (": 80", "expected a port from"),
+            ("127.0.0.1:80/", "expected a port from"),
+            ("http://127.0.0.1:80/files", "expected a port from"),
+            ("[::1]:", "expected a port from"),
+            ("::1", "in brackets"),
+            ("::", "in brackets"),
+            ("fe80::1:80", "in brackets"),
+            ("[::1", "expected a ]"),
+            ("[127.0.0.1]:80", "expected an IPv6"),
+            ("[]:80", "expected an IPv6"),
+            ("[fe80::1%eth0]:80", "without a zone"),
+            ("example.org:80", "numeric"),
+            ("256.0.0.1:80", "numeric"),
+            ("1.2.3:80", "numeric"),
+            (" 127.0.0.1:80", "numeric"),
+            ("user@127.0.0.1:80", "numeric"),
+            ("unix:", "a path after"),
+            ("unix:a\0b", "without NUL"),
+            (&long, "at most 103"),
+            ("ftp://:2121", "no FTP"),
+            ("FTP://", "no FTP"),
+            ("https://:443", "no TLS"),
+            ("gopher://:70", "http://"),
+            ("://:70", "http://"),
+        ] {
+            let Err(found) = Listen::parse(text) else { panic!("{text} was accepted") };
+            assert!(found.contains(message), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn knows_a_free_port() {
+        for (text, free) in
+            [("0", true), ("localhost:0", true), ("[::1]:0", true), (":1", false), ("unix:0", false)]
+        {
+            assert_eq!(Listen::parse(text).map(|listen| listen.is_ephemeral()), Ok(free), "{text}");
+        }
+    }
 }
