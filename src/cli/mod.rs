@@ -3,4 +3,5 @@
 pub mod arguments;
 pub mod help;
 pub mod listen;
+mod node;
 pub mod process;

@@ -1,0 +1,254 @@
+//! Command lines and environments, and what becomes of them.
+
+use super::*;
+use std::os::unix::ffi::OsStringExt;
+
+fn run(args: &[&str], environment: &[(&str, &str)]) -> Result<Command, Vec<Problem>> {
+    parse(&mut args.iter().map(OsString::from), &|name| {
+        environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+    })
+}
+
+#[track_caller]
+fn settings(args: &[&str], environment: &[(&str, &str)]) -> Box<Settings> {
+    match run(args, environment) {
+        Ok(Command::Serve(settings)) => settings,
+        Ok(Command::Help | Command::Version) => panic!("not a server: {args:?}"),
+        Err(problems) => panic!("{}", print_problems(&problems)),
+    }
+}
+
+#[track_caller]
+fn problems(args: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
+    let Err(problems) = run(args, environment) else { panic!("accepted: {args:?} {environment:?}") };
+    problems
+        .iter()
+        .map(|problem| {
+            let mut line = String::new();
+            problem.print(&mut line);
+            line
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_said_is_all_defaults() {
+    let settings = settings(&[], &[]);
+    assert_eq!(settings.process, ProcessSettings::default());
+    assert_eq!(settings.http, HttpSettings::default());
+    assert_eq!(settings.http.root.as_os_str(), ".");
+    assert_eq!(settings.listeners, [Listen::Any { port: 8080 }]);
+}
+
+#[test]
+fn help_and_version_go_first() {
+    for args in
+        [&["-h"][..], &["--help"], &["-vh"], &["--bogus", "--help"], &["-V", "-h"], &["a", "b", "--help"]]
+    {
+        assert!(matches!(run(args, &[]), Ok(Command::Help)), "{args:?}");
+    }
+    for args in [&["-V"][..], &["--version"], &["-qV"], &["--bogus", "--version"]] {
+        assert!(matches!(run(args, &[]), Ok(Command::Version)), "{args:?}");
+    }
+    assert_eq!(problems(&["--help=on"], &[]), ["--help=on: takes no value"]);
+    assert_eq!(settings(&["--", "--help"], &[]).http.root.as_os_str(), "--help");
+    assert!(run(&["-l", "-h"], &[]).is_err(), "the value of an option is not an option");
+}
+
+#[test]
+fn listen_in_every_spelling() {
+    let two = [Listen::Any { port: 80 }, Listen::Localhost { port: 81 }];
+    for args in [
+        &["-l", ":80", "-l", "localhost:81"][..],
+        &["-l:80", "-llocalhost:81"],
+        &["-l=:80", "--listen=localhost:81"],
+        &["--listen", ":80", "--http.main.listen", "localhost:81"],
+        &["--http.main.listen=:80,localhost:81"],
+        &["-vl:80", "-l", "localhost:81"],
+        &["--listen=http://:80, localhost:81"],
+    ] {
+        let settings = settings(args, &[("GORGON_HTTP_MAIN_LISTEN", ":99")]);
+        assert_eq!(settings.listeners, two, "{args:?}");
+        assert_eq!(settings.process.verbose, args[0] == "-vl:80");
+    }
+    let settings = settings(&[], &[("GORGON_HTTP_MAIN_LISTEN", ":80,localhost:81")]);
+    assert_eq!(settings.listeners, two);
+}
+
+#[test]
+fn flag_over_environment_over_default() {
+    let environment =
+        [("GORGON_HTTP_MAIN_READ_BUFFER", "8K"), ("GORGON_GRACE", "3"), ("GORGON_QUIET", "yes")];
+    let from_environment = settings(&[], &environment);
+    assert_eq!(from_environment.http.read_buffer, 8192);
+    assert_eq!(from_environment.process.grace, 3000);
+    assert!(from_environment.process.quiet);
+    let args = ["--http.main.read_buffer=16K", "--gorgon.grace", "200ms", "--quiet=off"];
+    let from_flags = settings(&args, &environment);
+    assert_eq!(from_flags.http.read_buffer, 16384);
+    assert_eq!(from_flags.process.grace, 200);
+    assert!(!from_flags.process.quiet);
+}
+
+#[test]
+fn of_values_the_last_counts() {
+    let settings =
+        settings(&["--hidden", "--http.main.hidden=off", "--gorgon.grace=1", "--gorgon.grace=2"], &[]);
+    assert!(!settings.http.hidden);
+    assert_eq!(settings.process.grace, 2000);
+}
+
+#[test]
+fn switches_take_no_argument_after_them() {
+    let settings = settings(&["-vv", "--hidden", "--http.main.sendfile=no", "dir"], &[]);
+    assert!(settings.process.verbose && settings.http.hidden && !settings.http.sendfile);
+    assert_eq!(settings.http.root.as_os_str(), "dir");
+}
+
+#[test]
+fn what_to_serve() {
+    for (args, root) in [
+        (&["/srv/www"][..], "/srv/www"),
+        (&["--http.main.root=/srv"], "/srv"),
+        (&["-"], "-"),
+        (&["./run"], "./run"),
+        (&["--", "run"], "run"),
+        (&["--", "-v"], "-v"),
+        (&["-v", "dir", "-l", ":1"], "dir"),
+    ] {
+        let settings = settings(args, &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]);
+        assert_eq!(settings.http.root.as_os_str(), root, "{args:?}");
+    }
+    assert_eq!(settings(&[], &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]).http.root.as_os_str(), "elsewhere");
+    assert_eq!(problems(&["a", "b", "c"], &[]).len(), 2);
+    assert_eq!(problems(&[""], &[]), ["'': expected a directory or a file"]);
+    assert_eq!(
+        problems(&["run"], &[]),
+        ["run: no such command in this build; a directory of that name is ./run"]
+    );
+    assert!(problems(&["a", "--http.main.root=b"], &[])[0].starts_with("a: cannot go with --http.main.root"));
+    assert_eq!(problems(&["--http.main.root="], &[]), ["--http.main.root=: expected a directory or a file"]);
+}
+
+#[test]
+fn a_path_need_not_be_utf8_but_a_value_must() {
+    let odd = || OsString::from_vec(b"d\xff".to_vec());
+    let none = |_: &str| None;
+    let Ok(Command::Serve(settings)) = parse(&mut [odd()].into_iter(), &none) else { panic!("refused") };
+    assert_eq!(settings.http.root.as_os_str(), odd());
+    assert!(parse(&mut ["-l".into(), odd()].into_iter(), &none).is_err());
+    assert!(parse(&mut [OsString::from_vec(b"--d\xff".to_vec())].into_iter(), &none).is_err());
+    let environment = |name: &str| (name == "GORGON_GRACE").then(odd);
+    let Err(problems) = parse(&mut [].into_iter(), &environment) else { panic!("accepted") };
+    assert_eq!(problems, [Problem::new("GORGON_GRACE=d\u{fffd}", "expected UTF-8")]);
+}
+
+#[test]
+fn a_wrong_name_gets_the_nearest() {
+    for (arg, line) in [
+        ("--lisen=:80", "--lisen=:80: no such option; did you mean --listen?"),
+        ("--versoin", "--versoin: no such option; did you mean --version?"),
+        ("--read_buffer=4K", "--read_buffer=4K: no such option; did you mean --http.main.read_buffer?"),
+        ("--idle-timeout=4", "--idle-timeout=4: no such option; did you mean --http.main.idle_timeout?"),
+        ("--pollr", "--pollr: no such option; did you mean --gorgon.poller?"),
+        ("--frobnicate", "--frobnicate: no such option"),
+        ("-x", "-x: no such option"),
+        ("-vx", "-x: no such option"),
+        (
+            "--http.main.redbuffer=1",
+            "--http.main.redbuffer=1: no such setting; did you mean --http.main.read_buffer?",
+        ),
+        ("--gorgon.gracee=1", "--gorgon.gracee=1: no such setting; did you mean --gorgon.grace?"),
+        ("--htpt.main.root=x", "--htpt.main.root=x: no such kind of node; did you mean --http?"),
+        ("--http.other.root=x", "--http.other.root=x: this build has one such node: --http.main.KEY"),
+        ("--http.root=x", "--http.root=x: this build has one such node: --http.main.KEY"),
+        ("--http.main.", "--http.main.: no such setting"),
+        ("--.", "--.: no such kind of node"),
+        ("--=", "--=: no such option"),
+    ] {
+        assert_eq!(problems(&[arg], &[]), [line]);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_told_what_was_expected() {
+    for (arg, line) in [
+        (
+            "--http.main.read_buffer=3000",
+            "--http.main.read_buffer=3000: expected a size from 512 to 1M, a power of two",
+        ),
+        ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
+        ("--hidden=maybe", "--hidden=maybe: expected on or off"),
+        ("--gorgon.grace=1d", "--gorgon.grace=1d: expected a time from 0s to 24h"),
+        ("--http.main.fields_max=0", "--http.main.fields_max=0: expected a number from 1 to 1000"),
+        (
+            "--http.main.charset=a;b",
+            "--http.main.charset=a;b: expected the name of a charset, such as utf-8, or nothing",
+        ),
+        ("-l", "-l: expected a value: -l ADDR"),
+        ("--gorgon.grace", "--gorgon.grace: expected a value: --gorgon.grace TIME"),
+        ("-lftp://:21", "listen=ftp://:21: this build has no FTP server"),
+        ("--listen=", "--http.main.listen: expected at least one address"),
+        ("-l:80,:80", "listen=:80: given twice"),
+        ("-vq", "--quiet: cannot go with --verbose"),
+        (
+            "--http.main.head_max=1K",
+            "--http.main.request_line_max: expected no more than head_max, of which the request line is a part",
+        ),
+    ] {
+        assert_eq!(problems(&[arg], &[]), [line]);
+    }
+    assert_eq!(settings(&["-l:0", "-l:0"], &[]).listeners.len(), 2);
+    assert_eq!(problems(&["-l", ":80", "-l", ""], &[]).len(), 1);
+    assert_eq!(problems(&[], &[("GORGON_VERBOSE", "")]), ["GORGON_VERBOSE=: expected on or off"]);
+}
+
+#[test]
+fn all_problems_at_once() {
+    let lines = problems(
+        &["--bogus.x", "a", "b", "-l", "nowhere", "--gorgon.grace=x", "--gorgon.grace=1"],
+        &[("GORGON_POLLER", "fastest"), ("GORGON_GRACE", "not looked at")],
+    );
+    assert_eq!(
+        lines,
+        [
+            "--bogus.x: no such kind of node",
+            "b: only one directory or file can be served",
+            "--gorgon.grace=x: expected a time from 0s to 24h",
+            "GORGON_POLLER=fastest: expected one of auto, epoll, kqueue, poll, select",
+            "listen=nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
+        ]
+    );
+    let Err(problems) = run(&["-x"], &[]) else { panic!("accepted") };
+    assert_eq!(print_problems(&problems), "gorgon: -x: no such option\ngorgon: see gorgon --help\n");
+}
+
+#[test]
+fn every_attribute_has_a_flag_and_a_variable() {
+    for &node in Node::ALL {
+        for about in node.abouts() {
+            let flag = [node.flag_prefix(), about.name, "=", about.default].concat();
+            settings(&[&flag], &[]);
+            let variable = [node.environment_prefix(), &about.name.to_ascii_uppercase()].concat();
+            settings(&[], &[(&variable, about.default)]);
+            let wrong = [node.flag_prefix(), about.name, "=\u{7}"].concat();
+            assert_eq!(problems(&[&wrong], &[]).len(), 1, "{wrong:?}");
+            assert_eq!(problems(&[], &[(&variable, "\u{7}")]).len(), 1, "{variable}");
+        }
+    }
+}
+
+quickcheck::quickcheck! {
+    /// Whatever is typed, the answer is a command or at least one problem.
+    fn never_panics(args: Vec<String>, environment: Option<String>) -> bool {
+        let pieces = ["-", "--", "-l", "-lv", "--http.main.", "--gorgon.grace=", "--listen=", "=", "."];
+        let args = args.iter().map(|arg| {
+            let piece = pieces[arg.len() % pieces.len()];
+            OsString::from([piece, arg].concat())
+        });
+        match parse(&mut args.into_iter(), &|_| environment.clone().map(OsString::from)) {
+            Ok(_) => true,
+            Err(problems) => !problems.is_empty(),
+        }
+    }
+}
