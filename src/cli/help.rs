@@ -1,14 +1,214 @@
 //! `--help` and `--version`, rendered from the tables.
 
+use super::node::Node;
+use crate::tree::{About, Unit};
+
+/// Where the second column begins.
+const COLUMN: usize = 25;
+/// No line is longer.
+const WIDTH: usize = 80;
+
 /// The text of `--help`, 80 columns wide.
 #[must_use]
 pub fn help() -> String {
-    String::new()
+    let mut out = String::with_capacity(8 << 10);
+    name(&mut out);
+    out.push_str(INTRODUCTION);
+    for &node in Node::ALL {
+        for about in node.abouts() {
+            flag(about, &mut out);
+        }
+    }
+    entry("  -h, --help", "Print this help", &mut out);
+    entry("  -V, --version", "Print the version and what is built in", &mut out);
+    out.push_str(ADDRESSES);
+    for &node in Node::ALL {
+        out.push_str("\nSettings of the ");
+        out.push_str(node.help());
+        out.push_str(", as ");
+        out.push_str(node.flag_prefix());
+        out.push_str("KEY=VALUE or ");
+        out.push_str(node.environment_prefix());
+        out.push_str("KEY:\n");
+        for about in node.abouts() {
+            setting(about, &mut out);
+        }
+    }
+    out.push_str(END);
+    out
 }
 
 /// The text of `--version`. `pollers` are the names of those built in, best first.
 #[must_use]
 pub fn version(pollers: &[&str]) -> String {
-    let _ = pollers;
-    String::new()
+    let mut out = String::new();
+    name(&mut out);
+    out.push_str("features:");
+    out.push_str(if cfg!(feature = "http") { " +http" } else { " -http" });
+    out.push_str("\npollers:");
+    for poller in pollers {
+        out.push(' ');
+        out.push_str(poller);
+    }
+    out.push('\n');
+    out
+}
+
+const INTRODUCTION: &str = "\
+Serves files over HTTP from one small process.
+
+Usage: gorgon [OPTIONS] [DIR|FILE]
+
+Serves the directory DIR, or FILE alone, or else the current directory.
+
+Options:
+";
+
+const ADDRESSES: &str = "
+Addresses (with or without http:// before them; port 0 is any free one):
+  :8080 or 8080          Every address, IPv4 and IPv6
+  localhost:8080         Both loopback addresses
+  127.0.0.1:8080         One address; IPv6 in brackets, as in [::1]:8080
+  unix:PATH              A Unix socket
+";
+
+const END: &str = "
+Defaults are in brackets. A flag goes before the environment, the environment
+before the default. SIZE is 512, 4K, 1M or 2G. TIME is 200ms, 10s, 5m or 2h; a
+bare number is seconds. SWITCH is on or off. LIST has commas between its items.
+
+Examples:
+  gorgon /srv/www
+  gorgon -l localhost:8000 --hidden notes
+  gorgon -l :80 -l unix:/run/gorgon.sock --http.main.idle_timeout=5m /srv/www
+";
+
+fn name(out: &mut String) {
+    out.push_str(concat!("gorgon ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+/// The line of a short form, if there is one.
+fn flag(about: &About, out: &mut String) {
+    let Some(flag) = about.flag else { return };
+    let mut head = String::new();
+    match flag.short {
+        Some(letter) => head.extend(["  -", letter.encode_utf8(&mut [0; 4]), ", --", flag.long]),
+        None => head.extend(["      --", flag.long]),
+    }
+    if !flag.value.is_empty() {
+        head.extend([" ", flag.value]);
+    }
+    let mut text = about.short_help().to_owned();
+    if about.unit != Unit::Switch {
+        text.extend([" [", about.default, "]"]);
+    }
+    entry(&head, &text, out);
+}
+
+fn setting(about: &About, out: &mut String) {
+    let head = ["  ", about.name, "=", about.unit.placeholder()].concat();
+    let mut text = about.short_help().to_owned();
+    if let Unit::Choice(words) = about.unit {
+        for (place, word) in words.split('|').enumerate() {
+            text.extend([if place == 0 { ": " } else { ", " }, word]);
+        }
+    }
+    let default = if about.default.is_empty() { "none" } else { about.default };
+    text.extend([" [", default, "]"]);
+    entry(&head, &text, out);
+}
+
+/// One entry of a list: `head`, and beside it `text`, folded between words.
+fn entry(head: &str, text: &str, out: &mut String) {
+    out.push_str(head);
+    let mut at = head.len();
+    if at + 1 >= COLUMN {
+        out.push('\n');
+        at = 0;
+    }
+    let mut first = true;
+    for word in text.split(' ') {
+        if !first && at + 1 + word.len() > WIDTH {
+            out.push('\n');
+            at = 0;
+            first = true;
+        }
+        if first {
+            while at < COLUMN {
+                out.push(' ');
+                at += 1;
+            }
+            first = false;
+        } else {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += word.len();
+    }
+    out.push('\n');
+}
+
+// Without one of its features the program has fewer settings than the page.
+#[cfg(test)]
+#[cfg(feature = "http")]
+mod man;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_fits() {
+        let help = help();
+        for line in help.lines() {
+            assert!(line.len() <= WIDTH && line.trim_end() == line, "{line:?}");
+        }
+        assert!(help.ends_with("\n") && !help.contains("\n\n\n"));
+    }
+
+    #[test]
+    fn everything_is_told() {
+        let help = help();
+        for &node in Node::ALL {
+            for about in node.abouts() {
+                let setting = ["\n  ", about.name, "=", about.unit.placeholder()].concat();
+                assert_eq!(help.matches(&setting).count(), 1, "{}", about.name);
+                if let Some(flag) = about.flag {
+                    assert!(help.contains(&["--", flag.long].concat()), "{}", flag.long);
+                }
+            }
+        }
+        let words: Vec<_> = help.split_whitespace().collect();
+        #[cfg(feature = "http")]
+        assert!(words.join(" ").contains("follow: never, inside, all [inside]"));
+        assert!(words.join(" ").contains("auto, epoll, kqueue, poll, select [auto]"));
+    }
+
+    #[test]
+    fn folds_between_words() {
+        let mut out = String::new();
+        entry("  a", &"word ".repeat(20), &mut out);
+        entry("  a_head_that_is_too_long_for_it", "text", &mut out);
+        entry("  b", &"x".repeat(100), &mut out);
+        let indent = " ".repeat(COLUMN);
+        let words = |count: usize| ["word"].repeat(count).join(" ");
+        let expected = [
+            ["  a", &indent[3..], &words(11)].concat(),
+            [&indent, words(9).as_str(), " "].concat(),
+            "  a_head_that_is_too_long_for_it".to_owned(),
+            [&indent, "text"].concat(),
+            ["  b", &indent[3..], &"x".repeat(100)].concat(),
+        ];
+        assert_eq!(out.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_version_names_what_is_built_in() {
+        let version = version(&["epoll", "poll"]);
+        let lines: Vec<_> = version.lines().collect();
+        assert_eq!(lines[0], concat!("gorgon ", env!("CARGO_PKG_VERSION")));
+        assert_eq!(lines[1], if cfg!(feature = "http") { "features: +http" } else { "features: -http" });
+        assert_eq!(lines[2], "pollers: epoll poll");
+    }
 }

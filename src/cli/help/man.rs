@@ -1,0 +1,102 @@
+//! Keeps the tables' part of `man/gorgon.1` equal to the tables. The frame around it is written by hand.
+//!
+//! `UPDATE_MAN=1 cargo test man` rewrites that part.
+
+use super::*;
+use std::fs;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man/gorgon.1");
+
+fn options(out: &mut String) {
+    out.push_str(".Bl -tag -width Ds\n");
+    for about in Node::ALL.iter().flat_map(|node| node.abouts()) {
+        let Some(flag) = about.flag else { continue };
+        out.push_str(".It ");
+        if let Some(letter) = flag.short {
+            out.extend(["Fl ", letter.encode_utf8(&mut [0; 4])]);
+            if !flag.value.is_empty() {
+                out.extend([" Ar ", flag.value]);
+            }
+            out.push_str(" , ");
+        }
+        out.extend(["Fl -", flag.long]);
+        if !flag.value.is_empty() {
+            out.extend([" Ns = Ns Ar ", flag.value]);
+        }
+        out.push('\n');
+        sentences(about.help, out);
+        if about.unit != Unit::Switch {
+            default(about, out);
+        }
+    }
+    out.push_str(".It Fl h , Fl -help\nPrint help.\n");
+    out.push_str(".It Fl V , Fl -version\nPrint the version and what is built in.\n.El\n");
+}
+
+fn settings(out: &mut String) {
+    for &node in Node::ALL {
+        out.extend([".Ss The ", node.help(), "\nOn the command line\n.Cm "]);
+        out.extend([node.flag_prefix(), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
+        out.extend([node.environment_prefix(), "KEY .\n.Bl -tag -width Ds\n"]);
+        for about in node.abouts() {
+            out.extend([".It Cm ", about.name, " Ns = Ns Ar ", about.unit.placeholder(), "\n"]);
+            sentences(about.help, out);
+            bounds(about, out);
+            default(about, out);
+        }
+        out.push_str(".El\n");
+    }
+}
+
+/// What may be given, where the placeholder does not say it all.
+fn bounds(about: &About, out: &mut String) {
+    let mut expected = String::new();
+    match about.unit {
+        Unit::Switch | Unit::Text | Unit::List => return,
+        Unit::Size { .. } | Unit::Count { .. } | Unit::Time { .. } | Unit::Choice(_) => {
+            about.unit.describe(&mut expected);
+        }
+    }
+    expected[..1].make_ascii_uppercase();
+    out.extend([&expected, ".\n"]);
+}
+
+fn default(about: &About, out: &mut String) {
+    match about.default {
+        "" => out.push_str("None by default.\n"),
+        default => out.extend(["The default is\n.Ql \\&", default, " .\n"]),
+    }
+}
+
+/// One sentence a line, as manual pages are written.
+fn sentences(text: &str, out: &mut String) {
+    for sentence in text.split_inclusive(". ") {
+        let sentence = sentence.trim_end();
+        assert!(!sentence.starts_with(['.', '\'']) && !sentence.contains('\\'), "{sentence} would be markup");
+        out.extend([sentence, "\n"]);
+    }
+}
+
+#[test]
+fn the_page_says_what_the_tables_say() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let mut renewed = page.clone();
+    let parts = [("options", options as fn(&mut String)), ("settings", settings)];
+    for (part, render) in parts {
+        let begin = format!(".\\\" The {part} are rendered from the tables of the program.\n");
+        let end = format!(".\\\" End of the {part}.\n");
+        let (before, rest) = renewed.split_once(&begin).expect("the part begins");
+        let (_, after) = rest.split_once(&end).expect("the part ends");
+        let mut text = String::new();
+        render(&mut text);
+        renewed = [before, &begin, &text, &end, after].concat();
+    }
+    if std::env::var_os("UPDATE_MAN").is_some() {
+        fs::write(PAGE, &renewed).unwrap();
+    } else {
+        assert!(
+            renewed == page,
+            "man/gorgon.1 is not what the tables say; UPDATE_MAN=1 cargo test man rewrites it"
+        );
+    }
+}
