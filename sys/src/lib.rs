@@ -1,1 +1,39 @@
 //! Every system call Gorgon makes, and all of its unsafe code.
+//!
+//! What is above this crate is safe Rust that knows no descriptor number and no `errno` but by name. Each block of
+//! unsafe code argues for itself; each difference between systems is told where it is bridged.
+//!
+//! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
+//! [`address`], [`beneath`] (files under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
+//! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
+
+pub mod address;
+pub mod clock;
+#[cfg(feature = "fault")]
+pub mod fault;
+pub mod interface;
+pub mod io;
+pub mod limits;
+pub mod memory;
+pub mod poller;
+pub mod random;
+pub mod signal;
+pub mod socket;
+
+pub use address::Address;
+pub use clock::{Times, now};
+pub use interface::interface_addresses;
+pub use io::{
+    Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile, write,
+};
+pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
+pub use memory::{Chunk, Mapping};
+pub use poller::{Event, Poller, PollerKind, Ready};
+pub use random::fill_random;
+pub use rustix::io::Errno;
+pub use signal::{Signal, Signals};
+pub use socket::{
+    Accepted, ListenOptions, accept, connect, listen, local_address, pair, peer_address, reset_on_close,
+    shutdown_write, take_error, unacknowledged,
+};
+pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

@@ -1,0 +1,156 @@
+//! Signals as bytes on a descriptor, so that the loop reads them like everything else.
+//!
+//! The handler writes one byte into a pipe and does nothing else. The pipe is not blocking: when it is full, so many
+//! signals wait already that one more tells nothing new.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::io::Errno;
+
+use crate::io::{Io, read};
+
+/// A signal that means something to the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// `SIGTERM`
+    Terminate,
+    /// `SIGINT`
+    Interrupt,
+    /// `SIGQUIT`
+    Quit,
+    /// `SIGHUP`
+    Hangup,
+    /// `SIGUSR1`
+    User1,
+    /// `SIGUSR2`
+    User2,
+    /// `SIGCHLD`
+    Child,
+}
+
+const NUMBERS: [(Signal, libc::c_int); 7] = [
+    (Signal::Terminate, libc::SIGTERM),
+    (Signal::Interrupt, libc::SIGINT),
+    (Signal::Quit, libc::SIGQUIT),
+    (Signal::Hangup, libc::SIGHUP),
+    (Signal::User1, libc::SIGUSR1),
+    (Signal::User2, libc::SIGUSR2),
+    (Signal::Child, libc::SIGCHLD),
+];
+
+/// The pipe's writing end; -1 when there is none. The handler can be given nothing, so this one number is global.
+static WRITER: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn handler(number: libc::c_int) {
+    // SAFETY: errno is this thread's own; write(2) is safe in a handler, and the descriptor is open for as long as it
+    // stands in WRITER.
+    unsafe {
+        let errno = errno_place();
+        let before = *errno;
+        let byte = number as u8;
+        libc::write(WRITER.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
+        *errno = before;
+    }
+}
+
+/// Where this thread's `errno` lies.
+///
+/// # Safety
+/// The C library's own promise: the place is good for as long as the thread lives.
+unsafe fn errno_place() -> *mut libc::c_int {
+    // SAFETY: these functions have no preconditions.
+    unsafe {
+        #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "redox"))]
+        return libc::__errno_location();
+        #[cfg(any(target_os = "freebsd", target_vendor = "apple"))]
+        return libc::__error();
+        #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
+        return libc::__errno();
+        #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+        return libc::___errno();
+    }
+}
+
+/// The signals this process takes as bytes. There is one at a time; dropping it restores the signals' defaults.
+pub struct Signals {
+    reader: OwnedFd,
+    _writer: OwnedFd,
+    taken: Vec<libc::c_int>,
+}
+
+impl Signals {
+    /// Takes these signals.
+    ///
+    /// # Errors
+    /// The system's; `EBUSY` when they are taken already.
+    pub fn install(signals: &[Signal]) -> Result<Signals, Errno> {
+        let (reader, writer) = crate::socket::pair()?;
+        if WRITER.compare_exchange(-1, writer.as_raw_fd(), Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            return Err(Errno::BUSY);
+        }
+        let mut taken = Signals { reader, _writer: writer, taken: Vec::new() };
+        for (signal, number) in NUMBERS {
+            if signals.contains(&signal) {
+                act(number, handler as extern "C" fn(libc::c_int) as libc::sighandler_t)?;
+                taken.taken.push(number);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The descriptor that is readable when a signal waits.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+
+    /// The next signal that came.
+    pub fn read(&mut self) -> Option<Signal> {
+        let mut byte = [0];
+        match read(self.reader.as_fd(), &mut byte) {
+            Io::Done(_) => NUMBERS.iter().find(|(_, number)| [*number as u8] == byte).map(|(signal, _)| *signal),
+            Io::Blocked | Io::Ended | Io::Failed(_) => None,
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for number in &self.taken {
+            let _default = act(*number, libc::SIG_DFL);
+        }
+        WRITER.store(-1, Ordering::SeqCst);
+    }
+}
+
+/// Sets what a signal does (sigaction(2)). Calls that it interrupts are begun again.
+fn act(number: libc::c_int, action: libc::sighandler_t) -> Result<(), Errno> {
+    // SAFETY: an all-zero sigaction is a valid one; the handler does only what a handler may.
+    let outcome = unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = action;
+        new.sa_flags = libc::SA_RESTART;
+        libc::sigemptyset(&raw mut new.sa_mask);
+        libc::sigaction(number, &raw const new, std::ptr::null_mut())
+    };
+    if outcome == 0 {
+        return Ok(());
+    }
+    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_becomes_a_byte() {
+        let mut signals = Signals::install(&[Signal::User2, Signal::Child]).unwrap();
+        assert_eq!(signals.read(), None);
+        assert!(matches!(Signals::install(&[Signal::User1]), Err(Errno::BUSY)));
+        // SAFETY: the signal is taken, so it ends nothing.
+        unsafe { libc::raise(libc::SIGUSR2) };
+        assert_eq!(signals.read(), Some(Signal::User2));
+        assert_eq!(signals.read(), None);
+    }
+}

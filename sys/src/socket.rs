@@ -1,0 +1,243 @@
+//! Stream sockets: TCP and Unix, not blocking and closed on exec from birth.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::address::Address;
+
+/// What a listening socket is made with. Its connections inherit the buffer sizes and `TCP_NODELAY`.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ListenOptions {
+    /// How many connections may wait to be accepted.
+    pub backlog: u32,
+    /// Seconds that a connection without data is kept from us, where the system can (Linux).
+    pub defer_accept: Option<u32>,
+    /// `SO_SNDBUF` in bytes.
+    pub send_buffer: Option<u32>,
+    /// `SO_RCVBUF` in bytes.
+    pub receive_buffer: Option<u32>,
+}
+
+/// What accepting gave.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A connection, and where it comes from.
+    Connection(OwnedFd, Address),
+    /// Nobody waits.
+    Blocked,
+    /// There is no descriptor or memory for the one that waits (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`).
+    Full(Errno),
+    /// The one that waited is gone, or a signal came: try again.
+    Again,
+    /// Accepting does not work on this socket.
+    Failed(Errno),
+}
+
+#[cfg(not(target_vendor = "apple"))]
+const BIRTH: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+#[cfg(target_vendor = "apple")]
+const BIRTH: SocketFlags = SocketFlags::empty();
+
+/// macOS cannot make a socket with its flags; it also has to be told not to raise `SIGPIPE`.
+fn settle(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    #[cfg(target_vendor = "apple")]
+    {
+        rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        sockopt::set_socket_nosigpipe(&fd, true)?;
+    }
+    Ok(fd)
+}
+
+pub(crate) fn new_socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
+    settle(rustix::net::socket_with(family, SocketType::STREAM, BIRTH, None)?)
+}
+
+fn family(address: &Address) -> AddressFamily {
+    match address {
+        Address::Ip(SocketAddr::V4(_)) => AddressFamily::INET,
+        Address::Ip(SocketAddr::V6(_)) => AddressFamily::INET6,
+        Address::Unix(_) => AddressFamily::UNIX,
+    }
+}
+
+/// Binds and listens. IPv6 sockets take IPv6 only. A Unix socket that a dead process left behind is replaced; one that
+/// somebody listens on is not, nor is a file of another kind.
+///
+/// # Errors
+/// The system's: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` above all.
+pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Errno> {
+    let socket = new_socket(family(address))?;
+    match address {
+        Address::Ip(ip) => {
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+            if ip.is_ipv6() {
+                sockopt::set_ipv6_v6only(&socket, true)?;
+            }
+            sockopt::set_tcp_nodelay(&socket, true)?;
+            if let Some(bytes) = options.send_buffer {
+                sockopt::set_socket_send_buffer_size(&socket, bytes as usize)?;
+            }
+            if let Some(bytes) = options.receive_buffer {
+                sockopt::set_socket_recv_buffer_size(&socket, bytes as usize)?;
+            }
+            rustix::net::bind(&socket, ip)?;
+            if let Some(seconds) = options.defer_accept {
+                defer_accept(socket.as_fd(), seconds);
+            }
+        }
+        Address::Unix(path) => {
+            let name = Address::unix(path)?;
+            match rustix::net::bind(&socket, &name) {
+                Err(Errno::ADDRINUSE) if is_left_behind(address) => {
+                    rustix::fs::unlink(path)?;
+                    rustix::net::bind(&socket, &name)?;
+                }
+                outcome => outcome?,
+            }
+        }
+    }
+    rustix::net::listen(&socket, i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+    Ok(socket)
+}
+
+/// Whether a path is a socket that nobody listens on.
+fn is_left_behind(address: &Address) -> bool {
+    matches!(connect(address), Err(Errno::CONNREFUSED))
+}
+
+/// Has the kernel keep connections to itself until their first data is there. Only saves work: failure is no matter.
+fn defer_accept(socket: BorrowedFd<'_>, seconds: u32) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let value = libc::c_int::try_from(seconds).unwrap_or(libc::c_int::MAX);
+        // SAFETY: the option's value is an int that outlives the call, and its size is given.
+        let _outcome = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_DEFER_ACCEPT,
+                (&raw const value).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+    }
+    let _ = (socket, seconds);
+}
+
+/// Accepts one connection, with one call.
+pub fn accept(listener: BorrowedFd<'_>) -> Accepted {
+    #[cfg(feature = "fault")]
+    {
+        if crate::fault::accept_full() {
+            return Accepted::Full(Errno::MFILE);
+        }
+        if crate::fault::interrupts().is_some() {
+            return Accepted::Again;
+        }
+    }
+    let outcome = rustix::net::acceptfrom_with(listener, BIRTH).and_then(|(fd, peer)| Ok((settle(fd)?, peer)));
+    match outcome {
+        Ok((fd, peer)) => Accepted::Connection(fd, Address::of(peer)),
+        Err(Errno::AGAIN) => Accepted::Blocked,
+        Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => Accepted::Full(error),
+        Err(error @ (Errno::BADF | Errno::INVAL | Errno::NOTSOCK | Errno::OPNOTSUPP | Errno::FAULT)) => {
+            Accepted::Failed(error)
+        }
+        // Whatever befell that connection before it was taken: accept(2) names a dozen, and none is the listener's.
+        Err(_) => Accepted::Again,
+    }
+}
+
+/// Begins a connection. The second value says whether it is there already; if not, the socket becomes writable when it
+/// is known, and [`take_error`] tells.
+///
+/// # Errors
+/// The system's.
+pub fn connect(address: &Address) -> Result<(OwnedFd, bool), Errno> {
+    let socket = new_socket(family(address))?;
+    let outcome = match address {
+        Address::Ip(ip) => {
+            sockopt::set_tcp_nodelay(&socket, true)?;
+            rustix::net::connect(&socket, ip)
+        }
+        Address::Unix(path) => rustix::net::connect(&socket, &Address::unix(path)?),
+    };
+    match outcome {
+        Ok(()) => Ok((socket, true)),
+        Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The error that waits on a socket: what a connection attempt ended with.
+///
+/// # Errors
+/// That error.
+pub fn take_error(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    sockopt::socket_error(socket)?
+}
+
+/// Where a socket is bound.
+///
+/// # Errors
+/// The system's.
+pub fn local_address(socket: BorrowedFd<'_>) -> Result<Address, Errno> {
+    rustix::net::getsockname(socket).map(|any| Address::of(Some(any)))
+}
+
+/// Where a connection comes from or goes to.
+///
+/// # Errors
+/// `ENOTCONN` when it is over.
+pub fn peer_address(socket: BorrowedFd<'_>) -> Result<Address, Errno> {
+    rustix::net::getpeername(socket).map(Address::of)
+}
+
+/// Ends our side: the peer reads to the end and then sees it.
+///
+/// # Errors
+/// `ENOTCONN` when it is over already.
+pub fn shutdown_write(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    rustix::net::shutdown(socket, rustix::net::Shutdown::Write)
+}
+
+/// Has the close of this socket reset the connection (`SO_LINGER` of 0 seconds).
+///
+/// # Errors
+/// The system's.
+pub fn reset_on_close(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    sockopt::set_socket_linger(socket, Some(std::time::Duration::ZERO))
+}
+
+/// Bytes that were given to the kernel and not taken by the peer yet.
+///
+/// # Errors
+/// Where the system cannot tell.
+pub fn unacknowledged(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
+    let mut count: libc::c_int = 0;
+    // FIONWRITE of FreeBSD, NetBSD and DragonFly is SIOCOUTQ of Linux; OpenBSD and macOS have TIOCOUTQ, which knows
+    // terminals only and fails here.
+    #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "dragonfly"))]
+    const REQUEST: libc::c_ulong = 0x4004_6677;
+    #[cfg(not(any(target_os = "freebsd", target_os = "netbsd", target_os = "dragonfly")))]
+    const REQUEST: libc::c_ulong = libc::TIOCOUTQ as libc::c_ulong;
+    // SAFETY: the request writes one int, to a place that outlives the call.
+    let outcome = unsafe { libc::ioctl(socket.as_raw_fd(), REQUEST as _, &raw mut count) };
+    if outcome < 0 {
+        return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO));
+    }
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// Two Unix sockets that are connected with each other.
+///
+/// # Errors
+/// The system's.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (one, two) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, BIRTH, None)?;
+    Ok((settle(one)?, settle(two)?))
+}
