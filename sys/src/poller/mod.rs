@@ -49,8 +49,8 @@ mod select;
 // One description per system: which pollers it has, best first, and what stands in for the others.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
-    pub(super) use super::absent::Absent as Kqueue;
-    pub(super) use super::{epoll::Epoll, select::Select};
+    pub use super::absent::Absent as Kqueue;
+    pub use super::{epoll::Epoll, select::Select};
     pub(super) const AVAILABLE: &[super::PollerKind] =
         &[super::PollerKind::Epoll, super::PollerKind::Poll, super::PollerKind::Select];
 }
@@ -62,8 +62,8 @@ mod system {
     target_os = "openbsd"
 ))]
 mod system {
-    pub(super) use super::absent::Absent as Epoll;
-    pub(super) use super::{kqueue::Kqueue, select::Select};
+    pub use super::absent::Absent as Epoll;
+    pub use super::{kqueue::Kqueue, select::Select};
     pub(super) const AVAILABLE: &[super::PollerKind] =
         &[super::PollerKind::Kqueue, super::PollerKind::Poll, super::PollerKind::Select];
 }
@@ -77,7 +77,7 @@ mod system {
     target_os = "openbsd"
 )))]
 mod system {
-    pub(super) use super::absent::{Absent as Epoll, Absent as Kqueue, Absent as Select};
+    pub use super::absent::{Absent as Epoll, Absent as Kqueue, Absent as Select};
     pub(super) const AVAILABLE: &[super::PollerKind] = &[super::PollerKind::Poll];
 }
 

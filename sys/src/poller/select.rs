@@ -15,9 +15,6 @@ use super::{Event, Ready, TURN, timespec};
 /// Descriptors in one element of a set.
 const BITS: usize = size_of::<FdSetElement>() * 8;
 
-/// One more than the highest descriptor the system takes.
-const LIMIT: RawFd = if cfg!(target_vendor = "apple") { 1024 } else { RawFd::MAX };
-
 /// A poller of kind [`super::PollerKind::Select`].
 pub struct Select {
     registry: Registry,
@@ -50,14 +47,17 @@ impl Select {
         if self.registry.get(fd).is_some() {
             return Err(Errno::EXIST);
         }
-        if fd >= LIMIT {
+        if cfg!(target_vendor = "apple") && fd >= 1024 {
             return Err(Errno::INVAL);
         }
         self.registry.reserve(fd)?;
         let length = fd_set_num_elements(0, fd.saturating_add(1));
         for set in [&mut self.read, &mut self.write, &mut self.read_ready, &mut self.write_ready] {
+            set.try_reserve(length.saturating_sub(set.len())).map_err(|_| Errno::NOMEM)?;
+        }
+        // Only now that none of them can fail: all are of one length.
+        for set in [&mut self.read, &mut self.write, &mut self.read_ready, &mut self.write_ready] {
             if set.len() < length {
-                set.try_reserve(length - set.len()).map_err(|_| Errno::NOMEM)?;
                 set.resize(length, FdSetElement::default());
             }
         }
