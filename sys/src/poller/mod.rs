@@ -17,12 +17,14 @@
 //! | `GONE` with interest `WRITE` | yes | yes | yes | no, `WRITE` at an error |
 //! | `GONE` when the peer only stopped writing | no | no | macOS only | no |
 //! | closed without `closing` | never told | never told | `GONE`, each time | `GONE`, once |
+//! | `add` of that number used again | yes | `EEXIST` | `EEXIST` | `EEXIST` |
 //! | regular file | `add` fails with `EPERM` | ready until its end | always ready | always ready |
 //! | descriptor above 1023 | yes | yes | yes | not on macOS: `add` fails with `EINVAL` |
 //! | cost of one wait | ready ones | ready ones | all registered | highest descriptor |
 
 mod absent;
 mod poll;
+#[allow(dead_code)] // Where there is poll alone, or no select, some of it has no use.
 mod registry;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -279,6 +281,7 @@ impl Poller {
 const LONGEST: u32 = i32::MAX as u32;
 
 /// Milliseconds as the system takes them.
+#[allow(dead_code)] // Poll takes a plain number.
 fn timespec(timeout: Option<u32>) -> Option<Timespec> {
     timeout.map(|milliseconds| {
         let milliseconds = milliseconds.min(LONGEST);

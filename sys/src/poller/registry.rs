@@ -59,7 +59,6 @@ impl Registry {
     }
 
     /// One more than the highest registered descriptor; 0 when there is none.
-    #[allow(dead_code)] // Only select counts up to it.
     pub(super) fn bound(&self) -> RawFd {
         RawFd::try_from(self.tokens.len()).unwrap_or(RawFd::MAX)
     }
