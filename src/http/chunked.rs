@@ -1,22 +1,26 @@
 //! The chunked coding (RFC 9112 section 7.1), read strictly and written without allocation.
 //!
 //! ```text
-//!        ┌───────────────────────── LF ─────────────────────────────────┐
-//!        v                                                              │
-//!   SizeStart ─hex─> Size ─CR─> SizeLineFeed ─LF─> Data ─> DataReturn ─CR─> DataLineFeed
-//!                    │ ^ │             ^  │
-//!                    hex ;            CR  └─ LF after size 0 ─> TrailerStart ─CR─> EndLineFeed ─LF─> Done
-//!                        v             │                        tchar  ^
-//!                  an extension ───────┘                          v    └─LF─ TrailerLineFeed <─CR─┐
-//!                                                            TrailerName ─:─> TrailerValue ───────┘
+//!   SizeStart ─hex─> Size ─CR─> SizeLineFeed ─LF─> Data ─last byte─> DataReturn ─CR─> DataLineFeed
+//!    ^               │  ^ hex   ^     │                                                 │
+//!    │               ;          CR    LF after size 0                                   LF
+//!    │               v          │     v                                                 │
+//!    │               extension ─┘     TrailerStart ─CR─> EndLineFeed ─LF─> Done         │
+//!    │                                │          ^                                      │
+//!    │                                tchar      └──────────────────────LF───┐          │
+//!    │                                v                                      │          │
+//!    │                                TrailerName ─:─> TrailerValue ─CR─> TrailerLineFeed
+//!    └──────────────────────────────────────────────────────────────────────────────────┘
 //!
-//!   an extension   ExtensionStart ─tchar─> ExtensionName ─=─> ValueStart ─tchar─> Value
-//!                         ^                   │ space  ^          "                 │ space
-//!                         │                   v        =          v         "       v
-//!                         └────── ; ────── AfterName ──┘        Quoted ────────> AfterValue
-//!                                          (; also after         ^ \
-//!                                         a name or a value)     │ v
-//!                                                              QuotedPair
+//!   extension:   ExtensionStart ─tchar─> ExtensionName ─=─> ValueStart ─tchar─> Value ─space─> AfterValue
+//!                                        │ space      ┌─=───^    │ "                             ^
+//!                                        v            │          v                               space
+//!                                        AfterName ───┘          Quoted ────────"────────> AfterQuoted
+//!                                                                \   ^
+//!                                                                v   any
+//!                                                                QuotedPair
+//!     ; leads back to ExtensionStart from a name, a value, or the space after either; CR to SizeLineFeed from a
+//!     name or a value alone
 //!
 //!   any other byte, or one beyond a limit: Broken
 //! ```
@@ -73,6 +77,7 @@ enum State {
     Value,
     Quoted,
     QuotedPair,
+    AfterQuoted,
     AfterValue,
     SizeLineFeed,
     Data,
@@ -180,10 +185,15 @@ impl ChunkedDecoder {
             (State::ExtensionStart, b' ' | b'\t') => Some(State::ExtensionStart),
             (State::ExtensionStart, _) => token.then_some(State::ExtensionName),
             (State::ExtensionName, b'=') => Some(State::ValueStart),
-            (State::ExtensionName | State::Value | State::AfterValue, b'\r') => Some(State::SizeLineFeed),
-            (State::ExtensionName | State::AfterName | State::Value | State::AfterValue, b';') => {
-                Some(State::ExtensionStart)
-            }
+            (State::ExtensionName | State::Value | State::AfterQuoted, b'\r') => Some(State::SizeLineFeed),
+            (
+                State::ExtensionName
+                | State::AfterName
+                | State::Value
+                | State::AfterQuoted
+                | State::AfterValue,
+                b';',
+            ) => Some(State::ExtensionStart),
             (State::ExtensionName | State::AfterName, b' ' | b'\t') => Some(State::AfterName),
             (State::ExtensionName, _) => token.then_some(State::ExtensionName),
             (State::AfterName, b'=') => Some(State::ValueStart),
@@ -191,12 +201,12 @@ impl ChunkedDecoder {
             (State::ValueStart, b' ' | b'\t') => Some(State::ValueStart),
             (State::ValueStart, b'"') => Some(State::Quoted),
             (State::ValueStart, _) => token.then_some(State::Value),
-            (State::Value | State::AfterValue, b' ' | b'\t') => Some(State::AfterValue),
+            (State::Value | State::AfterQuoted | State::AfterValue, b' ' | b'\t') => Some(State::AfterValue),
             (State::Value, _) => token.then_some(State::Value),
-            (State::Quoted, b'"') => Some(State::AfterValue),
+            (State::Quoted, b'"') => Some(State::AfterQuoted),
             (State::Quoted, b'\\') => Some(State::QuotedPair),
             (State::Quoted | State::QuotedPair, _) => text.then_some(State::Quoted),
-            (State::AfterValue, _) => None,
+            (State::AfterQuoted | State::AfterValue, _) => None,
 
             (State::SizeLineFeed, b'\n') if self.left == 0 => Some(State::TrailerStart),
             (State::SizeLineFeed, b'\n') => Some(State::Data),
@@ -246,6 +256,7 @@ impl State {
             | Self::Value
             | Self::Quoted
             | Self::QuotedPair
+            | Self::AfterQuoted
             | Self::AfterValue => Section::Extension,
             Self::Data => Section::Data,
             Self::DataReturn | Self::DataLineFeed => Section::DataEnd,
