@@ -1,0 +1,424 @@
+//! [`Loop`]: all that the loop owns besides the services, and what a service may ask of it.
+
+use std::io;
+
+use gorgon_sys::{Address, AsFd, Errno, OwnedFd, Poller, PollerKind, Ready};
+
+use super::conn::{Conn, Flags, Mode, NONE, Slots};
+use super::listener::Listener;
+use super::output::Outputs;
+use super::pages::{PageId, Pages};
+use super::timeouts::{NO_LIST, Timeouts};
+use super::timers::{Owner, Timers};
+use super::values::{CLASSES, ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS, Tick, Timeout};
+
+/// The limits of one service.
+#[derive(Clone)]
+pub struct Limits {
+    /// Milliseconds of each timeout class; 0 is never. Class 0 is [`Timeout::WRITE`]: how often a held output's rate is
+    /// looked at.
+    pub timeouts: [u64; CLASSES],
+    /// Bytes a second that a peer must take; 0 asks for none.
+    pub rate_floor: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Buffer sizes of the connections it makes itself, as powers of two.
+    pub read_size: u8,
+    /// See `read_size`.
+    pub write_size: u8,
+    /// Files go from the page cache to the socket within the kernel; otherwise they are read and sent.
+    pub sendfile: bool,
+}
+
+/// What the loop keeps of one service.
+pub(super) struct ServiceState {
+    pub(super) limits: Limits,
+    pub(super) open: usize,
+}
+
+impl ServiceState {
+    pub(super) fn is_full(&self) -> bool {
+        self.open >= self.limits.connections
+    }
+}
+
+/// What was counted since the program started.
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Passes through the loop.
+    pub turns: u64,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Bytes received and sent.
+    pub bytes_received: u64,
+    /// See `bytes_received`.
+    pub bytes_sent: u64,
+    /// Times a listener stopped accepting for want of room.
+    pub pauses: u64,
+    /// Times a file was not in the page cache and others were served meanwhile.
+    pub disk_waits: u64,
+    /// Times a connection had to wait for a page.
+    pub page_waits: u64,
+}
+
+/// The loop's own things.
+pub struct Loop {
+    pub(super) poller: Poller,
+    pub(super) slots: Slots,
+    pub(super) pages: Pages,
+    pub(super) outputs: Outputs,
+    pub(super) files: Files,
+    pub(super) listeners: Vec<Option<Listener>>,
+    pub(super) paused: usize,
+    pub(super) reserve: Option<OwnedFd>,
+    pub(super) services: Vec<ServiceState>,
+    pub(super) timeouts: Timeouts,
+    pub(super) timers: Timers,
+    pub(super) trim_set: bool,
+    pub(super) accept_set: bool,
+    pub(super) now: Now,
+    started_ns: u64,
+    /// Connections that go on in the next turn though nothing is reported of them.
+    pub(super) queue: Vec<ConnId>,
+    /// Connections that go on when the disk may have answered.
+    pub(super) disk_queue: Vec<ConnId>,
+    /// A connection was closed since the last settling: there may be room for others.
+    pub(super) released: bool,
+    pub(super) woken: Vec<ConnId>,
+    pub(super) doomed: Vec<ConnId>,
+    pub(super) starved: Vec<ConnId>,
+    pub(super) draining: bool,
+    pub(super) stopped: bool,
+    pub(super) counters: Counters,
+}
+
+impl Loop {
+    /// An empty loop over one of the host's pollers.
+    ///
+    /// # Errors
+    /// The system's, when the poller cannot be had.
+    pub fn new(poller: PollerKind, page_memory: usize) -> io::Result<Loop> {
+        let mut lp = Loop {
+            poller: Poller::new(poller)?,
+            slots: Slots::default(),
+            pages: Pages::new(page_memory),
+            outputs: Outputs::new(),
+            files: Files::default(),
+            listeners: Vec::new(),
+            paused: 0,
+            reserve: None,
+            services: Vec::new(),
+            timeouts: Timeouts::default(),
+            timers: Timers::default(),
+            trim_set: false,
+            accept_set: false,
+            now: Now::default(),
+            started_ns: gorgon_sys::now().monotonic_ns,
+            queue: Vec::new(),
+            disk_queue: Vec::new(),
+            released: false,
+            woken: Vec::new(),
+            doomed: Vec::new(),
+            starved: Vec::new(),
+            draining: false,
+            stopped: false,
+            counters: Counters::default(),
+        };
+        lp.read_clock();
+        lp.take_reserve();
+        Ok(lp)
+    }
+
+    /// Reads the clock: once a turn.
+    pub(super) fn read_clock(&mut self) {
+        let times = gorgon_sys::now();
+        let milliseconds = times.monotonic_ns.saturating_sub(self.started_ns) / 1_000_000;
+        self.now = Now {
+            tick: (milliseconds / TICK_MILLISECONDS) as Tick,
+            milliseconds,
+            unix_seconds: times.unix_seconds,
+            unix_nanos: times.unix_nanos,
+        };
+    }
+
+    /// The time of this turn.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Bytes of pages lent to connections.
+    pub fn page_bytes(&self) -> usize {
+        self.pages.used()
+    }
+
+    /// The table of open files.
+    pub fn files(&mut self) -> &mut Files {
+        &mut self.files
+    }
+
+    /// Registers the limits of the next service; gives its number.
+    pub(super) fn add_service(&mut self, limits: Limits) -> u8 {
+        self.timeouts.add_service(&limits.timeouts);
+        self.services.push(ServiceState { limits, open: 0 });
+        (self.services.len() - 1) as u8
+    }
+
+    /// Sets a timer: `on_timer` of the service is called with the token in `milliseconds`.
+    pub fn set_timer(&mut self, milliseconds: u64, service: u8, token: u32) {
+        let due = self.now.milliseconds.saturating_add(milliseconds);
+        self.timers.set(due, Owner::Service(service, token));
+    }
+
+    /// Makes an outbound connection for a service. `on_open` follows when it is there, `on_close` when it cannot be made.
+    /// `class` bounds the time it may take.
+    ///
+    /// # Errors
+    /// Those the system tells at once.
+    pub fn connect(
+        &mut self,
+        service: u8,
+        key: Key,
+        address: &Address,
+        class: Timeout,
+    ) -> Result<ConnId, Errno> {
+        let Some(state) = self.services.get(usize::from(service)) else { return Err(Errno::INVAL) };
+        if state.is_full() {
+            return Err(Errno::MFILE);
+        }
+        let sizes = (state.limits.read_size, state.limits.write_size);
+        let (fd, connected) = gorgon_sys::connect(address)?;
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting)?;
+        if let Some(conn) = self.slots.get_mut(id) {
+            conn.key = key;
+            conn.class = class;
+        }
+        self.timeouts.arm(&mut self.slots, id, class, self.now.tick);
+        if connected {
+            // `on_open` is called from the queue, not within this call.
+            self.go_on_later(id);
+        } else {
+            self.watch(id);
+        }
+        Ok(id)
+    }
+
+    /// Gives a connection its slot.
+    pub(super) fn add_conn(
+        &mut self,
+        fd: OwnedFd,
+        service: u8,
+        (read_size, write_size): (u8, u8),
+        mode: Mode,
+    ) -> Result<ConnId, Errno> {
+        let id = self.slots.insert(Conn {
+            fd,
+            generation: 0,
+            key: 0,
+            deadline: 0,
+            previous: NONE,
+            next: NONE,
+            input: PageId::NONE,
+            input_length: 0,
+            resume: 0,
+            output: NONE,
+            list: NO_LIST,
+            service,
+            interest: Ready::NONE,
+            mode,
+            flags: Flags::default(),
+            class: Timeout::NEVER,
+            read_size,
+            write_size,
+        })?;
+        if let Some(state) = self.services.get_mut(usize::from(service)) {
+            state.open += 1;
+        }
+        Ok(id)
+    }
+
+    /// Sends bytes on another connection of the same service, after all it holds.
+    pub fn send(&mut self, id: ConnId, bytes: &[u8]) -> Flow {
+        let flow = self.transmit(id, bytes, &[], false);
+        self.sent_from_outside(id, flow)
+    }
+
+    /// Sends a file on another connection of the same service, after all it holds. The range's hold on its file passes
+    /// to that connection.
+    pub fn start_file(&mut self, id: ConnId, range: FileRange) -> Flow {
+        let flow = self.hold_file(id, range);
+        self.sent_from_outside(id, flow)
+    }
+
+    fn sent_from_outside(&mut self, id: ConnId, flow: Flow) -> Flow {
+        match flow {
+            Flow::Done => {}
+            Flow::Held => {
+                if let Some(conn) = self.slots.get_mut(id) {
+                    conn.flags.set(Flags::NOTIFY);
+                }
+                self.watch(id);
+                self.timeouts.arm(&mut self.slots, id, Timeout::WRITE, self.now.tick);
+            }
+            Flow::Dead => self.close(id),
+        }
+        flow
+    }
+
+    /// Has `on_wake` called, in this turn.
+    pub fn wake(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        if !conn.flags.has(Flags::WOKEN) {
+            conn.flags.set(Flags::WOKEN);
+            self.woken.push(id);
+        }
+    }
+
+    /// Closes a connection, in this turn, without waiting for its output.
+    pub fn close(&mut self, id: ConnId) {
+        if self.slots.get(id).is_some() {
+            self.doomed.push(id);
+        }
+    }
+
+    /// Accepts no more, closes idle connections, lets the others finish, and stops when all are gone or the time is over.
+    pub fn drain(&mut self, milliseconds: u64) {
+        if !self.draining {
+            self.draining = true;
+            self.timers.set(self.now.milliseconds.saturating_add(milliseconds), Owner::Grace);
+        }
+    }
+
+    /// Closes all and stops after this turn.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Has the connection go on in the next turn.
+    pub(super) fn go_on_later(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        if !conn.flags.has(Flags::QUEUED) {
+            conn.flags.set(Flags::QUEUED);
+            self.queue.push(id);
+        }
+    }
+
+    /// Has the connection go on when the disk may have answered.
+    pub(super) fn go_on_after_disk(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        if !conn.flags.has(Flags::QUEUED) {
+            conn.flags.set(Flags::QUEUED);
+            self.disk_queue.push(id);
+        }
+    }
+
+    /// Asks the poller for what the connection waits for, with as few system calls as can be: an interest in input that
+    /// is not wanted for a while stays until input comes, one in room for output goes at once.
+    pub(super) fn watch(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        if conn.flags.has(Flags::QUEUED) {
+            // It goes on in the next turn by itself.
+            return;
+        }
+        let wanted = conn.wanted();
+        let kept = if conn.interest.contains(Ready::READ) && !conn.flags.has(Flags::ENDED) {
+            wanted.union(Ready::READ)
+        } else {
+            wanted
+        };
+        if conn.flags.has(Flags::REGISTERED) && conn.interest == kept {
+            return;
+        }
+        self.set_interest(id, wanted);
+    }
+
+    /// Sets the poller's interest exactly.
+    pub(super) fn set_interest(&mut self, id: ConnId, interest: Ready) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        let outcome = if conn.flags.has(Flags::REGISTERED) {
+            if conn.interest == interest {
+                return;
+            }
+            self.poller.change(conn.fd.as_fd(), id.token(), interest)
+        } else {
+            self.poller.add(conn.fd.as_fd(), id.token(), interest)
+        };
+        match outcome {
+            Ok(()) => {
+                conn.flags.set(Flags::REGISTERED);
+                conn.interest = interest;
+            }
+            // A connection that cannot be watched would hang for ever (epoll's max_user_watches, memory).
+            Err(_) => self.doomed.push(id),
+        }
+    }
+
+    /// Sets a timer that gives spare memory back, if there is any.
+    pub(super) fn plan_trim(&mut self) {
+        if !self.trim_set && (self.slots.has_spare() || self.pages.has_spare() || self.outputs.has_spare()) {
+            self.trim_set = true;
+            self.timers.set(self.now.milliseconds + 1000, Owner::Trim);
+        }
+    }
+
+    /// Gives spare memory back.
+    pub(super) fn trim(&mut self) {
+        self.trim_set = false;
+        self.slots.trim();
+        self.pages.trim();
+        self.outputs.trim();
+    }
+
+    /// How long the poller may wait, in milliseconds rounded up; none is for ever.
+    pub(super) fn patience(&mut self) -> Option<u32> {
+        let leaving = self.draining && self.listeners.iter().any(Option::is_some);
+        if !self.queue.is_empty()
+            || !self.woken.is_empty()
+            || !self.doomed.is_empty()
+            || self.stopped
+            || leaving
+        {
+            return Some(0);
+        }
+        if !self.disk_queue.is_empty() {
+            return Some(1);
+        }
+        let tick = self.timeouts.earliest(&mut self.slots, self.now.tick).map(|tick| {
+            let left = i64::from(tick.wrapping_sub(self.now.tick) as i32).max(0) as u64;
+            let into_tick = self.now.milliseconds % TICK_MILLISECONDS;
+            (left * TICK_MILLISECONDS).saturating_sub(into_tick)
+        });
+        let timer = self.timers.earliest().map(|due| due.saturating_sub(self.now.milliseconds));
+        let wait = match (tick, timer) {
+            (Some(tick), Some(timer)) => tick.min(timer),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => return None,
+        };
+        // The clock was read before the work of the turn, and milliseconds are cut: one more is never too early.
+        Some(u32::try_from(wait.saturating_add(1)).unwrap_or(u32::MAX).min(i32::MAX as u32))
+    }
+}
+
+impl Conn {
+    /// What must be reported for the connection to go on.
+    pub(super) fn wanted(&self) -> Ready {
+        if self.mode == Mode::Connecting || self.flags.has(Flags::BLOCKED) {
+            return Ready::WRITE;
+        }
+        let reads = self.mode == Mode::Reading && self.output == NONE;
+        if reads && !self.flags.has(Flags::ENDED) && !self.flags.has(Flags::STARVED) {
+            Ready::READ
+        } else {
+            Ready::NONE
+        }
+    }
+}

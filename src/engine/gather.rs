@@ -1,0 +1,59 @@
+//! The one output buffer that all connections share within a call: replies to pipelined requests are gathered here and
+//! leave in one send.
+
+use gorgon_sys::{Errno, Mapping};
+
+use super::values::FileRange;
+
+/// Its size in bytes: what is gathered beyond it is sent in between.
+const SIZE: usize = 64 * 1024;
+
+/// Bytes, then perhaps a file, that the connection being served has produced since the last send.
+pub struct Gather {
+    bytes: Mapping,
+    length: usize,
+    /// Goes out after the bytes.
+    pub(super) file: Option<FileRange>,
+    /// The connection failed while it was written to; nothing more is sent.
+    pub(super) dead: bool,
+}
+
+impl Gather {
+    pub(super) fn new() -> Result<Gather, Errno> {
+        Ok(Gather { bytes: Mapping::new(SIZE)?, length: 0, file: None, dead: false })
+    }
+
+    /// Copies bytes in, or says that they do not fit.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
+        match self.bytes.get_mut(self.length..self.length + bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.length += bytes.len();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The room that is left.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.length..).unwrap_or(&mut [])
+    }
+
+    /// Counts bytes that were written into [`Gather::room`].
+    pub(super) fn grow(&mut self, count: usize) {
+        self.length = (self.length + count).min(SIZE);
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&[])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.length = 0;
+    }
+}

@@ -1,0 +1,257 @@
+//! Output that a socket did not take at once: bytes in a page, then a piece of a file.
+//!
+//! The order is fixed: page, then file. Bytes given while a file is held would overtake it, so a service that was told
+//! [`Flow::Held`] gives no more until its connection is drained.
+
+use std::io::IoSlice;
+
+use gorgon_sys::{AsFd, Io, copy_file, read_ahead, read_at_cached, send, send_vectored, sendfile};
+
+use super::conn::{Conn, Flags, NONE};
+use super::event_loop::Loop;
+use super::pages::PageId;
+use super::slab::Slab;
+use super::values::{ConnId, FileRange, Flow};
+
+/// One sendfile per connection and turn, of at most this many bytes: larger bursts cost more per byte, smaller ones too.
+pub(super) const BURST: u64 = 256 * 1024;
+
+/// A connection's held output.
+pub(super) struct Output {
+    page: PageId,
+    start: u32,
+    end: u32,
+    file: Option<FileRange>,
+    /// Bytes the kernel took since the output was begun.
+    sent: u64,
+    /// What the peer had taken of those when the rate was last looked at, or when the socket was first full: below
+    /// zero by what lay in the kernel from earlier replies.
+    mark: Option<i64>,
+}
+
+impl Output {
+    /// What the peer has taken: bytes that lie in the kernel's buffer are not taken yet.
+    fn taken(&self, conn: &Conn) -> i64 {
+        let waiting = gorgon_sys::unacknowledged(conn.fd.as_fd()).unwrap_or(0);
+        self.sent as i64 - waiting as i64
+    }
+}
+
+/// All held output.
+pub(super) type Outputs = Slab<Output>;
+
+const EMPTY: Output = Output { page: PageId::NONE, start: 0, end: 0, file: None, sent: 0, mark: None };
+
+impl Loop {
+    /// Sends the parts in one call, if nothing is held before them; what the socket does not take is kept. `more` says
+    /// that a file follows at once.
+    pub(super) fn transmit(&mut self, id: ConnId, first: &[u8], rest: &[&[u8]], more: bool) -> Flow {
+        let Some(conn) = self.slots.get(id) else { return Flow::Dead };
+        let total = first.len() + rest.iter().map(|part| part.len()).sum::<usize>();
+        let mut sent = 0;
+        if conn.output == NONE && !conn.flags.has(Flags::BLOCKED) {
+            let fd = conn.fd.as_fd();
+            let outcome = match (first.is_empty(), rest) {
+                (false, []) => send(fd, first, more),
+                (true, [only]) => send(fd, only, more),
+                _ => send_parts(fd, first, rest, more),
+            };
+            match outcome {
+                Io::Done(count) => sent = count,
+                Io::Blocked => {}
+                Io::Ended | Io::Failed(_) => return Flow::Dead,
+            }
+            self.counters.bytes_sent += sent as u64;
+            if sent == total {
+                return Flow::Done;
+            }
+        }
+        for part in std::iter::once(first).chain(rest.iter().copied()) {
+            let left = part.get(sent.min(part.len())..).unwrap_or(&[]);
+            sent -= part.len() - left.len();
+            if !left.is_empty() && !self.keep_output(id, left) {
+                return Flow::Dead;
+            }
+        }
+        self.blocked(id)
+    }
+
+    /// The socket is full: notes it, and what the peer has taken so far.
+    fn blocked(&mut self, id: ConnId) -> Flow {
+        let Some(conn) = self.slots.get_mut(id) else { return Flow::Dead };
+        conn.flags.set(Flags::BLOCKED);
+        if let Some(output) = self.outputs.get_mut(conn.output) {
+            if output.mark.is_none() {
+                output.mark = Some(output.taken(conn));
+            }
+        }
+        Flow::Held
+    }
+
+    /// Appends bytes to what is held.
+    fn keep_output(&mut self, id: ConnId, bytes: &[u8]) -> bool {
+        let Some(number) = self.output_of(id) else { return false };
+        let Some(output) = self.outputs.get_mut(number) else { return false };
+        let (start, end) = (output.start as usize, output.end as usize);
+        let length = end - start + bytes.len();
+        if self.pages.get(output.page).len() < end + bytes.len() {
+            let Some(page) = self.pages.grow(output.page, start..end, length) else { return false };
+            output.page = page;
+            output.start = 0;
+            output.end = (end - start) as u32;
+        }
+        let at = output.end as usize;
+        let Some(room) = self.pages.get_mut(output.page).get_mut(at..at + bytes.len()) else { return false };
+        room.copy_from_slice(bytes);
+        output.end += bytes.len() as u32;
+        true
+    }
+
+    /// Begins to send a file after all that is held. The range's hold on its file passes to the connection.
+    pub(super) fn hold_file(&mut self, id: ConnId, range: FileRange) -> Flow {
+        let Some(number) = self.output_of(id) else {
+            self.files.release(range.file);
+            return Flow::Dead;
+        };
+        if let Some(output) = self.outputs.get_mut(number) {
+            if let Some(before) = output.file.replace(range) {
+                // A service gave two files without waiting for the first: its bytes are lost, so the reply is too.
+                self.files.release(before.file);
+                return Flow::Dead;
+            }
+        }
+        if self.slots.get(id).is_some_and(|conn| conn.flags.has(Flags::BLOCKED)) {
+            return Flow::Held;
+        }
+        self.advance(id)
+    }
+
+    /// The number of a connection's held output, begun if there is none.
+    fn output_of(&mut self, id: ConnId) -> Option<u32> {
+        let conn = self.slots.get_mut(id)?;
+        if conn.output == NONE {
+            conn.output = self.outputs.insert(EMPTY).ok()?;
+        }
+        Some(conn.output)
+    }
+
+    /// Whether a connection has output that is not with the kernel yet.
+    pub(super) fn holds_output(&self, id: ConnId) -> bool {
+        self.slots.get(id).is_some_and(|conn| conn.output != NONE)
+    }
+
+    /// Sends of what is held as much as one turn allows.
+    pub(super) fn advance(&mut self, id: ConnId) -> Flow {
+        let Some(conn) = self.slots.get_mut(id) else { return Flow::Dead };
+        conn.flags.clear(Flags::BLOCKED);
+        let Some(output) = self.outputs.get_mut(conn.output) else { return Flow::Done };
+        let (start, end) = (output.start as usize, output.end as usize);
+        if start < end {
+            let limit = (1usize << conn.write_size).max(512);
+            let bytes = self.pages.get(output.page).get(start..end).unwrap_or(&[]);
+            let bytes = bytes.get(..limit.min(bytes.len())).unwrap_or(bytes);
+            let asked = bytes.len();
+            match send(conn.fd.as_fd(), bytes, output.file.is_some() && start + asked == end) {
+                Io::Done(count) => {
+                    output.start += count as u32;
+                    output.sent += count as u64;
+                    self.counters.bytes_sent += count as u64;
+                    if count < asked {
+                        return self.blocked(id);
+                    }
+                }
+                Io::Blocked => return self.blocked(id),
+                Io::Ended | Io::Failed(_) => return Flow::Dead,
+            }
+            if output.start < output.end {
+                self.go_on_later(id);
+                return Flow::Held;
+            }
+            let page = std::mem::replace(&mut output.page, PageId::NONE);
+            (output.start, output.end) = (0, 0);
+            self.pages.give(page);
+        }
+        if output.file.is_some() {
+            return self.advance_file(id);
+        }
+        self.drop_output(id);
+        Flow::Done
+    }
+
+    /// Sends one burst of the held file.
+    fn advance_file(&mut self, id: ConnId) -> Flow {
+        let Some(conn) = self.slots.get_mut(id) else { return Flow::Dead };
+        let Some(output) = self.outputs.get_mut(conn.output) else { return Flow::Dead };
+        let Some(range) = &mut output.file else { return Flow::Dead };
+        let Some(file) = self.files.get(range.file) else { return Flow::Dead };
+        let burst = range.left.min(BURST);
+        let end = range.at.saturating_add(burst);
+        if burst > 0 && !self.files.is_warm(range.file, end, self.now.tick) {
+            // One byte at the burst's end tells, without waiting, whether the page cache has it. If not, the disk is
+            // asked for it and the others are served meanwhile.
+            let mut probe = [0];
+            if let Io::Blocked = read_at_cached(file, &mut probe, end - 1) {
+                read_ahead(file, range.at, burst);
+                self.counters.disk_waits += 1;
+                self.go_on_after_disk(id);
+                return Flow::Held;
+            }
+            self.files.set_warm(range.file, end, self.now.tick);
+        }
+        let Some(file) = self.files.get(range.file) else { return Flow::Dead };
+        let within =
+            self.services.get(usize::from(conn.service)).is_none_or(|service| service.limits.sendfile);
+        let transfer = if within { sendfile } else { copy_file };
+        let count = match transfer(conn.fd.as_fd(), file, range.at, burst as usize) {
+            Io::Done(count) => count as u64,
+            Io::Blocked => return self.blocked(id),
+            // The file is shorter than it was: the promised length cannot be kept, and only closing says so.
+            Io::Ended | Io::Failed(_) if burst > 0 => return Flow::Dead,
+            Io::Ended | Io::Failed(_) => 0,
+        };
+        if count == 0 && burst > 0 {
+            return Flow::Dead;
+        }
+        range.at += count;
+        range.left -= count.min(range.left);
+        output.sent += count;
+        self.counters.bytes_sent += count;
+        if range.left == 0 {
+            self.drop_output(id);
+            return Flow::Done;
+        }
+        if count < burst {
+            return self.blocked(id);
+        }
+        self.go_on_later(id);
+        Flow::Held
+    }
+
+    /// Gives up what is held: page, file and record.
+    pub(super) fn drop_output(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        let Some(output) = self.outputs.remove(std::mem::replace(&mut conn.output, NONE)) else { return };
+        self.pages.give(output.page);
+        if let Some(range) = output.file {
+            self.files.release(range.file);
+        }
+    }
+
+    /// Whether the peer took at least `rate` bytes a second over `milliseconds`, since this was last asked. What lies
+    /// in the kernel's buffer does not count as taken.
+    pub(super) fn output_keeps_rate(&mut self, id: ConnId, rate: u64, milliseconds: u64) -> bool {
+        let Some(conn) = self.slots.get(id) else { return false };
+        let Some(output) = self.outputs.get_mut(conn.output) else { return true };
+        let taken = output.taken(conn);
+        let progress = taken.saturating_sub(output.mark.unwrap_or(0)).max(0) as u64;
+        output.mark = Some(taken);
+        progress.saturating_mul(1000) >= rate.saturating_mul(milliseconds)
+    }
+}
+
+fn send_parts(fd: gorgon_sys::BorrowedFd<'_>, first: &[u8], rest: &[&[u8]], more: bool) -> Io {
+    let part = |index: usize| IoSlice::new(rest.get(index).copied().unwrap_or(&[]));
+    let parts = [IoSlice::new(first), part(0), part(1), part(2), part(3)];
+    let from = usize::from(first.is_empty());
+    send_vectored(fd, parts.get(from..rest.len().min(4) + 1).unwrap_or(&[]), more)
+}

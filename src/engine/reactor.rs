@@ -1,0 +1,547 @@
+//! The loop. [`Reactor::turn`] reads from top to bottom: wait, serve what is ready, go on with what was begun, end what
+//! took too long, settle.
+//!
+//! Level-triggered, so that what is not done now is reported again. Work per connection and turn is bounded: one receive,
+//! one send of gathered replies, one burst of a file.
+
+use std::io;
+
+use gorgon_sys::{Accepted, AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, accept, recv};
+
+use super::conn::{Flags, Mode, NONE};
+use super::event_loop::{Limits, Loop};
+use super::gather::Gather;
+use super::listener::SIGNALS;
+use super::pages::PageId;
+use super::service::{Cx, Service};
+use super::timers::Owner;
+use super::values::{ConnId, Flow, Next, Timeout};
+
+/// Most events taken from the poller at once.
+const EVENTS: usize = 128;
+/// Most connections accepted per listener and turn.
+const ACCEPTS: usize = 64;
+/// Most calls for one connection in a row, before others get their turn.
+const CALLS: usize = 32;
+/// Room in front of a read for input that was kept: what an unfinished request may hold, at most.
+const KEPT: usize = 256 * 1024;
+
+/// What a turn of the loop ends with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Turn {
+    /// All is done for now.
+    Done,
+    /// A signal came: what it means is the program's matter.
+    Signal(Signal),
+    /// Nothing is left to do: the loop was stopped, or is drained.
+    Finished,
+}
+
+/// The loop with its services and what they share.
+pub struct Reactor<W> {
+    lp: Loop,
+    services: Vec<Box<dyn Service<W>>>,
+    world: W,
+    signals: Option<Signals>,
+    events: Vec<Event>,
+    scratch: Mapping,
+    gather: Gather,
+}
+
+/// Why a service is called.
+#[derive(Clone, Copy)]
+enum Call {
+    Open,
+    /// The input between these places of the scratch.
+    Bytes(usize, usize),
+    Drained,
+    Wake,
+    Timeout,
+    End,
+}
+
+impl<W> Reactor<W> {
+    /// A loop with no service yet. `read_buffer` is the largest that any connection may get, in bytes.
+    ///
+    /// # Errors
+    /// When the system has no memory.
+    pub fn new(lp: Loop, world: W, read_buffer: usize) -> io::Result<Reactor<W>> {
+        let scratch = Mapping::new(KEPT + read_buffer)?;
+        let events = Vec::with_capacity(EVENTS);
+        Ok(Reactor {
+            lp,
+            services: Vec::new(),
+            world,
+            signals: None,
+            events,
+            scratch,
+            gather: Gather::new()?,
+        })
+    }
+
+    /// Adds a service; gives its number, which its listeners name.
+    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> u8 {
+        self.services.push(service);
+        self.lp.add_service(limits)
+    }
+
+    /// Has signals end a turn.
+    ///
+    /// # Errors
+    /// The poller's.
+    pub fn watch_signals(&mut self, signals: Signals) -> Result<(), Errno> {
+        self.lp.poller.add(signals.as_fd(), SIGNALS, Ready::READ)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    /// The loop's own things.
+    pub fn lp(&mut self) -> &mut Loop {
+        &mut self.lp
+    }
+
+    /// What the services share.
+    pub fn world(&mut self) -> &mut W {
+        &mut self.world
+    }
+
+    /// One pass through the loop.
+    ///
+    /// # Errors
+    /// When the poller fails: nothing can go on then.
+    pub fn turn(&mut self) -> io::Result<Turn> {
+        let mut events = std::mem::take(&mut self.events);
+        let patience = self.lp.patience();
+        let waited = self.lp.poller.wait(patience, &mut events);
+        self.lp.read_clock();
+        self.lp.counters.turns += 1;
+        let mut signalled = false;
+        for event in &events {
+            match event.token {
+                SIGNALS => signalled = true,
+                number if number >> 32 == 0 => _ = self.accept(number as usize),
+                token => self.ready(ConnId::from_token(token), event.ready),
+            }
+        }
+        self.events = events;
+        waited?;
+        self.go_on();
+        self.expire();
+        self.settle();
+        if self.lp.stopped {
+            self.close_all();
+            return Ok(Turn::Finished);
+        }
+        if signalled {
+            if let Some(signal) = self.signals.as_mut().and_then(Signals::read) {
+                return Ok(Turn::Signal(signal));
+            }
+        }
+        if self.lp.draining && self.drained() { Ok(Turn::Finished) } else { Ok(Turn::Done) }
+    }
+
+    /// Accepts what waits on a listener. Each connection is read from at once, and made known to the poller only when
+    /// there is nothing to read yet. Says whether more may be waiting.
+    fn accept(&mut self, number: usize) -> bool {
+        for _ in 0..ACCEPTS {
+            let Some(Some(listener)) = self.lp.listeners.get(number) else { return false };
+            let (service, sizes) = (listener.service, (listener.read_size, listener.write_size));
+            if self.lp.services.get(usize::from(service)).is_none_or(|service| service.is_full()) {
+                self.lp.pause(number);
+                return false;
+            }
+            match accept(listener.fd.as_fd()) {
+                Accepted::Connection(fd, _address) => {
+                    self.lp.counters.accepted += 1;
+                    let Ok(id) = self.lp.add_conn(fd, service, sizes, Mode::Reading) else {
+                        return self.refuse(number);
+                    };
+                    self.run(id, Call::Open);
+                    self.readable(id);
+                }
+                Accepted::Again => {}
+                Accepted::Blocked => return false,
+                Accepted::Full(_) | Accepted::Failed(_) => return self.refuse(number),
+            }
+        }
+        true
+    }
+
+    /// There is no descriptor or no memory for a connection: what can be let go is, and accepting waits for room.
+    fn refuse(&mut self, number: usize) -> bool {
+        self.lp.reserve = None;
+        self.lp.pause(number);
+        self.plan_accept();
+        false
+    }
+
+    fn plan_accept(&mut self) {
+        if !self.lp.accept_set {
+            self.lp.accept_set = true;
+            self.lp.timers.set(self.lp.now.milliseconds + 1000, Owner::Accept);
+        }
+    }
+
+    /// Serves one event of a connection.
+    fn ready(&mut self, id: ConnId, ready: Ready) {
+        let Some(conn) = self.lp.slots.get(id) else { return };
+        let (mode, wanted) = (conn.mode, conn.wanted());
+        if mode == Mode::Connecting {
+            return self.connected(id);
+        }
+        if wanted.contains(Ready::READ) && ready.contains(Ready::READ) {
+            return self.readable(id);
+        }
+        if ready.contains(Ready::GONE) {
+            // The peer is lost, and nobody would notice by reading.
+            return self.close(id);
+        }
+        if wanted.contains(Ready::WRITE) && ready.contains(Ready::WRITE) {
+            return self.progress(id);
+        }
+        // Input that is not wanted now: the interest in it, left in place for as long as none came, has to go.
+        self.lp.set_interest(id, wanted);
+    }
+
+    fn connected(&mut self, id: ConnId) {
+        let Some(conn) = self.lp.slots.get_mut(id) else { return };
+        match gorgon_sys::take_error(conn.fd.as_fd()) {
+            Ok(()) => {
+                conn.mode = Mode::Reading;
+                self.run(id, Call::Open);
+                self.lp.watch(id);
+            }
+            Err(_) => self.close(id),
+        }
+    }
+
+    /// Receives once and has the service see it.
+    fn readable(&mut self, id: ConnId) {
+        let Some(conn) = self.lp.slots.get_mut(id) else { return };
+        if !conn.wanted().contains(Ready::READ) {
+            return self.lp.watch(id);
+        }
+        if conn.input == PageId::NONE && self.lp.pages.is_full() {
+            // What is begun can end; what would begin waits for a page.
+            conn.flags.set(Flags::STARVED);
+            self.lp.starved.push(id);
+            self.lp.counters.page_waits += 1;
+            return self.lp.set_interest(id, Ready::NONE);
+        }
+        let kept = conn.input_length as usize;
+        let end = kept + (1 << conn.read_size);
+        let Some(room) = self.scratch.get_mut(kept..end) else { return self.close(id) };
+        match recv(conn.fd.as_fd(), room) {
+            Io::Done(count) => {
+                self.lp.counters.bytes_received += count as u64;
+                self.fetch(id);
+                self.run(id, Call::Bytes(0, kept + count));
+                self.lp.watch(id);
+            }
+            Io::Blocked => self.lp.watch(id),
+            Io::Ended => {
+                conn.flags.set(Flags::ENDED);
+                self.run(id, Call::End);
+                self.lp.watch(id);
+            }
+            Io::Failed(_) => self.close(id),
+        }
+    }
+
+    /// Puts kept input in front of the scratch and gives its page back; gives its length.
+    fn fetch(&mut self, id: ConnId) -> usize {
+        let Some(conn) = self.lp.slots.get_mut(id) else { return 0 };
+        let length = std::mem::take(&mut conn.input_length) as usize;
+        let page = std::mem::replace(&mut conn.input, PageId::NONE);
+        if let (Some(room), Some(kept)) =
+            (self.scratch.get_mut(..length), self.lp.pages.get(page).get(..length))
+        {
+            room.copy_from_slice(kept);
+        }
+        self.lp.pages.give(page);
+        length
+    }
+
+    /// Goes on with a connection whose output may move.
+    fn progress(&mut self, id: ConnId) {
+        match self.lp.advance(id) {
+            Flow::Dead => return self.close(id),
+            Flow::Held => {}
+            Flow::Done => {
+                let Some(conn) = self.lp.slots.get_mut(id) else { return };
+                let (mode, class) = (conn.mode, conn.class);
+                let notify = conn.flags.has(Flags::NOTIFY);
+                conn.flags.clear(Flags::NOTIFY);
+                // What it produces next gets the full time again.
+                self.lp.timeouts.disarm(&mut self.lp.slots, id);
+                match mode {
+                    Mode::Closing => return self.close(id),
+                    Mode::Draining => self.run(id, Call::Drained),
+                    Mode::Reading | Mode::Waiting if notify => self.run(id, Call::Drained),
+                    Mode::Reading => {
+                        self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
+                        let length = self.fetch(id);
+                        if length > 0 {
+                            self.run(id, Call::Bytes(0, length));
+                        }
+                    }
+                    Mode::Waiting | Mode::Connecting => {
+                        self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
+                    }
+                }
+            }
+        }
+        self.lp.watch(id);
+    }
+
+    /// Calls the service, and again for as long as what it wants can be done at once.
+    fn run(&mut self, id: ConnId, first: Call) {
+        let mut call = first;
+        let mut input = (0, 0);
+        for count in 1.. {
+            let timed_out = matches!(call, Call::Timeout);
+            if let Call::Bytes(at, end) = call {
+                input = (at, end);
+            }
+            let Some((used, next, flow)) = self.call(id, call) else { return };
+            if flow == Flow::Dead {
+                return self.close(id);
+            }
+            input.0 = (input.0 + used).min(input.1);
+            let Some(conn) = self.lp.slots.get_mut(id) else { return };
+            let drained = conn.output == NONE;
+            let kept = conn.input_length > 0;
+            conn.mode = match next {
+                Next::Read(_) | Next::More => Mode::Reading,
+                Next::Drain => Mode::Draining,
+                Next::Wait(_) => Mode::Waiting,
+                Next::Close => Mode::Closing,
+            };
+            let more = matches!(next, Next::More);
+            if let Next::Read(class) | Next::Wait(class) = next {
+                conn.class = class;
+            }
+            let class = conn.class;
+            let read = matches!(next, Next::Read(_) | Next::More);
+            if read && drained && kept && !matches!(call, Call::Bytes(..)) {
+                // What an earlier call left unread goes on now.
+                input = (0, self.fetch(id));
+            }
+            let Some(conn) = self.lp.slots.get_mut(id) else { return };
+            let fed_again = input.0 < input.1 && (used > 0 || !matches!(call, Call::Bytes(..)));
+            call = match next {
+                Next::Close if drained => return self.close(id),
+                Next::Drain if drained => Call::Drained,
+                Next::Read(_) | Next::More if drained && fed_again => Call::Bytes(input.0, input.1),
+                Next::Read(_) | Next::More | Next::Drain | Next::Wait(_) | Next::Close => {
+                    let class = if drained { class } else { Timeout::WRITE };
+                    let waits =
+                        !drained && conn.list == super::timeouts::list_number(conn.service, Timeout::WRITE);
+                    let keeps = more && drained && !timed_out && count == 1;
+                    if !keeps && !waits {
+                        self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
+                    }
+                    break;
+                }
+            };
+            if count >= CALLS {
+                self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
+                self.lp.go_on_later(id);
+                break;
+            }
+        }
+        if input.0 < input.1 {
+            self.keep(id, input);
+        }
+    }
+
+    /// Keeps unread input in a page.
+    fn keep(&mut self, id: ConnId, (at, end): (usize, usize)) {
+        let Some(conn) = self.lp.slots.get_mut(id) else { return };
+        if conn.mode == Mode::Closing {
+            return;
+        }
+        let length = end - at;
+        let Some(page) = self.lp.pages.take(length).filter(|_| length <= KEPT) else { return self.close(id) };
+        if let (Some(room), Some(unread)) =
+            (self.lp.pages.get_mut(page).get_mut(..length), self.scratch.get(at..end))
+        {
+            room.copy_from_slice(unread);
+        }
+        conn.input = page;
+        conn.input_length = length as u32;
+    }
+
+    /// The one place where a service is called for a connection. Gives what of the input was used, what is wanted next,
+    /// and what became of the output; nothing when the connection is gone.
+    fn call(&mut self, id: ConnId, call: Call) -> Option<(usize, Next, Flow)> {
+        let conn = self.lp.slots.get_mut(id)?;
+        let (mut key, number) = (conn.key, usize::from(conn.service));
+        let resume = if let Call::Bytes(..) = call { std::mem::take(&mut conn.resume) } else { 0 };
+        let service = self.services.get_mut(number)?;
+        let world = &mut self.world;
+        let mut cx = Cx { id, resume: resume as usize, lp: &mut self.lp, gather: &mut self.gather };
+        let (used, next) = match call {
+            Call::Bytes(at, end) => {
+                let input = self.scratch.get(at..end).unwrap_or(&[]);
+                service.on_bytes(&mut key, input, world, &mut cx)
+            }
+            Call::Open => (0, service.on_open(&mut key, world, &mut cx)),
+            Call::Drained => (0, service.on_drained(&mut key, world, &mut cx)),
+            Call::Wake => (0, service.on_wake(&mut key, world, &mut cx)),
+            Call::Timeout => (0, service.on_timeout(&mut key, world, &mut cx)),
+            Call::End => (0, service.on_end(&mut key, world, &mut cx)),
+        };
+        let flow = cx.finish();
+        self.lp.slots.get_mut(id)?.key = key;
+        Some((used, next, flow))
+    }
+
+    /// Closes a connection at once and gives back all it holds.
+    fn close(&mut self, id: ConnId) {
+        self.lp.timeouts.disarm(&mut self.lp.slots, id);
+        self.lp.drop_output(id);
+        let Some(conn) = self.lp.slots.remove(id) else { return };
+        self.lp.pages.give(conn.input);
+        if conn.flags.has(Flags::REGISTERED) {
+            self.lp.poller.closing(conn.fd.as_fd());
+        }
+        if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
+            state.open -= 1;
+        }
+        let (key, number) = (conn.key, usize::from(conn.service));
+        drop(conn);
+        self.lp.released = true;
+        if let Some(service) = self.services.get_mut(number) {
+            service.on_close(key, id, &mut self.world, &mut self.lp);
+        }
+    }
+
+    /// Goes on with connections that could do more in the last turn.
+    fn go_on(&mut self) {
+        let mut queue = std::mem::take(&mut self.lp.queue);
+        queue.append(&mut self.lp.disk_queue);
+        for id in queue.drain(..) {
+            let Some(conn) = self.lp.slots.get_mut(id) else { continue };
+            conn.flags.clear(Flags::QUEUED);
+            if conn.mode == Mode::Connecting { self.connected(id) } else { self.progress(id) }
+        }
+        // The emptied list is used again, unless new entries have begun another.
+        if self.lp.queue.is_empty() {
+            self.lp.queue = queue;
+        }
+    }
+
+    /// Ends what took too long.
+    fn expire(&mut self) {
+        while let Some(id) = self.lp.timeouts.expired(&mut self.lp.slots, self.lp.now.tick) {
+            let Some(conn) = self.lp.slots.get(id) else { return };
+            let (service, connecting) = (conn.service, conn.mode == Mode::Connecting);
+            let writing = conn.list == super::timeouts::list_number(service, Timeout::WRITE);
+            let (rate, period) = self.lp.services.get(usize::from(service)).map_or((0, 0), |state| {
+                (state.limits.rate_floor, state.limits.timeouts.first().copied().unwrap_or(0))
+            });
+            if connecting {
+                self.close(id);
+            } else if writing && self.lp.output_keeps_rate(id, rate, period) {
+                self.lp.timeouts.arm(&mut self.lp.slots, id, Timeout::WRITE, self.lp.now.tick);
+            } else if writing {
+                // It takes too little; nothing more can be told it.
+                self.close(id);
+            } else {
+                self.run(id, Call::Timeout);
+                self.lp.watch(id);
+            }
+        }
+        while let Some(owner) = self.lp.timers.expired(self.lp.now.milliseconds) {
+            match owner {
+                Owner::Accept => {
+                    self.lp.accept_set = false;
+                    self.lp.resume_listeners();
+                    if self.lp.reserve.is_none() {
+                        self.plan_accept();
+                    }
+                }
+                Owner::Trim => self.lp.trim(),
+                Owner::Grace => self.lp.stop(),
+                Owner::Service(number, token) => {
+                    if let Some(service) = self.services.get_mut(usize::from(number)) {
+                        service.on_timer(token, number, &mut self.world, &mut self.lp);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what was put off: settles the services, wakes, closes, and lets those go on that waited for room.
+    fn settle(&mut self) {
+        for service in &mut self.services {
+            service.settle(&mut self.world, &mut self.lp);
+        }
+        // Each may cause the other; a chain longer than this goes on in the next turn.
+        for _ in 0..8 {
+            if self.lp.woken.is_empty() && self.lp.doomed.is_empty() {
+                break;
+            }
+            for id in std::mem::take(&mut self.lp.woken) {
+                let Some(conn) = self.lp.slots.get_mut(id) else { continue };
+                conn.flags.clear(Flags::WOKEN);
+                self.run(id, Call::Wake);
+                self.lp.watch(id);
+            }
+            for id in std::mem::take(&mut self.lp.doomed) {
+                self.close(id);
+            }
+        }
+        if !self.lp.starved.is_empty() && !self.lp.pages.is_full() {
+            for id in std::mem::take(&mut self.lp.starved) {
+                let Some(conn) = self.lp.slots.get_mut(id) else { continue };
+                conn.flags.clear(Flags::STARVED);
+                self.readable(id);
+            }
+        }
+        let released = std::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
+        if released {
+            self.lp.resume_listeners();
+        }
+        self.lp.plan_trim();
+    }
+
+    /// Whether all is drained: what waits is accepted first, then the listeners close; an idle connection is read from
+    /// once more, for its request may have come, and then closed.
+    fn drained(&mut self) -> bool {
+        if self.lp.listeners.iter().any(Option::is_some) {
+            for number in 0..self.lp.listeners.len() {
+                while self.accept(number) {}
+            }
+            self.lp.close_listeners();
+            for index in 0..self.lp.slots.end() {
+                let Some(id) = self.lp.slots.id_at(index) else { continue };
+                if self.is_idle(id) {
+                    self.readable(id);
+                    if self.is_idle(id) {
+                        self.close(id);
+                    }
+                }
+            }
+        }
+        self.lp.slots.is_empty()
+    }
+
+    fn is_idle(&self, id: ConnId) -> bool {
+        let conn = self.lp.slots.get(id);
+        conn.is_some_and(|c| {
+            c.mode == Mode::Reading && c.key == 0 && c.output == NONE && c.input == PageId::NONE
+        })
+    }
+
+    fn close_all(&mut self) {
+        self.lp.close_listeners();
+        for index in 0..self.lp.slots.end() {
+            if let Some(id) = self.lp.slots.id_at(index) {
+                self.close(id);
+            }
+        }
+    }
+}

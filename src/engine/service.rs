@@ -1,0 +1,182 @@
+//! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
+
+use super::conn::Flags;
+use super::event_loop::Loop;
+use super::gather::Gather;
+use super::values::{ConnId, FileRange, Files, Flow, Key, Next, Now, Timeout};
+
+/// One configured server. `W` is what the whole program shares.
+///
+/// Of the methods that get a [`Cx`], at most one runs at a time, and nothing is delivered for a connection after its
+/// `on_close`.
+pub trait Service<W> {
+    /// Called when a connection was accepted, or one that this service asked for was made.
+    fn on_open(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next;
+
+    /// Called with unread input, never empty. Gives how much of it was used; what is left is kept, and comes again in
+    /// front of what follows. To use nothing and ask for [`Next::Read`] or [`Next::More`] means "not enough yet".
+    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next);
+
+    /// Called when all output is out, after [`Next::Drain`] or after [`Loop::send`] answered [`Flow::Held`].
+    fn on_drained(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next;
+
+    /// Called after [`Loop::wake`].
+    fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next;
+
+    /// Called when a deadline passed. [`Next::More`] is taken as the same time again.
+    fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next;
+
+    /// Called when the peer has ended its side. It may still read.
+    fn on_end(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next;
+
+    /// Called when a connection is gone, for whatever reason; also for one that could not be made.
+    fn on_close(&mut self, key: Key, id: ConnId, world: &mut W, lp: &mut Loop);
+
+    /// Called when a timer of [`Loop::set_timer`] fires; `service` is this service's own number.
+    fn on_timer(&mut self, _token: u32, _service: u8, _world: &mut W, _lp: &mut Loop) {}
+
+    /// Called after each batch of events, to do what was put off.
+    fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {}
+}
+
+/// The connection that is being served, as its service sees it.
+pub struct Cx<'a> {
+    pub(super) id: ConnId,
+    pub(super) resume: usize,
+    pub(super) lp: &'a mut Loop,
+    pub(super) gather: &'a mut Gather,
+}
+
+impl Cx<'_> {
+    /// This connection's id.
+    pub fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// The number of this connection's service.
+    pub fn service(&self) -> u8 {
+        self.lp.slots.get(self.id).map_or(u8::MAX, |conn| conn.service)
+    }
+
+    /// The time of this turn.
+    pub fn now(&self) -> Now {
+        self.lp.now
+    }
+
+    /// The loop, for what concerns other connections.
+    pub fn lp(&mut self) -> &mut Loop {
+        self.lp
+    }
+
+    /// The table of open files.
+    pub fn files(&mut self) -> &mut Files {
+        &mut self.lp.files
+    }
+
+    /// Whether the program finishes its requests and takes no new ones.
+    pub fn draining(&self) -> bool {
+        self.lp.draining
+    }
+
+    /// Gathers bytes: they leave together when the call ends, or when the gather is full.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if !self.gather.push(bytes) {
+            self.flush_with(&[bytes], false);
+        }
+    }
+
+    /// Sends what was gathered and these parts (at most four) at once, without copying them.
+    pub fn write_last(&mut self, parts: &[&[u8]]) {
+        self.flush_with(parts, false);
+    }
+
+    /// Sends a file after all bytes written so far. Nothing may be written after it before the output is drained.
+    pub fn write_file(&mut self, range: FileRange) {
+        if let Some(before) = self.gather.file.replace(range) {
+            self.lp.files.release(before.file);
+            self.gather.dead = true;
+        }
+    }
+
+    /// Lets a producer write at most `limit` bytes straight into the gather, between a margin before and one after them
+    /// that it may fill when it knows the count. Gives what `fill` gave.
+    pub fn write_with<T>(&mut self, limit: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> Option<T> {
+        if self.gather.room().len() < limit {
+            self.flush_with(&[], false);
+        }
+        let (count, result) = fill(self.gather.room().get_mut(..limit)?);
+        self.gather.grow(count.min(limit));
+        Some(result)
+    }
+
+    /// Whether output waits for the peer: then it is time to return, and to go on when it is drained.
+    pub fn held(&self) -> bool {
+        self.gather.dead || self.gather.file.is_some() || self.lp.holds_output(self.id)
+    }
+
+    /// The write buffer's size in bytes: how much a producer should make at a time.
+    pub fn write_buffer(&self) -> usize {
+        self.lp.slots.get(self.id).map_or(0, |conn| 1 << conn.write_size)
+    }
+
+    /// How far into this call's input the parser has looked before, as it said by [`Cx::set_resume`]; 0 for new input.
+    pub fn resume(&self) -> usize {
+        self.resume
+    }
+
+    /// How much input was kept for this connection: what a call before this one left unused.
+    pub fn unread(&self) -> usize {
+        self.lp.slots.get(self.id).map_or(0, |conn| conn.input_length as usize)
+    }
+
+    /// The timeout class that its service asked for last.
+    pub fn class(&self) -> Timeout {
+        self.lp.slots.get(self.id).map_or(Timeout::NEVER, |conn| conn.class)
+    }
+
+    /// Notes how far into the input that this call leaves unused the parser need not look again.
+    pub fn set_resume(&mut self, resume: usize) {
+        if let Some(conn) = self.lp.slots.get_mut(self.id) {
+            conn.resume = resume as u32;
+        }
+    }
+
+    /// Ends our side of the connection once all output is with the kernel. Call it from `on_drained`.
+    pub fn end_output(&mut self) {
+        if let Some(conn) = self.lp.slots.get(self.id) {
+            let _gone = gorgon_sys::shutdown_write(gorgon_sys::AsFd::as_fd(&conn.fd));
+        }
+    }
+
+    /// Whether the peer has ended its side.
+    pub fn ended(&self) -> bool {
+        self.lp.slots.get(self.id).is_some_and(|conn| conn.flags.has(Flags::ENDED))
+    }
+
+    /// Sends what was gathered: called by the loop when the service's call is over.
+    pub(super) fn finish(&mut self) -> Flow {
+        if !self.gather.is_empty() {
+            self.flush_with(&[], self.gather.file.is_some());
+        }
+        if self.gather.dead {
+            if let Some(range) = self.gather.file.take() {
+                self.lp.files.release(range.file);
+            }
+            self.gather.dead = false;
+            return Flow::Dead;
+        }
+        match self.gather.file.take() {
+            Some(range) => self.lp.hold_file(self.id, range),
+            None if self.lp.holds_output(self.id) => Flow::Held,
+            None => Flow::Done,
+        }
+    }
+
+    fn flush_with(&mut self, parts: &[&[u8]], more: bool) {
+        if !self.gather.dead {
+            let flow = self.lp.transmit(self.id, self.gather.bytes(), parts, more);
+            self.gather.dead = flow == Flow::Dead;
+        }
+        self.gather.clear();
+    }
+}

@@ -1,0 +1,643 @@
+//! The loop over real sockets, with every poller of the host, and with a system that fails at times.
+//!
+//! One service speaks a line protocol that asks the loop for everything it can do; clients are non-blocking sockets in
+//! the same thread, so that each test runs turn by turn and nothing depends on time.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use gorgon::engine::values::{CLASSES, ConnId, FileRange, Flow, Key, Next, Timeout};
+use gorgon::engine::{Cx, Limits, Loop, Reactor, Service, Turn};
+use gorgon_sys::{Address, ListenOptions, PollerKind, listen, local_address};
+
+const IDLE: Timeout = Timeout(1);
+
+/// What the tests see of the service.
+#[derive(Default)]
+struct Seen {
+    opened: usize,
+    closed: Vec<(Key, ConnId)>,
+    ended: usize,
+    timeouts: usize,
+    waiting: Option<ConnId>,
+    outbound: Option<Address>,
+    peer: Option<ConnId>,
+    timer: Option<u32>,
+    held: usize,
+}
+
+/// Lines: `echo TEXT`, `big N` (N bytes, pulled), `file N` (the first N bytes of a file), `wait`, `wake`, `close`,
+/// `rest` (ends our side), `dial`, `relay N`, `timer`, `drop` (closes the waiting one).
+struct Lines {
+    file: std::fs::File,
+    left: Vec<usize>,
+}
+
+impl Lines {
+    fn line(&mut self, key: &mut Key, line: &str, seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let number = argument.parse().unwrap_or(0);
+        match verb {
+            "echo" => {
+                cx.write(argument.as_bytes());
+                cx.write(b"\n");
+                Next::Read(IDLE)
+            }
+            "last" => {
+                cx.write_last(&[argument.as_bytes(), b"\n"]);
+                Next::Read(IDLE)
+            }
+            "big" => {
+                self.left.push(number);
+                *key = self.left.len() as Key;
+                Next::Drain
+            }
+            "file" => {
+                let fd = gorgon_sys::OwnedFd::from(self.file.try_clone().unwrap());
+                let file = cx.files().insert(fd);
+                cx.write(b"file:");
+                cx.write_file(FileRange { file, at: 0, left: number as u64 });
+                Next::Read(IDLE)
+            }
+            "wait" => {
+                seen.waiting = Some(cx.id());
+                Next::Wait(Timeout::NEVER)
+            }
+            "wake" => {
+                let waiting = seen.waiting.take().unwrap();
+                cx.lp().wake(waiting);
+                cx.lp().wake(waiting);
+                Next::More
+            }
+            "drop" => {
+                let waiting = seen.waiting.take().unwrap();
+                cx.lp().close(waiting);
+                Next::More
+            }
+            "relay" => {
+                let to = seen.waiting.unwrap();
+                let mut left = number;
+                while left > 0 {
+                    let count = left.min(1000);
+                    left -= count;
+                    match cx.lp().send(to, &vec![b'r'; count]) {
+                        Flow::Done => {}
+                        Flow::Held => seen.held += 1,
+                        Flow::Dead => panic!("the peer is gone"),
+                    }
+                }
+                Next::More
+            }
+            "dial" => {
+                let address = seen.outbound.clone().unwrap();
+                seen.peer = cx.lp().connect(0, 77, &address, IDLE).ok();
+                Next::More
+            }
+            "timer" => {
+                cx.lp().set_timer(1, 0, 42);
+                Next::More
+            }
+            "close" => Next::Close,
+            _ => panic!("no such line: {line}"),
+        }
+    }
+}
+
+impl Service<Seen> for Lines {
+    fn on_open(&mut self, key: &mut Key, seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        seen.opened += 1;
+        if *key == 77 {
+            cx.write(b"echo outbound\n");
+        }
+        Next::Read(IDLE)
+    }
+
+    fn on_bytes(&mut self, key: &mut Key, input: &[u8], seen: &mut Seen, cx: &mut Cx<'_>) -> (usize, Next) {
+        if *key == 77 {
+            seen.held += input.len();
+            return (input.len(), Next::More);
+        }
+        assert!(cx.resume() <= input.len());
+        let Some(end) =
+            input[cx.resume()..].iter().position(|byte| *byte == b'\n').map(|at| at + cx.resume())
+        else {
+            cx.set_resume(input.len());
+            return (0, Next::More);
+        };
+        let line = std::str::from_utf8(&input[..end]).unwrap().to_owned();
+        (end + 1, self.line(key, &line, seen, cx))
+    }
+
+    fn on_drained(&mut self, key: &mut Key, seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        if *key == 0 {
+            // A relay's taker.
+            seen.timer = Some(u32::MAX);
+            return Next::Wait(Timeout::NEVER);
+        }
+        let left = &mut self.left[*key as usize - 1];
+        let count = cx.write_with(cx.write_buffer(), |room| {
+            let count = room.len().min(*left);
+            room[..count].fill(b'b');
+            (count, count)
+        });
+        *left -= count.unwrap();
+        if *left == 0 {
+            *key = 0;
+            return Next::Read(IDLE);
+        }
+        Next::Drain
+    }
+
+    fn on_wake(&mut self, _key: &mut Key, _seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        cx.write(b"woken\n");
+        Next::Read(IDLE)
+    }
+
+    fn on_timeout(&mut self, _key: &mut Key, seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        seen.timeouts += 1;
+        cx.write(b"timeout\n");
+        Next::Close
+    }
+
+    fn on_end(&mut self, _key: &mut Key, seen: &mut Seen, cx: &mut Cx<'_>) -> Next {
+        seen.ended += 1;
+        cx.write(b"bye\n");
+        Next::Close
+    }
+
+    fn on_close(&mut self, key: Key, id: ConnId, seen: &mut Seen, _lp: &mut Loop) {
+        seen.closed.push((key, id));
+    }
+
+    fn on_timer(&mut self, token: u32, _service: u8, seen: &mut Seen, _lp: &mut Loop) {
+        seen.timer = Some(token);
+    }
+}
+
+struct Host {
+    reactor: Reactor<Seen>,
+    address: SocketAddr,
+}
+
+struct Client {
+    stream: TcpStream,
+    got: Vec<u8>,
+    ended: bool,
+}
+
+impl Client {
+    fn say(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+    /// Reads what is there.
+    fn take(&mut self) {
+        let mut buffer = vec![0; 65536];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return self.ended = true,
+                Ok(count) => self.got.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.ended = true,
+            }
+        }
+    }
+}
+
+impl Host {
+    fn new(kind: PollerKind, change: impl FnOnce(&mut Limits)) -> Host {
+        Self::with_pages(kind, 1 << 24, change)
+    }
+
+    fn with_pages(kind: PollerKind, pages: usize, change: impl FnOnce(&mut Limits)) -> Host {
+        let lp = Loop::new(kind, pages).unwrap();
+        let mut reactor = Reactor::new(lp, Seen::default(), 4096).unwrap();
+        let mut timeouts = [0; CLASSES];
+        timeouts[0] = 20_000;
+        timeouts[1] = 60_000;
+        let mut limits = Limits {
+            timeouts,
+            rate_floor: 240,
+            connections: 20_000,
+            read_size: 12,
+            write_size: 14,
+            sendfile: true,
+        };
+        change(&mut limits);
+        let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{kind:?}", std::process::id()));
+        std::fs::write(&path, (0..3_000_000u32).map(|at| at as u8).collect::<Vec<u8>>()).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let service = reactor.add_service(Box::new(Lines { file, left: Vec::new() }), limits);
+        let options =
+            ListenOptions { backlog: 1024, defer_accept: None, send_buffer: None, receive_buffer: None };
+        let listener = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
+        let address = local_address(std::os::fd::AsFd::as_fd(&listener)).unwrap();
+        reactor.lp().add_listener(listener, service, 12, 14).unwrap();
+        reactor.world().outbound = Some(address.clone());
+        let Address::Ip(address) = address else { panic!("not an IP address") };
+        Host { reactor, address }
+    }
+
+    fn client(&mut self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream, got: Vec::new(), ended: false }
+    }
+
+    /// Turns the loop until something holds.
+    #[track_caller]
+    fn until(&mut self, what: &str, mut done: impl FnMut(&mut Seen) -> bool) {
+        for _ in 0..200_000 {
+            if done(self.reactor.world()) {
+                return;
+            }
+            // A timer that is soon due keeps the turn from waiting for ever when nothing happens.
+            self.reactor.lp().set_timer(1, 99, 0);
+            self.reactor.turn().unwrap();
+        }
+        panic!("never: {what}");
+    }
+
+    #[track_caller]
+    fn expect(&mut self, client: &mut Client, text: &str) {
+        self.until(text, |_| {
+            client.take();
+            client.got.len() >= text.len()
+        });
+        assert_eq!(String::from_utf8_lossy(&client.got), text);
+        client.got.clear();
+    }
+
+    #[track_caller]
+    fn gone(&mut self, client: &mut Client) {
+        self.until("the end", |_| {
+            client.take();
+            client.ended
+        });
+    }
+}
+
+fn each(test: impl Fn(PollerKind)) {
+    for kind in PollerKind::available() {
+        test(*kind);
+    }
+}
+
+#[test]
+fn requests_are_answered_in_order() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("echo one\n");
+        host.expect(&mut client, "one\n");
+        client.say("echo two\necho three\nlast four\necho five\nclose\n");
+        host.expect(&mut client, "two\nthree\nfour\nfive\n");
+        host.gone(&mut client);
+        assert_eq!(host.reactor.lp().connections(), 0);
+        assert_eq!(host.reactor.world().closed.len(), 1);
+    });
+}
+
+#[test]
+fn a_line_may_come_byte_by_byte() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        for byte in "echo slow and steady\n".bytes() {
+            client.stream.write_all(&[byte]).unwrap();
+            host.reactor.lp().set_timer(1, 99, 0);
+            host.reactor.turn().unwrap();
+        }
+        host.expect(&mut client, "slow and steady\n");
+        assert_eq!(host.reactor.lp().page_bytes(), 0, "the page is given back");
+    });
+}
+
+#[test]
+fn a_long_line_outgrows_the_read_buffer() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        let long = "x".repeat(50_000);
+        client.say(&format!("echo {long}\n"));
+        host.expect(&mut client, &format!("{long}\n"));
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+    });
+}
+
+#[test]
+fn produced_bytes_and_files_keep_their_order() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("echo a\nbig 1000000\necho b\nfile 2900000\necho c\nfile 0\nbig 5\nfile 10\nclose\n");
+        host.gone(&mut client);
+        let mut expected = b"a\n".to_vec();
+        expected.extend(std::iter::repeat_n(b'b', 1_000_000));
+        expected.extend(b"b\nfile:");
+        expected.extend((0..2_900_000u32).map(|at| at as u8));
+        expected.extend(b"c\nfile:bbbbbfile:");
+        expected.extend(0..10u8);
+        assert!(client.got == expected, "{} bytes instead of {}", client.got.len(), expected.len());
+        assert_eq!(host.reactor.lp().files().open(), 0);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+    });
+}
+
+#[test]
+fn a_file_that_is_too_short_ends_the_connection() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("file 3000001\necho never\n");
+        host.gone(&mut client);
+        assert_eq!(client.got.len(), 5 + 3_000_000);
+        assert_eq!(host.reactor.lp().files().open(), 0);
+    });
+}
+
+#[test]
+fn a_slow_reader_holds_one_page_and_starves_nobody() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let (mut slow, mut quick) = (host.client(), host.client());
+        slow.say("big 50000000\n");
+        for round in 0..50 {
+            quick.say(&format!("echo {round}\n"));
+            host.expect(&mut quick, &format!("{round}\n"));
+        }
+        assert!(host.reactor.lp().page_bytes() <= 16384, "{}", host.reactor.lp().page_bytes());
+        drop(slow);
+        host.until("closed", |seen| seen.closed.len() == 1);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+    });
+}
+
+#[test]
+fn one_connection_wakes_or_closes_another() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let (mut one, mut two) = (host.client(), host.client());
+        one.say("wait\necho after\n");
+        host.until("waiting", |seen| seen.waiting.is_some());
+        two.say("wake\n");
+        host.expect(&mut one, "woken\nafter\n");
+        one.say("wait\n");
+        host.until("waiting", |seen| seen.waiting.is_some());
+        two.say("drop\necho still\n");
+        host.gone(&mut one);
+        host.expect(&mut two, "still\n");
+    });
+}
+
+#[test]
+fn a_waiting_peer_that_resets_is_noticed() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("wait\n");
+        host.until("waiting", |seen| seen.waiting.is_some());
+        reset(client);
+        host.until("closed", |seen| seen.closed.len() == 1);
+    });
+}
+
+/// Closes with a reset: linger time 0.
+fn reset(client: Client) {
+    let stream = std::os::fd::OwnedFd::from(client.stream);
+    gorgon_sys::reset_on_close(std::os::fd::AsFd::as_fd(&stream)).unwrap();
+}
+
+#[test]
+fn a_peer_that_ends_its_side_is_still_answered() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("big 3000000\necho last\n");
+        client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        host.gone(&mut client);
+        assert_eq!(client.got.len(), 3_000_000 + "last\nbye\n".len());
+        assert_eq!(host.reactor.world().ended, 1);
+    });
+}
+
+#[test]
+fn bytes_and_files_pass_between_connections() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let (mut taker, mut giver) = (host.client(), host.client());
+        taker.say("wait\n");
+        host.until("waiting", |seen| seen.waiting.is_some());
+        giver.say("relay 900000\n");
+        host.until("relayed", |_| {
+            taker.take();
+            taker.got.len() >= 900_000
+        });
+        assert_eq!(taker.got.len(), 900_000);
+        // What was held was told, and so was its end.
+        if host.reactor.world().held > 0 {
+            host.until("drained", |seen| seen.timer == Some(u32::MAX));
+        }
+    });
+}
+
+#[test]
+fn outbound_connections_open_or_close() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("dial\n");
+        host.until("answered", |seen| seen.held == "outbound\n".len());
+        assert_eq!(host.reactor.world().opened, 3, "the client, the outbound one, and its other end");
+        // Nobody listens there: the port was just given back.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        host.reactor.world().outbound = Some(Address::Ip(closed));
+        client.say("dial\n");
+        host.until("refused", |seen| {
+            seen.closed.iter().any(|(key, id)| *key == 77 && Some(*id) == seen.peer) || seen.peer.is_none()
+        });
+    });
+}
+
+#[test]
+fn deadlines_and_timers_fire() {
+    each(|kind| {
+        let mut host = Host::new(kind, |limits| limits.timeouts[1] = 300);
+        let mut client = host.client();
+        client.say("timer\n");
+        host.until("the timer", |seen| seen.timer == Some(42));
+        host.expect(&mut client, "timeout\n");
+        host.gone(&mut client);
+        assert_eq!(host.reactor.world().timeouts, 1);
+    });
+}
+
+#[test]
+fn a_reader_below_the_rate_is_given_up() {
+    each(|kind| {
+        let mut host = Host::new(kind, |limits| limits.timeouts[0] = 300);
+        let mut client = host.client();
+        client.say("big 100000000\n");
+        host.until("given up", |seen| seen.closed.len() == 1);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+        let _ = client.stream.read(&mut [0]);
+    });
+}
+
+#[test]
+fn a_reader_above_the_rate_is_kept() {
+    each(|kind| {
+        let mut host = Host::new(kind, |limits| limits.timeouts[0] = 300);
+        let mut client = host.client();
+        client.say("big 60000000\n");
+        let mut total = 0;
+        let mut buffer = vec![0; 256 * 1024];
+        // Slowly enough that the deadline passes several times, and well above 240 bytes a second.
+        host.until("all of it", |seen| {
+            assert!(seen.closed.is_empty(), "given up after {total} bytes");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            total += client.stream.read(&mut buffer).unwrap_or(0);
+            total >= 60_000_000
+        });
+    });
+}
+
+#[test]
+fn accepting_waits_for_room() {
+    each(|kind| {
+        let mut host = Host::new(kind, |limits| limits.connections = 2);
+        let mut clients: Vec<Client> = (0..4).map(|_| host.client()).collect();
+        for client in &mut clients {
+            client.say("echo in\n");
+        }
+        host.until("two of them", |seen| seen.opened == 2);
+        for _ in 0..20 {
+            host.reactor.lp().set_timer(1, 99, 0);
+            host.reactor.turn().unwrap();
+        }
+        assert_eq!(host.reactor.world().opened, 2);
+        while let Some(mut client) = clients.pop() {
+            client.take();
+            if client.got.is_empty() {
+                clients.insert(0, client);
+                host.reactor.lp().set_timer(1, 99, 0);
+                host.reactor.turn().unwrap();
+            }
+        }
+        host.until("all closed", |seen| seen.closed.len() == 4);
+    });
+}
+
+#[test]
+fn at_the_page_cap_new_requests_wait_and_none_is_lost() {
+    each(|kind| {
+        let mut host = Host::with_pages(kind, 1024, |_| {});
+        let mut clients: Vec<Client> = (0..20).map(|_| host.client()).collect();
+        for client in &mut clients {
+            client.say("echo par");
+        }
+        host.until("some wait", |_| true);
+        for _ in 0..200 {
+            host.reactor.lp().set_timer(1, 99, 0);
+            host.reactor.turn().unwrap();
+        }
+        assert!(host.reactor.lp().page_bytes() <= 1024 + 256);
+        assert!(host.reactor.lp().counters().page_waits > 0);
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.say(&format!("t{number}\n"));
+        }
+        for (number, client) in clients.iter_mut().enumerate() {
+            host.expect(client, &format!("part{number}\n"));
+        }
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+    });
+}
+
+#[test]
+fn draining_finishes_what_is_begun() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let (mut idle, mut busy) = (host.client(), host.client());
+        idle.say("echo hello\n");
+        host.expect(&mut idle, "hello\n");
+        busy.say("big 5000000\nclose\n");
+        host.until("begun", |_| {
+            busy.take();
+            !busy.got.is_empty()
+        });
+        host.reactor.lp().drain(60_000);
+        let mut finished = false;
+        for _ in 0..100_000 {
+            busy.take();
+            host.reactor.lp().set_timer(1, 99, 0);
+            finished = host.reactor.turn().unwrap() == Turn::Finished;
+            if finished {
+                break;
+            }
+        }
+        assert!(finished);
+        busy.take();
+        idle.take();
+        assert_eq!(busy.got.len(), 5_000_000);
+        assert!(idle.ended);
+        assert!(TcpStream::connect(host.address).is_err(), "it listens no more");
+    });
+}
+
+#[test]
+fn a_system_that_fails_at_times_loses_nothing() {
+    each(|kind| {
+        for seed in 1..20 {
+            let mut host = Host::new(kind, |_| {});
+            let mut client = host.client();
+            client.say("echo a\nbig 200000\nfile 300000\necho z\nclose\n");
+            gorgon_sys::fault::set(gorgon_sys::fault::Plan {
+                seed,
+                short_read: 30,
+                short_write: 30,
+                interrupted: 20,
+                blocked: 20,
+                ..Default::default()
+            });
+            host.until("all of it", |_| {
+                client.take();
+                client.ended
+            });
+            gorgon_sys::fault::clear();
+            assert_eq!(client.got.len(), "a\n".len() + 200_000 + "file:".len() + 300_000 + "z\n".len());
+            assert!(client.got.ends_with(b"z\n"));
+        }
+    });
+}
+
+#[test]
+fn resets_and_full_tables_leak_nothing() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        gorgon_sys::fault::set(gorgon_sys::fault::Plan {
+            seed: 5,
+            reset: 10,
+            accept_full: 30,
+            ..Default::default()
+        });
+        let mut clients: Vec<Client> = (0..60).map(|_| host.client()).collect();
+        for client in &mut clients {
+            client.say("echo x\nbig 100000\nfile 1000\nclose\n");
+        }
+        host.until("some closed", |seen| {
+            clients.iter_mut().for_each(Client::take);
+            seen.closed.len() >= 5
+        });
+        gorgon_sys::fault::clear();
+        host.until("all ended", |_| {
+            clients.iter_mut().for_each(Client::take);
+            clients.iter().all(|client| client.ended)
+        });
+        assert_eq!(host.reactor.lp().connections(), 0);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+        assert_eq!(host.reactor.lp().files().open(), 0);
+        assert_eq!(host.reactor.world().closed.len(), 60);
+    });
+}
