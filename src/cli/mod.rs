@@ -5,3 +5,4 @@ pub mod help;
 pub mod listen;
 mod node;
 pub mod process;
+pub mod terminal;

@@ -1,0 +1,222 @@
+//! What a connection keeps of a request that is not answered in one go, and its three stages.
+//!
+//! ```text
+//!             head complete
+//!   (none) ─────────────────▶ (none)         no body, and the reply fits, or is a file: the usual case
+//!      │
+//!      ├──▶ Receiving ──┬──▶ (none)          the body goes to a sink, which then answers
+//!      │                └──▶ Streaming
+//!      ├──▶ Streaming ──┬──▶ (none)          the reply's body is made as the peer takes it
+//!      │                └──▶ Discarding
+//!      └──▶ Discarding ────▶ (none)          answered already: a body that nobody wants is read away
+//! ```
+//!
+//! From each stage an error, or the peer's end, leads to the connection's end. Nothing here touches a socket.
+
+use super::body::{BodyReader, BodyState};
+use super::chunked;
+use super::handler::{Fill, Sink, Stream};
+use super::status::Status;
+
+/// Where an exchange is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Stage {
+    /// The request's body goes to the sink.
+    Receiving,
+    /// The reply's body is being made.
+    Streaming,
+    /// The rest of the request's body is read and dropped.
+    Discarding,
+}
+
+/// What is left to do for one request.
+pub struct Exchange<W> {
+    stage: Stage,
+    body: BodyReader,
+    sink: Option<Box<dyn Sink<W>>>,
+    stream: Option<Box<dyn Stream<W>>>,
+    chunked: bool,
+    /// The shape of the reply that is still to come.
+    pub shape: Shape,
+    /// How many bytes of the body may still come.
+    allowance: u64,
+    /// Bytes of body since the rate was last looked at.
+    received: u64,
+}
+
+/// What the request says about the form of its reply.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// HTTP/1.1, so that a body of unknown length can be chunked.
+    pub is_11: bool,
+    /// Only the head is sent.
+    pub head_only: bool,
+    /// The connection ends with the reply.
+    pub close: bool,
+}
+
+/// What came of input given to an exchange.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Fed {
+    /// More of the body is to come.
+    More,
+    /// The body is complete.
+    Complete,
+    /// The body is wrong, too long or not wanted: the status, if there is no reply yet.
+    Refused(Status),
+}
+
+/// What came of room given to an exchange.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Pumped {
+    /// There is more when there is room.
+    More,
+    /// Nothing now: wait until woken.
+    Pending,
+    /// That was all.
+    End,
+    /// It cannot go on.
+    Failed,
+}
+
+/// The largest head of a chunk: four digits are enough for what is made at once.
+const CHUNK_HEAD: usize = 6;
+/// The room a chunk needs beside its data: its head, its CRLF, and the last chunk.
+const CHUNK_MARGIN: usize = CHUNK_HEAD + 2 + chunked::LAST_CHUNK.len();
+/// The longest data of one chunk.
+const CHUNK_DATA: usize = 0xffff;
+
+impl<W> Exchange<W> {
+    /// An exchange whose body goes to a sink; `allowance` bounds the body.
+    pub fn receiving(body: BodyReader, sink: Box<dyn Sink<W>>, shape: Shape, allowance: u64) -> Exchange<W> {
+        Exchange { sink: Some(sink), ..Self::begin(Stage::Receiving, body, shape, allowance) }
+    }
+
+    /// An exchange that is answered, whose body nobody wants; `allowance` bounds what is read away.
+    pub fn discarding(body: BodyReader, shape: Shape, allowance: u64) -> Exchange<W> {
+        Self::begin(Stage::Discarding, body, shape, allowance)
+    }
+
+    /// An exchange whose reply has a body to be made. `body` is what the request has left of its own.
+    pub fn streaming(body: BodyReader, stream: Box<dyn Stream<W>>, shape: Shape, allowance: u64) -> Exchange<W> {
+        Exchange { stream: Some(stream), chunked: shape.is_11, ..Self::begin(Stage::Streaming, body, shape, allowance) }
+    }
+
+    fn begin(stage: Stage, body: BodyReader, shape: Shape, allowance: u64) -> Exchange<W> {
+        Exchange { stage, body, sink: None, stream: None, chunked: false, shape, allowance, received: 0 }
+    }
+
+    /// The one place where the stage changes.
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.received = 0;
+    }
+
+    /// Where it is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whether all of the request's body has come.
+    pub fn has_whole_body(&self) -> bool {
+        self.body.is_done()
+    }
+
+    /// Takes input while receiving or discarding; gives how much of it belongs to the body.
+    pub fn feed(&mut self, input: &[u8], world: &mut W) -> (usize, Fed) {
+        let mut used = 0;
+        loop {
+            let step = self.body.feed(input.get(used..).unwrap_or(&[]));
+            let data = input.get(used + step.data.start..used + step.data.end).unwrap_or(&[]);
+            used += step.used;
+            self.received += step.used as u64;
+            // What is wanted is bounded by its data, what is not by all that has to be read.
+            let counted = if self.stage == Stage::Receiving { data.len() } else { step.used };
+            self.allowance = match self.allowance.checked_sub(counted as u64) {
+                Some(left) => left,
+                None => return (used, Fed::Refused(Status::CONTENT_TOO_LARGE)),
+            };
+            if let (Some(sink), false) = (&mut self.sink, data.is_empty()) {
+                if let Err(status) = sink.write(data, world) {
+                    return (used, Fed::Refused(status));
+                }
+            }
+            match step.state {
+                BodyState::Done => return (used, Fed::Complete),
+                BodyState::Error => return (used, Fed::Refused(Status::BAD_REQUEST)),
+                BodyState::NeedMore if step.used == 0 || used >= input.len() => return (used, Fed::More),
+                BodyState::NeedMore => {}
+            }
+        }
+    }
+
+    /// The sink, once the body is complete: its reply is then sent by the same exchange, or without one.
+    pub fn take_sink(&mut self) -> Option<Box<dyn Sink<W>>> {
+        self.sink.take()
+    }
+
+    /// The reply has a body to be made.
+    pub fn start_stream(&mut self, stream: Box<dyn Stream<W>>) {
+        self.stream = Some(stream);
+        self.chunked = self.shape.is_11;
+        self.enter(Stage::Streaming);
+    }
+
+    /// Writes the next piece of the reply's body into `room`, with its framing; gives the bytes written. `room` has at
+    /// least 512 bytes.
+    pub fn pump(&mut self, room: &mut [u8], world: &mut W) -> (usize, Pumped) {
+        let Some(stream) = &mut self.stream else { return (0, Pumped::End) };
+        if !self.chunked {
+            return match stream.fill(room, world) {
+                Fill::Some(count) => (count, Pumped::More),
+                Fill::Pending => (0, Pumped::Pending),
+                Fill::End(count) => (count, Pumped::End),
+                Fill::Failed => (0, Pumped::Failed),
+            };
+        }
+        let most = room.len().saturating_sub(CHUNK_MARGIN).min(CHUNK_DATA);
+        let Some(data) = room.get_mut(CHUNK_HEAD..CHUNK_HEAD + most) else { return (0, Pumped::Failed) };
+        let (count, result) = match stream.fill(data, world) {
+            Fill::Some(count) => (count, Pumped::More),
+            Fill::Pending => return (0, Pumped::Pending),
+            Fill::End(count) => (count, Pumped::End),
+            Fill::Failed => return (0, Pumped::Failed),
+        };
+        let mut length = 0;
+        if count > 0 {
+            // The data is moved to where its head ends, which is known only now.
+            let head = chunked::chunk_head(count);
+            room.copy_within(CHUNK_HEAD..CHUNK_HEAD + count, head.len());
+            put(room, 0, &head);
+            length = head.len() + count;
+            length = put(room, length, b"\r\n");
+        }
+        if result == Pumped::End {
+            length = put(room, length, chunked::LAST_CHUNK);
+        }
+        (length, result)
+    }
+
+    /// The reply's body is all made: what is left of the request's own is read away.
+    pub fn discard_rest(&mut self) {
+        self.stream = None;
+        self.enter(Stage::Discarding);
+    }
+
+    /// Whether the body came at `rate` bytes a second at least, over `milliseconds`, since this was last asked.
+    pub fn keeps_rate(&mut self, rate: u64, milliseconds: u64) -> bool {
+        let received = std::mem::take(&mut self.received);
+        received.saturating_mul(1000) >= rate.saturating_mul(milliseconds)
+    }
+}
+
+/// Writes bytes at a place; gives the place after them.
+fn put(room: &mut [u8], at: usize, bytes: &[u8]) -> usize {
+    if let Some(place) = room.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+    at + bytes.len()
+}

@@ -1,0 +1,3 @@
+//! What a server can answer with.
+
+pub mod files;

@@ -1,0 +1,55 @@
+//! What a complete request head says about the exchange: how its body is framed, whether it waits for a 100, and whether
+//! the connection can go on after the reply.
+
+use super::body::BodyReader;
+use super::exchange::Shape;
+use super::framing::{Expect, Framing, expect, framing, persistent};
+use super::head::Version;
+use super::method::Method;
+use super::request::Request;
+use super::status::Status;
+
+/// The plan for one request.
+pub struct Plan {
+    /// Reads the body.
+    pub body: BodyReader,
+    /// The body's length, when the request says it.
+    pub length: Option<u64>,
+    /// The client sends its body only after a 100.
+    pub waits: bool,
+    /// The reply's form.
+    pub shape: Shape,
+}
+
+impl Plan {
+    /// Reads the plan from a request. `keep` says whether this server keeps connections now.
+    ///
+    /// # Errors
+    /// The status of a request whose framing or expectation is refused; the connection ends with it.
+    pub fn of(request: &Request<'_>, keep: bool) -> Result<Plan, Status> {
+        let framing = framing(request).map_err(|error| error.status())?;
+        let waits = match expect(request) {
+            Expect::None => false,
+            Expect::Continue => true,
+            Expect::Unknown => return Err(Status::EXPECTATION_FAILED),
+        };
+        let length = match framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
+        };
+        let shape = Shape {
+            is_11: request.version() == Version::Http11,
+            head_only: request.method() == Method::Head,
+            close: !(keep && persistent(request)),
+        };
+        Ok(Plan { body: BodyReader::new(framing), length, waits, shape })
+    }
+
+    /// The body is not wanted: whether it can be read away, within `most` bytes, so that the connection goes on. A client
+    /// that waits for a 100 may or may not send its body after a final status, so nothing can be known after that
+    /// (RFC 9110, section 10.1.1).
+    pub fn can_discard(&self, most: u64) -> bool {
+        self.body.is_done() || (!self.waits && self.length.is_none_or(|length| length <= most))
+    }
+}

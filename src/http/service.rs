@@ -1,0 +1,488 @@
+//! The one adapter between HTTP and the loop: bytes in, replies out, and what is read next.
+//!
+//! Most requests are parsed, answered and forgotten within one call, so a connection between requests, or one that is
+//! sent a file, keeps nothing here: its key is [`IDLE`]. What cannot be answered in one go has an [`Exchange`], named by
+//! the key. A connection that ends while the peer may still be sending is lingered on: our side is closed, and what
+//! comes is read away for a while, for the system would answer unread input with a reset that destroys the reply.
+
+use crate::engine::slab::Slab;
+use crate::engine::values::{CLASSES, ConnId, Key, Next, Timeout};
+use crate::engine::{Cx, Limits, Loop, Service};
+use crate::fs::VPathBuf;
+
+use super::date::DateText;
+use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
+use super::handler::{Body, Hx, Reply, Response};
+use super::head::{self, Fields, Head, Parsed};
+use super::method::Method;
+use super::plan::Plan;
+use super::request::Request;
+use super::response;
+use super::router::Router;
+use super::settings::HttpSettings;
+use super::status::Status;
+use super::target;
+
+/// Between requests.
+const IDLE: Key = 0;
+/// The last reply is on its way, then our side is closed.
+const LEAVING: Key = Key::MAX;
+/// Our side is closed; what the peer still sends is read away.
+const LINGERING: Key = Key::MAX - 1;
+
+/// A request head must be complete.
+const HEADER: Timeout = Timeout(1);
+/// The next request must begin.
+const BETWEEN: Timeout = Timeout(2);
+/// How often the rate of a body is looked at.
+const BODY: Timeout = Timeout(3);
+/// How long a peer is lingered on.
+const LINGER: Timeout = Timeout(4);
+
+/// How often the handlers are asked to let go what nobody asked for, in milliseconds.
+const SWEEP: u64 = 5000;
+
+/// An HTTP server.
+pub struct HttpService<W> {
+    router: Router<W>,
+    exchanges: Slab<Exchange<W>>,
+    limits: head::Limits,
+    keep_alive: bool,
+    body_max: u64,
+    drain_max: u64,
+    rate_floor: u64,
+    rate_grace: u64,
+    // Reused from request to request.
+    fields: Fields,
+    head: Head,
+    path: VPathBuf,
+    date: DateText,
+    text: Vec<u8>,
+    /// A timer for the handlers' sweep is set.
+    sweeps: bool,
+}
+
+/// What follows an answer.
+enum After<W> {
+    /// The next request.
+    Keep,
+    /// The end, once the reply is out.
+    Close,
+    /// The end, but the peer may still be sending.
+    Leave,
+    /// The exchange goes on.
+    Begin(Exchange<W>),
+}
+
+impl<W> HttpService<W> {
+    /// A server with its handlers.
+    pub fn new(settings: &HttpSettings, router: Router<W>) -> HttpService<W> {
+        HttpService {
+            router,
+            exchanges: Slab::new(),
+            limits: head::Limits {
+                line: settings.request_line_max as usize,
+                head: settings.head_max as usize,
+                fields: settings.fields_max as usize,
+            },
+            keep_alive: settings.keep_alive,
+            body_max: settings.body_max,
+            drain_max: settings.drain_max,
+            rate_floor: settings.rate_floor.into(),
+            rate_grace: settings.rate_grace,
+            fields: Fields::default(),
+            head: Head::default(),
+            path: VPathBuf::default(),
+            date: DateText::default(),
+            text: Vec::new(),
+            sweeps: false,
+        }
+    }
+
+    /// The loop's limits for a server with these settings and at most `connections` connections.
+    pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
+        let mut timeouts = [0; CLASSES];
+        for (class, time) in [
+            (Timeout::WRITE, settings.rate_grace),
+            (HEADER, settings.header_timeout),
+            (BETWEEN, settings.idle_timeout),
+            (BODY, settings.rate_grace),
+            (LINGER, settings.linger_timeout),
+        ] {
+            if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
+                *slot = time;
+            }
+        }
+        Limits {
+            timeouts,
+            rate_floor: settings.rate_floor.into(),
+            connections,
+            read_size: settings.read_buffer.trailing_zeros() as u8,
+            write_size: settings.write_buffer.trailing_zeros() as u8,
+            sendfile: settings.sendfile,
+        }
+    }
+
+    /// Answers the request whose head was just read from the front of `input`. `last` says that no input follows it.
+    fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
+        let request = Request::new(input, &self.head, &self.fields);
+        let keep = self.keep_alive && !cx.draining();
+        let mut plan = match Plan::of(&request, keep) {
+            Ok(plan) => plan,
+            Err(status) => return self.refuse(status, request.shape(), cx),
+        };
+        let discards = plan.can_discard(self.drain_max);
+        let now = cx.now();
+        self.date.set(now.unix_seconds);
+        let path = match self.path.set_url(request.path()) {
+            Ok(path) => path,
+            Err(error) => return self.reject(Response::page(target::path_status(error)), plan, discards, cx),
+        };
+        if request.is_asterisk() {
+            let mut response = Response::empty(Status::NO_CONTENT);
+            response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
+            return self.reject(response, plan, discards, cx);
+        }
+        let mut hx = Hx { path, now, date: &self.date, files: cx.files() };
+        let reply = self.router.route(&request, world, &mut hx);
+        if !matches!(reply, Reply::Upload(_)) && !discards {
+            plan.shape.close = true;
+        }
+        let shape = plan.shape;
+        match reply {
+            Reply::Ready { whole, head } => {
+                send_ready(whole, head, shape, last, cx);
+            }
+            Reply::File { head, range } => {
+                cx.write(head);
+                cx.write(connection_field(shape));
+                cx.write(b"\r\n");
+                if shape.head_only || range.left == 0 {
+                    cx.files().release(range.file);
+                } else {
+                    cx.write_file(range);
+                }
+            }
+            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, cx),
+            Reply::Respond(response) => return self.reject(response, plan, discards, cx),
+            Reply::Upload(sink) => {
+                if plan.length.is_some_and(|length| length > self.body_max) {
+                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, cx);
+                }
+                if plan.waits && last {
+                    cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
+                }
+                return After::Begin(Exchange::receiving(plan.body, sink, shape, self.body_max));
+            }
+        }
+        self.after(plan, None)
+    }
+
+    /// What follows a reply that is complete, or whose `stream` follows.
+    fn after(&self, plan: Plan, stream: Option<Box<dyn super::handler::Stream<W>>>) -> After<W> {
+        let shape = plan.shape;
+        match stream {
+            Some(stream) => After::Begin(Exchange::streaming(plan.body, stream, shape, self.drain_max)),
+            None if shape.close && plan.body.is_done() => After::Close,
+            None if shape.close => After::Leave,
+            None if plan.body.is_done() => After::Keep,
+            None => After::Begin(Exchange::discarding(plan.body, shape, self.drain_max)),
+        }
+    }
+
+    /// Sends a reply that was made for this request.
+    fn reject(&mut self, response: Response<W>, mut plan: Plan, discards: bool, cx: &mut Cx<'_>) -> After<W> {
+        plan.shape.close |= !discards;
+        let stream = self.respond(response, &mut plan.shape, cx);
+        self.after(plan, stream)
+    }
+
+    /// Ends the connection with a status: what follows on it cannot be trusted, or will not be read.
+    fn refuse(&mut self, status: Status, shape: Shape, cx: &mut Cx<'_>) -> After<W> {
+        self.date.set(cx.now().unix_seconds);
+        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, cx);
+        After::Leave
+    }
+
+    /// Writes a reply's head, and its body if it is at hand; gives the stream if it is not.
+    fn respond(
+        &mut self,
+        response: Response<W>,
+        shape: &mut Shape,
+        cx: &mut Cx<'_>,
+    ) -> Option<Box<dyn super::handler::Stream<W>>> {
+        let page;
+        let (bytes, stream) = match response.body {
+            Body::Empty => (&[][..], None),
+            Body::Page => {
+                page = super::error_page::page(response.status);
+                (&page[..], None)
+            }
+            Body::Bytes(bytes) => {
+                page = bytes;
+                (&page[..], None)
+            }
+            Body::Stream(stream) => (&[][..], Some(stream)),
+        };
+        if stream.is_some() && !shape.is_11 {
+            // Only the connection's end tells where the body ends.
+            shape.close = true;
+        }
+        let body = match (&stream, shape.is_11) {
+            (None, _) => response::BodyForm::Length(bytes.len() as u64),
+            (Some(_), true) => response::BodyForm::Chunked,
+            (Some(_), false) => response::BodyForm::UntilClose,
+        };
+        self.text.clear();
+        response::write_head(&mut self.text, response.status, &self.date, &response.fields, body);
+        self.text.extend_from_slice(connection_field(*shape));
+        self.text.extend_from_slice(b"\r\n");
+        cx.write(&self.text);
+        if shape.head_only {
+            return None;
+        }
+        if !bytes.is_empty() {
+            cx.write(bytes);
+        }
+        stream
+    }
+
+    /// Feeds input to the exchange; gives how much it used, and what is next when that is not "the next request".
+    fn feed(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Option<Next>) {
+        let Some(exchange) = self.exchanges.get_mut(*key - 1) else { return (input.len(), Some(Next::Close)) };
+        let (used, fed) = exchange.feed(input, world);
+        let mut shape = exchange.shape;
+        match (exchange.stage(), fed) {
+            (Stage::Receiving | Stage::Discarding, Fed::More) => (used, Some(Next::More)),
+            (Stage::Receiving, Fed::Complete) => {
+                let Some(sink) = exchange.take_sink() else { return (used, Some(Next::Close)) };
+                let response = sink.finish(world);
+                self.date.set(cx.now().unix_seconds);
+                match self.respond(response, &mut shape, cx) {
+                    Some(stream) => {
+                        if let Some(exchange) = self.exchanges.get_mut(*key - 1) {
+                            exchange.shape = shape;
+                            exchange.start_stream(stream);
+                        }
+                        (used, Some(Next::Drain))
+                    }
+                    None => (used, self.ended(key, shape, used < input.len())),
+                }
+            }
+            (Stage::Discarding, Fed::Complete) => (used, self.ended(key, shape, used < input.len())),
+            (Stage::Receiving, Fed::Refused(status)) => {
+                self.refuse(status, shape, cx);
+                (input.len(), Some(self.leave(key)))
+            }
+            // It is answered; all that can still be said is the end.
+            (Stage::Discarding, Fed::Refused(_)) => (input.len(), Some(self.leave(key))),
+            (Stage::Streaming, Fed::More | Fed::Complete | Fed::Refused(_)) => (used, Some(Next::Drain)),
+        }
+    }
+
+    /// The exchange is over. Gives what is next, unless that is the next request.
+    fn ended(&mut self, key: &mut Key, shape: Shape, unread: bool) -> Option<Next> {
+        if shape.close && unread {
+            return Some(self.leave(key));
+        }
+        self.forget(key);
+        shape.close.then_some(Next::Close)
+    }
+
+    /// Our side ends when the reply is out.
+    fn leave(&mut self, key: &mut Key) -> Next {
+        self.forget(key);
+        *key = LEAVING;
+        Next::Drain
+    }
+
+    /// Drops the exchange that a key names.
+    fn forget(&mut self, key: &mut Key) {
+        if let Some(number) = key.checked_sub(1) {
+            self.exchanges.remove(number);
+        }
+        *key = IDLE;
+    }
+
+    /// Makes the next piece of a reply's body.
+    fn pump(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let Some(exchange) = self.exchanges.get_mut(*key - 1) else { return Next::Close };
+        let limit = cx.write_buffer();
+        match cx.write_with(limit, |room| exchange.pump(room, world)) {
+            Some(Pumped::More) => Next::Drain,
+            Some(Pumped::Pending) => Next::Wait(Timeout::NEVER),
+            Some(Pumped::End) if exchange.has_whole_body() => {
+                let shape = exchange.shape;
+                self.forget(key);
+                if shape.close { Next::Close } else { Next::Read(BETWEEN) }
+            }
+            Some(Pumped::End) if exchange.shape.close => self.leave(key),
+            Some(Pumped::End) => {
+                exchange.discard_rest();
+                Next::Read(BODY)
+            }
+            Some(Pumped::Failed) | None => Next::Close,
+        }
+    }
+}
+
+impl<W> Service<W> for HttpService<W> {
+    fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
+        if !self.sweeps {
+            self.sweeps = true;
+            let service = cx.service();
+            cx.lp().set_timer(SWEEP, service, 0);
+        }
+        Next::Read(HEADER)
+    }
+
+    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
+        let mut at = 0;
+        let mut begun = false;
+        loop {
+            let rest = input.get(at..).unwrap_or(&[]);
+            if *key == LINGERING {
+                return (input.len(), Next::More);
+            }
+            if *key == LEAVING {
+                return (input.len(), Next::Drain);
+            }
+            if *key != IDLE {
+                let (used, next) = self.feed(key, rest, world, cx);
+                at += used;
+                match next {
+                    Some(Next::More) if begun => return (at, Next::Read(BODY)),
+                    Some(next) => return (at, next),
+                    None => {}
+                }
+            }
+            let rest = input.get(at..).unwrap_or(&[]);
+            if rest.is_empty() || cx.held() {
+                return (at, Next::Read(BETWEEN));
+            }
+            let resume = if at == 0 { cx.resume() } else { 0 };
+            let length = match head::parse(rest, resume, &self.limits, &mut self.fields, &mut self.head) {
+                Parsed::Complete { length } => length,
+                Parsed::Partial { resume } => {
+                    cx.set_resume(resume);
+                    // The time for a head counts from its first byte, and no further byte renews it.
+                    let same = at == 0 && cx.class() == HEADER;
+                    return (at, if same { Next::More } else { Next::Read(HEADER) });
+                }
+                Parsed::Error(error) => {
+                    let shape = Shape { is_11: true, head_only: false, close: true };
+                    self.refuse(error.status(), shape, cx);
+                    return (input.len(), self.leave(key));
+                }
+            };
+            at += length;
+            match self.answer(rest, at == input.len(), world, cx) {
+                After::Keep => {}
+                After::Close if at == input.len() => return (at, Next::Close),
+                After::Close | After::Leave => return (input.len(), self.leave(key)),
+                After::Begin(exchange) => {
+                    let streams = exchange.stage() == Stage::Streaming;
+                    match self.exchanges.insert(exchange) {
+                        Ok(number) => *key = number + 1,
+                        Err(_) => return (input.len(), Next::Close),
+                    }
+                    if streams {
+                        return (at, Next::Drain);
+                    }
+                    begun = true;
+                }
+            }
+        }
+    }
+
+    fn on_drained(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        match *key {
+            IDLE => Next::Read(BETWEEN),
+            LEAVING => {
+                cx.end_output();
+                *key = LINGERING;
+                if cx.ended() { Next::Close } else { Next::Read(LINGER) }
+            }
+            LINGERING => Next::More,
+            _ => self.pump(key, world, cx),
+        }
+    }
+
+    fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.on_drained(key, world, cx)
+    }
+
+    fn on_timeout(&mut self, key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let shape = Shape { is_11: true, head_only: false, close: true };
+        match *key {
+            IDLE if cx.unread() > 0 => {
+                self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
+                self.leave(key)
+            }
+            IDLE | LINGERING | LEAVING => Next::Close,
+            number => {
+                let Some(exchange) = self.exchanges.get_mut(number - 1) else { return Next::Close };
+                if exchange.keeps_rate(self.rate_floor, self.rate_grace) {
+                    return Next::Read(BODY);
+                }
+                match exchange.stage() {
+                    Stage::Receiving => {
+                        self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
+                        self.leave(key)
+                    }
+                    Stage::Discarding | Stage::Streaming => Next::Close,
+                }
+            }
+        }
+    }
+
+    fn on_end(&mut self, _key: &mut Key, _world: &mut W, _cx: &mut Cx<'_>) -> Next {
+        Next::Close
+    }
+
+    fn on_close(&mut self, mut key: Key, _id: ConnId, _world: &mut W, _lp: &mut Loop) {
+        if key != LEAVING && key != LINGERING {
+            self.forget(&mut key);
+        }
+    }
+
+    fn on_timer(&mut self, _token: u32, service: u8, _world: &mut W, lp: &mut Loop) {
+        let now = lp.now();
+        self.sweeps = self.router.sweep(now, lp.files()) || lp.connections() > 0;
+        if self.sweeps {
+            lp.set_timer(SWEEP, service, 0);
+        }
+    }
+
+    fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {
+        if self.exchanges.has_spare() && self.exchanges.is_empty() {
+            self.exchanges.trim();
+        }
+    }
+}
+
+/// Sends a reply that lies ready: as it is, or with the `Connection` field that this request needs.
+fn send_ready(whole: &[u8], head: usize, shape: Shape, last: bool, cx: &mut Cx<'_>) {
+    let field = connection_field(shape);
+    if field.is_empty() && !shape.head_only {
+        return if last { cx.write_last(&[whole]) } else { cx.write(whole) };
+    }
+    let (head, rest) = whole.split_at_checked(head).unwrap_or((whole, &[]));
+    let rest = if shape.head_only { b"\r\n" } else { rest };
+    if last {
+        cx.write_last(&[head, field, rest]);
+    } else {
+        cx.write(head);
+        cx.write(field);
+        cx.write(rest);
+    }
+}
+
+/// What the reply must say about the connection: HTTP/1.1 goes on unless told, HTTP/1.0 ends unless told.
+fn connection_field(shape: Shape) -> &'static [u8] {
+    match (shape.close, shape.is_11) {
+        (true, _) => b"Connection: close\r\n",
+        (false, true) => b"",
+        (false, false) => b"Connection: keep-alive\r\n",
+    }
+}

@@ -1,0 +1,24 @@
+//! What the program's services share.
+
+use crate::fs::Filesystem;
+
+/// The world: one, handed to every call of a service.
+#[derive(Default)]
+pub struct World {
+    filesystems: Vec<Box<dyn Filesystem>>,
+}
+
+impl World {
+    /// Adds a filesystem; gives the number that handlers know it by.
+    pub fn add_filesystem(&mut self, filesystem: Box<dyn Filesystem>) -> usize {
+        self.filesystems.push(filesystem);
+        self.filesystems.len() - 1
+    }
+}
+
+#[cfg(feature = "http")]
+impl crate::http::handlers::files::Filesystems for World {
+    fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
+        self.filesystems.get(number).map(Box::as_ref)
+    }
+}
