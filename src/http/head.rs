@@ -245,7 +245,7 @@ fn read(
     tests::READS.with(|reads| reads.set(reads.get() + 1));
     let start = match input {
         [b'\r', b'\n', ..] => 2,
-        [b'\r'] => 0,
+        [b'\r'] => return Err(Stop::Short { line_read: false }),
         [b'\r' | b'\n', ..] => return Err(Stop::Wrong(HeadError::LineEnd)),
         _ => 0,
     };

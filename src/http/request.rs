@@ -146,3 +146,65 @@ impl<'a> Iterator for Values<'a> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::head::{Limits, Parsed, parse};
+    use super::*;
+
+    fn with(input: &str, check: impl FnOnce(Request<'_>)) {
+        let (mut fields, mut head) = (Fields::default(), Head::default());
+        let parsed = parse(input.as_bytes(), 0, &Limits::default(), &mut fields, &mut head);
+        assert!(matches!(parsed, Parsed::Complete { length } if length == input.len()), "{input}");
+        check(Request::new(input.as_bytes(), &head, &fields));
+    }
+
+    #[test]
+    fn finds_fields_by_name() {
+        let input =
+            "HEAD /a HTTP/1.1\r\nhost: h:8\r\nX: 1\r\nif-match: \"a\"\r\nTE:\r\nIF-MATCH:  \"b\" \r\n\r\n";
+        with(input, |request| {
+            assert_eq!(request.field(Name::IfMatch), Some(&b"\"a\""[..]));
+            assert_eq!(request.count(Name::IfMatch), 2);
+            assert_eq!(request.values(Name::IfMatch).collect::<Vec<_>>(), [b"\"a\"", b"\"b\""]);
+            assert_eq!(request.field(Name::Te), Some(&b""[..]));
+            assert_eq!(request.field(Name::Range), None);
+            assert_eq!(request.count(Name::Range), 0);
+            assert!(request.has_any(Name::Range.mask() | Name::Te.mask()));
+            assert!(!request.has_any(Name::Range.mask() | Name::Cookie.mask()));
+            assert!(!request.has_any(0));
+            let names: Vec<_> = request.fields().map(|(name, _)| name).collect();
+            assert_eq!(names, [&b"host"[..], b"X", b"if-match", b"TE", b"IF-MATCH"]);
+            assert!(request.shape() == Shape { is_11: true, head_only: true, close: true });
+        });
+    }
+
+    #[test]
+    fn the_target_tells_the_host_first() {
+        for (line, hosts, authority, host) in [
+            ("GET / HTTP/1.1", "Host: a:80\r\n", "a:80", "a"),
+            ("GET / HTTP/1.1", "Host: [::1]:80\r\n", "[::1]:80", "[::1]"),
+            ("GET http://b:81/x HTTP/1.1", "Host: a:80\r\n", "b:81", "b"),
+            ("OPTIONS * HTTP/1.1", "Host: a\r\n", "a", "a"),
+            ("CONNECT b:443 HTTP/1.1", "Host: a\r\n", "b:443", "b"),
+            ("GET / HTTP/1.0", "", "", ""),
+            ("GET http://b HTTP/1.0", "", "b", "b"),
+        ] {
+            with(&format!("{line}\r\n{hosts}\r\n"), |request| {
+                assert_eq!(request.authority(), authority.as_bytes(), "{line}");
+                assert_eq!(request.host(), host.as_bytes(), "{line}");
+                assert_eq!(request.is_asterisk(), line.contains('*'));
+                assert_eq!(request.shape().is_11, line.ends_with('1'));
+            });
+        }
+    }
+
+    #[test]
+    fn spans_of_another_input_are_empty() {
+        let (mut fields, mut head) = (Fields::default(), Head::default());
+        let input = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
+        let _ = parse(input, 0, &Limits::default(), &mut fields, &mut head);
+        let request = Request::new(b"", &head, &fields);
+        assert_eq!((request.path(), request.query(), request.host()), (&b"/"[..], Some(&b""[..]), &b""[..]));
+    }
+}
