@@ -74,12 +74,8 @@ pub fn is_token(bytes: &[u8]) -> bool {
 pub fn run_value(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
-    let mut at = 0;
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some(eight) = rest.first_chunk::<8>() else {
-            return at + rest.iter().position(|&byte| !is_value(byte)).unwrap_or(rest.len());
-        };
+    let mut rest = bytes;
+    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*eight);
         let deletes = word ^ (ONES * 0x7f);
         // A borrow may also mark bytes after the first that is marked, never before it.
@@ -87,15 +83,16 @@ pub fn run_value(bytes: &[u8]) -> usize {
         let delete = deletes.wrapping_sub(ONES) & !deletes;
         let marks = (low | delete) & HIGHS;
         if marks == 0 {
-            at += 8;
+            rest = after;
             continue;
         }
-        at += (marks.trailing_zeros() / 8) as usize;
-        if bytes.get(at) != Some(&b'\t') {
-            return at;
+        let (_, from_mark) = rest.split_at_checked((marks.trailing_zeros() / 8) as usize).unwrap_or_default();
+        match from_mark {
+            [b'\t', after @ ..] => rest = after,
+            _ => return bytes.len() - from_mark.len(),
         }
-        at += 1;
     }
+    bytes.len() - rest.len() + rest.iter().position(|&byte| !is_value(byte)).unwrap_or(rest.len())
 }
 
 #[inline]
