@@ -1,1 +1,3 @@
 //! Files beneath a root: paths that cannot be wrong, filesystems, media types, the small-file cache.
+
+pub mod path;
