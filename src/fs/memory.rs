@@ -110,11 +110,11 @@ impl MemoryFs {
     }
 
     fn open_to_write(&self, path: VPath<'_>, mode: u32, how: Writing) -> Result<OwnedFd, FsError> {
-        let mut tree = self.tree();
-        let key = tree.resolve(path, how != Writing::New)?;
         if path.is_directory_form() {
             return Err(FsError::IsDirectory);
         }
+        let mut tree = self.tree();
+        let key = tree.resolve(path, how != Writing::New)?;
         if !tree.nodes.contains_key(&key) {
             let file = File::from(temporary_file()?);
             tree.add(key.clone(), mode, What::File(file));
@@ -313,17 +313,24 @@ impl Filesystem for MemoryFs {
 
     fn rename(&self, from: VPath<'_>, to: VPath<'_>) -> Result<(), FsError> {
         let mut tree = self.tree();
-        let source = tree.find(from, false)?;
-        let target = tree.resolve(to, false)?;
-        if source.is_empty() || target.is_empty() {
+        if from == VPath::ROOT || to == VPath::ROOT {
             return Err(FsError::Busy);
         }
+        if from.is_directory_form() || to.is_directory_form() {
+            tree.want_directory(&tree.find(from, false)?)?;
+        }
+        let source = tree.resolve(from, false)?;
+        let target = tree.resolve(to, false)?;
+        tree.node(&source)?;
         if source == target {
             return Ok(());
         }
         let directory = tree.want_directory(&source).is_ok();
         if directory && target.starts_with(&front_of(&source)) {
             return Err(FsError::Other(Errno::INVAL));
+        }
+        if source.starts_with(&front_of(&target)) {
+            return Err(FsError::NotEmpty);
         }
         match tree.nodes.get(&target).map(Node::kind) {
             Some(FileKind::Directory) if !directory => return Err(FsError::IsDirectory),
@@ -333,7 +340,6 @@ impl Filesystem for MemoryFs {
             Some(FileKind::File | FileKind::Symlink | FileKind::Other) if directory => {
                 return Err(FsError::NotDirectory);
             }
-            _ if to.is_directory_form() && !directory => return Err(FsError::NotDirectory),
             Some(_) | None => {}
         }
         let mut moved: Vec<Vec<u8>> = tree.below(&source).map(|(key, _)| key.to_vec()).collect();

@@ -84,7 +84,8 @@ fn what_is_no_path_is_refused() {
 #[test]
 fn traversal_is_refused_or_is_an_ordinary_name() {
     use PathError::{EncodedSlash, Invalid};
-    let cases: [(&[u8], Result<&[u8], PathError>); 30] = [
+    type Case = (&'static [u8], Result<&'static [u8], PathError>);
+    let cases: [Case; 30] = [
         (b"/%2e%2e/", Err(Invalid)),
         (b"/%2E%2E/etc/passwd", Err(Invalid)),
         (b"/.%2e/", Err(Invalid)),
