@@ -2,7 +2,8 @@
 //!
 //! What is kept costs bytes, and the sum is bounded; so is the count, since a value may hold a descriptor. When there is
 //! no room the clock's hand goes round: a value that was used since it last came by gets one more round, another one
-//! has to go (the CLOCK algorithm: nearly least-recently-used, without a list to relink on every hit).
+//! has to go (the CLOCK algorithm: nearly least-recently-used, without a list to relink on every hit). Being put in is
+//! not yet a use, so names that are asked for once do not push out those that are asked for again and again.
 
 /// The cache.
 pub struct Cache<V> {
@@ -73,7 +74,7 @@ impl<V> Cache<V> {
             gone(value);
             return None;
         }
-        while self.used + cost > self.capacity || self.len() >= self.most {
+        while cost > self.capacity - self.used || self.len() >= self.most {
             self.evict().into_iter().for_each(&mut *gone);
         }
         if self.len() >= self.buckets.len() {
@@ -82,7 +83,7 @@ impl<V> Cache<V> {
         let hash = hash(name);
         let mask = self.buckets.len() - 1;
         let bucket = self.buckets.get_mut(hash as usize & mask)?;
-        let entry = Entry { hash, next: *bucket, cost, recent: true, name: name.into(), value };
+        let entry = Entry { hash, next: *bucket, cost, recent: false, name: name.into(), value };
         let at = match self.free.pop() {
             Some(at) => at,
             None => {

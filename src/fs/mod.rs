@@ -1,3 +1,19 @@
 //! Files beneath a root: paths that cannot be wrong, filesystems, media types, the small-file cache.
 
+pub mod cache;
+pub mod filesystem;
+pub mod local;
+pub mod media;
+pub mod memory;
 pub mod path;
+pub mod single;
+
+#[cfg(test)]
+mod suite;
+
+pub use filesystem::{Filesystem, FsError, Listing, Opened};
+pub use local::LocalFs;
+pub use media::MediaTypes;
+pub use memory::MemoryFs;
+pub use path::{PathError, VPath, VPathBuf};
+pub use single::SingleFile;
