@@ -48,7 +48,8 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let poller = poller(settings.process.poller)?;
     let page_memory = usize::try_from(settings.process.page_memory).unwrap_or(usize::MAX);
     let lp = Loop::new(poller, page_memory).map_err(|error| failure(poller.name(), &error))?;
-    let mut reactor = Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", &e))?;
+    let mut reactor =
+        Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", &e))?;
     let mut report = String::new();
     #[cfg(feature = "http")]
     let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
@@ -58,11 +59,11 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", &error.into()))?;
     report.push_str("Descriptors: ");
-    push_decimal_str(&mut report, limit);
+    push_decimal_str(limit, &mut report);
     match raised {
         Ok((before, after)) if before != after => {
             report.push_str(", raised from ");
-            push_decimal_str(&mut report, before);
+            push_decimal_str(before, &mut report);
         }
         Ok(_) => {}
         Err(_) => report.push_str(", which cannot be raised"),
@@ -157,21 +158,26 @@ fn add_http(
 fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
     let root = http.root.clone();
     let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
+    let lost =
+        |_| Failure { message: [&*root.to_string_lossy(), ": cannot be opened"].concat(), usage: true };
     let kind = std::fs::metadata(&root).map_err(wrong)?.file_type();
+    if kind.is_dir() || kind.is_file() {
+        // Says what is wrong in the system's own words.
+        std::fs::File::open(&root).map_err(wrong)?;
+    }
     if kind.is_dir() {
         let symlinks = match http.symlinks {
             "never" => Symlinks::Never,
             "all" => Symlinks::All,
             _ => Symlinks::Inside,
         };
-        return Ok(Box::new(LocalFs::new(&root, symlinks).map_err(|error| wrong(error.into()))?));
+        return Ok(Box::new(LocalFs::new(&root, symlinks).map_err(lost)?));
     }
     if !kind.is_file() {
         let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
         return Err(Failure { message, usage: true });
     }
-    std::fs::File::open(&root).map_err(wrong)?;
-    let single = SingleFile::new(&root).map_err(|error| wrong(error.into()))?;
+    let single = SingleFile::new(&root).map_err(lost)?;
     http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
     http.hidden = true;
     Ok(Box::new(single))
@@ -222,7 +228,9 @@ fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(OwnedFd, Addres
             match (first, second) {
                 (Ok(first), Ok(second)) => return Ok(vec![first, second]),
                 // A host need not have both families.
-                (Ok(only), Err(error)) | (Err(error), Ok(only)) if missing.contains(&error) => return Ok(vec![only]),
+                (Ok(only), Err(error)) | (Err(error), Ok(only)) if missing.contains(&error) => {
+                    return Ok(vec![only]);
+                }
                 (Ok(_), Err(Errno::ADDRINUSE)) if attempts > 0 => {}
                 (Ok(_), Err(error)) => return Err((error, SocketAddr::new(v6.into(), port))),
                 (Err(error), _) => return Err((error, SocketAddr::new(v4.into(), port))),

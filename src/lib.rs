@@ -20,10 +20,11 @@ pub mod text;
 pub mod tree;
 
 pub mod engine;
-// pub mod fs;
+pub mod fs;
 
-// #[cfg(feature = "http")] pub mod http;
+#[cfg(feature = "http")]
+pub mod http;
 
-// pub mod assemble;
-// pub mod cli;
-// pub mod world;
+pub mod assemble;
+pub mod cli;
+pub mod world;

@@ -1,3 +1,38 @@
-//! The `gorgon` program.
+//! The `gorgon` program: reads its command line, and does what that says.
 #![forbid(unsafe_code)]
-fn main() {}
+
+use std::process::ExitCode;
+
+use gorgon::cli::arguments::{self, Command};
+use gorgon::cli::{help, terminal};
+use gorgon_sys::PollerKind;
+
+/// Wrong usage or configuration; what else fails is 1.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = arguments::parse(&mut std::env::args_os().skip(1), &|name| std::env::var_os(name));
+    let settings = match command {
+        Ok(Command::Help) => return print(&help::help()),
+        Ok(Command::Version) => {
+            let pollers: Vec<&str> = PollerKind::available().iter().map(|kind| kind.name()).collect();
+            return print(&help::version(&pollers));
+        }
+        Ok(Command::Serve(settings)) => settings,
+        Err(problems) => {
+            terminal::complain(&arguments::print_problems(&problems));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match gorgon::assemble::serve(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());
+            ExitCode::from(if failure.usage { USAGE } else { 1 })
+        }
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    if terminal::say(text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -381,7 +381,7 @@ impl<W> Reactor<W> {
         let resume = if let Call::Bytes(..) = call { std::mem::take(&mut conn.resume) } else { 0 };
         let service = self.services.get_mut(number)?;
         let world = &mut self.world;
-        let mut cx = Cx { id, resume: resume as usize, lp: &mut self.lp, gather: &mut self.gather };
+        let mut cx = Cx { id, resume, lp: &mut self.lp, gather: &mut self.gather };
         let (used, next) = match call {
             Call::Bytes(at, end) => {
                 let input = self.scratch.get(at..end).unwrap_or(&[]);

@@ -42,7 +42,7 @@ pub trait Service<W> {
 /// The connection that is being served, as its service sees it.
 pub struct Cx<'a> {
     pub(super) id: ConnId,
-    pub(super) resume: usize,
+    pub(super) resume: u32,
     pub(super) lp: &'a mut Loop,
     pub(super) gather: &'a mut Gather,
 }
@@ -119,8 +119,8 @@ impl Cx<'_> {
         self.lp.slots.get(self.id).map_or(0, |conn| 1 << conn.write_size)
     }
 
-    /// How far into this call's input the parser has looked before, as it said by [`Cx::set_resume`]; 0 for new input.
-    pub fn resume(&self) -> usize {
+    /// How far the parser has come with this call's input before, as it said by [`Cx::set_resume`]; 0 for new input.
+    pub fn resume(&self) -> u32 {
         self.resume
     }
 
@@ -135,9 +135,9 @@ impl Cx<'_> {
     }
 
     /// Notes how far into the input that this call leaves unused the parser need not look again.
-    pub fn set_resume(&mut self, resume: usize) {
+    pub fn set_resume(&mut self, resume: u32) {
         if let Some(conn) = self.lp.slots.get_mut(self.id) {
-            conn.resume = resume as u32;
+            conn.resume = resume;
         }
     }
 

@@ -119,6 +119,16 @@ impl<V> Cache<V> {
         Some(entry.value)
     }
 
+    /// Takes every value out that `keeps` says no to, and hands it to `gone`.
+    pub fn retain(&mut self, keeps: &mut dyn FnMut(&V) -> bool, gone: &mut dyn FnMut(V)) {
+        for index in 0..self.entries.len() as u32 {
+            let found = Found(index);
+            if self.get(found).is_some_and(|value| !keeps(value)) {
+                self.take(found).into_iter().for_each(&mut *gone);
+            }
+        }
+    }
+
     /// How many values are kept.
     pub fn len(&self) -> usize {
         self.entries.len() - self.free.len()

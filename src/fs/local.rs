@@ -8,6 +8,7 @@
 //! closed again; opening a device may itself have an effect (a tape rewinds), which a `stat` before each `open` would
 //! avoid at the price of a second look-up for every file. Roots have no devices in them; mount them `nodev` to be sure.
 
+use std::mem::MaybeUninit;
 use std::path::Path;
 
 use gorgon_sys::{
@@ -109,7 +110,7 @@ impl Filesystem for LocalFs {
 
     fn list(&self, path: VPath<'_>) -> Result<Box<dyn Listing>, FsError> {
         let fd = self.open_as(path, OpenHow::Directory)?;
-        Ok(Box::new(LocalListing { directory: Directory::new(fd)? }))
+        Ok(Box::new(LocalListing { directory: Directory::new(fd)?, buffer: Box::new_uninit_slice(SLICE) }))
     }
 
     fn create(&self, path: VPath<'_>, mode: u32, exclusive: bool) -> Result<OwnedFd, FsError> {
@@ -189,13 +190,18 @@ fn formed(path: VPath<'_>, stat: FileStat) -> Result<FileStat, FsError> {
     Ok(stat)
 }
 
+/// The size of one slice of a listing, in bytes: some two hundred entries.
+const SLICE: usize = 8192;
+
 struct LocalListing {
     directory: Directory,
+    /// Holds one slice.
+    buffer: Box<[MaybeUninit<u8>]>,
 }
 
 impl Listing for LocalListing {
     fn next_slice(&mut self, each: &mut dyn FnMut(&[u8], Option<FileKind>)) -> Result<bool, FsError> {
-        Ok(self.directory.next_slice(each)?)
+        Ok(self.directory.next_slice(&mut self.buffer, &mut |name, kind, _inode| each(name, kind))?)
     }
 
     fn stat(&self, name: &[u8]) -> Result<FileStat, FsError> {

@@ -17,3 +17,5 @@ pub use media::MediaTypes;
 pub use memory::MemoryFs;
 pub use path::{PathError, VPath, VPathBuf};
 pub use single::SingleFile;
+
+pub use gorgon_sys::{FileKind, FileStat, Symlinks};

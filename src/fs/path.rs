@@ -30,6 +30,15 @@ pub enum PathError {
     TooLong,
 }
 
+/// What follows the last dot of a name. Empty when there is none, or when it is the first byte of the name.
+#[must_use]
+pub fn extension(name: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'.', name) {
+        Some(dot) if dot > 0 => name.get(dot + 1..).unwrap_or_default(),
+        Some(_) | None => b"",
+    }
+}
+
 /// A borrowed path: decoded, normalised, absolute. See the module.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -86,14 +95,10 @@ impl<'a> VPath<'a> {
         VPath(self.0.get(..end).unwrap_or(b"/"))
     }
 
-    /// What follows the last dot of the name. Empty when there is none, or when it is the first byte of the name.
+    /// The [`extension`] of its name.
     #[must_use]
     pub fn extension(self) -> &'a [u8] {
-        let name = self.name();
-        match memchr::memrchr(b'.', name) {
-            Some(dot) if dot > 0 => name.get(dot + 1..).unwrap_or_default(),
-            Some(_) | None => b"",
-        }
+        extension(self.name())
     }
 
     /// Whether it ends with a slash, as the root does.

@@ -46,7 +46,7 @@ pub struct Exchange<W> {
 }
 
 /// What the request says about the form of its reply.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// HTTP/1.1, so that a body of unknown length can be chunked.
     pub is_11: bool,
@@ -101,8 +101,17 @@ impl<W> Exchange<W> {
     }
 
     /// An exchange whose reply has a body to be made. `body` is what the request has left of its own.
-    pub fn streaming(body: BodyReader, stream: Box<dyn Stream<W>>, shape: Shape, allowance: u64) -> Exchange<W> {
-        Exchange { stream: Some(stream), chunked: shape.is_11, ..Self::begin(Stage::Streaming, body, shape, allowance) }
+    pub fn streaming(
+        body: BodyReader,
+        stream: Box<dyn Stream<W>>,
+        shape: Shape,
+        allowance: u64,
+    ) -> Exchange<W> {
+        Exchange {
+            stream: Some(stream),
+            chunked: shape.is_11,
+            ..Self::begin(Stage::Streaming, body, shape, allowance)
+        }
     }
 
     fn begin(stage: Stage, body: BodyReader, shape: Shape, allowance: u64) -> Exchange<W> {

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod chunked;
+pub mod class;
 pub mod conditional;
 pub mod date;
 pub mod error_page;

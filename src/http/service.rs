@@ -249,7 +249,9 @@ impl<W> HttpService<W> {
 
     /// Feeds input to the exchange; gives how much it used, and what is next when that is not "the next request".
     fn feed(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Option<Next>) {
-        let Some(exchange) = self.exchanges.get_mut(*key - 1) else { return (input.len(), Some(Next::Close)) };
+        let Some(exchange) = self.exchanges.get_mut(*key - 1) else {
+            return (input.len(), Some(Next::Close));
+        };
         let (used, fed) = exchange.feed(input, world);
         let mut shape = exchange.shape;
         match (exchange.stage(), fed) {

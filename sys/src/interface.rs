@@ -19,19 +19,20 @@ pub fn interface_addresses() -> Vec<IpAddr> {
             continue;
         }
         // SAFETY: an address that is not null has at least its family, and as much as that family needs.
-        let address = match unsafe { entry.ifa_addr.as_ref() }.map(|address| libc::c_int::from(address.sa_family)) {
-            Some(libc::AF_INET) => {
-                // SAFETY: the family says that it is a sockaddr_in; getifaddrs aligns it as one.
-                let address = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in>() };
-                IpAddr::V4(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)))
-            }
-            Some(libc::AF_INET6) => {
-                // SAFETY: the family says that it is a sockaddr_in6; getifaddrs aligns it as one.
-                let address = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in6>() };
-                IpAddr::V6(Ipv6Addr::from(address.sin6_addr.s6_addr))
-            }
-            _ => continue,
-        };
+        let address =
+            match unsafe { entry.ifa_addr.as_ref() }.map(|address| libc::c_int::from(address.sa_family)) {
+                Some(libc::AF_INET) => {
+                    // SAFETY: the family says that it is a sockaddr_in; getifaddrs aligns it as one.
+                    let address = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in>() };
+                    IpAddr::V4(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)))
+                }
+                Some(libc::AF_INET6) => {
+                    // SAFETY: the family says that it is a sockaddr_in6; getifaddrs aligns it as one.
+                    let address = unsafe { &*entry.ifa_addr.cast::<libc::sockaddr_in6>() };
+                    IpAddr::V6(Ipv6Addr::from(address.sin6_addr.s6_addr))
+                }
+                _ => continue,
+            };
         let link_local = match address {
             IpAddr::V4(address) => address.is_link_local(),
             IpAddr::V6(address) => address.segments().first().is_some_and(|first| first & 0xffc0 == 0xfe80),

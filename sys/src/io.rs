@@ -82,7 +82,10 @@ macro_rules! meddle {
 pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Io {
     let length = meddle!(In, buffer.len());
     let Some(buffer) = buffer.get_mut(..length) else { return Io::Done(0) };
-    incoming(again(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::empty()).map(|(count, _)| count)), length)
+    incoming(
+        again(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::empty()).map(|(count, _)| count)),
+        length,
+    )
 }
 
 /// Sends to a socket (send(2)). `more` says that more follows at once, so that the last segment waits for it.
@@ -100,7 +103,8 @@ pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>], more: bool) 
     let length = meddle!(Out, whole);
     if length < whole {
         // Only a test shortens: the front of the first part that has any bytes.
-        let first = parts.iter().find(|part| !part.is_empty()).and_then(|part| part.get(..length.min(part.len())));
+        let first =
+            parts.iter().find(|part| !part.is_empty()).and_then(|part| part.get(..length.min(part.len())));
         return outgoing(again(|| rustix::net::send(socket, first.unwrap_or(&[]), flags(more))));
     }
     let mut none = SendAncillaryBuffer::default();
@@ -154,13 +158,23 @@ pub fn read_at_cached(_file: BorrowedFd<'_>, _buffer: &mut [u8], _at: u64) -> Io
 
 /// Asks the disk for a part of a file, without waiting for it (posix_fadvise(2), `WILLNEED`).
 pub fn read_ahead(file: BorrowedFd<'_>, at: u64, length: u64) {
-    #[cfg(not(any(target_vendor = "apple", target_os = "openbsd", target_os = "netbsd", target_os = "dragonfly")))]
+    #[cfg(not(any(
+        target_vendor = "apple",
+        target_os = "openbsd",
+        target_os = "netbsd",
+        target_os = "dragonfly"
+    )))]
     {
         let length = std::num::NonZeroU64::new(length);
         // An advice: that it was not taken shows in the time it takes, nowhere else.
         let _advice = rustix::fs::fadvise(file, at, length, rustix::fs::Advice::WillNeed);
     }
-    #[cfg(any(target_vendor = "apple", target_os = "openbsd", target_os = "netbsd", target_os = "dragonfly"))]
+    #[cfg(any(
+        target_vendor = "apple",
+        target_os = "openbsd",
+        target_os = "netbsd",
+        target_os = "dragonfly"
+    ))]
     let _ = (file, at, length);
 }
 
@@ -174,13 +188,20 @@ pub fn sendfile(socket: BorrowedFd<'_>, file: BorrowedFd<'_>, at: u64, count: us
     }
     match sendfile_native(socket, file, at, count) {
         Ok(0) => Io::Ended,
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOTSOCK) => copy_file(socket, file, at, count),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOTSOCK) => {
+            copy_file(socket, file, at, count)
+        }
         result => outgoing(result),
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn sendfile_native(socket: BorrowedFd<'_>, file: BorrowedFd<'_>, at: u64, count: usize) -> Result<usize, Errno> {
+fn sendfile_native(
+    socket: BorrowedFd<'_>,
+    file: BorrowedFd<'_>,
+    at: u64,
+    count: usize,
+) -> Result<usize, Errno> {
     again(|| {
         let mut offset = at;
         rustix::fs::sendfile(socket, file, Some(&mut offset), count)
@@ -189,7 +210,12 @@ fn sendfile_native(socket: BorrowedFd<'_>, file: BorrowedFd<'_>, at: u64, count:
 
 /// FreeBSD and macOS may take a part and say "interrupted" or "full" all the same: what was taken counts.
 #[cfg(any(target_os = "freebsd", target_os = "dragonfly", target_vendor = "apple"))]
-fn sendfile_native(socket: BorrowedFd<'_>, file: BorrowedFd<'_>, at: u64, count: usize) -> Result<usize, Errno> {
+fn sendfile_native(
+    socket: BorrowedFd<'_>,
+    file: BorrowedFd<'_>,
+    at: u64,
+    count: usize,
+) -> Result<usize, Errno> {
     use std::os::fd::AsRawFd;
     let (file, socket) = (file.as_raw_fd(), socket.as_raw_fd());
     let at = libc::off_t::try_from(at).map_err(|_| Errno::INVAL)?;

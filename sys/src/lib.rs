@@ -4,30 +4,44 @@
 //! unsafe code argues for itself; each difference between systems is told where it is bridged.
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
-//! [`address`], [`beneath`] (files under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
+//! [`address`], [`beneath`] with [`entry`], [`directory`] and [`stat`] (files
+//! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
 
 pub mod address;
+pub mod beneath;
 pub mod clock;
+pub mod directory;
+pub mod entry;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod interface;
 pub mod io;
 pub mod limits;
 pub mod memory;
+mod memory_file;
 pub mod poller;
 pub mod random;
 pub mod signal;
 pub mod socket;
+pub mod stat;
+mod walk;
 
 pub use address::Address;
+pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
 pub use clock::{Times, now};
+pub use directory::Directory;
+pub use entry::{
+    chmod_beneath, mkdir_beneath, read_link_beneath, rename_beneath, rmdir_beneath, set_times_beneath,
+    stat_beneath, stat_link_beneath, unlink_beneath,
+};
 pub use interface::interface_addresses;
 pub use io::{
     Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use memory::{Chunk, Mapping};
+pub use memory_file::temporary_file;
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::io::Errno;
@@ -36,4 +50,5 @@ pub use socket::{
     Accepted, ListenOptions, accept, connect, listen, local_address, pair, peer_address, reset_on_close,
     shutdown_write, take_error, unacknowledged,
 };
+pub use stat::{FileKind, FileStat, space, stat, sync, truncate};
 pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

@@ -21,7 +21,12 @@ impl Mapping {
     pub fn new(length: usize) -> Result<Mapping, Errno> {
         // SAFETY: an anonymous mapping at no fixed address touches no memory that is in use.
         let start = unsafe {
-            mmap_anonymous(std::ptr::null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)?
+            mmap_anonymous(
+                std::ptr::null_mut(),
+                length,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE,
+            )?
         };
         match NonNull::new(start.cast()) {
             Some(start) => Ok(Mapping { start, length }),

@@ -108,7 +108,9 @@ impl Signals {
     pub fn read(&mut self) -> Option<Signal> {
         let mut byte = [0];
         match read(self.reader.as_fd(), &mut byte) {
-            Io::Done(_) => NUMBERS.iter().find(|(_, number)| [*number as u8] == byte).map(|(signal, _)| *signal),
+            Io::Done(_) => {
+                NUMBERS.iter().find(|(_, number)| [*number as u8] == byte).map(|(signal, _)| *signal)
+            }
             Io::Blocked | Io::Ended | Io::Failed(_) => None,
         }
     }

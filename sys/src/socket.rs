@@ -139,7 +139,8 @@ pub fn accept(listener: BorrowedFd<'_>) -> Accepted {
             return Accepted::Again;
         }
     }
-    let outcome = rustix::net::acceptfrom_with(listener, BIRTH).and_then(|(fd, peer)| Ok((settle(fd)?, peer)));
+    let outcome =
+        rustix::net::acceptfrom_with(listener, BIRTH).and_then(|(fd, peer)| Ok((settle(fd)?, peer)));
     match outcome {
         Ok((fd, peer)) => Accepted::Connection(fd, Address::of(peer)),
         Err(Errno::AGAIN) => Accepted::Blocked,

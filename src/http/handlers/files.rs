@@ -17,6 +17,7 @@
 use crate::engine::values::{FileId, FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
 use crate::fs::media::{MediaTypes, is_text};
+use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, VPath, VPathBuf};
 
 use super::super::conditional::{Precondition, precondition};
@@ -99,7 +100,12 @@ enum Resolved<'t> {
 
 impl FilesHandler {
     /// A handler over one of the program's filesystems. `descriptors` is how many files it may keep open.
-    pub fn new(settings: &HttpSettings, filesystem: usize, types: MediaTypes, descriptors: usize) -> FilesHandler {
+    pub fn new(
+        settings: &HttpSettings,
+        filesystem: usize,
+        types: MediaTypes,
+        descriptors: usize,
+    ) -> FilesHandler {
         FilesHandler {
             filesystem,
             index: settings.index.clone(),
@@ -122,14 +128,13 @@ impl FilesHandler {
         hx: &mut Hx<'_>,
     ) -> Result<Place, Option<Status>> {
         let resolved = match filesystem {
-            Some(filesystem) => {
-                resolve(filesystem, hx.path, &self.index, &mut self.path, &self.types)
-            }
+            Some(filesystem) => resolve(filesystem, hx.path, &self.index, &mut self.path, &self.types),
             None => Resolved::Refused(Status::NOT_FOUND),
         };
         let refused = match resolved {
             Resolved::File(fd, stat, media_type) => {
-                if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?))) {
+                if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?)))
+                {
                     if entry.stat == stat && !entry.weak {
                         entry.checked = hx.now.milliseconds;
                         return Ok(Place::Cached(found));
@@ -252,7 +257,14 @@ fn resolve<'t>(
     types: &'t MediaTypes,
 ) -> Resolved<'t> {
     match filesystem.open(path) {
-        Ok(Opened::File(fd, stat)) => return Resolved::File(fd, stat, types.media_type(path.extension())),
+        Ok(Opened::File(fd, stat)) => {
+            // A filesystem of one file gives it for `/` as well: there its type is that of the index.
+            let name = index
+                .first()
+                .filter(|_| path.is_directory_form())
+                .map_or(path.name(), |name| name.as_bytes());
+            return Resolved::File(fd, stat, types.media_type(extension(name)));
+        }
         Ok(Opened::Directory(_)) if path.is_directory_form() => {}
         Ok(Opened::Directory(_)) => return Resolved::Slash,
         Ok(Opened::Other(_)) => return Resolved::Refused(Status::FORBIDDEN),
@@ -301,7 +313,8 @@ fn make(
     let head = text.len();
     let date_at = memchr::memmem::find(text, b"\r\nDate: ").map_or(head, |at| at + 8);
     text.extend_from_slice(b"\r\n");
-    let file = if stat.size <= small && read_whole(&fd, stat.size, text) { None } else { Some(hx.files.insert(fd)) };
+    let file =
+        if stat.size <= small && read_whole(&fd, stat.size, text) { None } else { Some(hx.files.insert(fd)) };
     if file.is_some() {
         text.truncate(head);
     }
