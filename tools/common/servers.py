@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-NAMES = ["gorgon", "ceiling", "nginx", "nginx-cache", "lighttpd", "h2o"]
+NAMES = ["gorgon", "ceiling", "ceiling-split", "nginx", "nginx-cache", "lighttpd", "h2o"]
 DESCRIPTORS = 20000
 
 NGINX = """\
@@ -148,7 +148,7 @@ class Server:
     def _command(self, root, ceiling, gorgon):
         if self.name == "gorgon":
             return [built("gorgon"), str(root), "-l", f"127.0.0.1:{self.port}"] + gorgon
-        if self.name == "ceiling":
+        if self.name in ("ceiling", "ceiling-split"):
             return [built("ceiling"), "--port", str(self.port)] + ceiling
         program = find({"nginx-cache": "nginx"}.get(self.name, self.name))
         if program is None:

@@ -1,10 +1,12 @@
 //! What the command line says.
 
 /// What `--help`, or a mistake, shows.
-pub const USAGE: &str = "usage: ceiling [--port N] [--body BYTES[K|M]] [--file PATH] [--close] [--accepts N]
+pub const USAGE: &str =
+    "usage: ceiling [--port N] [--body BYTES[K|M]] [--file PATH [--split]] [--close] [--accepts N]
   --port N      port on 127.0.0.1; 0, the default, takes a free one
   --body BYTES  length of the constant body, 1K unless said
   --file PATH   send this file by sendfile instead, at most 256K a turn
+  --split       let the head leave by itself, not gathered with the file (MSG_MORE)
   --close       one reply a connection, then close it
   --accepts N   connections accepted in one turn, 64 unless said";
 
@@ -16,6 +18,8 @@ pub struct Arguments {
     pub body: usize,
     /// A file to send in place of it.
     pub file: Option<String>,
+    /// The head is not gathered with the file.
+    pub split: bool,
     /// Close after the first reply.
     pub close: bool,
     /// Accepts in one turn.
@@ -25,7 +29,8 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the words after the program's name; an error is a sentence for the user.
     pub fn read(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-        let mut arguments = Arguments { port: 0, body: 1024, file: None, close: false, accepts: 64 };
+        let mut arguments =
+            Arguments { port: 0, body: 1024, file: None, split: false, close: false, accepts: 64 };
         let mut words = words;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
@@ -38,6 +43,7 @@ impl Arguments {
                         size(&value()?).ok_or("--body wants bytes, such as 512 or 1K, up to 64M")?
                 }
                 "--file" => arguments.file = Some(value()?),
+                "--split" => arguments.split = true,
                 "--close" => arguments.close = true,
                 "--accepts" => {
                     arguments.accepts = value()?.parse().map_err(|_| "--accepts wants a number")?;

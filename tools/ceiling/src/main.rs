@@ -98,7 +98,7 @@ fn main() -> ExitCode {
 
 fn serve(arguments: Arguments) -> io::Result<()> {
     let reply = match &arguments.file {
-        Some(path) => Reply::file(File::open(path)?, arguments.close)?,
+        Some(path) => Reply::file(File::open(path)?, arguments.split, arguments.close)?,
         None => Reply::constant(arguments.body, arguments.close),
     };
     let listener = listen(arguments.port)?;
@@ -273,10 +273,11 @@ impl Reply {
                 wanted = bytes.len();
                 net::send(socket, bytes, SendFlags::NOSIGNAL)
             }
-            Reply::File { file, length, .. } => {
+            Reply::File { file, length, split, .. } => {
+                let gather = if *split { SendFlags::empty() } else { SendFlags::MORE };
                 let (head, mut offset) = self.file_piece(*owed);
                 if !head.is_empty() {
-                    match net::send(socket, head, SendFlags::NOSIGNAL | SendFlags::MORE) {
+                    match net::send(socket, head, SendFlags::NOSIGNAL | gather) {
                         Ok(sent) => {
                             *owed = owed.saturating_sub(sent as u64);
                             if sent < head.len() {

@@ -25,6 +25,8 @@ pub enum Reply {
         file: File,
         /// Bytes of the body.
         length: u64,
+        /// The head leaves by itself.
+        split: bool,
     },
 }
 
@@ -50,9 +52,9 @@ impl Reply {
     }
 
     /// A reply whose body is a file's content as long as it is now.
-    pub fn file(file: File, close: bool) -> io::Result<Reply> {
+    pub fn file(file: File, split: bool, close: bool) -> io::Result<Reply> {
         let length = file.metadata()?.len();
-        Ok(Reply::File { head: head(length, close), file, length })
+        Ok(Reply::File { head: head(length, close), file, length, split })
     }
 
     /// Bytes of one whole reply.
