@@ -268,10 +268,11 @@ impl Reply {
     fn send(&self, socket: &OwnedFd, owed: &mut u64) -> Turn {
         let wanted;
         let sent = match self {
-            Reply::Constant { .. } => {
+            Reply::Constant { close, .. } => {
+                let gather = if *close { SendFlags::MORE } else { SendFlags::empty() };
                 let bytes = self.constant_piece(*owed);
                 wanted = bytes.len();
-                net::send(socket, bytes, SendFlags::NOSIGNAL)
+                net::send(socket, bytes, SendFlags::NOSIGNAL | gather)
             }
             Reply::File { file, length, split, .. } => {
                 let gather = if *split { SendFlags::empty() } else { SendFlags::MORE };

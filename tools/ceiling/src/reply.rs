@@ -16,6 +16,8 @@ pub enum Reply {
         batch: Vec<u8>,
         /// Bytes of one reply.
         length: usize,
+        /// The end of the connection follows, and may leave in the same packet.
+        close: bool,
     },
     /// A head, and a file behind it.
     File {
@@ -48,7 +50,7 @@ impl Reply {
         one.resize(one.len().saturating_add(body), b'x');
         let length = one.len();
         let times = (BATCH_BYTES / length).clamp(1, BATCH_REPLIES);
-        Reply::Constant { batch: one.repeat(times), length }
+        Reply::Constant { batch: one.repeat(times), length, close }
     }
 
     /// A reply whose body is a file's content as long as it is now.
