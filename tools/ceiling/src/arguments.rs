@@ -8,7 +8,7 @@ pub const USAGE: &str =
   --file PATH   send this file by sendfile instead, at most 256K a turn
   --split       let the head leave by itself, not gathered with the file (MSG_MORE)
   --close       one reply a connection, then close it
-  --accepts N   connections accepted in one turn, 1 unless said: more measured 12 % dearer";
+  --accepts N   connections accepted in one turn, 1 unless said: more measured 11 to 17 % dearer";
 
 /// The settings of a run.
 pub struct Arguments {
