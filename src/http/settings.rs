@@ -364,7 +364,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             about: About::fixed(
                 "defer_accept",
                 Unit::Time { min: 0, max: 60 * 60 * SECOND },
-                "10s",
+                "1s",
                 "Time the kernel holds back a silent connection. In whole seconds, where the system can; 0 hands \
                  it over at once.",
             ),

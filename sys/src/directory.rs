@@ -98,10 +98,10 @@ impl Directory {
         Ok(())
     }
 
-    /// The attributes of one entry; of a link, its own. A name with a slash or a NUL, `..` and the empty name are
+    /// The attributes of one entry; of a link, its own. A name with a slash or a NUL, `.`, `..` and the empty name are
     /// `EINVAL`.
     pub fn stat(&self, name: &[u8]) -> Result<FileStat, Errno> {
-        if name.is_empty() || name == b".." || name.contains(&b'/') {
+        if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') {
             return Err(Errno::INVAL);
         }
         rustix::fs::statat(self.fd()?, name, AtFlags::SYMLINK_NOFOLLOW).map(|raw| FileStat::of(&raw))
