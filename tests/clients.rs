@@ -1,4 +1,6 @@
 //! Real clients against the real program: what they make of it is what counts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use common::{Directory, PATIENCE, Server};

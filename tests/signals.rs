@@ -1,4 +1,6 @@
 //! What signals do to the program, and what it changes of its own limits.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use common::{Directory, PATIENCE, Reply, Server, gorgon, read_all};

@@ -1,6 +1,8 @@
 //! Clients that take their time: what is too slow ends, what is fast enough does not.
 //!
 //! No test here relies on a tight time: an end is awaited for as long as a hang would be the failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use common::{Directory, PATIENCE, Reply, Server, read_all};
