@@ -85,7 +85,7 @@ fn both_lookups_agree() {
                         if let (Ok(fd), false) = (&made, existed) {
                             let real = fs::read_link(format!(
                                 "/proc/self/fd/{}",
-                                std::os::fd::AsRawFd::as_raw_fd(fd)
+                                AsRawFd::as_raw_fd(fd)
                             ))
                             .unwrap();
                             fs::remove_file(real).unwrap();
