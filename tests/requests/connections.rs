@@ -78,9 +78,13 @@ fn persistence_by_status() {
         (501, Closed, "BREW /f HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),
         (505, Closed, "GET /f HTTP/2.0\r\nHost: h\r\n\r\n".to_owned()),
     ];
-    all(&cases, |case| case.0.to_string(), |(status, fate, request)| {
-        check(&server, request.as_bytes(), *status, *fate);
-    });
+    all(
+        &cases,
+        |case| case.0.to_string(),
+        |(status, fate, request)| {
+            check(&server, request.as_bytes(), *status, *fate);
+        },
+    );
 }
 
 #[test]
@@ -127,7 +131,11 @@ fn a_hundred_at_once() {
     let chosen: Vec<_> = (0..100usize).map(|number| kinds[number * number % 11 % 8]).collect();
     let mut bytes = Vec::new();
     for (line, ..) in &chosen {
-        let body = if line.starts_with("POST") { "Content-Length: 20\r\n\r\nGET /none HTTP/1.1\r\n" } else { "\r\n" };
+        let body = if line.starts_with("POST") {
+            "Content-Length: 20\r\n\r\nGET /none HTTP/1.1\r\n"
+        } else {
+            "\r\n"
+        };
         bytes.extend_from_slice(format!("{line} HTTP/1.1\r\nHost: h\r\n{body}").as_bytes());
     }
     let all = exchange(&server, &bytes);
@@ -144,7 +152,11 @@ fn a_hundred_at_once() {
 
 /// Replies without their dates.
 fn undated_stream(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).split("\r\n").filter(|line| !line.starts_with("Date: ")).collect::<Vec<_>>().join("\n")
+    String::from_utf8_lossy(bytes)
+        .split("\r\n")
+        .filter(|line| !line.starts_with("Date: "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -165,14 +177,24 @@ fn however_the_bytes_are_cut() {
             std::thread::yield_now();
             // After a refusal nothing more may be taken.
             let _ = stream.write_all(&bytes[cut..]);
-            assert_eq!(undated_stream(&read_all(&mut stream)), expected, "cut at {cut} of {}", bytes.escape_ascii());
+            assert_eq!(
+                undated_stream(&read_all(&mut stream)),
+                expected,
+                "cut at {cut} of {}",
+                bytes.escape_ascii()
+            );
         }
         let mut stream = server.connect();
         for byte in &bytes {
             let _ = stream.write_all(&[*byte]);
             std::thread::sleep(Duration::from_micros(200));
         }
-        assert_eq!(undated_stream(&read_all(&mut stream)), expected, "byte by byte: {}", bytes.escape_ascii());
+        assert_eq!(
+            undated_stream(&read_all(&mut stream)),
+            expected,
+            "byte by byte: {}",
+            bytes.escape_ascii()
+        );
     }
 }
 
@@ -180,7 +202,7 @@ fn however_the_bytes_are_cut() {
 fn half_closed_clients_are_answered_in_full() {
     let (directory, server) = served();
     for (name, size) in [("kilo", 1024), ("mega", 1 << 20), ("more", 9 << 20)] {
-        let content: Vec<u8> = (0..size).map(|at: usize| (at * 31 >> 3) as u8).collect();
+        let content: Vec<u8> = (0..size).map(|at: usize| ((at * 31) >> 3) as u8).collect();
         directory.file(name, &content);
         for close in ["", "Connection: close\r\n"] {
             let request = format!("GET /{name} HTTP/1.1\r\nHost: h\r\n{close}\r\n");

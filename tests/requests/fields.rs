@@ -9,13 +9,23 @@ fn lines_of_fields() {
         ("much space", b"GET /f HTTP/1.1\r\nHost:  \t h \t \r\nA: \t b\t\t\r\n\r\n", 200, Kept),
         ("empty value", b"GET /f HTTP/1.1\r\nHost: h\r\nA:\r\nB: \r\n\r\n", 200, Kept),
         ("colons in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: b:c:d\r\n\r\n", 200, Kept),
-        ("every character of a name", b"GET /f HTTP/1.1\r\nHost: h\r\n!#$%&'*+-.^_`|~09azAZ: b\r\n\r\n", 200, Kept),
+        (
+            "every character of a name",
+            b"GET /f HTTP/1.1\r\nHost: h\r\n!#$%&'*+-.^_`|~09azAZ: b\r\n\r\n",
+            200,
+            Kept,
+        ),
         ("high bytes in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: \xc3\xa9\x80\xff\r\n\r\n", 200, Kept),
         ("tab in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: b\tc\r\n\r\n", 200, Kept),
         ("space before the colon", b"GET /f HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\n", 400, Closed),
         ("tab before the colon", b"GET /f HTTP/1.1\r\nHost: h\r\nA\t: b\r\n\r\n", 400, Closed),
         ("space before Host's colon", b"GET /f HTTP/1.1\r\nHost : h\r\n\r\n", 400, Closed),
-        ("space before a length's colon", b"GET /f HTTP/1.1\r\nHost: h\r\nContent-Length : 5\r\n\r\nhello", 400, Closed),
+        (
+            "space before a length's colon",
+            b"GET /f HTTP/1.1\r\nHost: h\r\nContent-Length : 5\r\n\r\nhello",
+            400,
+            Closed,
+        ),
         ("space in the name", b"GET /f HTTP/1.1\r\nHost: h\r\nA B: c\r\n\r\n", 400, Closed),
         ("empty name", b"GET /f HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n", 400, Closed),
         ("colon alone", b"GET /f HTTP/1.1\r\nHost: h\r\n:\r\n\r\n", 400, Closed),
@@ -32,7 +42,12 @@ fn lines_of_fields() {
         ("escape in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: \x1b[2J\r\n\r\n", 400, Closed),
         ("DEL in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: \x7f\r\n\r\n", 400, Closed),
         ("bare CR in the value", b"GET /f HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", 400, Closed),
-        ("bare CR hides a field", b"GET /f HTTP/1.1\r\nHost: h\r\nA: b\rContent-Length: 5\r\n\r\n", 400, Closed),
+        (
+            "bare CR hides a field",
+            b"GET /f HTTP/1.1\r\nHost: h\r\nA: b\rContent-Length: 5\r\n\r\n",
+            400,
+            Closed,
+        ),
         ("CR CR LF", b"GET /f HTTP/1.1\r\nHost: h\r\nA: b\r\r\n\r\n", 400, Closed),
         ("bare LF after a field", b"GET /f HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", 400, Closed),
         ("bare LF ends the head", b"GET /f HTTP/1.1\r\nHost: h\r\n\n", 400, Closed),
@@ -53,11 +68,17 @@ fn lines_of_fields() {
 #[test]
 fn values_of_any_length() {
     let (_directory, server) = served();
-    let cases: Vec<usize> = (0..16).map(|power| 1 << power).chain([4050, 4096, 8192, 12_000, 16_000]).collect();
+    let cases: Vec<usize> =
+        (0..16).map(|power| 1 << power).chain([4050, 4096, 8192, 12_000, 16_000]).collect();
     all(&cases, usize::to_string, |&length| {
         let (status, fate) = if length < 16_300 { (200, Kept) } else { (431, Closed) };
         let value = "v".repeat(length);
-        check(&server, format!("GET /f HTTP/1.1\r\nHost: h\r\nCookie: {value}\r\n\r\n").as_bytes(), status, fate);
+        check(
+            &server,
+            format!("GET /f HTTP/1.1\r\nHost: h\r\nCookie: {value}\r\n\r\n").as_bytes(),
+            status,
+            fate,
+        );
     });
 }
 

@@ -10,21 +10,81 @@ fn content_length() {
         ("body", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 405, Kept),
         ("body of a GET", b"GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 200, Kept),
         ("body of a HEAD", b"HEAD /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 200, Kept),
-        ("body of nothing found", b"GET /none HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 404, Kept),
-        ("body in 1.0", b"POST /f HTTP/1.0\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", 405, Kept),
+        (
+            "body of nothing found",
+            b"GET /none HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+            404,
+            Kept,
+        ),
+        (
+            "body in 1.0",
+            b"POST /f HTTP/1.0\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello",
+            405,
+            Kept,
+        ),
         ("zero", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 405, Kept),
         ("leading zeros", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 005\r\n\r\nhello", 405, Kept),
         ("no octal", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 010\r\n\r\n0123456789", 405, Kept),
-        ("19 digits", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0000000000000000005\r\n\r\nhello", 405, Kept),
-        ("20 digits", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 00000000000000000005\r\n\r\nhello", 400, Closed),
-        ("line end after the body", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello\r\n", 405, Kept),
-        ("largest", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775807\r\n\r\n", 405, Closed),
-        ("beyond i64", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775808\r\n\r\n", 400, Closed),
-        ("beyond u64", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551621\r\n\r\nhello", 400, Closed),
-        ("far beyond", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999999\r\n\r\n", 400, Closed),
-        ("twice the same", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400, Closed),
-        ("twice", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 0\r\n\r\nhello", 400, Closed),
-        ("twice, other case", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\ncontent-length: 6\r\n\r\nhello", 400, Closed),
+        (
+            "19 digits",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0000000000000000005\r\n\r\nhello",
+            405,
+            Kept,
+        ),
+        (
+            "20 digits",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 00000000000000000005\r\n\r\nhello",
+            400,
+            Closed,
+        ),
+        (
+            "line end after the body",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello\r\n",
+            405,
+            Kept,
+        ),
+        (
+            "largest",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775807\r\n\r\n",
+            405,
+            Closed,
+        ),
+        (
+            "beyond i64",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775808\r\n\r\n",
+            400,
+            Closed,
+        ),
+        (
+            "beyond u64",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551621\r\n\r\nhello",
+            400,
+            Closed,
+        ),
+        (
+            "far beyond",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999999\r\n\r\n",
+            400,
+            Closed,
+        ),
+        (
+            "twice the same",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+            400,
+            Closed,
+        ),
+        (
+            "twice",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 0\r\n\r\nhello",
+            400,
+            Closed,
+        ),
+        (
+            "twice, other case",
+            b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\ncontent-length: 6\r\n\r\nhello",
+            400,
+            Closed,
+        ),
         ("list", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5, 5\r\n\r\nhello", 400, Closed),
         ("list of two", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0,5\r\n\r\nhello", 400, Closed),
         ("empty", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n", 400, Closed),
@@ -39,9 +99,19 @@ fn content_length() {
         ("two numbers", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 5 5\r\n\r\nhello", 400, Closed),
         ("quoted", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: \"5\"\r\n\r\nhello", 400, Closed),
         ("of a GET, wrong", b"GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400, Closed),
-        ("of an unknown path, wrong", b"GET /none HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400, Closed),
+        (
+            "of an unknown path, wrong",
+            b"GET /none HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+            400,
+            Closed,
+        ),
         ("in 1.0, wrong", b"GET /f HTTP/1.0\r\nContent-Length: x\r\n\r\n", 400, Closed),
-        ("a name alike", b"GET /f HTTP/1.1\r\nHost: h\r\nContent_Length: 99\r\nContent-Length2: 99\r\n\r\n", 200, Kept),
+        (
+            "a name alike",
+            b"GET /f HTTP/1.1\r\nHost: h\r\nContent_Length: 99\r\nContent-Length2: 99\r\n\r\n",
+            200,
+            Kept,
+        ),
     ]);
 }
 
@@ -89,9 +159,13 @@ const CHUNKED: &[u8] = b"POST /f HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunk
 /// Bodies behind [`CHUNKED`]. They are not wanted, so the reply goes out before they are read.
 fn run_chunked(cases: &[(&str, Vec<u8>, Fate)]) {
     let (_directory, server) = served();
-    all(cases, |case| case.0.to_owned(), |(_, body, fate)| {
-        check(&server, &[CHUNKED, body].concat(), 405, *fate);
-    });
+    all(
+        cases,
+        |case| case.0.to_owned(),
+        |(_, body, fate)| {
+            check(&server, &[CHUNKED, body].concat(), 405, *fate);
+        },
+    );
 }
 
 #[test]
@@ -139,7 +213,11 @@ fn chunks() {
         ("bare LF after the last chunk", b"0\n\r\n", Cut),
         ("bare LF at the end", b"0\r\n\n", Cut),
         ("trailer", b"0\r\nA: b\r\nC: d\r\n\r\n", Kept),
-        ("trailers are not fields", b"0\r\nContent-Length: 50\r\nConnection: close\r\nHost: x y\r\n\r\n", Kept),
+        (
+            "trailers are not fields",
+            b"0\r\nContent-Length: 50\r\nConnection: close\r\nHost: x y\r\n\r\n",
+            Kept,
+        ),
         ("trailer, bare LF", b"0\r\nA: b\n\r\n", Cut),
         ("trailer, space before the colon", b"0\r\nA : b\r\n\r\n", Cut),
         ("trailer, folded", b"0\r\nA: b\r\n c\r\n\r\n", Cut),
@@ -174,7 +252,9 @@ fn limits_of_chunks() {
 #[test]
 fn bodies_are_never_requests() {
     let (_directory, server) = served();
-    for (length, fate) in [(51, Kept), (510, Kept), (65_535, Kept), (65_536, Kept), (65_537, Closed), (200_000, Closed)] {
+    for (length, fate) in
+        [(51, Kept), (510, Kept), (65_535, Kept), (65_536, Kept), (65_537, Closed), (200_000, Closed)]
+    {
         for (method, status) in [("POST", 405), ("GET", 200), ("OPTIONS", 204)] {
             let mut body = PROBE.repeat(length / PROBE.len() + 1);
             body.truncate(length);
@@ -208,7 +288,11 @@ fn bodies_that_end_early() {
     // A head that ends early is no request.
     for request in [&b"GET /f HTTP/1.1\r\nHost: h\r\n\r"[..], b"GET /f HTTP/1.1\r\nHo", b"G", b"\r\n", b""] {
         let all = server.talk(request);
-        assert!(all.is_empty() || Reply::first(&all, false).0.status == 400, "{}", String::from_utf8_lossy(&all));
+        assert!(
+            all.is_empty() || Reply::first(&all, false).0.status == 400,
+            "{}",
+            String::from_utf8_lossy(&all)
+        );
     }
     assert!(server.runs());
 }
@@ -217,7 +301,9 @@ fn bodies_that_end_early() {
 fn the_body_may_come_late() {
     let (_directory, server) = served();
     let mut stream = server.connect();
-    for piece in [&b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"[..], b"hello", b"hell", b"o", PROBE] {
+    for piece in
+        [&b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"[..], b"hello", b"hell", b"o", PROBE]
+    {
         stream.write_all(piece).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

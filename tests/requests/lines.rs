@@ -11,13 +11,31 @@ fn methods() {
         ("HEAD", b"HEAD /f HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept, &[("Content-Length", "5")]),
         ("HEAD of nothing", b"HEAD /none HTTP/1.1\r\nHost: h\r\n\r\n", 404, Kept, &[]),
         ("HEAD refused", b"HEAD /f HTTP/1.1\r\n\r\n", 400, Closed, &[]),
-        ("HEAD refused after an empty line", b"\r\nHEAD /f HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\n", 400, Closed, &[]),
+        (
+            "HEAD refused after an empty line",
+            b"\r\nHEAD /f HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\n",
+            400,
+            Closed,
+            &[],
+        ),
         ("HEAD of a bad path", b"HEAD /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, Closed, &[]),
-        ("HEAD of two lengths", b"HEAD /f HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\n", 400, Closed, &[]),
+        (
+            "HEAD of two lengths",
+            b"HEAD /f HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\n",
+            400,
+            Closed,
+            &[],
+        ),
         ("OPTIONS", b"OPTIONS /f HTTP/1.1\r\nHost: h\r\n\r\n", 204, Kept, &[ALLOW]),
         ("OPTIONS *", b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 204, Kept, &[ALLOW]),
         ("OPTIONS of a host", b"OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n", 204, Kept, &[ALLOW]),
-        ("OPTIONS with a body", b"OPTIONS * HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 204, Kept, &[ALLOW]),
+        (
+            "OPTIONS with a body",
+            b"OPTIONS * HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
+            204,
+            Kept,
+            &[ALLOW],
+        ),
         ("TRACE", b"TRACE /f HTTP/1.1\r\nHost: h\r\nX: echo\r\n\r\n", 405, Kept, &[ALLOW]),
         ("CONNECT", b"CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 405, Kept, &[ALLOW]),
         ("POST", b"POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 405, Kept, &[ALLOW]),
@@ -161,7 +179,12 @@ fn paths() {
         ("query", b"GET /f?a=b&c HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept),
         ("empty query", b"GET /f? HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept),
         ("question mark in the query", b"GET /f?? HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept),
-        ("anything in the query", b"GET /f?%zz/../..%2f%00|\"<>\\^`{} HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept),
+        (
+            "anything in the query",
+            b"GET /f?%zz/../..%2f%00|\"<>\\^`{} HTTP/1.1\r\nHost: h\r\n\r\n",
+            200,
+            Kept,
+        ),
         ("encoded", b"GET /%66 HTTP/1.1\r\nHost: h\r\n\r\n", 200, Kept),
         ("encoded question mark", b"GET /f%3fq HTTP/1.1\r\nHost: h\r\n\r\n", 404, Kept),
         ("encoded twice", b"GET /%2566 HTTP/1.1\r\nHost: h\r\n\r\n", 404, Kept),
@@ -233,11 +256,25 @@ fn lengths() {
         ("far too many fields", fields(2000), 431, Closed),
         ("longest name of a file", segment(255), 404, Kept),
         ("name of a file too long", segment(256), 404, Kept),
-        ("path too long for any file", segment(200).replacen("s ", &format!("s{} ", "/t".repeat(2500)), 1), 404, Kept),
+        (
+            "path too long for any file",
+            segment(200).replacen("s ", &format!("s{} ", "/t".repeat(2500)), 1),
+            404,
+            Kept,
+        ),
         ("deep path", segment(1).replacen("s ", &format!("{} ", "a/".repeat(1000)), 1), 404, Kept),
-        ("deep and back", segment(1).replacen("s ", &format!("{}f ", "a/".repeat(1000) + &"../".repeat(1000)), 1), 200, Kept),
+        (
+            "deep and back",
+            segment(1).replacen("s ", &format!("{}f ", "a/".repeat(1000) + &"../".repeat(1000)), 1),
+            200,
+            Kept,
+        ),
     ];
-    all(&cases, |case| case.0.to_owned(), |(_, bytes, status, fate)| {
-        check(&server, bytes.as_bytes(), *status, *fate);
-    });
+    all(
+        &cases,
+        |case| case.0.to_owned(),
+        |(_, bytes, status, fate)| {
+            check(&server, bytes.as_bytes(), *status, *fate);
+        },
+    );
 }

@@ -1,6 +1,8 @@
 //! What the program answers, byte for byte over real connections: the cases of RFC 9110 and 9112 on which servers
 //! differ, and those that test suites for servers and their advisories are made of. Each case is a line of a table.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -12,6 +14,7 @@ mod files;
 mod framing;
 mod kinds;
 mod lines;
+mod times;
 mod variants;
 
 use common::{Directory, Reply, Server, read_all};
@@ -37,6 +40,7 @@ pub type Told = (&'static str, &'static [u8], u16, Fate, &'static [(&'static str
 
 /// Sent behind each case. Its reply is known by its body, and nothing else has that.
 pub const PROBE: &[u8] = b"GET /probe HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+/// The body of its reply.
 pub const PROBE_BODY: &[u8] = b"the probe";
 
 /// A directory with the probe, a small file `f`, an index and a subdirectory.
@@ -58,24 +62,32 @@ pub fn served() -> (Directory, Server) {
 
 /// Runs all cases and tells of all that fail.
 pub fn run(cases: &[Case]) {
-    let told: Vec<Told> = cases.iter().map(|&(name, bytes, status, fate)| (name, bytes, status, fate, &[][..])).collect();
+    let told: Vec<Told> =
+        cases.iter().map(|&(name, bytes, status, fate)| (name, bytes, status, fate, &[][..])).collect();
     run_told(&told);
 }
 
 /// As [`run`], with fields.
 pub fn run_told(cases: &[Told]) {
     let (_directory, mut server) = served();
-    all(cases, |&(name, ..)| name.to_owned(), |&(_, bytes, status, fate, fields)| {
-        let reply = check(&server, bytes, status, fate);
-        has(&reply, fields);
-    });
+    all(
+        cases,
+        |&(name, ..)| name.to_owned(),
+        |&(_, bytes, status, fate, fields)| {
+            let reply = check(&server, bytes, status, fate);
+            has(&reply, fields);
+        },
+    );
     assert!(server.runs());
 }
 
 /// Tries each case and fails after the last one, with the names of those that failed.
 pub fn all<T>(cases: &[T], name: impl Fn(&T) -> String, attempt: impl Fn(&T)) {
-    let failed: Vec<String> =
-        cases.iter().filter(|case| catch_unwind(AssertUnwindSafe(|| attempt(case))).is_err()).map(name).collect();
+    let failed: Vec<String> = cases
+        .iter()
+        .filter(|case| catch_unwind(AssertUnwindSafe(|| attempt(case))).is_err())
+        .map(name)
+        .collect();
     assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), cases.len());
 }
 
@@ -140,7 +152,8 @@ pub fn sound(reply: &Reply) {
         assert_eq!(reply.field("last-modified").or(reply.field("etag")), None, "{head}");
         // Code and reason are all that the page says: nothing of the request is in it.
         let line = head.split("\r\n").next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
-        let page = format!("<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n</html>\n");
+        let page =
+            format!("<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n</html>\n");
         assert_eq!(reply.field("content-length"), Some(page.len().to_string()));
         assert!(reply.body.is_empty() || reply.body == page.as_bytes(), "{head}");
     }
