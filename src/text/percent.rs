@@ -31,17 +31,24 @@ pub fn decode(input: &[u8], out: &mut Vec<u8>) -> Result<(), BadPercent> {
 /// Appends one segment of a path: all but the unreserved characters of RFC 3986, section 2.3, are encoded,
 /// so the result is also safe in HTML, in a header field, and as the first segment of a relative reference.
 pub fn encode_segment(segment: &[u8], out: &mut Vec<u8>) {
-    encode(segment, false, out);
+    encode(segment, b"-._~", out);
 }
 
 /// Appends a whole path: as [`encode_segment`], but each `/` stays.
 pub fn encode_path(path: &[u8], out: &mut Vec<u8>) {
-    encode(path, true, out);
+    encode(path, b"-._~/", out);
 }
 
-fn encode(text: &[u8], keep_slash: bool, out: &mut Vec<u8>) {
+/// Appends a query that a client has sent, encoded as it saw fit: only what RFC 3986, section 3.4, does not let a query
+/// hold is encoded, and a `%` is left as it is.
+pub fn encode_query(query: &[u8], out: &mut Vec<u8>) {
+    encode(query, b"-._~!$&'()*+,;=:@/?%", out);
+}
+
+/// Appends `text`, all but letters, digits and what is in `keep` encoded.
+fn encode(text: &[u8], keep: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
+        if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
             out.push(byte);
         } else {
             out.extend_from_slice(&[b'%', hex_digit(byte >> 4, b'A'), hex_digit(byte, b'A')]);
@@ -86,5 +93,18 @@ mod tests {
         assert!(segment.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
         assert_eq!(segment.iter().filter(|&&byte| byte == b'%').count(), 256 - 66);
         assert_eq!(path.len() + 2, segment.len());
+    }
+
+    #[test]
+    fn queries_keep_their_signs() {
+        for (query, encoded) in [
+            ("a=b&c=%20d%zz+e;f:@/?", "a=b&c=%20d%zz+e;f:@/?"),
+            ("\"<>[]|`{}^\\#", "%22%3C%3E%5B%5D%7C%60%7B%7D%5E%5C%23"),
+            ("\u{e9} \r\n", "%C3%A9%20%0D%0A"),
+        ] {
+            let mut out = Vec::new();
+            encode_query(query.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), encoded);
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! A reply to GET is made once and kept with the file's name: status line, fields and, of a small file, the bytes, as
 //! they go out. It is good for a second; then the path is opened again, and the reply stays if it is still the same file
 //! by device, inode, size and time. So a request that hits costs one lookup here and, where it is sent from, one send.
+//! Of a file that is sent from its descriptor, this one is looked at each time: it shows bytes that are newer than the
+//! reply, which would go out under a tag and a length that are not theirs.
 //!
 //! | what the path is | answer |
 //! |---|---|
@@ -19,6 +21,7 @@ use crate::fs::cache::{Cache, Found};
 use crate::fs::media::{MediaTypes, is_text};
 use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, VPath, VPathBuf};
+use crate::text::percent;
 
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
@@ -120,6 +123,16 @@ impl FilesHandler {
         }
     }
 
+    /// Whether a kept reply can be sent without a look at its path.
+    fn is_good(&self, found: Found, hx: &Hx<'_>) -> bool {
+        let Some(entry) = self.cache.get(found) else { return false };
+        let unchanged = |file| {
+            let stat = hx.files.get(file).and_then(|fd| gorgon_sys::stat(fd).ok());
+            stat.is_some_and(|stat| stat == entry.stat)
+        };
+        hx.now.milliseconds.saturating_sub(entry.checked) < FRESH && entry.file.is_none_or(unchanged)
+    }
+
     /// Looks at the path itself, and makes its reply unless the one that is kept is still right.
     fn refresh(
         &mut self,
@@ -219,8 +232,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         }
         let kept = self.cache.find(hx.path.as_bytes());
         if let Some(found) = kept {
-            let checked = self.cache.get(found).map_or(0, |entry| entry.checked);
-            if hx.now.milliseconds.saturating_sub(checked) < FRESH {
+            if self.is_good(found, hx) {
                 return self.answer(Place::Cached(found), request, hx);
             }
         }
@@ -377,7 +389,7 @@ fn redirect<W>(path: VPath<'_>, query: Option<&[u8]>) -> Response<W> {
     location.push(b'/');
     if let Some(query) = query {
         location.push(b'?');
-        location.extend_from_slice(query);
+        percent::encode_query(query, &mut location);
     }
     let mut fields = Vec::new();
     response::field(&mut fields, b"Location", &location);
