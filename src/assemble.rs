@@ -138,6 +138,7 @@ fn add_http(
     let limits = HttpService::<World>::limits(&http, connections as usize);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
+    let service = service.map_err(|error| failure("services", &error.into()))?;
     report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
     let mut sockets = Sockets(Vec::new());
     for listen in &settings.listeners {

@@ -217,8 +217,12 @@ impl Host {
     }
 
     fn with_pages(kind: PollerKind, pages: usize, change: impl FnOnce(&mut Limits)) -> Host {
+        Self::with_sizes(kind, pages, (12, 14), change)
+    }
+
+    fn with_sizes(kind: PollerKind, pages: usize, sizes: (u8, u8), change: impl FnOnce(&mut Limits)) -> Host {
         let lp = Loop::new(kind, pages).unwrap();
-        let mut reactor = Reactor::new(lp, Seen::default(), 4096).unwrap();
+        let mut reactor = Reactor::new(lp, Seen::default(), 1 << sizes.0).unwrap();
         let mut timeouts = [0; CLASSES];
         timeouts[0] = 20_000;
         timeouts[1] = 60_000;
@@ -226,8 +230,8 @@ impl Host {
             timeouts,
             rate_floor: 240,
             connections: 20_000,
-            read_size: 12,
-            write_size: 14,
+            read_size: sizes.0,
+            write_size: sizes.1,
             sendfile: true,
         };
         change(&mut limits);
@@ -235,12 +239,12 @@ impl Host {
         std::fs::write(&path, (0..3_000_000u32).map(|at| at as u8).collect::<Vec<u8>>()).unwrap();
         let file = std::fs::File::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let service = reactor.add_service(Box::new(Lines { file, left: Vec::new() }), limits);
+        let service = reactor.add_service(Box::new(Lines { file, left: Vec::new() }), limits).unwrap();
         let options =
             ListenOptions { backlog: 1024, defer_accept: None, send_buffer: None, receive_buffer: None };
         let listener = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
         let address = local_address(std::os::fd::AsFd::as_fd(&listener)).unwrap();
-        reactor.lp().add_listener(listener, service, 12, 14).unwrap();
+        reactor.lp().add_listener(listener, service, sizes.0, sizes.1).unwrap();
         reactor.world().outbound = Some(address.clone());
         let Address::Ip(address) = address else { panic!("not an IP address") };
         Host { reactor, address }
@@ -554,7 +558,7 @@ fn at_the_page_cap_new_requests_wait_and_none_is_lost() {
             host.reactor.lp().set_timer(1, 99, 0);
             host.reactor.turn().unwrap();
         }
-        assert!(host.reactor.lp().page_bytes() <= 1024 + 256);
+        assert!(host.reactor.lp().page_bytes() <= 1024 + 512 + 256);
         assert!(host.reactor.lp().counters().page_waits > 0);
         for (number, client) in clients.iter_mut().enumerate() {
             client.say(&format!("t{number}\n"));
@@ -650,5 +654,49 @@ fn resets_and_full_tables_leak_nothing() {
         assert_eq!(host.reactor.lp().page_bytes(), 0);
         assert_eq!(host.reactor.lp().files().open(), 0);
         assert_eq!(host.reactor.world().closed.len(), 60);
+    });
+}
+
+#[test]
+fn much_input_behind_a_held_file_is_kept_and_answered() {
+    each(|kind| {
+        let mut host = Host::with_sizes(kind, 1 << 24, (20, 14), |_| {});
+        for _ in 0..3 {
+            let mut client = host.client();
+            let lines = "echo 0123456789abcdef0123456789abcdef\n".repeat(15_000);
+            client.say("file 2900000\n");
+            let mut sent = 0;
+            host.until("all of it", |_| {
+                // The file is not taken before the lines wait behind it.
+                sent += client.stream.write(&lines.as_bytes()[sent..]).unwrap_or(0);
+                if sent == lines.len() {
+                    client.take();
+                }
+                client.got.len() >= 5 + 2_900_000 + 15_000 * 33
+            });
+            drop(client);
+            host.until("closed", |seen| !std::mem::take(&mut seen.closed).is_empty());
+            assert_eq!(host.reactor.lp().page_bytes(), 0);
+        }
+    });
+}
+
+#[test]
+fn at_the_page_cap_those_that_need_no_page_are_served() {
+    each(|kind| {
+        let mut host = Host::with_pages(kind, 1 << 16, |_| {});
+        let mut silent: Vec<Client> = (0..8).map(|_| host.client()).collect();
+        for client in &mut silent {
+            client.say("big 50000000\n");
+        }
+        let mut quick = host.client();
+        for round in 0..20 {
+            quick.say(&format!("echo {round}\n"));
+            host.expect(&mut quick, &format!("{round}\n"));
+        }
+        assert!(host.reactor.lp().page_bytes() >= 1 << 16, "{}", host.reactor.lp().page_bytes());
+        drop(silent);
+        host.until("closed", |seen| seen.closed.len() == 8);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
     });
 }

@@ -166,11 +166,10 @@ impl Loop {
         &mut self.files
     }
 
-    /// Registers the limits of the next service; gives its number.
-    pub(super) fn add_service(&mut self, limits: Limits) -> u8 {
+    /// Registers the limits of the next service.
+    pub(super) fn add_service(&mut self, limits: Limits) {
         self.timeouts.add_service(&limits.timeouts);
         self.services.push(ServiceState { limits, open: 0 });
-        (self.services.len() - 1) as u8
     }
 
     /// Sets a timer: `on_timer` of the service is called with the token in `milliseconds`.
@@ -274,7 +273,7 @@ impl Loop {
         flow
     }
 
-    /// Has `on_wake` called, in this turn.
+    /// Has `on_wake` called, in this turn; while output is held, `on_drained` instead, once it is out.
     pub fn wake(&mut self, id: ConnId) {
         let Some(conn) = self.slots.get_mut(id) else { return };
         if !conn.flags.has(Flags::WOKEN) {
@@ -341,6 +340,22 @@ impl Loop {
         self.set_interest(id, wanted);
     }
 
+    /// Has a connection wait, unread, until there is memory for pages again.
+    pub(super) fn starve(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.get_mut(id) else { return };
+        if !conn.flags.has(Flags::STARVED) {
+            conn.flags.set(Flags::STARVED);
+            self.starved.push(id);
+            self.counters.page_waits += 1;
+        }
+        // Those that closed meanwhile are forgotten now and then, so that the list does not outgrow the table.
+        if self.starved.len() > 2 * self.slots.len() + 64 {
+            let slots = &self.slots;
+            self.starved.retain(|id| slots.get(*id).is_some());
+        }
+        self.set_interest(id, Ready::NONE);
+    }
+
     /// Sets the poller's interest exactly.
     pub(super) fn set_interest(&mut self, id: ConnId, interest: Ready) {
         let Some(conn) = self.slots.get_mut(id) else { return };
@@ -380,7 +395,8 @@ impl Loop {
 
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
-        let leaving = self.draining && self.listeners.iter().any(Option::is_some);
+        // The first turn of draining closes the listeners; the last one sees that nobody is left.
+        let leaving = self.draining && (self.slots.is_empty() || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()

@@ -24,6 +24,8 @@ pub struct FileRange {
 #[derive(Default)]
 pub struct Files {
     list: Vec<Option<File>>,
+    /// No place below this one is free.
+    hint: usize,
     open: usize,
     closed: bool,
 }
@@ -31,24 +33,24 @@ pub struct Files {
 struct File {
     fd: OwnedFd,
     holders: u32,
-    /// So many bytes from the start were seen in the page cache, at that tick.
-    warm: u64,
+    /// The bytes between these places were seen in the page cache, at that tick.
+    warm: (u64, u64),
     warm_at: Tick,
 }
 
 impl Files {
     /// Takes an open file in; the caller holds its first reference.
     pub fn insert(&mut self, fd: OwnedFd) -> FileId {
-        let file = Some(File { fd, holders: 1, warm: 0, warm_at: 0 });
+        let file = Some(File { fd, holders: 1, warm: (0, 0), warm_at: 0 });
         self.open += 1;
-        if let Some(index) = self.list.iter().position(Option::is_none) {
-            if let Some(slot) = self.list.get_mut(index) {
-                *slot = file;
-            }
-            return FileId(index as u32);
+        let taken = self.list.iter().skip(self.hint).take_while(|slot| slot.is_some()).count();
+        let index = self.hint + taken;
+        self.hint = index + 1;
+        match self.list.get_mut(index) {
+            Some(slot) => *slot = file,
+            None => self.list.push(file),
         }
-        self.list.push(file);
-        FileId((self.list.len() - 1) as u32)
+        FileId(index as u32)
     }
 
     /// Adds a holder.
@@ -67,6 +69,7 @@ impl Files {
             *slot = None;
             self.open -= 1;
             self.closed = true;
+            self.hint = self.hint.min(id.0 as usize);
             while let Some(None) = self.list.last() {
                 self.list.pop();
             }
@@ -88,17 +91,60 @@ impl Files {
         std::mem::take(&mut self.closed)
     }
 
-    /// Whether the file's first `end` bytes were seen in the page cache within the last second.
-    pub(super) fn is_warm(&self, id: FileId, end: u64, now: Tick) -> bool {
+    /// Whether the bytes of a piece were all seen in the page cache within the last second.
+    pub(super) fn is_warm(&self, id: FileId, (at, end): (u64, u64), now: Tick) -> bool {
         let file = self.list.get(id.0 as usize).and_then(Option::as_ref);
-        file.is_some_and(|file| end <= file.warm && now.wrapping_sub(file.warm_at) < 4)
+        file.is_some_and(|file| file.warm.0 <= at && end <= file.warm.1 && now.wrapping_sub(file.warm_at) < 4)
     }
 
-    /// Notes that the file's first `end` bytes are in the page cache.
-    pub(super) fn set_warm(&mut self, id: FileId, end: u64, now: Tick) {
+    /// Notes that a piece is in the page cache. It joins what was noted within the last second, if it touches it.
+    pub(super) fn set_warm(&mut self, id: FileId, (at, end): (u64, u64), now: Tick) {
         if let Some(Some(file)) = self.list.get_mut(id.0 as usize) {
-            file.warm = end;
-            file.warm_at = now;
+            let joins = at <= file.warm.1 && file.warm.0 <= end && now.wrapping_sub(file.warm_at) < 4;
+            file.warm = if joins { (at.min(file.warm.0), end.max(file.warm.1)) } else { (at, end) };
+            if !joins {
+                file.warm_at = now;
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> OwnedFd {
+        gorgon_sys::pair().unwrap().0
+    }
+
+    #[test]
+    fn the_last_holder_closes_and_numbers_are_reused() {
+        let mut files = Files::default();
+        let ids: Vec<FileId> = (0..5).map(|_| files.insert(open())).collect();
+        files.hold(ids[1]);
+        files.release(ids[1]);
+        assert!(files.get(ids[1]).is_some() && !files.take_closed());
+        files.release(ids[1]);
+        files.release(ids[1]);
+        files.release(ids[3]);
+        assert!(files.get(ids[1]).is_none() && files.take_closed() && files.open() == 3);
+        assert_eq!(
+            [files.insert(open()), files.insert(open()), files.insert(open())],
+            [ids[1], ids[3], FileId(5)]
+        );
+    }
+
+    #[test]
+    fn only_what_was_seen_is_warm() {
+        let mut files = Files::default();
+        let id = files.insert(open());
+        files.set_warm(id, (100, 200), 10);
+        assert!(files.is_warm(id, (150, 200), 13));
+        assert!(!files.is_warm(id, (0, 150), 13) && !files.is_warm(id, (150, 201), 13));
+        files.set_warm(id, (200, 300), 11);
+        assert!(files.is_warm(id, (100, 300), 13));
+        assert!(!files.is_warm(id, (100, 300), 14), "a second after the first part was seen");
+        files.set_warm(id, (1000, 1100), 12);
+        assert!(!files.is_warm(id, (100, 200), 13) && files.is_warm(id, (1000, 1100), 13));
     }
 }

@@ -5,9 +5,6 @@ use gorgon_sys::{Errno, Mapping};
 
 use super::values::FileRange;
 
-/// Its size in bytes: what is gathered beyond it is sent in between.
-const SIZE: usize = 64 * 1024;
-
 /// Bytes, then perhaps a file, that the connection being served has produced since the last send.
 pub struct Gather {
     bytes: Mapping,
@@ -19,8 +16,11 @@ pub struct Gather {
 }
 
 impl Gather {
+    /// Its size in bytes: what is gathered beyond it is sent in between.
+    pub(super) const SIZE: usize = 64 * 1024;
+
     pub(super) fn new() -> Result<Gather, Errno> {
-        Ok(Gather { bytes: Mapping::new(SIZE)?, length: 0, file: None, dead: false })
+        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, dead: false })
     }
 
     /// Copies bytes in, or says that they do not fit.
@@ -42,7 +42,7 @@ impl Gather {
 
     /// Counts bytes that were written into [`Gather::room`].
     pub(super) fn grow(&mut self, count: usize) {
-        self.length = (self.length + count).min(SIZE);
+        self.length = (self.length + count).min(Self::SIZE);
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

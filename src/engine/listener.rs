@@ -1,8 +1,14 @@
 //! Listening sockets: accepting, and pausing when there is no room.
 
-use gorgon_sys::{AsFd, Errno, OwnedFd, PollerKind, Ready};
+use gorgon_sys::{Accepted, AsFd, Errno, OwnedFd, PollerKind, Ready, accept};
 
+use super::conn::Mode;
 use super::event_loop::Loop;
+use super::reactor::{Call, Reactor};
+use super::timers::Owner;
+
+/// Most connections accepted per listener and turn.
+const ACCEPTS: usize = 64;
 
 /// A listening socket and what its connections begin with.
 pub struct Listener {
@@ -54,7 +60,7 @@ impl Loop {
 
     /// Lets listeners accept again whose service has room, if descriptors are free.
     pub(super) fn resume_listeners(&mut self) {
-        if self.paused == 0 || !self.take_reserve() {
+        if !self.take_reserve() || self.paused == 0 {
             return;
         }
         for number in 0..self.listeners.len() {
@@ -95,5 +101,49 @@ impl Loop {
     /// The name of the poller in use.
     pub fn poller(&self) -> PollerKind {
         self.poller.kind()
+    }
+}
+
+impl<W> Reactor<W> {
+    /// Accepts what waits on a listener. Each connection is read from at once, and made known to the poller only when
+    /// there is nothing to read yet. Says whether more may be waiting.
+    pub(super) fn accept(&mut self, number: usize) -> bool {
+        for _ in 0..ACCEPTS {
+            let Some(Some(listener)) = self.lp.listeners.get(number) else { return false };
+            let (service, sizes) = (listener.service, (listener.read_size, listener.write_size));
+            if self.lp.services.get(usize::from(service)).is_none_or(|service| service.is_full()) {
+                self.lp.pause(number);
+                return false;
+            }
+            match accept(listener.fd.as_fd()) {
+                Accepted::Connection(fd, _address) => {
+                    self.lp.counters.accepted += 1;
+                    let Ok(id) = self.lp.add_conn(fd, service, sizes, Mode::Reading) else {
+                        return self.refuse(number);
+                    };
+                    self.run(id, Call::Open);
+                    self.readable(id);
+                }
+                Accepted::Again => {}
+                Accepted::Blocked => return false,
+                Accepted::Full(_) | Accepted::Failed(_) => return self.refuse(number),
+            }
+        }
+        true
+    }
+
+    /// There is no descriptor or no memory for a connection: what can be let go is, and accepting waits for room.
+    fn refuse(&mut self, number: usize) -> bool {
+        self.lp.reserve = None;
+        self.lp.pause(number);
+        self.plan_accept();
+        false
+    }
+
+    pub(super) fn plan_accept(&mut self) {
+        if !self.lp.accept_set {
+            self.lp.accept_set = true;
+            self.lp.timers.set(self.lp.now.milliseconds + 1000, Owner::Accept);
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! calls a service; what changes the tables from outside a connection's own call is queued and done in `settle`.
 
 pub mod conn;
+mod drain;
 pub mod event_loop;
 pub mod files;
 pub mod gather;

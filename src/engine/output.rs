@@ -19,12 +19,20 @@ use super::values::{ConnId, FileRange, Flow};
 /// One sendfile per connection and turn, of at most this many bytes: larger bursts cost more per byte, smaller ones too.
 pub(super) const BURST: u64 = 256 * 1024;
 
+/// How often a piece of a file is waited for, a millisecond or more each time, before it is sent come what may: a disk
+/// that does not answer must not keep a connection for ever, and some kernels never say that a piece is there.
+const PROBES: u8 = 100;
+/// How much is asked of the disk at once.
+const ADVICE: u64 = 64 * 1024;
+
 /// A connection's held output.
 pub(super) struct Output {
     page: PageId,
     start: u32,
     end: u32,
     file: Option<FileRange>,
+    /// How often the disk was asked for the next piece of the file.
+    probes: u8,
     /// Bytes the kernel took since the output was begun.
     sent: u64,
     /// What the peer had taken of those when the rate was last looked at, or when the socket was first full: below
@@ -43,7 +51,8 @@ impl Output {
 /// All held output.
 pub(super) type Outputs = Slab<Output>;
 
-const EMPTY: Output = Output { page: PageId::NONE, start: 0, end: 0, file: None, sent: 0, mark: None };
+const EMPTY: Output =
+    Output { page: PageId::NONE, start: 0, end: 0, file: None, probes: 0, sent: 0, mark: None };
 
 impl Loop {
     /// Sends the parts in one call, if nothing is held before them; what the socket does not take is kept.
@@ -97,6 +106,10 @@ impl Loop {
         let (start, end) = (output.start as usize, output.end as usize);
         let length = end - start + bytes.len();
         if self.pages.get(output.page).len() < end + bytes.len() {
+            if output.page == PageId::NONE && self.pages.is_overdrawn() {
+                // All memory for pages is lent, and a quarter more, and here is a peer that takes less than it asks for.
+                return false;
+            }
             let Some(page) = self.pages.grow(output.page, start..end, length) else { return false };
             output.page = page;
             output.start = 0;
@@ -188,17 +201,22 @@ impl Loop {
         let Some(file) = self.files.get(range.file) else { return Flow::Dead };
         let burst = range.left.min(BURST);
         let end = range.at.saturating_add(burst);
-        if burst > 0 && !self.files.is_warm(range.file, end, self.now.tick) {
+        if burst > 0 && !self.files.is_warm(range.file, (range.at, end), self.now.tick) {
             // One byte at the burst's end tells, without waiting, whether the page cache has it. If not, the disk is
             // asked for it and the others are served meanwhile.
             let mut probe = [0];
-            if let Io::Blocked = read_at_cached(file, &mut probe, end - 1) {
-                read_ahead(file, range.at, burst);
+            if output.probes < PROBES && read_at_cached(file, &mut probe, end - 1) == Io::Blocked {
+                output.probes += 1;
+                // The kernel may take less of an advice than it was given, but never all of a small one.
+                for at in (range.at..end).step_by(ADVICE as usize) {
+                    read_ahead(file, at, ADVICE.min(end - at));
+                }
                 self.counters.disk_waits += 1;
                 self.go_on_after_disk(id);
                 return Flow::Held;
             }
-            self.files.set_warm(range.file, end, self.now.tick);
+            output.probes = 0;
+            self.files.set_warm(range.file, (range.at, end), self.now.tick);
         }
         let Some(file) = self.files.get(range.file) else { return Flow::Dead };
         let within =

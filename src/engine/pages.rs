@@ -4,7 +4,9 @@
 //! are mappings of their own. A block goes back to the system when its last page is given back; one is kept as a spare
 //! until [`Pages::trim`].
 //!
-//! The pool has a cap, [`Pages::is_full`]: past it the loop reads no new requests, so that those already begun can end.
+//! The pool has a cap. At the cap a large request or reply may still take a page, but there are two ends: a quarter past
+//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, requests
+//! that have not begun wait in the kernel. Between the two, those that need no page, which are most, go on as ever.
 
 use gorgon_sys::Mapping;
 
@@ -172,6 +174,16 @@ impl Pages {
     /// Whether the pages lent have reached the cap.
     pub fn is_full(&self) -> bool {
         self.used >= self.cap
+    }
+
+    /// Whether they are a quarter past it: then no more output is held.
+    pub fn is_overdrawn(&self) -> bool {
+        self.used >= self.cap.saturating_add(self.cap / 4)
+    }
+
+    /// Whether they are half as much past it: then no new input is kept either.
+    pub fn is_exhausted(&self) -> bool {
+        self.used >= self.cap.saturating_add(self.cap / 2)
     }
 
     /// Bytes lent.

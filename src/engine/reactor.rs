@@ -6,7 +6,7 @@
 
 use std::io;
 
-use gorgon_sys::{Accepted, AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, accept, recv};
+use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, recv};
 
 use super::conn::{Flags, Mode, NONE};
 use super::event_loop::{Limits, Loop};
@@ -19,12 +19,10 @@ use super::values::{ConnId, Flow, Next, Timeout};
 
 /// Most events taken from the poller at once.
 const EVENTS: usize = 128;
-/// Most connections accepted per listener and turn.
-const ACCEPTS: usize = 64;
 /// Most calls for one connection in a row, before others get their turn.
 const CALLS: usize = 32;
-/// Room in front of a read for input that was kept: what an unfinished request may hold, at most.
-const KEPT: usize = 256 * 1024;
+/// The least room for input: what was kept, and what is read behind it.
+const INPUT: usize = 256 * 1024;
 
 /// What a turn of the loop ends with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +38,7 @@ pub enum Turn {
 
 /// The loop with its services and what they share.
 pub struct Reactor<W> {
-    lp: Loop,
+    pub(super) lp: Loop,
     services: Vec<Box<dyn Service<W>>>,
     world: W,
     signals: Option<Signals>,
@@ -51,7 +49,7 @@ pub struct Reactor<W> {
 
 /// Why a service is called.
 #[derive(Clone, Copy)]
-enum Call {
+pub(super) enum Call {
     Open,
     /// The input between these places of the scratch.
     Bytes(usize, usize),
@@ -67,7 +65,7 @@ impl<W> Reactor<W> {
     /// # Errors
     /// When the system has no memory.
     pub fn new(lp: Loop, world: W, read_buffer: usize) -> io::Result<Reactor<W>> {
-        let scratch = Mapping::new(KEPT + read_buffer)?;
+        let scratch = Mapping::new(read_buffer.max(INPUT))?;
         let events = Vec::with_capacity(EVENTS);
         Ok(Reactor {
             lp,
@@ -81,9 +79,14 @@ impl<W> Reactor<W> {
     }
 
     /// Adds a service; gives its number, which its listeners name.
-    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> u8 {
+    ///
+    /// # Errors
+    /// `ENOSPC` after the 256th.
+    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
+        let number = u8::try_from(self.services.len()).map_err(|_| Errno::NOSPC)?;
         self.services.push(service);
-        self.lp.add_service(limits)
+        self.lp.add_service(limits);
+        Ok(number)
     }
 
     /// Has signals end a turn.
@@ -141,48 +144,6 @@ impl<W> Reactor<W> {
         if self.lp.draining && self.drained() { Ok(Turn::Finished) } else { Ok(Turn::Done) }
     }
 
-    /// Accepts what waits on a listener. Each connection is read from at once, and made known to the poller only when
-    /// there is nothing to read yet. Says whether more may be waiting.
-    fn accept(&mut self, number: usize) -> bool {
-        for _ in 0..ACCEPTS {
-            let Some(Some(listener)) = self.lp.listeners.get(number) else { return false };
-            let (service, sizes) = (listener.service, (listener.read_size, listener.write_size));
-            if self.lp.services.get(usize::from(service)).is_none_or(|service| service.is_full()) {
-                self.lp.pause(number);
-                return false;
-            }
-            match accept(listener.fd.as_fd()) {
-                Accepted::Connection(fd, _address) => {
-                    self.lp.counters.accepted += 1;
-                    let Ok(id) = self.lp.add_conn(fd, service, sizes, Mode::Reading) else {
-                        return self.refuse(number);
-                    };
-                    self.run(id, Call::Open);
-                    self.readable(id);
-                }
-                Accepted::Again => {}
-                Accepted::Blocked => return false,
-                Accepted::Full(_) | Accepted::Failed(_) => return self.refuse(number),
-            }
-        }
-        true
-    }
-
-    /// There is no descriptor or no memory for a connection: what can be let go is, and accepting waits for room.
-    fn refuse(&mut self, number: usize) -> bool {
-        self.lp.reserve = None;
-        self.lp.pause(number);
-        self.plan_accept();
-        false
-    }
-
-    fn plan_accept(&mut self) {
-        if !self.lp.accept_set {
-            self.lp.accept_set = true;
-            self.lp.timers.set(self.lp.now.milliseconds + 1000, Owner::Accept);
-        }
-    }
-
     /// Serves one event of a connection.
     fn ready(&mut self, id: ConnId, ready: Ready) {
         let Some(conn) = self.lp.slots.get(id) else { return };
@@ -218,21 +179,21 @@ impl<W> Reactor<W> {
     }
 
     /// Receives once and has the service see it.
-    fn readable(&mut self, id: ConnId) {
+    pub(super) fn readable(&mut self, id: ConnId) {
         let Some(conn) = self.lp.slots.get_mut(id) else { return };
         if !conn.wanted().contains(Ready::READ) {
             return self.lp.watch(id);
         }
-        if conn.input == PageId::NONE && self.lp.pages.is_full() {
+        if conn.input == PageId::NONE && conn.key == 0 && self.lp.pages.is_exhausted() {
             // What is begun can end; what would begin waits for a page.
-            conn.flags.set(Flags::STARVED);
-            self.lp.starved.push(id);
-            self.lp.counters.page_waits += 1;
-            return self.lp.set_interest(id, Ready::NONE);
+            return self.lp.starve(id);
         }
         let kept = conn.input_length as usize;
-        let end = kept + (1 << conn.read_size);
-        let Some(room) = self.scratch.get_mut(kept..end) else { return self.close(id) };
+        let end = (kept + (1 << conn.read_size)).min(self.scratch.len());
+        // What fills all the room and is still not enough will never be.
+        let Some(room) = self.scratch.get_mut(kept..end).filter(|room| !room.is_empty()) else {
+            return self.close(id);
+        };
         match recv(conn.fd.as_fd(), room) {
             Io::Done(count) => {
                 self.lp.counters.bytes_received += count as u64;
@@ -296,21 +257,8 @@ impl<W> Reactor<W> {
         self.rest(id);
     }
 
-    /// Lets a connection wait for what it wants. While the loop drains, one between requests has nothing to wait for: it
-    /// is read from once more, for its next request may have come, and then closed.
-    fn rest(&mut self, id: ConnId) {
-        if self.lp.draining && self.is_idle(id) {
-            self.readable(id);
-            if self.is_idle(id) {
-                self.close(id);
-            }
-        } else {
-            self.lp.watch(id);
-        }
-    }
-
     /// Calls the service, and again for as long as what it wants can be done at once.
-    fn run(&mut self, id: ConnId, first: Call) {
+    pub(super) fn run(&mut self, id: ConnId, first: Call) {
         let mut call = first;
         let mut input = (0, 0);
         for count in 1.. {
@@ -352,7 +300,8 @@ impl<W> Reactor<W> {
                     let class = if drained { class } else { Timeout::WRITE };
                     let waits =
                         !drained && conn.list == super::timeouts::list_number(conn.service, Timeout::WRITE);
-                    let keeps = more && drained && !timed_out && count == 1;
+                    let listed = conn.list != super::timeouts::NO_LIST;
+                    let keeps = more && drained && listed && !timed_out && count == 1;
                     if !keeps && !waits {
                         self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
                     }
@@ -377,7 +326,7 @@ impl<W> Reactor<W> {
             return;
         }
         let length = end - at;
-        let Some(page) = self.lp.pages.take(length).filter(|_| length <= KEPT) else { return self.close(id) };
+        let Some(page) = self.lp.pages.take(length) else { return self.close(id) };
         if let (Some(room), Some(unread)) =
             (self.lp.pages.get_mut(page).get_mut(..length), self.scratch.get(at..end))
         {
@@ -413,7 +362,7 @@ impl<W> Reactor<W> {
     }
 
     /// Closes a connection at once and gives back all it holds.
-    fn close(&mut self, id: ConnId) {
+    pub(super) fn close(&mut self, id: ConnId) {
         self.lp.timeouts.disarm(&mut self.lp.slots, id);
         self.lp.drop_output(id);
         let Some(conn) = self.lp.slots.remove(id) else { return };
@@ -501,14 +450,19 @@ impl<W> Reactor<W> {
             for id in std::mem::take(&mut self.lp.woken) {
                 let Some(conn) = self.lp.slots.get_mut(id) else { continue };
                 conn.flags.clear(Flags::WOKEN);
-                self.run(id, Call::Wake);
+                match conn.mode {
+                    // It is not there yet, or about to go, or its output has to go out before anything else.
+                    Mode::Connecting | Mode::Closing | Mode::Draining => continue,
+                    Mode::Reading | Mode::Waiting if conn.output != NONE => conn.flags.set(Flags::NOTIFY),
+                    Mode::Reading | Mode::Waiting => self.run(id, Call::Wake),
+                }
                 self.lp.watch(id);
             }
             for id in std::mem::take(&mut self.lp.doomed) {
                 self.close(id);
             }
         }
-        if !self.lp.starved.is_empty() && !self.lp.pages.is_full() {
+        if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
             for id in std::mem::take(&mut self.lp.starved) {
                 let Some(conn) = self.lp.slots.get_mut(id) else { continue };
                 conn.flags.clear(Flags::STARVED);
@@ -520,39 +474,5 @@ impl<W> Reactor<W> {
             self.lp.resume_listeners();
         }
         self.lp.plan_trim();
-    }
-
-    /// Whether all is drained: what waits is accepted first, then the listeners close; an idle connection is read from
-    /// once more, for its request may have come, and then closed.
-    fn drained(&mut self) -> bool {
-        if self.lp.listeners.iter().any(Option::is_some) {
-            for number in 0..self.lp.listeners.len() {
-                while self.accept(number) {}
-            }
-            self.lp.close_listeners();
-            for index in 0..self.lp.slots.end() {
-                let Some(id) = self.lp.slots.id_at(index) else { continue };
-                if self.is_idle(id) {
-                    self.rest(id);
-                }
-            }
-        }
-        self.lp.slots.is_empty()
-    }
-
-    fn is_idle(&self, id: ConnId) -> bool {
-        let conn = self.lp.slots.get(id);
-        conn.is_some_and(|c| {
-            c.mode == Mode::Reading && c.key == 0 && c.output == NONE && c.input == PageId::NONE
-        })
-    }
-
-    fn close_all(&mut self) {
-        self.lp.close_listeners();
-        for index in 0..self.lp.slots.end() {
-            if let Some(id) = self.lp.slots.id_at(index) {
-                self.close(id);
-            }
-        }
     }
 }

@@ -101,6 +101,7 @@ impl Cx<'_> {
     /// Lets a producer write at most `limit` bytes straight into the gather, between a margin before and one after them
     /// that it may fill when it knows the count. Gives what `fill` gave.
     pub fn write_with<T>(&mut self, limit: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> Option<T> {
+        let limit = limit.min(Gather::SIZE);
         if self.gather.room().len() < limit {
             self.flush_with(&[]);
         }

@@ -1,6 +1,7 @@
 //! Files beneath a root: paths that cannot be wrong, filesystems, media types, the small-file cache.
 
 pub mod cache;
+pub mod content;
 pub mod filesystem;
 pub mod local;
 pub mod media;
@@ -18,4 +19,4 @@ pub use memory::MemoryFs;
 pub use path::{PathError, VPath, VPathBuf};
 pub use single::SingleFile;
 
-pub use gorgon_sys::{FileKind, FileStat, Symlinks};
+pub use gorgon_sys::{FileKind, FileStat, OwnedFd, Symlinks};

@@ -336,7 +336,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.file_cache),
         },
         Attribute {
-            about: About::live("cache_file_max", size(0, MEGA), "16K", "Largest file kept in file_cache."),
+            about: About::live("cache_file_max", size(0, MEGA / 2), "16K", "Largest file kept in file_cache."),
             get: |s| Value::Size(s.cache_file_max.into()),
             set: |s, v| v.into_u32(&mut s.cache_file_max),
         },

@@ -18,9 +18,10 @@
 
 use crate::engine::values::{FileId, FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
+use crate::fs::content;
 use crate::fs::media::{MediaTypes, is_text};
 use crate::fs::path::extension;
-use crate::fs::{FileStat, Filesystem, FsError, Opened, VPath, VPathBuf};
+use crate::fs::{FileStat, Filesystem, FsError, Opened, OwnedFd, VPath, VPathBuf};
 use crate::text::percent;
 
 use super::super::conditional::{Precondition, precondition};
@@ -94,7 +95,7 @@ enum Place {
 
 /// What a path led to.
 enum Resolved<'t> {
-    File(gorgon_sys::OwnedFd, FileStat, &'t str),
+    File(OwnedFd, FileStat, &'t str),
     /// A directory without the slash that its name has to end with.
     Slash,
     /// No reply of ours.
@@ -127,7 +128,7 @@ impl FilesHandler {
     fn is_good(&self, found: Found, hx: &Hx<'_>) -> bool {
         let Some(entry) = self.cache.get(found) else { return false };
         let unchanged = |file| {
-            let stat = hx.files.get(file).and_then(|fd| gorgon_sys::stat(fd).ok());
+            let stat = hx.files.get(file).and_then(|fd| content::stat(fd).ok());
             stat.is_some_and(|stat| stat == entry.stat)
         };
         hx.now.milliseconds.saturating_sub(entry.checked) < FRESH && entry.file.is_none_or(unchanged)
@@ -148,7 +149,8 @@ impl FilesHandler {
             Resolved::File(fd, stat, media_type) => {
                 if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?)))
                 {
-                    if entry.stat == stat && !entry.weak {
+                    let could_be_small = entry.file.is_some() && stat.size <= self.small;
+                    if entry.stat == stat && !entry.weak && !could_be_small {
                         entry.checked = hx.now.milliseconds;
                         return Ok(Place::Cached(found));
                     }
@@ -157,6 +159,12 @@ impl FilesHandler {
                 return Ok(self.keep(entry, hx));
             }
             Resolved::Slash => None,
+            Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
+                // No descriptor to look with: what was right a moment ago is better than no answer.
+                let entry = kept.and_then(|found| self.cache.get_mut(found));
+                entry.into_iter().for_each(|entry| entry.checked = hx.now.milliseconds);
+                return kept.map(Place::Cached).ok_or(Some(Status::SERVICE_UNAVAILABLE));
+            }
             Resolved::Refused(status) => Some(status),
         };
         if let Some(entry) = kept.and_then(|found| self.cache.take(found)) {
@@ -299,7 +307,7 @@ fn resolve<'t>(
 
 /// Makes the reply to a GET of a file.
 fn make(
-    fd: gorgon_sys::OwnedFd,
+    fd: OwnedFd,
     stat: FileStat,
     media_type: &str,
     charset: &str,
@@ -325,8 +333,11 @@ fn make(
     let head = text.len();
     let date_at = text.iter().position(|byte| *byte == b'\n').map_or(head, |at| at + response::DATE_AT);
     text.extend_from_slice(b"\r\n");
-    let file =
-        if stat.size <= small && read_whole(&fd, stat.size, text) { None } else { Some(hx.files.insert(fd)) };
+    let file = if stat.size <= small && content::read_whole(&fd, stat.size, text) {
+        None
+    } else {
+        Some(hx.files.insert(fd))
+    };
     if file.is_some() {
         text.truncate(head);
     }
@@ -347,27 +358,6 @@ fn make(
     text.clear();
     text.shrink_to(1024);
     entry
-}
-
-/// Appends a file's bytes, if they are all at hand. What the disk would have to be waited for is sent like a large file,
-/// and what is shorter than it was said to be a moment ago as well: there the difference is noticed.
-fn read_whole(fd: &gorgon_sys::OwnedFd, size: u64, text: &mut Vec<u8>) -> bool {
-    use gorgon_sys::{AsFd, Io, read_at, read_at_cached};
-    let start = text.len();
-    let length = size as usize;
-    text.resize(start + length, 0);
-    let mut done = 0;
-    while let Some(room) = text.get_mut(start + done..).filter(|room| !room.is_empty()) {
-        let outcome = match read_at_cached(fd.as_fd(), room, done as u64) {
-            Io::Failed(_) => read_at(fd.as_fd(), room, done as u64),
-            outcome => outcome,
-        };
-        match outcome {
-            Io::Done(count) if count > 0 => done += count,
-            Io::Done(_) | Io::Blocked | Io::Ended | Io::Failed(_) => return false,
-        }
-    }
-    true
 }
 
 /// The fields that tell one state of a file from another.

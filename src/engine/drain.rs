@@ -1,0 +1,59 @@
+//! The end: listeners close, requests in flight are finished, and connections that come to rest are closed.
+
+use super::conn::{Mode, NONE};
+use super::pages::PageId;
+use super::reactor::Reactor;
+use super::values::ConnId;
+
+/// How many turns' worth of connections are accepted before a listener closes.
+const ROUNDS: usize = 64;
+
+impl<W> Reactor<W> {
+    /// Lets a connection wait for what it wants. While the loop drains, one between requests has nothing to wait for: it
+    /// is read from once more, for its next request may have come, and then closed.
+    pub(super) fn rest(&mut self, id: ConnId) {
+        if self.lp.draining && self.is_idle(id) {
+            self.readable(id);
+            if self.is_idle(id) {
+                self.close(id);
+            }
+        } else {
+            self.lp.watch(id);
+        }
+    }
+
+    /// Whether all is drained: what waits is accepted first, then the listeners close; an idle connection is read from
+    /// once more, for its request may have come, and then closed.
+    pub(super) fn drained(&mut self) -> bool {
+        if self.lp.listeners.iter().any(Option::is_some) {
+            for number in 0..self.lp.listeners.len() {
+                // Those that waited when the word came are served; a flood that goes on is not.
+                let _more = (0..ROUNDS).any(|_| !self.accept(number));
+            }
+            self.lp.close_listeners();
+            for index in 0..self.lp.slots.end() {
+                let Some(id) = self.lp.slots.id_at(index) else { continue };
+                if self.is_idle(id) {
+                    self.rest(id);
+                }
+            }
+        }
+        self.lp.slots.is_empty()
+    }
+
+    fn is_idle(&self, id: ConnId) -> bool {
+        let conn = self.lp.slots.get(id);
+        conn.is_some_and(|c| {
+            c.mode == Mode::Reading && c.key == 0 && c.output == NONE && c.input == PageId::NONE
+        })
+    }
+
+    pub(super) fn close_all(&mut self) {
+        self.lp.close_listeners();
+        for index in 0..self.lp.slots.end() {
+            if let Some(id) = self.lp.slots.id_at(index) {
+                self.close(id);
+            }
+        }
+    }
+}
