@@ -190,10 +190,11 @@ impl<W> Reactor<W> {
         if mode == Mode::Connecting {
             return self.connected(id);
         }
-        if wanted.contains(Ready::READ) && ready.contains(Ready::READ) {
+        let gone = ready.contains(Ready::GONE);
+        if wanted.contains(Ready::READ) && (gone || ready.contains(Ready::READ)) {
             return self.readable(id);
         }
-        if ready.contains(Ready::GONE) {
+        if gone {
             // The peer is lost, and nobody would notice by reading.
             return self.close(id);
         }

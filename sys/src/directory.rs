@@ -1,7 +1,9 @@
 //! Lists a directory a slice at a time, so that a huge one does not hold up everything else.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::AtFlags;
 use rustix::io::Errno;

@@ -61,15 +61,11 @@ impl FileStat {
     // The width and sign of each field differ between systems; none loses a value by these casts.
     #[allow(clippy::unnecessary_cast)]
     pub(crate) fn of(raw: &rustix::fs::Stat) -> FileStat {
-        #[cfg(target_os = "netbsd")]
-        let modified_ns = raw.st_mtimensec as u32;
-        #[cfg(not(target_os = "netbsd"))]
-        let modified_ns = raw.st_mtime_nsec as u32;
         FileStat {
             kind: FileKind::of(FileType::from_raw_mode(raw.st_mode)).unwrap_or(FileKind::Other),
             size: u64::try_from(raw.st_size).unwrap_or(0),
             modified: raw.st_mtime as i64,
-            modified_ns,
+            modified_ns: raw.st_mtime_nsec as u32,
             inode: raw.st_ino as u64,
             device: raw.st_dev as u64,
             mode: raw.st_mode as u32 & 0o7777,

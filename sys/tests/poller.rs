@@ -165,6 +165,11 @@ fn a_number_used_again_has_only_its_new_token() {
 fn a_duplicate_kept_open_does_not_speak_for_the_next_of_its_number() {
     each(|poller| {
         let (mut a, b) = pair();
+        if poller.kind() == PollerKind::Epoll {
+            // The kernel goes on for the duplicate: that is why no descriptor of ours has one, and why the loop's
+            // tokens carry a generation.
+            return;
+        }
         let (c, _d) = pair();
         let _kept = dup(&a).unwrap();
         write(&b, b"x").unwrap();
@@ -225,7 +230,8 @@ fn ends_of_pipes_that_are_gone() {
         drop((writer, other_reader));
         let told = now(poller);
         match kind {
-            PollerKind::Epoll | PollerKind::Poll => assert_eq!(told, [(1, READ | GONE), (2, WRITE | GONE)]),
+            PollerKind::Epoll => assert_eq!(told, [(1, GONE), (2, WRITE | GONE)]),
+            PollerKind::Poll => assert_eq!(told, [(1, READ | GONE), (2, WRITE | GONE)]),
             PollerKind::Kqueue => assert_eq!(told, [(1, READ), (2, WRITE | GONE)]),
             PollerKind::Select => assert_eq!(told, [(1, READ), (2, WRITE)]),
         }

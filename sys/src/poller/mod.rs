@@ -5,8 +5,8 @@
 //! gives at most [`TURN`] events; descriptors left over come first in the next, so none starves.
 //!
 //! A descriptor whose peer stopped writing is [`Ready::READ`] (the read gives the end of the stream). One that
-//! failed or was hung up on wholly is [`Ready::GONE`], together with what was asked for, so that a reader still
-//! meets the end or the error in its read.
+//! failed or was hung up on wholly is [`Ready::GONE`], alone or with others: who waits for anything looks then, and
+//! meets the end or the error in its read or write.
 //!
 //! The owner of a descriptor calls [`Poller::closing`] before it closes it. Where the systems differ:
 //!
@@ -16,7 +16,7 @@
 //! | `GONE` with interest `READ` | yes | no, `READ` only | yes | no, `READ` only |
 //! | `GONE` with interest `WRITE` | yes | yes | yes | no, `WRITE` at an error |
 //! | `GONE` when the peer only stopped writing | no | no | macOS only | no |
-//! | closed without `closing` | never told | never told | `GONE`, each time | `GONE`, once |
+//! | closed without `closing` | never told, unless a duplicate is open | never told | `GONE`, each time | `GONE`, once |
 //! | `add` of that number used again | yes | `EEXIST` | `EEXIST` | `EEXIST` |
 //! | regular file | `add` fails with `EPERM` | ready until its end | always ready | always ready |
 //! | descriptor above 1023 | yes | yes | yes | not on macOS: `add` fails with `EINVAL` |
