@@ -280,7 +280,9 @@ fn push_urls(address: &Address, report: &mut String) {
         let mut hosts = gorgon_sys::interface_addresses();
         hosts.retain(|host| host.is_ipv4() == bound.is_ipv4());
         // Loopback first, and not pages of them on a host with many.
-        hosts.sort_by_key(|host| !host.is_loopback());
+        if let Some(loopback) = hosts.iter().position(|host| host.is_loopback()) {
+            hosts.swap(0, loopback);
+        }
         hosts.truncate(8);
         if hosts.is_empty() { vec![bound.ip()] } else { hosts }
     } else {

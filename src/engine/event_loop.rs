@@ -248,7 +248,7 @@ impl Loop {
 
     /// Sends bytes on another connection of the same service, after all it holds.
     pub fn send(&mut self, id: ConnId, bytes: &[u8]) -> Flow {
-        let flow = self.transmit(id, bytes, &[], false);
+        let flow = self.transmit(id, bytes, &[]);
         self.sent_from_outside(id, flow)
     }
 

@@ -238,7 +238,7 @@ impl<W> Reactor<W> {
                 self.lp.counters.bytes_received += count as u64;
                 self.fetch(id);
                 self.run(id, Call::Bytes(0, kept + count));
-                self.lp.watch(id);
+                self.rest(id);
             }
             Io::Blocked => self.lp.watch(id),
             Io::Ended => {
@@ -293,7 +293,20 @@ impl<W> Reactor<W> {
                 }
             }
         }
-        self.lp.watch(id);
+        self.rest(id);
+    }
+
+    /// Lets a connection wait for what it wants. While the loop drains, one between requests has nothing to wait for: it
+    /// is read from once more, for its next request may have come, and then closed.
+    fn rest(&mut self, id: ConnId) {
+        if self.lp.draining && self.is_idle(id) {
+            self.readable(id);
+            if self.is_idle(id) {
+                self.close(id);
+            }
+        } else {
+            self.lp.watch(id);
+        }
     }
 
     /// Calls the service, and again for as long as what it wants can be done at once.
@@ -520,10 +533,7 @@ impl<W> Reactor<W> {
             for index in 0..self.lp.slots.end() {
                 let Some(id) = self.lp.slots.id_at(index) else { continue };
                 if self.is_idle(id) {
-                    self.readable(id);
-                    if self.is_idle(id) {
-                        self.close(id);
-                    }
+                    self.rest(id);
                 }
             }
         }

@@ -81,13 +81,13 @@ impl Cx<'_> {
     /// Gathers bytes: they leave together when the call ends, or when the gather is full.
     pub fn write(&mut self, bytes: &[u8]) {
         if !self.gather.push(bytes) {
-            self.flush_with(&[bytes], false);
+            self.flush_with(&[bytes]);
         }
     }
 
     /// Sends what was gathered and these parts (at most four) at once, without copying them.
     pub fn write_last(&mut self, parts: &[&[u8]]) {
-        self.flush_with(parts, false);
+        self.flush_with(parts);
     }
 
     /// Sends a file after all bytes written so far. Nothing may be written after it before the output is drained.
@@ -102,7 +102,7 @@ impl Cx<'_> {
     /// that it may fill when it knows the count. Gives what `fill` gave.
     pub fn write_with<T>(&mut self, limit: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> Option<T> {
         if self.gather.room().len() < limit {
-            self.flush_with(&[], false);
+            self.flush_with(&[]);
         }
         let (count, result) = fill(self.gather.room().get_mut(..limit)?);
         self.gather.grow(count.min(limit));
@@ -156,7 +156,7 @@ impl Cx<'_> {
     /// Sends what was gathered: called by the loop when the service's call is over.
     pub(super) fn finish(&mut self) -> Flow {
         if !self.gather.is_empty() {
-            self.flush_with(&[], self.gather.file.is_some());
+            self.flush_with(&[]);
         }
         if self.gather.dead {
             if let Some(range) = self.gather.file.take() {
@@ -172,9 +172,9 @@ impl Cx<'_> {
         }
     }
 
-    fn flush_with(&mut self, parts: &[&[u8]], more: bool) {
+    fn flush_with(&mut self, parts: &[&[u8]]) {
         if !self.gather.dead {
-            let flow = self.lp.transmit(self.id, self.gather.bytes(), parts, more);
+            let flow = self.lp.transmit(self.id, self.gather.bytes(), parts);
             self.gather.dead = flow == Flow::Dead;
         }
         self.gather.clear();

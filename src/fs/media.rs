@@ -1,5 +1,6 @@
 //! Media types by file extension: a packed table that is built in, and what the user's `mime.types` says otherwise.
 
+use crate::text::order::sort;
 use std::cmp::Ordering;
 
 mod table;
@@ -93,12 +94,12 @@ impl MediaTypes {
         let mut places = std::mem::take(&mut self.places);
         let extension = |place: &u32| extension_at(&lines, *place as usize);
         // Of one extension the last place comes first, and the others go.
-        places.sort_unstable_by(|a, b| extension(a).cmp(extension(b)).then(b.cmp(a)));
+        sort(&mut places, &mut |a, b| extension(&a).cmp(extension(&b)).then(b.cmp(&a)).is_lt());
         places.dedup_by(|later, kept| extension(later) == extension(kept));
         places.retain(|place| {
             built_in(extension(place).as_bytes()) != Some(type_before(&lines, *place as usize))
         });
-        places.sort_unstable();
+        sort(&mut places, &mut |a, b| a < b);
         let mut last = "";
         for place in &places {
             let media_type = type_before(&lines, *place as usize);
@@ -115,8 +116,8 @@ impl MediaTypes {
         }
         self.lines.push('\n');
         let packed = &self.lines;
-        self.places.sort_unstable_by(|a, b| {
-            extension_at(packed, *a as usize).cmp(extension_at(packed, *b as usize))
+        sort(&mut self.places, &mut |a, b| {
+            extension_at(packed, a as usize) < extension_at(packed, b as usize)
         });
         self.lines.shrink_to_fit();
         self.places.shrink_to_fit();
@@ -165,7 +166,7 @@ fn extension_at(lines: &str, place: usize) -> &str {
 /// The type on the line that `place` is in.
 fn type_before(lines: &str, place: usize) -> &str {
     let before = lines.get(..place).unwrap_or_default();
-    let start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |end| end + 1);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
     before.get(start..).unwrap_or_default().split(' ').next().unwrap_or_default()
 }
 

@@ -439,7 +439,7 @@ fn front_of(key: &[u8]) -> Vec<u8> {
 }
 
 fn parent_of(key: &[u8]) -> &[u8] {
-    let end = memchr::memrchr(b'/', key).unwrap_or(0);
+    let end = key.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     key.get(..end).unwrap_or_default()
 }
 

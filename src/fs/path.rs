@@ -8,8 +8,6 @@
 //! `%2e%2e` is `..`, and `%252e` is a name that holds a percent sign. A backslash, a semicolon and bytes that are not
 //! UTF-8 are ordinary: they are characters of names on the systems this program runs on.
 
-use memchr::{memchr, memchr_iter, memchr2};
-
 use crate::text::percent;
 
 /// The longest path, in decoded bytes: what the kernel takes at once (`PATH_MAX`).
@@ -33,7 +31,7 @@ pub enum PathError {
 /// What follows the last dot of a name. Empty when there is none, or when it is the first byte of the name.
 #[must_use]
 pub fn extension(name: &[u8]) -> &[u8] {
-    match memchr::memrchr(b'.', name) {
+    match name.iter().rposition(|byte| *byte == b'.') {
         Some(dot) if dot > 0 => name.get(dot + 1..).unwrap_or_default(),
         Some(_) | None => b"",
     }
@@ -194,7 +192,7 @@ impl VPathBuf {
         loop {
             // Here `out` ends with a slash.
             let start = out.len();
-            let (segment, after) = match memchr(b'/', rest) {
+            let (segment, after) = match rest.iter().position(|byte| *byte == b'/') {
                 Some(at) => rest.split_at_checked(at).unwrap_or((rest, b"")),
                 None => (rest, &b""[..]),
             };
@@ -202,7 +200,8 @@ impl VPathBuf {
             match out.get(start..).unwrap_or_default() {
                 b"" | b"." => out.truncate(start),
                 b".." => {
-                    let parent = out.get(..start - 1).and_then(|above| memchr::memrchr(b'/', above));
+                    let parent =
+                        out.get(..start - 1).and_then(|above| above.iter().rposition(|byte| *byte == b'/'));
                     out.truncate(parent.ok_or(PathError::Invalid)? + 1);
                 }
                 name => {
@@ -223,7 +222,7 @@ impl VPathBuf {
 
 /// Whether one decoded segment is a name.
 fn check_name(name: &[u8]) -> Result<(), PathError> {
-    match memchr2(b'/', 0, name).and_then(|at| name.get(at)) {
+    match name.iter().find(|byte| matches!(byte, b'/' | 0)) {
         Some(b'/') => return Err(PathError::EncodedSlash),
         Some(_) => return Err(PathError::Invalid),
         None => {}
@@ -237,11 +236,11 @@ fn check_name(name: &[u8]) -> Result<(), PathError> {
 
 /// Whether the raw text is a [`VPath`] as it stands, and has no segment that begins with a dot. Most have none.
 fn is_plain(raw: &[u8]) -> bool {
-    if raw.len() > PATH_LIMIT || !raw.starts_with(b"/") || memchr2(b'%', 0, raw).is_some() {
+    if raw.len() > PATH_LIMIT || !raw.starts_with(b"/") || raw.iter().any(|byte| matches!(byte, b'%' | 0)) {
         return false;
     }
     let mut before = 0;
-    for slash in memchr_iter(b'/', raw) {
+    for (slash, _) in raw.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
         if slash - before > SEGMENT_LIMIT + 1 || matches!(raw.get(slash + 1), Some(b'/' | b'.')) {
             return false;
         }

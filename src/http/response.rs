@@ -20,6 +20,9 @@ pub enum BodyForm {
     UntilClose,
 }
 
+/// How far after the end of the status line the date stands, in what [`write_head`] writes.
+pub const DATE_AT: usize = 7;
+
 /// Appends a head but for Connection and the empty line, which are the connection's own.
 ///
 /// `fields` are lines as [`field`] makes them. 204 and 304 have no body and so announce none, whatever `form` says.

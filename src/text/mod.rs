@@ -4,5 +4,6 @@ pub mod duration;
 pub mod html;
 pub mod nearest;
 pub mod number;
+pub mod order;
 pub mod percent;
 pub mod size;

@@ -88,36 +88,27 @@ pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Io {
     )
 }
 
-/// Sends to a socket (send(2)). `more` says that more follows at once, so that the last segment waits for it.
+/// Sends to a socket (send(2)).
 #[inline]
-pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], more: bool) -> Io {
+pub fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
     let length = meddle!(Out, bytes.len());
     let bytes = bytes.get(..length).unwrap_or(bytes);
-    outgoing(again(|| rustix::net::send(socket, bytes, flags(more))))
+    outgoing(again(|| rustix::net::send(socket, bytes, QUIET)))
 }
 
 /// Sends several parts in one call (sendmsg(2)).
 #[inline]
-pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>], more: bool) -> Io {
+pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Io {
     let whole: usize = parts.iter().map(|part| part.len()).sum();
     let length = meddle!(Out, whole);
     if length < whole {
         // Only a test shortens: the front of the first part that has any bytes.
         let first =
             parts.iter().find(|part| !part.is_empty()).and_then(|part| part.get(..length.min(part.len())));
-        return outgoing(again(|| rustix::net::send(socket, first.unwrap_or(&[]), flags(more))));
+        return outgoing(again(|| rustix::net::send(socket, first.unwrap_or(&[]), QUIET)));
     }
     let mut none = SendAncillaryBuffer::default();
-    outgoing(again(|| rustix::net::sendmsg(socket, parts, &mut none, flags(more))))
-}
-
-fn flags(more: bool) -> SendFlags {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if more {
-        return QUIET.union(SendFlags::MORE);
-    }
-    let _ = more;
-    QUIET
+    outgoing(again(|| rustix::net::sendmsg(socket, parts, &mut none, QUIET)))
 }
 
 /// Reads from a file, pipe or terminal (read(2)).
@@ -269,8 +260,8 @@ pub fn copy_file(socket: BorrowedFd<'_>, file: BorrowedFd<'_>, at: u64, count: u
         if bytes.is_empty() {
             return if done > 0 { Io::Done(done) } else { Io::Ended };
         }
-        let (read, more) = (bytes.len(), done + bytes.len() < count);
-        match outgoing(again(|| rustix::net::send(socket, &*bytes, flags(more)))) {
+        let read = bytes.len();
+        match outgoing(again(|| rustix::net::send(socket, &*bytes, QUIET))) {
             Io::Done(sent) => {
                 done += sent;
                 if sent < read {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -92,7 +93,7 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
         Address::Unix(path) => {
             let name = Address::unix(path)?;
             match rustix::net::bind(&socket, &name) {
-                Err(Errno::ADDRINUSE) if is_left_behind(address) => {
+                Err(Errno::ADDRINUSE) if is_left_behind(path, address) => {
                     rustix::fs::unlink(path)?;
                     rustix::net::bind(&socket, &name)?;
                 }
@@ -104,9 +105,12 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
     Ok(socket)
 }
 
-/// Whether a path is a socket that nobody listens on.
-fn is_left_behind(address: &Address) -> bool {
-    matches!(connect(address), Err(Errno::CONNREFUSED))
+/// Whether a path is a socket that nobody listens on. Linux refuses a connection to a file of another kind with the same
+/// error, so the kind is asked for first; a symbolic link is not followed, for it is the link that would be removed.
+fn is_left_behind(path: &Path, address: &Address) -> bool {
+    let is_socket = rustix::fs::lstat(path)
+        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Socket);
+    is_socket && matches!(connect(address), Err(Errno::CONNREFUSED))
 }
 
 /// Has the kernel keep connections to itself until their first data is there. Only saves work: failure is no matter.

@@ -117,7 +117,13 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Descriptors it has open.
@@ -161,7 +167,8 @@ impl Reply {
     /// The first response of a stream and what follows it. `head_only`: it answers HEAD.
     pub fn first(bytes: &[u8], head_only: bool) -> (Reply, &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
+        let end =
+            bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let rest = &bytes[end + 4..];
         let line = head.lines().next().unwrap();

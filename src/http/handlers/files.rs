@@ -311,7 +311,7 @@ fn make(
     text.clear();
     response::write_head(text, Status::OK, hx.date, &fields, BodyForm::Length(stat.size));
     let head = text.len();
-    let date_at = memchr::memmem::find(text, b"\r\nDate: ").map_or(head, |at| at + 8);
+    let date_at = text.iter().position(|byte| *byte == b'\n').map_or(head, |at| at + response::DATE_AT);
     text.extend_from_slice(b"\r\n");
     let file =
         if stat.size <= small && read_whole(&fd, stat.size, text) { None } else { Some(hx.files.insert(fd)) };
