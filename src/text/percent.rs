@@ -31,17 +31,23 @@ pub fn decode(input: &[u8], out: &mut Vec<u8>) -> Result<(), BadPercent> {
 /// Appends one segment of a path: all but the unreserved characters of RFC 3986, section 2.3, are encoded,
 /// so the result is also safe in HTML, in a header field, and as the first segment of a relative reference.
 pub fn encode_segment(segment: &[u8], out: &mut Vec<u8>) {
-    encode(segment, false, out);
+    encode(segment, b"-._~", out);
 }
 
 /// Appends a whole path: as [`encode_segment`], but each `/` stays.
 pub fn encode_path(path: &[u8], out: &mut Vec<u8>) {
-    encode(path, true, out);
+    encode(path, b"-._~/", out);
 }
 
-fn encode(text: &[u8], keep_slash: bool, out: &mut Vec<u8>) {
+/// Appends a query that is encoded already, as far as its sender cared to: only what no query may hold (RFC 3986, section
+/// 3.4) is encoded, so `%` and `&` mean what they meant.
+pub fn encode_query(query: &[u8], out: &mut Vec<u8>) {
+    encode(query, b"-._~%/?:@!$&'()*+,;=", out);
+}
+
+fn encode(text: &[u8], kept: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             out.push(byte);
         } else {
             out.extend_from_slice(&[b'%', hex_digit(byte >> 4, b'A'), hex_digit(byte, b'A')]);
@@ -86,5 +92,19 @@ mod tests {
         assert!(segment.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
         assert_eq!(segment.iter().filter(|&&byte| byte == b'%').count(), 256 - 66);
         assert_eq!(path.len() + 2, segment.len());
+    }
+
+    #[test]
+    fn only_what_no_query_holds_is_encoded() {
+        for (query, expected) in [
+            ("", ""),
+            ("a=b&c=/d?e:f@g+h,%20%zz;!$'()*-._~", "a=b&c=/d?e:f@g+h,%20%zz;!$'()*-._~"),
+            ("\u{c1}\u{7f}", "%C3%81%7F"),
+            ("\"<>\\^`{|}[]# \r\n", "%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D%23%20%0D%0A"),
+        ] {
+            let mut out = Vec::new();
+            encode_query(query.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 }

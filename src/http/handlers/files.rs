@@ -19,6 +19,7 @@ use crate::fs::cache::{Cache, Found};
 use crate::fs::media::{MediaTypes, is_text};
 use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, VPath, VPathBuf};
+use crate::text::percent;
 
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
@@ -377,7 +378,7 @@ fn redirect<W>(path: VPath<'_>, query: Option<&[u8]>) -> Response<W> {
     location.push(b'/');
     if let Some(query) = query {
         location.push(b'?');
-        location.extend_from_slice(query);
+        percent::encode_query(query, &mut location);
     }
     let mut fields = Vec::new();
     response::field(&mut fields, b"Location", &location);
@@ -401,5 +402,25 @@ fn status_of(error: FsError) -> Status {
         | FsError::ReadOnly
         | FsError::Busy
         | FsError::Other(_) => Status::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_leads_to_a_uri() {
+        // Targets are taken in raw UTF-8 and worse; what is sent is held to the grammar.
+        for (path, query, expected) in [
+            ("/d", None, "/d/"),
+            ("/d", Some(&b""[..]), "/d/?"),
+            ("/\u{e9} d", Some(b"a=%20&b"), "/%C3%A9%20d/?a=%20&b"),
+            ("/d", Some(b"\xc1\"<>"), "/d/?%C1%22%3C%3E"),
+        ] {
+            let path = VPath::new(path.as_bytes()).unwrap();
+            let response = redirect::<()>(path, query);
+            assert_eq!(response.fields, ["Location: ", expected, "\r\n"].concat().as_bytes());
+        }
     }
 }
