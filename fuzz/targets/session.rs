@@ -199,6 +199,7 @@ fn normal(mut got: &[u8]) -> Vec<u8> {
     while !got.is_empty() {
         let end = got.windows(4).position(|four| four == b"\r\n\r\n").expect("the head of a reply ends") + 4;
         let (head, rest) = got.split_at(end);
+        assert!(head.is_ascii());
         let head = std::str::from_utf8(head).unwrap();
         let status: u16 =
             head.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)).unwrap().parse().unwrap();

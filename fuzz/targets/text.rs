@@ -11,6 +11,9 @@ fuzz_target!(|input: (u64, &[u8])| {
     assert!(encoded.iter().all(u8::is_ascii_graphic));
     assert!(percent::decode(&encoded, &mut decoded).is_ok() && decoded == bytes);
     let _ = percent::decode(bytes, &mut decoded);
+    let mut query = Vec::new();
+    percent::encode_query(bytes, &mut query);
+    assert!(query.iter().all(|byte| byte.is_ascii_graphic() && !b"\"<>#".contains(byte)));
     let mut escaped = Vec::new();
     html::escape(bytes, &mut escaped);
     assert!(!escaped.iter().any(|byte| b"<>\"'".contains(byte)));
