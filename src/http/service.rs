@@ -11,6 +11,7 @@ use crate::engine::{Cx, Limits, Loop, Service};
 use crate::fs::VPathBuf;
 
 use super::date::DateText;
+use super::error_page;
 use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
 use super::handler::{Body, Hx, Reply, Response};
 use super::head::{self, Fields, Head, Parsed};
@@ -136,7 +137,11 @@ impl<W> HttpService<W> {
         self.date.set(now.unix_seconds);
         let path = match self.path.set_url(request.path()) {
             Ok(path) => path,
-            Err(error) => return self.reject(Response::page(target::path_status(error)), plan, discards, cx),
+            Err(error) => match target::path_status(error) {
+                // As every request that is not right, this one is the last.
+                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, cx),
+                status => return self.reject(Response::page(status), plan, discards, cx),
+            },
         };
         if request.is_asterisk() {
             let mut response = Response::empty(Status::NO_CONTENT);
@@ -207,7 +212,7 @@ impl<W> HttpService<W> {
     /// Writes a reply's head, and its body if it is at hand; gives the stream if it is not.
     fn respond(
         &mut self,
-        response: Response<W>,
+        mut response: Response<W>,
         shape: &mut Shape,
         cx: &mut Cx<'_>,
     ) -> Option<Box<dyn super::handler::Stream<W>>> {
@@ -215,7 +220,8 @@ impl<W> HttpService<W> {
         let (bytes, stream) = match response.body {
             Body::Empty => (&[][..], None),
             Body::Page => {
-                page = super::error_page::page(response.status);
+                response.fields.extend_from_slice(error_page::fields());
+                page = error_page::page(response.status);
                 (&page[..], None)
             }
             Body::Bytes(bytes) => {
@@ -372,7 +378,9 @@ impl<W> Service<W> for HttpService<W> {
                     return (at, if same { Next::More } else { Next::Read(HEADER) });
                 }
                 Parsed::Error(error) => {
-                    let shape = Shape { is_11: true, head_only: false, close: true };
+                    // Even a wrong request for a head gets no body.
+                    let head_only = rest.strip_prefix(b"\r\n").unwrap_or(rest).starts_with(b"HEAD ");
+                    let shape = Shape { is_11: true, head_only, close: true };
                     self.refuse(error.status(), shape, cx);
                     return (input.len(), self.leave(key));
                 }

@@ -83,11 +83,8 @@ fn both_lookups_agree() {
                         let existed = stat_beneath(Lookup::Walk, root, bytes, policy).is_ok();
                         let made = open_beneath(lookup, root, bytes, how, policy);
                         if let (Ok(fd), false) = (&made, existed) {
-                            let real = fs::read_link(format!(
-                                "/proc/self/fd/{}",
-                                std::os::fd::AsRawFd::as_raw_fd(fd)
-                            ))
-                            .unwrap();
+                            let real =
+                                fs::read_link(format!("/proc/self/fd/{}", AsRawFd::as_raw_fd(fd))).unwrap();
                             fs::remove_file(real).unwrap();
                         }
                         made.map(|_| ())
