@@ -1,7 +1,7 @@
 //! The one adapter between HTTP and the loop: bytes in, replies out, and what is read next.
 //!
 //! Most requests are parsed, answered and forgotten within one call, so a connection between requests, or one that is
-//! sent a file, keeps nothing here: its key is [`IDLE`]. What cannot be answered in one go has an [`Exchange`], named by
+//! sent a file, keeps nothing here: its key is `IDLE`. What cannot be answered in one go has an `Exchange`, named by
 //! the key. A connection that ends while the peer may still be sending is lingered on: our side is closed, and what
 //! comes is read away for a while, for the system would answer unread input with a reset that destroys the reply.
 

@@ -2,7 +2,7 @@
 //! renames them meanwhile.
 //!
 //! On Linux since 5.6 the kernel does it (`openat2`). Elsewhere, and where a sandbox forbids that call,
-//! [`crate::walk`] does the same by steps, with the same results and errors.
+//! `crate::walk` does the same by steps, with the same results and errors.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! unsafe code argues for itself; each difference between systems is told where it is bridged.
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
-//! [`address`], [`beneath`] with [`entry`], [`directory`] and [`stat`] (files
+//! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
 
