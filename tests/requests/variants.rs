@@ -16,7 +16,7 @@ fn however_files_are_kept_and_sent() {
         &[],
         &["--http.main.file_cache=0"],
         &["--http.main.cache_file_max=0"],
-        &["--http.main.cache_file_max=1M"],
+        &["--http.main.cache_file_max=512K"],
         &["--http.main.sendfile=off"],
         &["--http.main.file_cache=0", "--http.main.sendfile=off"],
         &["--http.main.file_cache=0", "--http.main.cache_file_max=0"],
