@@ -73,8 +73,30 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         terminal::say(&report);
     }
     let outcome = run(&mut reactor, settings.process.grace);
+    if settings.process.verbose {
+        terminal::say(&summary(reactor.lp()));
+    }
     drop(sockets);
     outcome
+}
+
+/// What was done, for those who want to know at the end.
+fn summary(lp: &Loop) -> String {
+    let counters = lp.counters();
+    let mut text = String::new();
+    for (count, what) in [
+        (counters.accepted, " connections, "),
+        (counters.bytes_received, " bytes in, "),
+        (counters.bytes_sent, " bytes out, "),
+        (counters.turns, " turns, waited for the disk "),
+        (counters.disk_waits, " times, for memory "),
+        (counters.page_waits, ", for descriptors "),
+        (counters.pauses, "\n"),
+    ] {
+        push_decimal_str(count, &mut text);
+        text.push_str(what);
+    }
+    text
 }
 
 /// Turns the loop until it is done.

@@ -30,7 +30,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
     help: "process",
     attributes: &[
         Attribute {
-            about: About::live("verbose", Unit::Switch, "off", "Say more.").with_flag(&Flag {
+            about: About::live("verbose", Unit::Switch, "off", "Say more: at the end, what was done.").with_flag(&Flag {
                 short: Some('v'),
                 long: "verbose",
                 value: "",
