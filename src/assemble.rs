@@ -1,10 +1,13 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
-use std::io;
+use std::io::{self, IsTerminal};
+#[cfg(feature = "http")]
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use gorgon_sys::{Address, AsFd, Errno, ListenOptions, OwnedFd, PollerKind, Signal, Signals};
+#[cfg(feature = "http")]
+use gorgon_sys::{Address, AsFd, Errno, ListenOptions, OwnedFd};
+use gorgon_sys::{PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
 use crate::cli::terminal;
@@ -36,6 +39,7 @@ pub struct Failure {
 }
 
 /// The most connections that are planned for when the system sets no limit.
+#[cfg(feature = "http")]
 const CONNECTIONS: u64 = 1 << 20;
 
 /// Serves until a signal ends it.
@@ -55,7 +59,13 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
     #[cfg(not(feature = "http"))]
     let sockets = Sockets(Vec::new());
-    let signals = Signals::install(&[Signal::Terminate, Signal::Interrupt, Signal::Quit]);
+    // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
+    // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
+    let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
+    if !io::stdin().is_terminal() {
+        taken.push(Signal::Hangup);
+    }
+    let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", &error.into()))?;
     report.push_str("Descriptors: ");
@@ -211,10 +221,11 @@ fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
 fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
-        let wrong = |error: io::Error| Failure { usage: true, ..failure(&http.types_file, &error) };
+        let name = ["--http.main.types_file=", &http.types_file].concat();
+        let wrong = |error: io::Error| Failure { usage: true, ..failure(&name, &error) };
         let text = std::fs::read(&http.types_file).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
-            let message = [http.types_file.as_str(), ": expected at most 1 MiB of media types"].concat();
+            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
             return Err(Failure { message, usage: true });
         }
     }
@@ -318,6 +329,7 @@ fn push_urls(address: &Address, report: &mut String) {
     }
 }
 
+#[cfg(feature = "http")]
 fn display(address: &Address) -> String {
     match address {
         Address::Ip(address) => address.to_string(),

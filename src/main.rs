@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use gorgon::cli::arguments::{self, Command};
 use gorgon::cli::{help, terminal};
+use gorgon::tree::Problem;
 use gorgon_sys::PollerKind;
 
 /// Wrong usage or configuration; what else fails is 1.
@@ -19,11 +20,12 @@ fn main() -> ExitCode {
             return print(&help::version(&pollers));
         }
         Ok(Command::Serve(settings)) => settings,
-        Err(problems) => {
-            terminal::complain(&arguments::print_problems(&problems));
-            return ExitCode::from(USAGE);
-        }
+        Err(problems) => return refuse(&problems),
     };
+    let strangers = arguments::strangers(&mut std::env::vars_os().map(|(name, _)| name));
+    if !strangers.is_empty() {
+        return refuse(&strangers);
+    }
     match gorgon::assemble::serve(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -31,6 +33,11 @@ fn main() -> ExitCode {
             ExitCode::from(if failure.usage { USAGE } else { 1 })
         }
     }
+}
+
+fn refuse(problems: &[Problem]) -> ExitCode {
+    terminal::complain(&arguments::print_problems(problems));
+    ExitCode::from(USAGE)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -69,6 +69,35 @@ pub fn parse(
     if reader.problems.is_empty() { Ok(Command::Serve(settings)) } else { Err(reader.problems) }
 }
 
+/// Variables of the environment that look like ours and are not: a setting that is mistyped there must not be lost
+/// without a word.
+#[must_use]
+pub fn strangers(names: &mut dyn Iterator<Item = OsString>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in names {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("GORGON_")) else { continue };
+        let ours = |node: &&Node| {
+            let key = name.strip_prefix(node.environment_prefix()).unwrap_or_default();
+            node.abouts().any(|about| about.name.to_ascii_uppercase() == key)
+        };
+        if Node::ALL.iter().any(|node| ours(&node)) {
+            continue;
+        }
+        let all: Vec<String> = Node::ALL
+            .iter()
+            .flat_map(|node| node.abouts().map(|about| (node.environment_prefix(), about.name)))
+            .map(|(prefix, key)| joined(prefix, "", &key.to_ascii_uppercase()))
+            .collect();
+        let key = name.rsplit_once("GORGON_").map_or(name, |(_, key)| key);
+        // The key of a setting without its node's name is likelier than a mistyped one of another node.
+        let near = all.iter().map(String::as_str).find(|known| known.ends_with(&joined("_", "", key)));
+        let keys = &mut all.iter().filter_map(|known| known.strip_prefix("GORGON_"));
+        let near = near.and_then(|known| known.strip_prefix("GORGON_")).or_else(|| nearest(key, keys));
+        problems.push(Problem::unknown(name, "setting", "GORGON_", near));
+    }
+    problems
+}
+
 /// All problems as lines for standard error, with the way to help after them.
 #[must_use]
 pub fn print_problems(problems: &[Problem]) -> String {
@@ -129,9 +158,12 @@ impl Reader {
             self.problem(&shown, &message);
         } else if target.is_empty() {
             self.problem("''", "expected a directory or a file");
-        } else if self.target.is_some() {
+        } else if self.target.is_some()
+            && !self.problems.iter().any(|one| one.message.starts_with("no such option"))
+        {
+            // After an option that is unknown it may have been that option's value.
             self.problem(&shown, "only one directory or file can be served");
-        } else {
+        } else if self.target.is_none() {
             self.target = Some(target);
         }
     }
@@ -316,8 +348,14 @@ fn by_flag(text: &str, is: &dyn Fn(&Flag) -> bool) -> Result<(Node, &'static Abo
             return Ok((node, about));
         }
     }
-    let Some(name) = text.strip_prefix("--") else { return Err(Problem::unknown(text, "option", "", None)) };
+    let Some(name) = text.strip_prefix("--") else {
+        let near = (text == "-p" || text == "-b").then_some("-l ADDR");
+        return Err(Problem::unknown(text, "option", "", near));
+    };
     let name = name.split_once('=').map_or(name, |(name, _)| name);
+    if ["port", "bind", "address", "addr"].contains(&name) {
+        return Err(Problem::unknown(text, "option", "", Some("-l ADDR")));
+    }
     // The key of a setting alone is more likely a setting than a mistyped option.
     if let Some(node) = Node::ALL.iter().find(|node| node.find(name).is_some()) {
         return Err(Problem::unknown(text, "option", node.flag_prefix(), Some(name)));
@@ -346,7 +384,7 @@ fn by_path(text: &str, path: &str) -> Result<(Node, &'static About), Problem> {
         Some(name) => match rest.split_once('.') {
             Some((given, key)) if given == name => key,
             Some(_) | None => {
-                let expected = ["this build has one such node: ", node.flag_prefix(), "KEY"].concat();
+                let expected = ["expected ", node.flag_prefix(), "KEY"].concat();
                 return Err(Problem::new(text, &expected));
             }
         },

@@ -147,11 +147,14 @@ fn a_unit_says_what_it_expects() {
     for (unit, message) in [
         (
             Unit::Size { min: 512, max: 1 << 20, power_of_two: true },
-            "expected a size from 512 to 1M, a power of two",
+            "expected a size such as 4K or 8M, from 512 to 1M, a power of two",
         ),
-        (Unit::Size { min: 0, max: 1 << 30, power_of_two: false }, "expected a size from 0 to 1G"),
+        (
+            Unit::Size { min: 0, max: 1 << 30, power_of_two: false },
+            "expected a size such as 4K or 8M, from 0 to 1G",
+        ),
         (Unit::Count { min: 1, max: 10 }, "expected a number from 1 to 10"),
-        (Unit::Time { min: 100, max: 60_000 }, "expected a time from 100ms to 1m"),
+        (Unit::Time { min: 100, max: 60_000 }, "expected a time such as 200ms, 10s or 5m, from 100ms to 1m"),
         (Unit::Switch, "expected on or off"),
         (Unit::Choice("a|b"), "expected one of a, b"),
         (Unit::Text, "expected text without control characters"),

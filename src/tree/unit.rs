@@ -70,7 +70,7 @@ impl Unit {
     pub fn describe(&self, out: &mut String) {
         match *self {
             Self::Size { min, max, power_of_two } => {
-                out.push_str("a size");
+                out.push_str("a size such as 4K or 8M,");
                 bounds(Value::Size(min), Value::Size(max), out);
                 if power_of_two {
                     out.push_str(", a power of two");
@@ -81,7 +81,7 @@ impl Unit {
                 bounds(Value::Count(min), Value::Count(max), out);
             }
             Self::Time { min, max } => {
-                out.push_str("a time");
+                out.push_str("a time such as 200ms, 10s or 5m,");
                 bounds(Value::Time(min), Value::Time(max), out);
             }
             Self::Switch => out.push_str("on or off"),

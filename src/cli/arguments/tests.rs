@@ -160,8 +160,8 @@ fn a_wrong_name_gets_the_nearest() {
         ),
         ("--gorgon.gracee=1", "--gorgon.gracee=1: no such setting; did you mean --gorgon.grace?"),
         ("--htpt.main.root=x", "--htpt.main.root=x: no such kind of node; did you mean --http?"),
-        ("--http.other.root=x", "--http.other.root=x: this build has one such node: --http.main.KEY"),
-        ("--http.root=x", "--http.root=x: this build has one such node: --http.main.KEY"),
+        ("--http.other.root=x", "--http.other.root=x: expected --http.main.KEY"),
+        ("--http.root=x", "--http.root=x: expected --http.main.KEY"),
         ("--http.main.", "--http.main.: no such setting"),
         ("--.", "--.: no such kind of node"),
         ("--=", "--=: no such option"),
@@ -175,11 +175,11 @@ fn a_wrong_value_is_told_what_was_expected() {
     for (arg, line) in [
         (
             "--http.main.read_buffer=3000",
-            "--http.main.read_buffer=3000: expected a size from 512 to 1M, a power of two",
+            "--http.main.read_buffer=3000: expected a size such as 4K or 8M, from 512 to 1M, a power of two",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
         ("--hidden=maybe", "--hidden=maybe: expected on or off"),
-        ("--gorgon.grace=1d", "--gorgon.grace=1d: expected a time from 0s to 24h"),
+        ("--gorgon.grace=1d", "--gorgon.grace=1d: expected a time such as 200ms, 10s or 5m, from 0s to 24h"),
         ("--http.main.fields_max=0", "--http.main.fields_max=0: expected a number from 1 to 1000"),
         (
             "--http.main.charset=a;b",
@@ -213,8 +213,7 @@ fn all_problems_at_once() {
         lines,
         [
             "--bogus.x: no such kind of node",
-            "b: only one directory or file can be served",
-            "--gorgon.grace=x: expected a time from 0s to 24h",
+            "--gorgon.grace=x: expected a time such as 200ms, 10s or 5m, from 0s to 24h",
             "GORGON_POLLER=fastest: expected one of auto, epoll, kqueue, poll, select",
             "listen=nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
         ]
@@ -251,4 +250,21 @@ quickcheck::quickcheck! {
             Err(problems) => !problems.is_empty(),
         }
     }
+}
+
+#[test]
+fn a_mistyped_variable_is_not_lost() {
+    let strange = |names: &[&str]| -> Vec<String> {
+        let problems = strangers(&mut names.iter().map(OsString::from));
+        problems.iter().map(|problem| [&*problem.place, ": ", &*problem.message].concat()).collect()
+    };
+    assert!(strange(&["PATH", "GORGON_POLLER", "GORGON_HTTP_MAIN_ROOT", "gorgon_x", "XGORGON_Y"]).is_empty());
+    assert_eq!(
+        strange(&["GORGON_LISTEN", "GORGON_HTTP_MAIN_FILE_CACH", "GORGON_XYZZY"]),
+        [
+            "GORGON_LISTEN: no such setting; did you mean GORGON_HTTP_MAIN_LISTEN?",
+            "GORGON_HTTP_MAIN_FILE_CACH: no such setting; did you mean GORGON_HTTP_MAIN_FILE_CACHE?",
+            "GORGON_XYZZY: no such setting",
+        ]
+    );
 }
