@@ -213,6 +213,7 @@ fn all_problems_at_once() {
         lines,
         [
             "--bogus.x: no such kind of node",
+            "b: only one directory or file can be served",
             "--gorgon.grace=x: expected a time such as 200ms, 10s or 5m, from 0s to 24h",
             "GORGON_POLLER=fastest: expected one of auto, epoll, kqueue, poll, select",
             "listen=nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
