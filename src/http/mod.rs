@@ -9,6 +9,7 @@ pub mod chunked;
 pub mod class;
 pub mod conditional;
 pub mod date;
+pub mod encoding;
 pub mod error_page;
 pub mod etag;
 pub mod exchange;

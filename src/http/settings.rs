@@ -1,5 +1,6 @@
 //! The attributes of an HTTP server, and the settings they are read into.
 
+use super::encoding::Coding;
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub struct HttpSettings {
     pub charset: String,
     /// Empty for none.
     pub types_file: String,
+    pub precompressed: Vec<Coding>,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub header_timeout: u64,
@@ -51,6 +53,7 @@ impl Default for HttpSettings {
             symlinks: "",
             charset: String::new(),
             types_file: String::new(),
+            precompressed: Vec::new(),
             keep_alive: false,
             max_connections: 0,
             header_timeout: 0,
@@ -191,6 +194,18 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             ),
             get: |s| Value::Text(s.types_file.clone()),
             set: |s, v| v.into_text().map(|text| s.types_file = text),
+        },
+        Attribute {
+            about: About::live(
+                "precompressed",
+                Unit::List,
+                "",
+                "Encoded files to send, of br, zstd and gzip, best first. FILE.br, FILE.zst or FILE.gz goes out in \
+                 place of FILE to those who take it, unless it is older than FILE. Of each listed a file is looked \
+                 for when FILE is opened.",
+            ),
+            get: |s| Value::List(s.precompressed.iter().map(|coding| coding.name().to_owned()).collect()),
+            set: |s, v| set_precompressed(&mut s.precompressed, v),
         },
         Attribute {
             about: About::live(
@@ -413,6 +428,19 @@ fn set_index(index: &mut Vec<String>, value: Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Each coding at most once, for the second could never be chosen.
+fn set_precompressed(codings: &mut Vec<Coding>, value: Value) -> Result<(), String> {
+    let mut found = Vec::new();
+    for name in value.into_list()? {
+        match Coding::find(name.as_bytes()) {
+            Some(coding) if !found.contains(&coding) => found.push(coding),
+            Some(_) | None => return Err("expected some of br, zstd and gzip, each once".to_owned()),
+        }
+    }
+    *codings = found;
+    Ok(())
+}
+
 /// The name goes into `Content-Type` as it is, so it is a token of RFC 9110, section 5.6.2.
 fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
     let text = value.into_text()?;
@@ -443,6 +471,9 @@ mod tests {
             ("charset", "utf-8; x=y"),
             ("charset", "utf 8"),
             ("charset", "\u{e9}"),
+            ("precompressed", "deflate"),
+            ("precompressed", "br,br"),
+            ("precompressed", "br,gz"),
             ("root", ""),
         ] {
             assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");

@@ -15,6 +15,9 @@
 //! | hidden, or a way out of the root | 404, as if it were not there |
 //! | a file, with a slash after it; nothing at all | 404 |
 //! | anything, while no descriptor is free | 503 |
+//!
+//! A file may lie beside it in content codings, as its *twins*. Which of them a request gets hangs on the file and on
+//! what the client takes; so a reply is kept under the path together with that, and the reply itself says `Vary`.
 
 use crate::engine::values::{FileId, FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
@@ -26,7 +29,9 @@ use crate::text::percent;
 
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
+use super::super::encoding::{self, Coding, Preference};
 use super::super::etag::ETag;
+use super::super::field::Name;
 use super::super::handler::{Body, Handler, Hx, Reply, Response};
 use super::super::method::Method;
 use super::super::request::Request;
@@ -55,11 +60,19 @@ pub struct FilesHandler {
     charset: String,
     small: u64,
     types: MediaTypes,
+    /// The codings of twins, best first.
+    codings: Vec<Coding>,
+    /// The fields of every reply that sends a file, or says that the client has it.
+    common: Vec<u8>,
     cache: Cache<Entry>,
     /// A reply that the cache does not take: kept until the next one.
     uncached: Option<Entry>,
-    /// The path of an index file.
+    /// The path of the file, which may be an index file.
     path: VPathBuf,
+    /// The path of a twin.
+    twin: VPathBuf,
+    /// What a reply is kept under that is not kept under its path alone.
+    key: Vec<u8>,
     /// Where heads are written.
     text: Vec<u8>,
 }
@@ -77,6 +90,7 @@ struct Entry {
     /// As `Last-Modified` gives it: never later than the reply.
     modified: i64,
     etag: ETag,
+    coding: Option<Coding>,
     /// The file changed so lately that it may change again without showing it.
     weak: bool,
     /// The open file, when its bytes are not here.
@@ -117,9 +131,13 @@ impl FilesHandler {
             charset: settings.charset.clone(),
             small: settings.cache_file_max.into(),
             types,
+            codings: settings.precompressed.clone(),
+            common: common_fields(settings),
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
             uncached: None,
             path: VPathBuf::default(),
+            twin: VPathBuf::default(),
+            key: Vec::new(),
             text: Vec::new(),
         }
     }
@@ -138,6 +156,7 @@ impl FilesHandler {
     fn refresh(
         &mut self,
         kept: Option<Found>,
+        preference: Preference,
         filesystem: Option<&dyn Filesystem>,
         hx: &mut Hx<'_>,
     ) -> Result<Place, Option<Status>> {
@@ -146,17 +165,29 @@ impl FilesHandler {
             None => Resolved::Refused(Status::NOT_FOUND),
         };
         let refused = match resolved {
-            Resolved::File(fd, stat, media_type) => {
+            Resolved::File(mut fd, mut stat, media_type) => {
+                let mut coding = None;
+                for wanted in preference.codings() {
+                    let twin = self.twin.set_with_suffix(self.path.path(), wanted.suffix().as_bytes());
+                    let opened = filesystem.zip(twin.ok()).map(|(filesystem, twin)| filesystem.open(twin));
+                    let Some(Ok(Opened::File(twin, of_twin))) = opened else { continue };
+                    if is_older(&of_twin, &stat) {
+                        continue;
+                    }
+                    (fd, stat, coding) = (twin, of_twin, Some(wanted));
+                    break;
+                }
                 if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?)))
                 {
                     let could_be_small = entry.file.is_some() && stat.size <= self.small;
-                    if entry.stat == stat && !entry.weak && !could_be_small {
+                    if entry.stat == stat && entry.coding == coding && !entry.weak && !could_be_small {
                         entry.checked = hx.now.milliseconds;
                         return Ok(Place::Cached(found));
                     }
                 }
-                let entry = make(fd, stat, media_type, &self.charset, self.small, &mut self.text, hx);
-                return Ok(self.keep(entry, hx));
+                let about = About { media_type, charset: &self.charset, coding, common: &self.common };
+                let entry = make(fd, stat, about, self.small, &mut self.text, hx);
+                return Ok(self.keep(entry, preference, hx));
             }
             Resolved::Slash => None,
             Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
@@ -174,10 +205,11 @@ impl FilesHandler {
     }
 
     /// Keeps a reply, in the cache if it takes it.
-    fn keep(&mut self, entry: Entry, hx: &mut Hx<'_>) -> Place {
+    fn keep(&mut self, entry: Entry, preference: Preference, hx: &mut Hx<'_>) -> Place {
         let cost = entry.text.len() + if entry.file.is_some() { DESCRIPTOR_COST } else { 0 };
         let mut gone = Vec::new();
-        let found = self.cache.insert(hx.path.as_bytes(), cost, entry, &mut |entry| gone.push(entry));
+        let key = key_of(hx.path, preference, &mut self.key);
+        let found = self.cache.insert(key, cost, entry, &mut |entry| gone.push(entry));
         if found.is_none() {
             // The last one that had no place is this one.
             self.uncached = gone.pop();
@@ -212,6 +244,7 @@ impl FilesHandler {
             }
             let mut response = Response::empty(status);
             validators(&mut response.fields, &entry.etag, entry.modified);
+            response.fields.extend_from_slice(&self.common);
             return Reply::Respond(response);
         }
         entry.used = hx.now.milliseconds;
@@ -238,7 +271,12 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
             Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
             _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
         }
-        let kept = self.cache.find(hx.path.as_bytes());
+        let preference = if self.codings.is_empty() {
+            Preference::ORIGINAL
+        } else {
+            encoding::acceptable(&mut request.values(Name::AcceptEncoding), &self.codings)
+        };
+        let kept = self.cache.find(key_of(hx.path, preference, &mut self.key));
         if let Some(found) = kept {
             if self.is_good(found, hx) {
                 return self.answer(Place::Cached(found), request, hx);
@@ -247,7 +285,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         if hx.path.is_hidden() && !self.hidden {
             return Reply::Respond(Response::page(Status::NOT_FOUND));
         }
-        match self.refresh(kept, world.filesystem(self.filesystem), hx) {
+        match self.refresh(kept, preference, world.filesystem(self.filesystem), hx) {
             Ok(place) => self.answer(place, request, hx),
             Err(Some(status)) => Reply::Respond(Response::page(status)),
             Err(None) => Reply::Respond(redirect(hx.path, request.query())),
@@ -268,7 +306,35 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
     }
 }
 
-/// Opens what a path names: the file, or a directory's index file.
+/// What a reply is kept under: the path alone when it is the original's, else with the codings looked for, after a NUL,
+/// which no path has.
+fn key_of<'k>(path: VPath<'k>, preference: Preference, buffer: &'k mut Vec<u8>) -> &'k [u8] {
+    if preference.is_original() {
+        return path.as_bytes();
+    }
+    buffer.clear();
+    buffer.extend_from_slice(path.as_bytes());
+    buffer.push(0);
+    buffer.extend(preference.codings().map(|coding| coding as u8));
+    buffer
+}
+
+/// Whether a twin was made before its file was last changed. Some encoders copy the time without its fraction.
+fn is_older(twin: &FileStat, file: &FileStat) -> bool {
+    let whole_second = twin.modified == file.modified && twin.modified_ns == 0;
+    (twin.modified, twin.modified_ns) < (file.modified, file.modified_ns) && !whole_second
+}
+
+/// The fields that go with every file.
+fn common_fields(settings: &HttpSettings) -> Vec<u8> {
+    let mut fields = Vec::new();
+    if !settings.precompressed.is_empty() {
+        response::field(&mut fields, b"Vary", Name::AcceptEncoding.text().as_bytes());
+    }
+    fields
+}
+
+/// Opens what a path names: the file, or a directory's index file. The path of the file is left in the buffer.
 fn resolve<'t>(
     filesystem: &dyn Filesystem,
     path: VPath<'_>,
@@ -278,6 +344,7 @@ fn resolve<'t>(
 ) -> Resolved<'t> {
     match filesystem.open(path) {
         Ok(Opened::File(fd, stat)) => {
+            buffer.set(path);
             // A filesystem of one file gives it for `/` as well: there its type is that of the index.
             let name = index
                 .first()
@@ -305,12 +372,19 @@ fn resolve<'t>(
     Resolved::Refused(Status::FORBIDDEN)
 }
 
+/// What is said about a file, beside what it is itself.
+struct About<'a> {
+    media_type: &'a str,
+    charset: &'a str,
+    coding: Option<Coding>,
+    common: &'a [u8],
+}
+
 /// Makes the reply to a GET of a file.
 fn make(
     fd: OwnedFd,
     stat: FileStat,
-    media_type: &str,
-    charset: &str,
+    about: About<'_>,
     small: u64,
     text: &mut Vec<u8>,
     hx: &mut Hx<'_>,
@@ -318,7 +392,8 @@ fn make(
     let now = hx.now.unix_seconds;
     let weak = now.saturating_sub(stat.modified) <= 1;
     let modified = stat.modified.min(now);
-    let etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
+    let mut etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
+    let About { media_type, charset, coding, common } = about;
     let mut fields = Vec::with_capacity(256);
     fields.extend_from_slice(b"Content-Type: ");
     fields.extend_from_slice(media_type.as_bytes());
@@ -327,7 +402,12 @@ fn make(
         fields.extend_from_slice(charset.as_bytes());
     }
     fields.extend_from_slice(b"\r\n");
+    if let Some(coding) = coding {
+        etag = etag.with_suffix(coding.name());
+        response::field(&mut fields, b"Content-Encoding", coding.name().as_bytes());
+    }
     validators(&mut fields, &etag, modified);
+    fields.extend_from_slice(common);
     text.clear();
     response::write_head(text, Status::OK, hx.date, &fields, BodyForm::Length(stat.size));
     let head = text.len();
@@ -350,6 +430,7 @@ fn make(
         stat,
         modified,
         etag,
+        coding,
         weak,
         file,
         checked,
