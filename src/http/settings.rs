@@ -19,6 +19,10 @@ pub struct HttpSettings {
     /// Empty for none.
     pub types_file: String,
     pub precompressed: Vec<Coding>,
+    /// Empty for none.
+    pub cache_control: String,
+    pub cors: bool,
+    pub spa: bool,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub header_timeout: u64,
@@ -54,6 +58,9 @@ impl Default for HttpSettings {
             charset: String::new(),
             types_file: String::new(),
             precompressed: Vec::new(),
+            cache_control: String::new(),
+            cors: false,
+            spa: false,
             keep_alive: false,
             max_connections: 0,
             header_timeout: 0,
@@ -206,6 +213,40 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             ),
             get: |s| Value::List(s.precompressed.iter().map(|coding| coding.name().to_owned()).collect()),
             set: |s, v| set_precompressed(&mut s.precompressed, v),
+        },
+        Attribute {
+            about: About::live(
+                "cache_control",
+                Unit::Text,
+                "",
+                "Cache-Control to send with files, such as max-age=3600. Empty sends none.",
+            )
+            .with_flag(&Flag { short: None, long: "cache-control", value: "TEXT" }),
+            get: |s| Value::Text(s.cache_control.clone()),
+            set: |s, v| set_cache_control(&mut s.cache_control, v),
+        },
+        Attribute {
+            about: About::live(
+                "cors",
+                Unit::Switch,
+                "off",
+                "Let pages of any origin read what is served. Requests that ask beforehand (OPTIONS) are answered.",
+            )
+            .with_flag(&Flag { short: None, long: "cors", value: "" }),
+            get: |s| Value::Switch(s.cors),
+            set: |s, v| v.into_bool(&mut s.cors),
+        },
+        Attribute {
+            about: About::live(
+                "spa",
+                Unit::Switch,
+                "off",
+                "Send the root's index file for paths that do not exist. This is for single-page applications: it \
+                 goes to those who take text/html, and for names without a dot; others stay 404.",
+            )
+            .with_flag(&Flag { short: None, long: "spa", value: "" }),
+            get: |s| Value::Switch(s.spa),
+            set: |s, v| v.into_bool(&mut s.spa),
         },
         Attribute {
             about: About::live(
@@ -441,6 +482,16 @@ fn set_precompressed(codings: &mut Vec<Coding>, value: Value) -> Result<(), Stri
     Ok(())
 }
 
+/// The text goes into a field as it is.
+fn set_cache_control(field: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
+        return Err("expected directives, such as max-age=3600, or nothing".to_owned());
+    }
+    *field = text;
+    Ok(())
+}
+
 /// The name goes into `Content-Type` as it is, so it is a token of RFC 9110, section 5.6.2.
 fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
     let text = value.into_text()?;
@@ -474,6 +525,11 @@ mod tests {
             ("precompressed", "deflate"),
             ("precompressed", "br,br"),
             ("precompressed", "br,gz"),
+            ("cache_control", "no-cache\r\nSet-Cookie: a=b"),
+            ("cache_control", "a\tb"),
+            ("cache_control", " "),
+            ("cache_control", "\u{85}"),
+            ("cache_control", "\u{e9}"),
             ("root", ""),
         ] {
             assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");

@@ -27,6 +27,7 @@ use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, OwnedFd, VPath, VPathBuf};
 use crate::text::percent;
 
+use super::super::accept;
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
 use super::super::encoding::{self, Coding, Preference};
@@ -64,6 +65,10 @@ pub struct FilesHandler {
     codings: Vec<Coding>,
     /// The fields of every reply that sends a file, or says that the client has it.
     common: Vec<u8>,
+    /// The same for the root's index file.
+    common_root: Vec<u8>,
+    cors: bool,
+    spa: bool,
     cache: Cache<Entry>,
     /// A reply that the cache does not take: kept until the next one.
     uncached: Option<Entry>,
@@ -132,7 +137,10 @@ impl FilesHandler {
             small: settings.cache_file_max.into(),
             types,
             codings: settings.precompressed.clone(),
-            common: common_fields(settings),
+            common: common_fields(settings, false),
+            common_root: common_fields(settings, settings.spa),
+            cors: settings.cors,
+            spa: settings.spa,
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
             uncached: None,
             path: VPathBuf::default(),
@@ -140,6 +148,69 @@ impl FilesHandler {
             key: Vec::new(),
             text: Vec::new(),
         }
+    }
+
+    /// The reply to a request, but for what lets pages of other origins read the replies that have no file.
+    fn reply<'h, W>(
+        &'h mut self,
+        request: &Request<'_>,
+        filesystem: Option<&dyn Filesystem>,
+        hx: &mut Hx<'_>,
+    ) -> Reply<'h, W> {
+        match request.method() {
+            Method::Get | Method::Head => {}
+            Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
+            _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
+        }
+        let mut place = self.find(request, filesystem, hx);
+        let mut pageless = false;
+        if self.spa && matches!(place, Err(Some(Status::NOT_FOUND))) && !hx.path.name().contains(&b'.') {
+            if accept::takes_html(&mut request.values(Name::Accept)) {
+                hx.path = VPath::ROOT;
+                // A root without an index file does not make what is not there forbidden.
+                place = self.find(request, filesystem, hx).map_err(|status| match status {
+                    Some(Status::FORBIDDEN) => Some(Status::NOT_FOUND),
+                    other => other,
+                });
+            } else {
+                pageless = true;
+            }
+        }
+        match place {
+            Ok(place) => self.answer(place, request, hx),
+            Err(Some(status)) => {
+                let mut response = Response::page(status);
+                if pageless {
+                    response.fields.extend_from_slice(VARY_ACCEPT);
+                }
+                Reply::Respond(response)
+            }
+            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
+        }
+    }
+
+    /// Finds the reply for a path, or makes it. The error is a status, or none for a redirect.
+    fn find(
+        &mut self,
+        request: &Request<'_>,
+        filesystem: Option<&dyn Filesystem>,
+        hx: &mut Hx<'_>,
+    ) -> Result<Place, Option<Status>> {
+        let preference = if self.codings.is_empty() {
+            Preference::ORIGINAL
+        } else {
+            encoding::acceptable(&mut request.values(Name::AcceptEncoding), &self.codings)
+        };
+        let kept = self.cache.find(key_of(hx.path, preference, &mut self.key));
+        if let Some(found) = kept {
+            if self.is_good(found, hx) {
+                return Ok(Place::Cached(found));
+            }
+        }
+        if hx.path.is_hidden() && !self.hidden {
+            return Err(Some(Status::NOT_FOUND));
+        }
+        self.refresh(kept, preference, filesystem, hx)
     }
 
     /// Whether a kept reply can be sent without a look at its path.
@@ -185,7 +256,8 @@ impl FilesHandler {
                         return Ok(Place::Cached(found));
                     }
                 }
-                let about = About { media_type, charset: &self.charset, coding, common: &self.common };
+                let common = if hx.path == VPath::ROOT { &self.common_root } else { &self.common };
+                let about = About { media_type, charset: &self.charset, coding, common };
                 let entry = make(fd, stat, about, self.small, &mut self.text, hx);
                 return Ok(self.keep(entry, preference, hx));
             }
@@ -244,7 +316,8 @@ impl FilesHandler {
             }
             let mut response = Response::empty(status);
             validators(&mut response.fields, &entry.etag, entry.modified);
-            response.fields.extend_from_slice(&self.common);
+            let common = if hx.path == VPath::ROOT { &self.common_root } else { &self.common };
+            response.fields.extend_from_slice(common);
             return Reply::Respond(response);
         }
         entry.used = hx.now.milliseconds;
@@ -266,30 +339,14 @@ impl FilesHandler {
 
 impl<W: Filesystems> Handler<W> for FilesHandler {
     fn handle<'h>(&'h mut self, request: &Request<'_>, world: &mut W, hx: &mut Hx<'_>) -> Reply<'h, W> {
-        match request.method() {
-            Method::Get | Method::Head => {}
-            Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
-            _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
-        }
-        let preference = if self.codings.is_empty() {
-            Preference::ORIGINAL
-        } else {
-            encoding::acceptable(&mut request.values(Name::AcceptEncoding), &self.codings)
-        };
-        let kept = self.cache.find(key_of(hx.path, preference, &mut self.key));
-        if let Some(found) = kept {
-            if self.is_good(found, hx) {
-                return self.answer(Place::Cached(found), request, hx);
+        let cors = self.cors;
+        let mut reply = self.reply(request, world.filesystem(self.filesystem), hx);
+        if cors {
+            if let Reply::Respond(response) = &mut reply {
+                open_to_all(request, response);
             }
         }
-        if hx.path.is_hidden() && !self.hidden {
-            return Reply::Respond(Response::page(Status::NOT_FOUND));
-        }
-        match self.refresh(kept, preference, world.filesystem(self.filesystem), hx) {
-            Ok(place) => self.answer(place, request, hx),
-            Err(Some(status)) => Reply::Respond(Response::page(status)),
-            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
-        }
+        reply
     }
 
     fn sweep(&mut self, now: Now, files: &mut Files) -> bool {
@@ -325,13 +382,42 @@ fn is_older(twin: &FileStat, file: &FileStat) -> bool {
     (twin.modified, twin.modified_ns) < (file.modified, file.modified_ns) && !whole_second
 }
 
-/// The fields that go with every file.
-fn common_fields(settings: &HttpSettings) -> Vec<u8> {
+/// The fields that go with every file; `falls_back` is for the one that stands for what does not exist, which is sent
+/// by what the client takes.
+fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
     let mut fields = Vec::new();
-    if !settings.precompressed.is_empty() {
-        response::field(&mut fields, b"Vary", Name::AcceptEncoding.text().as_bytes());
+    match (falls_back, !settings.precompressed.is_empty()) {
+        (true, true) => fields.extend_from_slice(b"Vary: Accept, Accept-Encoding\r\n"),
+        (true, false) => fields.extend_from_slice(VARY_ACCEPT),
+        (false, true) => fields.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
+        (false, false) => {}
+    }
+    if !settings.cache_control.is_empty() {
+        response::field(&mut fields, b"Cache-Control", settings.cache_control.as_bytes());
+    }
+    if settings.cors {
+        fields.extend_from_slice(ANY_ORIGIN);
     }
     fields
+}
+
+const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
+/// Pages of any origin may read the reply (Fetch standard, section 3.2).
+const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
+/// What is answered to those who ask before they send; good for a day.
+const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
+    Access-Control-Allow-Headers: *\r\n\
+    Access-Control-Max-Age: 86400\r\n";
+
+/// Lets pages of any origin read a reply that does not have the fields of a file.
+fn open_to_all<W>(request: &Request<'_>, response: &mut Response<W>) {
+    if matches!(response.status, Status::NOT_MODIFIED | Status::PARTIAL_CONTENT) {
+        return;
+    }
+    response.fields.extend_from_slice(ANY_ORIGIN);
+    if request.method() == Method::Options {
+        response.fields.extend_from_slice(PREFLIGHT);
+    }
 }
 
 /// Opens what a path names: the file, or a directory's index file. The path of the file is left in the buffer.
