@@ -39,6 +39,7 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
+use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
 const FRESH: u64 = 1000;
@@ -137,8 +138,8 @@ impl FilesHandler {
             small: settings.cache_file_max.into(),
             types,
             codings: settings.precompressed.clone(),
-            common: common_fields(settings, false),
-            common_root: common_fields(settings, settings.spa),
+            common: extras::common_fields(settings, false),
+            common_root: extras::common_fields(settings, settings.spa),
             cors: settings.cors,
             spa: settings.spa,
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
@@ -181,7 +182,7 @@ impl FilesHandler {
             Err(Some(status)) => {
                 let mut response = Response::page(status);
                 if pageless {
-                    response.fields.extend_from_slice(VARY_ACCEPT);
+                    response.fields.extend_from_slice(extras::VARY_ACCEPT);
                 }
                 Reply::Respond(response)
             }
@@ -201,7 +202,7 @@ impl FilesHandler {
         } else {
             encoding::acceptable(&mut request.values(Name::AcceptEncoding), &self.codings)
         };
-        let kept = self.cache.find(key_of(hx.path, preference, &mut self.key));
+        let kept = self.cache.find(twins::key(hx.path, preference, &mut self.key));
         if let Some(found) = kept {
             if self.is_good(found, hx) {
                 return Ok(Place::Cached(found));
@@ -238,15 +239,11 @@ impl FilesHandler {
         let refused = match resolved {
             Resolved::File(mut fd, mut stat, media_type) => {
                 let mut coding = None;
-                for wanted in preference.codings() {
-                    let twin = self.twin.set_with_suffix(self.path.path(), wanted.suffix().as_bytes());
-                    let opened = filesystem.zip(twin.ok()).map(|(filesystem, twin)| filesystem.open(twin));
-                    let Some(Ok(Opened::File(twin, of_twin))) = opened else { continue };
-                    if is_older(&of_twin, &stat) {
-                        continue;
-                    }
-                    (fd, stat, coding) = (twin, of_twin, Some(wanted));
-                    break;
+                let original = self.path.path();
+                let found =
+                    filesystem.and_then(|fs| twins::open(fs, original, &stat, preference, &mut self.twin));
+                if let Some((twin, of_twin, its_coding)) = found {
+                    (fd, stat, coding) = (twin, of_twin, Some(its_coding));
                 }
                 if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?)))
                 {
@@ -280,7 +277,7 @@ impl FilesHandler {
     fn keep(&mut self, entry: Entry, preference: Preference, hx: &mut Hx<'_>) -> Place {
         let cost = entry.text.len() + if entry.file.is_some() { DESCRIPTOR_COST } else { 0 };
         let mut gone = Vec::new();
-        let key = key_of(hx.path, preference, &mut self.key);
+        let key = twins::key(hx.path, preference, &mut self.key);
         let found = self.cache.insert(key, cost, entry, &mut |entry| gone.push(entry));
         if found.is_none() {
             // The last one that had no place is this one.
@@ -343,7 +340,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         let mut reply = self.reply(request, world.filesystem(self.filesystem), hx);
         if cors {
             if let Reply::Respond(response) = &mut reply {
-                open_to_all(request, response);
+                extras::open_to_all(request, response);
             }
         }
         reply
@@ -360,63 +357,6 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
             &mut |entry| entry.file.into_iter().for_each(|file| files.release(file)),
         );
         left
-    }
-}
-
-/// What a reply is kept under: the path alone when it is the original's, else with the codings looked for, after a NUL,
-/// which no path has.
-fn key_of<'k>(path: VPath<'k>, preference: Preference, buffer: &'k mut Vec<u8>) -> &'k [u8] {
-    if preference.is_original() {
-        return path.as_bytes();
-    }
-    buffer.clear();
-    buffer.extend_from_slice(path.as_bytes());
-    buffer.push(0);
-    buffer.extend(preference.codings().map(|coding| coding as u8));
-    buffer
-}
-
-/// Whether a twin was made before its file was last changed. Some encoders copy the time without its fraction.
-fn is_older(twin: &FileStat, file: &FileStat) -> bool {
-    let whole_second = twin.modified == file.modified && twin.modified_ns == 0;
-    (twin.modified, twin.modified_ns) < (file.modified, file.modified_ns) && !whole_second
-}
-
-/// The fields that go with every file; `falls_back` is for the one that stands for what does not exist, which is sent
-/// by what the client takes.
-fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
-    let mut fields = Vec::new();
-    match (falls_back, !settings.precompressed.is_empty()) {
-        (true, true) => fields.extend_from_slice(b"Vary: Accept, Accept-Encoding\r\n"),
-        (true, false) => fields.extend_from_slice(VARY_ACCEPT),
-        (false, true) => fields.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
-        (false, false) => {}
-    }
-    if !settings.cache_control.is_empty() {
-        response::field(&mut fields, b"Cache-Control", settings.cache_control.as_bytes());
-    }
-    if settings.cors {
-        fields.extend_from_slice(ANY_ORIGIN);
-    }
-    fields
-}
-
-const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
-/// Pages of any origin may read the reply (Fetch standard, section 3.2).
-const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
-/// What is answered to those who ask before they send; good for a day.
-const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
-    Access-Control-Allow-Headers: *\r\n\
-    Access-Control-Max-Age: 86400\r\n";
-
-/// Lets pages of any origin read a reply that does not have the fields of a file.
-fn open_to_all<W>(request: &Request<'_>, response: &mut Response<W>) {
-    if matches!(response.status, Status::NOT_MODIFIED | Status::PARTIAL_CONTENT) {
-        return;
-    }
-    response.fields.extend_from_slice(ANY_ORIGIN);
-    if request.method() == Method::Options {
-        response.fields.extend_from_slice(PREFLIGHT);
     }
 }
 
