@@ -169,6 +169,7 @@ pub fn weight(parameter: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::{HTTP, HttpSettings};
     use super::*;
 
     const OFFERED: [Coding; 3] = [Coding::Brotli, Coding::Zstandard, Coding::Gzip];
@@ -297,6 +298,8 @@ mod tests {
             assert_eq!(Coding::find(coding.name().as_bytes()), Some(coding));
             assert_eq!(Coding::find(coding.name().to_uppercase().as_bytes()), Some(coding));
             assert!(coding.suffix().starts_with('.'));
+            let mut settings = HttpSettings::default();
+            assert!(HTTP.set_text(&mut settings, "precompressed", coding.name()).is_ok());
         }
         for name in ["", "g", "gz", "identity", "*", "deflate"] {
             assert_eq!(Coding::find(name.as_bytes()), None, "{name}");

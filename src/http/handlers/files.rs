@@ -137,7 +137,7 @@ impl FilesHandler {
             charset: settings.charset.clone(),
             small: settings.cache_file_max.into(),
             types,
-            codings: settings.precompressed.clone(),
+            codings: settings.precompressed.iter().filter_map(|name| Coding::find(name.as_bytes())).collect(),
             common: extras::common_fields(settings, false),
             common_root: extras::common_fields(settings, settings.spa),
             cors: settings.cors,
