@@ -100,7 +100,8 @@ fn flag(about: &About, out: &mut String) {
     }
     let mut text = about.short_help().to_owned();
     if about.unit != Unit::Switch {
-        text.extend([" [", about.default, "]"]);
+        let default = if about.default.is_empty() { "none" } else { about.default };
+        text.extend([" [", default, "]"]);
     }
     entry(&head, &text, out);
 }

@@ -175,6 +175,29 @@ impl VPathBuf {
         Ok(self.path())
     }
 
+    /// Copies a path with something added to its name: `/a.js` and `.gz` give `/a.js.gz`.
+    ///
+    /// # Errors
+    /// `TooLong`, or `Invalid` when the path is in directory form or the whole is no name. The buffer then is the root.
+    pub fn set_with_suffix(&mut self, path: VPath<'_>, suffix: &[u8]) -> Result<VPath<'_>, PathError> {
+        self.0.clear();
+        if path.is_directory_form() {
+            return Err(PathError::Invalid);
+        }
+        self.0.extend_from_slice(path.0);
+        self.0.extend_from_slice(suffix);
+        let start = path.parent().0.len();
+        let checked = match self.0.get(start..) {
+            Some(name) if self.0.len() <= PATH_LIMIT => check_name(name),
+            Some(_) | None => Err(PathError::TooLong),
+        };
+        if let Err(error) = checked {
+            self.0.clear();
+            return Err(error);
+        }
+        Ok(self.path())
+    }
+
     /// Shortens it to its first `length` bytes, as taken from `path().as_bytes().len()` before [`Self::push_name`].
     /// A length that would cut a segment in two, or leave no path, changes nothing: half a name may be `..`.
     pub fn truncate(&mut self, length: usize) {

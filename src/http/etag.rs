@@ -2,8 +2,10 @@
 
 use super::field::trim;
 
-/// Room for `W/"` and four numbers in hexadecimal with what separates them.
-const CAPACITY: usize = 63;
+/// Room for `W/"` and four numbers in hexadecimal with what separates them, and for a suffix.
+const CAPACITY: usize = 63 + SUFFIX;
+/// The longest suffix, with what separates it.
+const SUFFIX: usize = 5;
 
 /// The entity tag of one state of a file.
 #[derive(Clone, Copy)]
@@ -57,6 +59,18 @@ impl ETag {
         tag.push_hex(inode);
         tag.push(b"\"");
         tag
+    }
+
+    /// The same with a word of at most four bytes added, such as the name of a content coding: encoded and not, the
+    /// file is never the same to a client (RFC 9110, section 8.8.3.3).
+    #[must_use]
+    pub fn with_suffix(mut self, word: &str) -> Self {
+        // In place of the closing quote.
+        self.length = self.length.saturating_sub(1);
+        self.push(b"-");
+        self.push(word.as_bytes());
+        self.push(b"\"");
+        self
     }
 
     /// The tag as a field value, quotes included.
@@ -164,8 +178,11 @@ mod tests {
         assert!(tag(true).is_weak() && !tag(false).is_weak());
         let longest = ETag::new(u64::MAX, -1, u32::MAX, u64::MAX, true);
         assert_eq!(longest.as_bytes(), b"W/\"ffffffffffffffff-ffffffffffffffff-ffffffff-ffffffffffffffff\"");
-        assert_eq!(longest.as_bytes().len(), CAPACITY);
-        assert_eq!(size_of::<ETag>(), 64);
+        assert_eq!(longest.as_bytes().len(), CAPACITY - SUFFIX);
+        let longer = longest.with_suffix("zstd");
+        assert_eq!(longer.as_bytes().len(), CAPACITY);
+        assert!(longer.as_bytes().ends_with(b"-zstd\"") && longer.is_weak());
+        assert_eq!(size_of::<ETag>(), CAPACITY + 1);
     }
 
     #[test]

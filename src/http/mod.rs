@@ -4,11 +4,13 @@
 //! [`chunked`] (where its body ends), [`handler`] and [`router`] (who answers, with what), [`exchange`] (what is left to
 //! do), [`service`] (the adapter). [`handlers`] holds the answerers themselves.
 
+pub mod accept;
 pub mod body;
 pub mod chunked;
 pub mod class;
 pub mod conditional;
 pub mod date;
+pub mod encoding;
 pub mod error_page;
 pub mod etag;
 pub mod exchange;

@@ -17,6 +17,12 @@ pub struct HttpSettings {
     pub charset: String,
     /// Empty for none.
     pub types_file: String,
+    /// Some of `br`, `zstd` and `gzip`, each once.
+    pub precompressed: Vec<String>,
+    /// Empty for none.
+    pub cache_control: String,
+    pub cors: bool,
+    pub spa: bool,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub header_timeout: u64,
@@ -51,6 +57,10 @@ impl Default for HttpSettings {
             symlinks: "",
             charset: String::new(),
             types_file: String::new(),
+            precompressed: Vec::new(),
+            cache_control: String::new(),
+            cors: false,
+            spa: false,
             keep_alive: false,
             max_connections: 0,
             header_timeout: 0,
@@ -191,6 +201,52 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             ),
             get: |s| Value::Text(s.types_file.clone()),
             set: |s, v| v.into_text().map(|text| s.types_file = text),
+        },
+        Attribute {
+            about: About::live(
+                "precompressed",
+                Unit::List,
+                "",
+                "Encoded files to send, of br, zstd and gzip, best first. FILE.br, FILE.zst or FILE.gz goes out in \
+                 place of FILE to those who take it, unless it is older than FILE. Of each listed a file is looked \
+                 for when FILE is opened.",
+            ),
+            get: |s| Value::List(s.precompressed.clone()),
+            set: |s, v| set_precompressed(&mut s.precompressed, v),
+        },
+        Attribute {
+            about: About::live(
+                "cache_control",
+                Unit::Text,
+                "",
+                "Cache-Control to send with files, such as max-age=3600. Empty sends none.",
+            )
+            .with_flag(&Flag { short: None, long: "cache-control", value: "TEXT" }),
+            get: |s| Value::Text(s.cache_control.clone()),
+            set: |s, v| set_cache_control(&mut s.cache_control, v),
+        },
+        Attribute {
+            about: About::live(
+                "cors",
+                Unit::Switch,
+                "off",
+                "Let pages of any origin read what is served. Requests that ask beforehand (OPTIONS) are answered.",
+            )
+            .with_flag(&Flag { short: None, long: "cors", value: "" }),
+            get: |s| Value::Switch(s.cors),
+            set: |s, v| v.into_bool(&mut s.cors),
+        },
+        Attribute {
+            about: About::live(
+                "spa",
+                Unit::Switch,
+                "off",
+                "Send the root's index file for paths that do not exist. This is for single-page applications: it \
+                 goes to those who take text/html, and for names without a dot; others stay 404.",
+            )
+            .with_flag(&Flag { short: None, long: "spa", value: "" }),
+            get: |s| Value::Switch(s.spa),
+            set: |s, v| v.into_bool(&mut s.spa),
         },
         Attribute {
             about: About::live(
@@ -413,6 +469,27 @@ fn set_index(index: &mut Vec<String>, value: Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Each coding at most once, for the second could never be chosen.
+fn set_precompressed(codings: &mut Vec<String>, value: Value) -> Result<(), String> {
+    let names = value.into_list()?;
+    let once = |name| names.iter().filter(|other| *other == name).count() == 1;
+    if !names.iter().all(|name| ["br", "zstd", "gzip"].contains(&name.as_str()) && once(name)) {
+        return Err("expected some of br, zstd and gzip, each once".to_owned());
+    }
+    *codings = names;
+    Ok(())
+}
+
+/// The text goes into a field as it is.
+fn set_cache_control(field: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
+        return Err("expected directives, such as max-age=3600, or nothing".to_owned());
+    }
+    *field = text;
+    Ok(())
+}
+
 /// The name goes into `Content-Type` as it is, so it is a token of RFC 9110, section 5.6.2.
 fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
     let text = value.into_text()?;
@@ -424,41 +501,4 @@ fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_holds() {
-        crate::tree::tests::check_table(&HTTP);
-    }
-
-    #[test]
-    fn names_that_go_elsewhere_are_refused() {
-        let mut settings = HttpSettings::default();
-        for (name, text) in [
-            ("index", "../secret"),
-            ("index", "a,b/c"),
-            ("index", ".."),
-            ("index", "."),
-            ("charset", "utf-8; x=y"),
-            ("charset", "utf 8"),
-            ("charset", "\u{e9}"),
-            ("root", ""),
-        ] {
-            assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");
-        }
-        assert!(settings == HttpSettings::default());
-    }
-
-    #[test]
-    fn contradictions_are_found() {
-        let mut settings = HttpSettings::default();
-        assert_eq!(settings.contradiction(), None);
-        settings.head_max = settings.request_line_max;
-        assert_eq!(settings.contradiction(), None);
-        settings.request_line_max += 1;
-        assert!(settings.contradiction().is_some_and(|(key, _)| key == "request_line_max"));
-        settings.listen.clear();
-        assert!(settings.contradiction().is_some_and(|(key, _)| key == "listen"));
-    }
-}
+mod tests;

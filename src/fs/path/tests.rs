@@ -274,3 +274,27 @@ quickcheck! {
         holds(&raw) && holds(&[b"/", &raw[..]].concat())
     }
 }
+
+#[test]
+fn suffixes() {
+    let long = ["/", &"n".repeat(SEGMENT_LIMIT - 3)].concat();
+    let deep = "/n".repeat(PATH_LIMIT / 2 - 1);
+    for (path, suffix, expected) in [
+        ("/a", ".gz", Ok("/a.gz")),
+        ("/d/a.js", ".br", Ok("/d/a.js.br")),
+        ("/d/a", "", Ok("/d/a")),
+        ("/", ".gz", Err(PathError::Invalid)),
+        ("/d/", ".gz", Err(PathError::Invalid)),
+        ("/a", "/b", Err(PathError::EncodedSlash)),
+        ("/a", "\0", Err(PathError::Invalid)),
+        (&long, ".gz", Ok([&long, ".gz"].concat().as_str())),
+        (&long, ".zst", Err(PathError::TooLong)),
+        (&deep, ".gz", Err(PathError::TooLong)),
+    ] {
+        let mut buffer = VPathBuf::default();
+        let path = VPath::new(path.as_bytes()).unwrap();
+        let found = buffer.set_with_suffix(path, suffix.as_bytes()).map(|path| path.as_bytes().to_vec());
+        assert_eq!(found, expected.map(|text| text.as_bytes().to_vec()));
+        assert!(found.is_ok() || buffer.path() == VPath::ROOT);
+    }
+}

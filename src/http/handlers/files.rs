@@ -15,6 +15,9 @@
 //! | hidden, or a way out of the root | 404, as if it were not there |
 //! | a file, with a slash after it; nothing at all | 404 |
 //! | anything, while no descriptor is free | 503 |
+//!
+//! A file may lie beside it in content codings, as its *twins*. Which of them a request gets hangs on the file and on
+//! what the client takes; so a reply is kept under the path together with that, and the reply itself says `Vary`.
 
 use crate::engine::values::{FileId, FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
@@ -24,15 +27,19 @@ use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, OwnedFd, VPath, VPathBuf};
 use crate::text::percent;
 
+use super::super::accept;
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
+use super::super::encoding::{self, Coding, Preference};
 use super::super::etag::ETag;
+use super::super::field::Name;
 use super::super::handler::{Body, Handler, Hx, Reply, Response};
 use super::super::method::Method;
 use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
+use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
 const FRESH: u64 = 1000;
@@ -55,11 +62,23 @@ pub struct FilesHandler {
     charset: String,
     small: u64,
     types: MediaTypes,
+    /// The codings of twins, best first.
+    codings: Vec<Coding>,
+    /// The fields of every reply that sends a file, or says that the client has it.
+    common: Vec<u8>,
+    /// The same for the root's index file.
+    common_root: Vec<u8>,
+    cors: bool,
+    spa: bool,
     cache: Cache<Entry>,
     /// A reply that the cache does not take: kept until the next one.
     uncached: Option<Entry>,
-    /// The path of an index file.
+    /// The path of the file, which may be an index file.
     path: VPathBuf,
+    /// The path of a twin.
+    twin: VPathBuf,
+    /// What a reply is kept under that is not kept under its path alone.
+    key: Vec<u8>,
     /// Where heads are written.
     text: Vec<u8>,
 }
@@ -77,6 +96,7 @@ struct Entry {
     /// As `Last-Modified` gives it: never later than the reply.
     modified: i64,
     etag: ETag,
+    coding: Option<Coding>,
     /// The file changed so lately that it may change again without showing it.
     weak: bool,
     /// The open file, when its bytes are not here.
@@ -117,11 +137,81 @@ impl FilesHandler {
             charset: settings.charset.clone(),
             small: settings.cache_file_max.into(),
             types,
+            codings: settings.precompressed.iter().filter_map(|name| Coding::find(name.as_bytes())).collect(),
+            common: extras::common_fields(settings, false),
+            common_root: extras::common_fields(settings, settings.spa),
+            cors: settings.cors,
+            spa: settings.spa,
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
             uncached: None,
             path: VPathBuf::default(),
+            twin: VPathBuf::default(),
+            key: Vec::new(),
             text: Vec::new(),
         }
+    }
+
+    /// The reply to a request, but for what lets pages of other origins read the replies that have no file.
+    fn reply<'h, W>(
+        &'h mut self,
+        request: &Request<'_>,
+        filesystem: Option<&dyn Filesystem>,
+        hx: &mut Hx<'_>,
+    ) -> Reply<'h, W> {
+        match request.method() {
+            Method::Get | Method::Head => {}
+            Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
+            _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
+        }
+        let mut place = self.find(request, filesystem, hx);
+        let mut pageless = false;
+        if self.spa && matches!(place, Err(Some(Status::NOT_FOUND))) && !hx.path.name().contains(&b'.') {
+            if accept::takes_html(&mut request.values(Name::Accept)) {
+                hx.path = VPath::ROOT;
+                // A root without an index file does not make what is not there forbidden.
+                place = self.find(request, filesystem, hx).map_err(|status| match status {
+                    Some(Status::FORBIDDEN) => Some(Status::NOT_FOUND),
+                    other => other,
+                });
+            } else {
+                pageless = true;
+            }
+        }
+        match place {
+            Ok(place) => self.answer(place, request, hx),
+            Err(Some(status)) => {
+                let mut response = Response::page(status);
+                if pageless {
+                    response.fields.extend_from_slice(extras::VARY_ACCEPT);
+                }
+                Reply::Respond(response)
+            }
+            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
+        }
+    }
+
+    /// Finds the reply for a path, or makes it. The error is a status, or none for a redirect.
+    fn find(
+        &mut self,
+        request: &Request<'_>,
+        filesystem: Option<&dyn Filesystem>,
+        hx: &mut Hx<'_>,
+    ) -> Result<Place, Option<Status>> {
+        let preference = if self.codings.is_empty() {
+            Preference::ORIGINAL
+        } else {
+            encoding::acceptable(&mut request.values(Name::AcceptEncoding), &self.codings)
+        };
+        let kept = self.cache.find(twins::key(hx.path, preference, &mut self.key));
+        if let Some(found) = kept {
+            if self.is_good(found, hx) {
+                return Ok(Place::Cached(found));
+            }
+        }
+        if hx.path.is_hidden() && !self.hidden {
+            return Err(Some(Status::NOT_FOUND));
+        }
+        self.refresh(kept, preference, filesystem, hx)
     }
 
     /// Whether a kept reply can be sent without a look at its path.
@@ -138,6 +228,7 @@ impl FilesHandler {
     fn refresh(
         &mut self,
         kept: Option<Found>,
+        preference: Preference,
         filesystem: Option<&dyn Filesystem>,
         hx: &mut Hx<'_>,
     ) -> Result<Place, Option<Status>> {
@@ -146,17 +237,26 @@ impl FilesHandler {
             None => Resolved::Refused(Status::NOT_FOUND),
         };
         let refused = match resolved {
-            Resolved::File(fd, stat, media_type) => {
+            Resolved::File(mut fd, mut stat, media_type) => {
+                let mut coding = None;
+                let original = self.path.path();
+                let found =
+                    filesystem.and_then(|fs| twins::open(fs, original, &stat, preference, &mut self.twin));
+                if let Some((twin, of_twin, its_coding)) = found {
+                    (fd, stat, coding) = (twin, of_twin, Some(its_coding));
+                }
                 if let Some((found, entry)) = kept.and_then(|found| Some((found, self.cache.get_mut(found)?)))
                 {
                     let could_be_small = entry.file.is_some() && stat.size <= self.small;
-                    if entry.stat == stat && !entry.weak && !could_be_small {
+                    if entry.stat == stat && entry.coding == coding && !entry.weak && !could_be_small {
                         entry.checked = hx.now.milliseconds;
                         return Ok(Place::Cached(found));
                     }
                 }
-                let entry = make(fd, stat, media_type, &self.charset, self.small, &mut self.text, hx);
-                return Ok(self.keep(entry, hx));
+                let common = if hx.path == VPath::ROOT { &self.common_root } else { &self.common };
+                let about = About { media_type, charset: &self.charset, coding, common };
+                let entry = make(fd, stat, about, self.small, &mut self.text, hx);
+                return Ok(self.keep(entry, preference, hx));
             }
             Resolved::Slash => None,
             Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
@@ -174,10 +274,11 @@ impl FilesHandler {
     }
 
     /// Keeps a reply, in the cache if it takes it.
-    fn keep(&mut self, entry: Entry, hx: &mut Hx<'_>) -> Place {
+    fn keep(&mut self, entry: Entry, preference: Preference, hx: &mut Hx<'_>) -> Place {
         let cost = entry.text.len() + if entry.file.is_some() { DESCRIPTOR_COST } else { 0 };
         let mut gone = Vec::new();
-        let found = self.cache.insert(hx.path.as_bytes(), cost, entry, &mut |entry| gone.push(entry));
+        let key = twins::key(hx.path, preference, &mut self.key);
+        let found = self.cache.insert(key, cost, entry, &mut |entry| gone.push(entry));
         if found.is_none() {
             // The last one that had no place is this one.
             self.uncached = gone.pop();
@@ -212,6 +313,8 @@ impl FilesHandler {
             }
             let mut response = Response::empty(status);
             validators(&mut response.fields, &entry.etag, entry.modified);
+            let common = if hx.path == VPath::ROOT { &self.common_root } else { &self.common };
+            response.fields.extend_from_slice(common);
             return Reply::Respond(response);
         }
         entry.used = hx.now.milliseconds;
@@ -233,25 +336,14 @@ impl FilesHandler {
 
 impl<W: Filesystems> Handler<W> for FilesHandler {
     fn handle<'h>(&'h mut self, request: &Request<'_>, world: &mut W, hx: &mut Hx<'_>) -> Reply<'h, W> {
-        match request.method() {
-            Method::Get | Method::Head => {}
-            Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
-            _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
-        }
-        let kept = self.cache.find(hx.path.as_bytes());
-        if let Some(found) = kept {
-            if self.is_good(found, hx) {
-                return self.answer(Place::Cached(found), request, hx);
+        let cors = self.cors;
+        let mut reply = self.reply(request, world.filesystem(self.filesystem), hx);
+        if cors {
+            if let Reply::Respond(response) = &mut reply {
+                extras::open_to_all(request, response);
             }
         }
-        if hx.path.is_hidden() && !self.hidden {
-            return Reply::Respond(Response::page(Status::NOT_FOUND));
-        }
-        match self.refresh(kept, world.filesystem(self.filesystem), hx) {
-            Ok(place) => self.answer(place, request, hx),
-            Err(Some(status)) => Reply::Respond(Response::page(status)),
-            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
-        }
+        reply
     }
 
     fn sweep(&mut self, now: Now, files: &mut Files) -> bool {
@@ -268,7 +360,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
     }
 }
 
-/// Opens what a path names: the file, or a directory's index file.
+/// Opens what a path names: the file, or a directory's index file. The path of the file is left in the buffer.
 fn resolve<'t>(
     filesystem: &dyn Filesystem,
     path: VPath<'_>,
@@ -278,6 +370,7 @@ fn resolve<'t>(
 ) -> Resolved<'t> {
     match filesystem.open(path) {
         Ok(Opened::File(fd, stat)) => {
+            buffer.set(path);
             // A filesystem of one file gives it for `/` as well: there its type is that of the index.
             let name = index
                 .first()
@@ -305,12 +398,19 @@ fn resolve<'t>(
     Resolved::Refused(Status::FORBIDDEN)
 }
 
+/// What is said about a file, beside what it is itself.
+struct About<'a> {
+    media_type: &'a str,
+    charset: &'a str,
+    coding: Option<Coding>,
+    common: &'a [u8],
+}
+
 /// Makes the reply to a GET of a file.
 fn make(
     fd: OwnedFd,
     stat: FileStat,
-    media_type: &str,
-    charset: &str,
+    about: About<'_>,
     small: u64,
     text: &mut Vec<u8>,
     hx: &mut Hx<'_>,
@@ -318,7 +418,8 @@ fn make(
     let now = hx.now.unix_seconds;
     let weak = now.saturating_sub(stat.modified) <= 1;
     let modified = stat.modified.min(now);
-    let etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
+    let mut etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
+    let About { media_type, charset, coding, common } = about;
     let mut fields = Vec::with_capacity(256);
     fields.extend_from_slice(b"Content-Type: ");
     fields.extend_from_slice(media_type.as_bytes());
@@ -327,7 +428,12 @@ fn make(
         fields.extend_from_slice(charset.as_bytes());
     }
     fields.extend_from_slice(b"\r\n");
+    if let Some(coding) = coding {
+        etag = etag.with_suffix(coding.name());
+        response::field(&mut fields, b"Content-Encoding", coding.name().as_bytes());
+    }
     validators(&mut fields, &etag, modified);
+    fields.extend_from_slice(common);
     text.clear();
     response::write_head(text, Status::OK, hx.date, &fields, BodyForm::Length(stat.size));
     let head = text.len();
@@ -350,6 +456,7 @@ fn make(
         stat,
         modified,
         etag,
+        coding,
         weak,
         file,
         checked,

@@ -1,3 +1,5 @@
 //! What a server can answer with.
 
+mod extras;
 pub mod files;
+mod twins;

@@ -1,0 +1,47 @@
+//! What the settings add to replies: `Vary`, `Cache-Control`, and what lets pages of other origins read them.
+
+use super::super::handler::Response;
+use super::super::method::Method;
+use super::super::request::Request;
+use super::super::response;
+use super::super::settings::HttpSettings;
+use super::super::status::Status;
+
+/// The fields that go with every file; `falls_back` is for the one that stands for what does not exist, which is sent
+/// by what the client takes.
+pub fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
+    let mut fields = Vec::new();
+    match (falls_back, !settings.precompressed.is_empty()) {
+        (true, true) => fields.extend_from_slice(b"Vary: Accept, Accept-Encoding\r\n"),
+        (true, false) => fields.extend_from_slice(VARY_ACCEPT),
+        (false, true) => fields.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
+        (false, false) => {}
+    }
+    if !settings.cache_control.is_empty() {
+        response::field(&mut fields, b"Cache-Control", settings.cache_control.as_bytes());
+    }
+    if settings.cors {
+        fields.extend_from_slice(ANY_ORIGIN);
+    }
+    fields
+}
+
+/// The reply hangs on whether the client takes a page.
+pub const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
+/// Pages of any origin may read the reply (Fetch standard, section 3.2).
+const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
+/// What is answered to those who ask before they send; good for a day.
+const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
+    Access-Control-Allow-Headers: *\r\n\
+    Access-Control-Max-Age: 86400\r\n";
+
+/// Lets pages of any origin read a reply that does not have the fields of a file.
+pub fn open_to_all<W>(request: &Request<'_>, response: &mut Response<W>) {
+    if matches!(response.status, Status::NOT_MODIFIED | Status::PARTIAL_CONTENT) {
+        return;
+    }
+    response.fields.extend_from_slice(ANY_ORIGIN);
+    if request.method() == Method::Options {
+        response.fields.extend_from_slice(PREFLIGHT);
+    }
+}
