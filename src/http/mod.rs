@@ -4,6 +4,7 @@
 //! [`chunked`] (where its body ends), [`handler`] and [`router`] (who answers, with what), [`exchange`] (what is left to
 //! do), [`service`] (the adapter). [`handlers`] holds the answerers themselves.
 
+pub mod accept;
 pub mod body;
 pub mod chunked;
 pub mod class;
