@@ -38,7 +38,8 @@ pub fn push_short(size: u64, out: &mut Vec<u8>) {
     // In 1024ths of the unit; a size that rounds to 1024 of a unit is 1 of the next.
     let mut parts = size;
     for (place, &letter) in SHORT_LETTERS.iter().enumerate() {
-        let (tenths, whole) = (parts.saturating_mul(10).saturating_add(512) / 1024, parts.saturating_add(512) / 1024));
+        let (tenths, whole) =
+            (parts.saturating_mul(10).saturating_add(512) / 1024, parts.saturating_add(512) / 1024);
         if whole < 1024 || place + 1 == SHORT_LETTERS.len() {
             if tenths < 100 && tenths % 10 != 0 {
                 push_decimal(tenths / 10, out);

@@ -178,6 +178,7 @@ fn a_wrong_value_is_told_what_was_expected() {
             "--http.main.read_buffer=3000: expected a size from 512 to 1M, a power of two",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
+        ("--no-listing=off", "--no-listing=off: takes no value"),
         ("--hidden=maybe", "--hidden=maybe: expected on or off"),
         ("--gorgon.grace=1d", "--gorgon.grace=1d: expected a time from 0s to 24h"),
         ("--http.main.fields_max=0", "--http.main.fields_max=0: expected a number from 1 to 1000"),

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | a file that can be read | 200, or 304 and 412 by the request's conditions |
 //! | a directory, without the slash | 301 to the path with it, query kept |
-//! | a directory | the first index file there is, else 403 |
+//! | a directory | the first index file there is, else its listing, else 403 |
 //! | unreadable, or a FIFO, socket or device | 403 |
 //! | hidden, or a way out of the root | 404, as if it were not there |
 //! | a file, with a slash after it; nothing at all | 404 |
@@ -33,6 +33,7 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
+use super::listing::Listings;
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
 const FRESH: u64 = 1000;
@@ -56,6 +57,8 @@ pub struct FilesHandler {
     small: u64,
     types: MediaTypes,
     cache: Cache<Entry>,
+    /// `None` when directories are not listed.
+    listings: Option<Listings>,
     /// A reply that the cache does not take: kept until the next one.
     uncached: Option<Entry>,
     /// The path of an index file.
@@ -98,7 +101,16 @@ enum Resolved<'t> {
     File(OwnedFd, FileStat, &'t str),
     /// A directory without the slash that its name has to end with.
     Slash,
+    /// A directory without an index file.
+    Directory,
     /// No reply of ours.
+    Refused(Status),
+}
+
+/// Why there is no file to send.
+enum NoFile {
+    Slash,
+    Directory,
     Refused(Status),
 }
 
@@ -118,6 +130,7 @@ impl FilesHandler {
             small: settings.cache_file_max.into(),
             types,
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
+            listings: settings.listing.then(|| Listings::new(filesystem, settings.hidden, descriptors)),
             uncached: None,
             path: VPathBuf::default(),
             text: Vec::new(),
@@ -140,7 +153,7 @@ impl FilesHandler {
         kept: Option<Found>,
         filesystem: Option<&dyn Filesystem>,
         hx: &mut Hx<'_>,
-    ) -> Result<Place, Option<Status>> {
+    ) -> Result<Place, NoFile> {
         let resolved = match filesystem {
             Some(filesystem) => resolve(filesystem, hx.path, &self.index, &mut self.path, &self.types),
             None => Resolved::Refused(Status::NOT_FOUND),
@@ -158,14 +171,15 @@ impl FilesHandler {
                 let entry = make(fd, stat, media_type, &self.charset, self.small, &mut self.text, hx);
                 return Ok(self.keep(entry, hx));
             }
-            Resolved::Slash => None,
+            Resolved::Slash => NoFile::Slash,
+            Resolved::Directory => NoFile::Directory,
             Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
                 // No descriptor to look with: what was right a moment ago is better than no answer.
                 let entry = kept.and_then(|found| self.cache.get_mut(found));
                 entry.into_iter().for_each(|entry| entry.checked = hx.now.milliseconds);
-                return kept.map(Place::Cached).ok_or(Some(Status::SERVICE_UNAVAILABLE));
+                return kept.map(Place::Cached).ok_or(NoFile::Refused(Status::SERVICE_UNAVAILABLE));
             }
-            Resolved::Refused(status) => Some(status),
+            Resolved::Refused(status) => NoFile::Refused(status),
         };
         if let Some(entry) = kept.and_then(|found| self.cache.take(found)) {
             entry.file.into_iter().for_each(|file| hx.files.release(file));
@@ -249,8 +263,12 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         }
         match self.refresh(kept, world.filesystem(self.filesystem), hx) {
             Ok(place) => self.answer(place, request, hx),
-            Err(Some(status)) => Reply::Respond(Response::page(status)),
-            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
+            Err(NoFile::Refused(status)) => Reply::Respond(Response::page(status)),
+            Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
+            Err(NoFile::Directory) => Reply::Respond(match &self.listings {
+                Some(listings) => listings.answer(hx.path, request, world),
+                None => Response::page(Status::FORBIDDEN),
+            }),
         }
     }
 
@@ -302,7 +320,7 @@ fn resolve<'t>(
             Err(error) => return Resolved::Refused(status_of(error)),
         }
     }
-    Resolved::Refused(Status::FORBIDDEN)
+    Resolved::Directory
 }
 
 /// Makes the reply to a GET of a file.
@@ -387,7 +405,7 @@ fn redirect<W>(path: VPath<'_>, query: Option<&[u8]>) -> Response<W> {
 }
 
 /// What a failed lookup is answered with.
-fn status_of(error: FsError) -> Status {
+pub(super) fn status_of(error: FsError) -> Status {
     match error {
         FsError::Denied => Status::FORBIDDEN,
         FsError::TooManyOpen => Status::SERVICE_UNAVAILABLE,
