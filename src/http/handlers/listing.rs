@@ -39,8 +39,6 @@ const SORTED_TOTAL: usize = 4 << 20;
 const WORK: usize = 256;
 /// What a slice of names counts for.
 const SLICE_WORK: usize = 64;
-/// A name the paths of requests cannot hold is not listed.
-const NAME_MAX: usize = 255;
 
 /// Makes the listings of one filesystem, and bounds what they use together.
 pub struct Listings {
@@ -403,6 +401,7 @@ impl ListingBody {
         slice.clear();
         self.slice_at = 0;
         let more = directory.listing.next_slice(&mut |name, kind| {
+            // A longer name than 255 bytes is in no request's path.
             let length = u8::try_from(name.len()).unwrap_or(0);
             let shown = hidden || !name.starts_with(b".");
             if length > 0 && shown && kind != Some(FileKind::Other) && !(is_root && name == WELL_KNOWN) {
