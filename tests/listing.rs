@@ -73,9 +73,8 @@ fn every_name_can_be_followed() {
     let mut names: Vec<Vec<u8>> =
         (1..=255).filter(|byte| !b"/.".contains(byte)).map(|byte| vec![byte]).collect();
     for name in [
-        "<script>alert(1)</script>",
+        "<script>alert(1)<script>",
         "javascript:alert(1)",
-        "..x",
         "a.b",
         "é",
         "\u{202e}txt",
@@ -86,7 +85,7 @@ fn every_name_can_be_followed() {
         "a b",
         "x]]>",
     ] {
-        names.push(name.replace('/', "\u{2044}").trim_start_matches('.').as_bytes().to_vec());
+        names.push(name.as_bytes().to_vec());
     }
     names.push(vec![b'x'; 255]);
     names.push(vec![0xff; 255]);

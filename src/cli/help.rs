@@ -181,7 +181,7 @@ mod tests {
                 let setting = ["\n  ", about.name, "=", about.unit.placeholder()].concat();
                 assert_eq!(help.matches(&setting).count(), 1, "{}", about.name);
                 if let Some(flag) = about.flag {
-                    assert!(help.contains(&["--", flag.long].concat()), "{}", flag.long);
+                    assert!(help.contains(&["--", negation(about), flag.long].concat()), "{}", flag.long);
                 }
             }
         }

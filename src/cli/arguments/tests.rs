@@ -106,6 +106,17 @@ fn switches_take_no_argument_after_them() {
 }
 
 #[test]
+fn every_switch_can_be_turned_off() {
+    let off = settings(&["--no-listing", "--hidden", "--no-hidden", "-v", "--no-verbose"], &[]);
+    assert!(!off.http.listing && !off.http.hidden && !off.process.verbose);
+    assert!(settings(&["--no-listing", "--listing"], &[]).http.listing);
+    // What is no switch cannot be turned off.
+    for arg in ["--no-listen", "--no-no-listing", "--no-", "--no-help"] {
+        assert_eq!(problems(&[arg], &[]).len(), 1, "{arg}");
+    }
+}
+
+#[test]
 fn what_to_serve() {
     for (args, root) in [
         (&["/srv/www"][..], "/srv/www"),
