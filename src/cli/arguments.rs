@@ -5,6 +5,7 @@
 //! -l ADDR  -lADDR  --listen ADDR  --listen=ADDR    short forms, as the tables declare them; -vq is -v -q
 //! --http.main.KEY=VALUE  --gorgon.KEY=VALUE        every attribute of every node
 //! GORGON_HTTP_MAIN_KEY   GORGON_KEY                the same in the environment
+//! --hidden  --no-hidden                            a switch turned on and off
 //! --                                               ends the options
 //! ```
 //! A flag goes before the environment, the environment before the default. A list given more than once on the command
@@ -182,6 +183,12 @@ impl Reader {
                 let found = if name.contains('.') {
                     by_path(text, name)
                 } else {
+                    if let Some((node, about)) = name.strip_prefix("no-").and_then(switch) {
+                        return match value {
+                            Some(_) => self.problem(text, "takes no value"),
+                            None => self.give(node, about, text.to_owned(), "off"),
+                        };
+                    }
                     by_flag(text, &|flag| flag.long == name)
                 };
                 let written = text.split_once('=').map_or(text, |(written, _)| written);
@@ -339,6 +346,12 @@ const NOT_UTF8: &str = "expected UTF-8";
 #[inline(never)] // Called from everywhere; its loop would be copied to each place.
 fn joined(left: &str, joint: &str, right: &str) -> String {
     [left, joint, right].concat()
+}
+
+/// The switch that `--NAME` turns on.
+fn switch(name: &str) -> Option<(Node, &'static About)> {
+    let mut all = Node::ALL.iter().flat_map(|&node| node.abouts().map(move |about| (node, about)));
+    all.find(|(_, about)| about.unit == Unit::Switch && about.flag.is_some_and(|flag| flag.long == name))
 }
 
 /// The attribute whose short form is looked for; `text` is what was written.

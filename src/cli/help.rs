@@ -75,7 +75,8 @@ Addresses (with or without http:// before them; port 0 is any free one):
 const END: &str = "
 Defaults are in brackets. A flag goes before the environment, the environment
 before the default. SIZE is 512, 4K, 1M or 2G. TIME is 200ms, 10s, 5m or 2h; a
-bare number is seconds. SWITCH is on or off. LIST has commas between its items.
+bare number is seconds. SWITCH is on or off; with an option that is one, --no-
+before its word turns it off. LIST has commas between its items.
 
 Examples:
   gorgon /srv/www
@@ -93,17 +94,22 @@ fn flag(about: &About, out: &mut String) {
     let mut head = String::new();
     match flag.short {
         Some(letter) => head.extend(["  -", letter.encode_utf8(&mut [0; 4]), ", --", flag.long]),
-        None => head.extend(["      --", flag.long]),
+        None => head.extend(["      --", negation(about), flag.long]),
     }
     if !flag.value.is_empty() {
         head.extend([" ", flag.value]);
     }
     let mut text = about.short_help().to_owned();
-    if about.unit != Unit::Switch {
+    if about.unit != Unit::Switch || about.default == "on" {
         let default = if about.default.is_empty() { "none" } else { about.default };
         text.extend([" [", default, "]"]);
     }
     entry(&head, &text, out);
+}
+
+/// What goes before the word of a switch that is on: to turn it off is what it is for.
+fn negation(about: &About) -> &'static str {
+    if about.unit == Unit::Switch && about.default == "on" { "[no-]" } else { "" }
 }
 
 fn setting(about: &About, out: &mut String) {
@@ -176,7 +182,7 @@ mod tests {
                 let setting = ["\n  ", about.name, "=", about.unit.placeholder()].concat();
                 assert_eq!(help.matches(&setting).count(), 1, "{}", about.name);
                 if let Some(flag) = about.flag {
-                    assert!(help.contains(&["--", flag.long].concat()), "{}", flag.long);
+                    assert!(help.contains(&["--", negation(about), flag.long].concat()), "{}", flag.long);
                 }
             }
         }

@@ -75,6 +75,33 @@ pub fn format(unix_seconds: i64) -> [u8; LENGTH] {
     text
 }
 
+/// The length of [`format_iso`], `1994-11-06T08:49:37Z`.
+pub const ISO_LENGTH: usize = 20;
+
+/// The same time as RFC 3339 writes it, in UTC. Times outside the years 1970 to 9999 become the nearest second inside.
+#[must_use]
+pub fn format_iso(unix_seconds: i64) -> [u8; ISO_LENGTH] {
+    let time = unix_seconds.clamp(0, LAST_SECOND);
+    let (year, month, day) = civil_from_days(time / DAY);
+    let second = time % DAY;
+    let mut text = *b"0000-00-00T00:00:00Z";
+    let parts = [
+        (0, year / 100),
+        (2, year),
+        (5, month),
+        (8, day),
+        (11, second / 3_600),
+        (14, second / 60 % 60),
+        (17, second % 60),
+    ];
+    for (place, number) in parts {
+        for (to, from) in text.iter_mut().skip(place).zip(two_digits(number)) {
+            *to = from;
+        }
+    }
+    text
+}
+
 /// Reads a date in any of the three forms, to seconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
 /// `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.
 ///
@@ -326,6 +353,20 @@ mod tests {
             days += 1;
         }
         assert_eq!(last, (9999, 12, 31));
+    }
+
+    #[test]
+    fn as_rfc_3339_has_it() {
+        for (second, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (784_111_777, "1994-11-06T08:49:37Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (LAST_SECOND, "9999-12-31T23:59:59Z"),
+            (i64::MIN, "1970-01-01T00:00:00Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(&format_iso(second), text.as_bytes());
+        }
     }
 
     #[test]

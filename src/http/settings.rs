@@ -12,6 +12,7 @@ pub struct HttpSettings {
     pub root: PathBuf,
     pub index: Vec<String>,
     pub hidden: bool,
+    pub listing: bool,
     /// `never`, `inside` or `all`.
     pub symlinks: &'static str,
     pub charset: String,
@@ -54,6 +55,7 @@ impl Default for HttpSettings {
             root: PathBuf::new(),
             index: Vec::new(),
             hidden: false,
+            listing: false,
             symlinks: "",
             charset: String::new(),
             types_file: String::new(),
@@ -170,6 +172,17 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             .with_flag(&Flag { short: None, long: "hidden", value: "" }),
             get: |s| Value::Switch(s.hidden),
             set: |s, v| v.into_bool(&mut s.hidden),
+        },
+        Attribute {
+            about: About::live(
+                "listing",
+                Unit::Switch,
+                "on",
+                "List directories without an index file. When off they are answered 403.",
+            )
+            .with_flag(&Flag { short: None, long: "listing", value: "" }),
+            get: |s| Value::Switch(s.listing),
+            set: |s, v| v.into_bool(&mut s.listing),
         },
         Attribute {
             about: About::live(

@@ -2,8 +2,10 @@
 
 pub mod duration;
 pub mod html;
+pub mod json;
 pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod percent;
 pub mod size;
+pub mod unicode;

@@ -106,6 +106,17 @@ fn switches_take_no_argument_after_them() {
 }
 
 #[test]
+fn every_switch_can_be_turned_off() {
+    let off = settings(&["--no-listing", "--hidden", "--no-hidden", "-v", "--no-verbose"], &[]);
+    assert!(!off.http.listing && !off.http.hidden && !off.process.verbose);
+    assert!(settings(&["--no-listing", "--listing"], &[]).http.listing);
+    // What is no switch cannot be turned off.
+    for arg in ["--no-listen", "--no-no-listing", "--no-", "--no-help"] {
+        assert_eq!(problems(&[arg], &[]).len(), 1, "{arg}");
+    }
+}
+
+#[test]
 fn what_to_serve() {
     for (args, root) in [
         (&["/srv/www"][..], "/srv/www"),
@@ -178,6 +189,7 @@ fn a_wrong_value_is_told_what_was_expected() {
             "--http.main.read_buffer=3000: expected a size such as 4K or 8M, from 512 to 1M, a power of two",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
+        ("--no-listing=off", "--no-listing=off: takes no value"),
         ("--hidden=maybe", "--hidden=maybe: expected on or off"),
         ("--gorgon.grace=1d", "--gorgon.grace=1d: expected a time such as 200ms, 10s or 5m, from 0s to 24h"),
         ("--http.main.fields_max=0", "--http.main.fields_max=0: expected a number from 1 to 1000"),

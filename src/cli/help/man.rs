@@ -19,13 +19,13 @@ fn options(out: &mut String) {
             }
             out.push_str(" , ");
         }
-        out.extend(["Fl -", flag.long]);
+        out.extend(["Fl -", negation(about), flag.long]);
         if !flag.value.is_empty() {
             out.extend([" Ns = Ns Ar ", flag.value]);
         }
         out.push('\n');
         sentences(about.help, out);
-        if about.unit != Unit::Switch {
+        if about.unit != Unit::Switch || about.default == "on" {
             default(about, out);
         }
     }

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | a file that can be read | 200, or 304 and 412 by the request's conditions |
 //! | a directory, without the slash | 301 to the path with it, query kept |
-//! | a directory | the first index file there is, else 403 |
+//! | a directory | the first index file there is, else its listing, else 403 |
 //! | unreadable, or a FIFO, socket or device | 403 |
 //! | hidden, or a way out of the root | 404, as if it were not there |
 //! | a file, with a slash after it; nothing at all | 404 |
@@ -39,6 +39,7 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
+use super::listing::Listings;
 use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
@@ -71,6 +72,8 @@ pub struct FilesHandler {
     cors: bool,
     spa: bool,
     cache: Cache<Entry>,
+    /// `None` when directories are not listed.
+    listings: Option<Listings>,
     /// A reply that the cache does not take: kept until the next one.
     uncached: Option<Entry>,
     /// The path of the file, which may be an index file.
@@ -118,7 +121,16 @@ enum Resolved<'t> {
     File(OwnedFd, FileStat, &'t str),
     /// A directory without the slash that its name has to end with.
     Slash,
+    /// A directory without an index file.
+    Directory,
     /// No reply of ours.
+    Refused(Status),
+}
+
+/// Why there is no file to send.
+enum NoFile {
+    Slash,
+    Directory,
     Refused(Status),
 }
 
@@ -143,6 +155,7 @@ impl FilesHandler {
             cors: settings.cors,
             spa: settings.spa,
             cache: Cache::new(usize::try_from(settings.file_cache).unwrap_or(usize::MAX), descriptors),
+            listings: settings.listing.then(|| Listings::new(filesystem, settings.hidden, descriptors)),
             uncached: None,
             path: VPathBuf::default(),
             twin: VPathBuf::default(),
@@ -152,10 +165,10 @@ impl FilesHandler {
     }
 
     /// The reply to a request, but for what lets pages of other origins read the replies that have no file.
-    fn reply<'h, W>(
+    fn reply<'h, W: Filesystems>(
         &'h mut self,
         request: &Request<'_>,
-        filesystem: Option<&dyn Filesystem>,
+        world: &W,
         hx: &mut Hx<'_>,
     ) -> Reply<'h, W> {
         match request.method() {
@@ -163,14 +176,18 @@ impl FilesHandler {
             Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
             _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
         }
+        let filesystem = world.filesystem(self.filesystem);
         let mut place = self.find(request, filesystem, hx);
         let mut pageless = false;
-        if self.spa && matches!(place, Err(Some(Status::NOT_FOUND))) && !hx.path.name().contains(&b'.') {
+        if self.spa
+            && matches!(place, Err(NoFile::Refused(Status::NOT_FOUND)))
+            && !hx.path.name().contains(&b'.')
+        {
             if accept::takes_html(&mut request.values(Name::Accept)) {
                 hx.path = VPath::ROOT;
                 // A root without an index file does not make what is not there forbidden.
-                place = self.find(request, filesystem, hx).map_err(|status| match status {
-                    Some(Status::FORBIDDEN) => Some(Status::NOT_FOUND),
+                place = self.find(request, filesystem, hx).map_err(|no_file| match no_file {
+                    NoFile::Directory => NoFile::Refused(Status::NOT_FOUND),
                     other => other,
                 });
             } else {
@@ -179,24 +196,28 @@ impl FilesHandler {
         }
         match place {
             Ok(place) => self.answer(place, request, hx),
-            Err(Some(status)) => {
+            Err(NoFile::Refused(status)) => {
                 let mut response = Response::page(status);
                 if pageless {
                     response.fields.extend_from_slice(extras::VARY_ACCEPT);
                 }
                 Reply::Respond(response)
             }
-            Err(None) => Reply::Respond(redirect(hx.path, request.query())),
+            Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
+            Err(NoFile::Directory) => Reply::Respond(match &self.listings {
+                Some(listings) => listings.answer(hx.path, request, world),
+                None => Response::page(Status::FORBIDDEN),
+            }),
         }
     }
 
-    /// Finds the reply for a path, or makes it. The error is a status, or none for a redirect.
+    /// Finds the reply for a path, or makes it.
     fn find(
         &mut self,
         request: &Request<'_>,
         filesystem: Option<&dyn Filesystem>,
         hx: &mut Hx<'_>,
-    ) -> Result<Place, Option<Status>> {
+    ) -> Result<Place, NoFile> {
         let preference = if self.codings.is_empty() {
             Preference::ORIGINAL
         } else {
@@ -209,7 +230,7 @@ impl FilesHandler {
             }
         }
         if hx.path.is_hidden() && !self.hidden {
-            return Err(Some(Status::NOT_FOUND));
+            return Err(NoFile::Refused(Status::NOT_FOUND));
         }
         self.refresh(kept, preference, filesystem, hx)
     }
@@ -231,7 +252,7 @@ impl FilesHandler {
         preference: Preference,
         filesystem: Option<&dyn Filesystem>,
         hx: &mut Hx<'_>,
-    ) -> Result<Place, Option<Status>> {
+    ) -> Result<Place, NoFile> {
         let resolved = match filesystem {
             Some(filesystem) => resolve(filesystem, hx.path, &self.index, &mut self.path, &self.types),
             None => Resolved::Refused(Status::NOT_FOUND),
@@ -258,14 +279,15 @@ impl FilesHandler {
                 let entry = make(fd, stat, about, self.small, &mut self.text, hx);
                 return Ok(self.keep(entry, preference, hx));
             }
-            Resolved::Slash => None,
+            Resolved::Slash => NoFile::Slash,
+            Resolved::Directory => NoFile::Directory,
             Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
                 // No descriptor to look with: what was right a moment ago is better than no answer.
                 let entry = kept.and_then(|found| self.cache.get_mut(found));
                 entry.into_iter().for_each(|entry| entry.checked = hx.now.milliseconds);
-                return kept.map(Place::Cached).ok_or(Some(Status::SERVICE_UNAVAILABLE));
+                return kept.map(Place::Cached).ok_or(NoFile::Refused(Status::SERVICE_UNAVAILABLE));
             }
-            Resolved::Refused(status) => Some(status),
+            Resolved::Refused(status) => NoFile::Refused(status),
         };
         if let Some(entry) = kept.and_then(|found| self.cache.take(found)) {
             entry.file.into_iter().for_each(|file| hx.files.release(file));
@@ -337,7 +359,7 @@ impl FilesHandler {
 impl<W: Filesystems> Handler<W> for FilesHandler {
     fn handle<'h>(&'h mut self, request: &Request<'_>, world: &mut W, hx: &mut Hx<'_>) -> Reply<'h, W> {
         let cors = self.cors;
-        let mut reply = self.reply(request, world.filesystem(self.filesystem), hx);
+        let mut reply = self.reply(request, world, hx);
         if cors {
             if let Reply::Respond(response) = &mut reply {
                 extras::open_to_all(request, response);
@@ -395,7 +417,7 @@ fn resolve<'t>(
             Err(error) => return Resolved::Refused(status_of(error)),
         }
     }
-    Resolved::Refused(Status::FORBIDDEN)
+    Resolved::Directory
 }
 
 /// What is said about a file, beside what it is itself.
@@ -494,7 +516,7 @@ fn redirect<W>(path: VPath<'_>, query: Option<&[u8]>) -> Response<W> {
 }
 
 /// What a failed lookup is answered with.
-fn status_of(error: FsError) -> Status {
+pub(super) fn status_of(error: FsError) -> Status {
     match error {
         FsError::Denied => Status::FORBIDDEN,
         FsError::TooManyOpen => Status::SERVICE_UNAVAILABLE,

@@ -2,4 +2,5 @@
 
 mod extras;
 pub mod files;
+pub mod listing;
 mod twins;

@@ -1,0 +1,169 @@
+#![allow(clippy::indexing_slicing)]
+
+use super::*;
+use crate::fs::MemoryFs;
+
+struct World(MemoryFs);
+
+impl Filesystems for World {
+    fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
+        (number == 7).then_some(&self.0)
+    }
+}
+
+fn path(buffer: &mut VPathBuf, url: &str) {
+    buffer.set_url(url.as_bytes()).unwrap();
+}
+
+fn add(fs: &MemoryFs, url: &str, content: &[u8]) {
+    let mut buffer = VPathBuf::default();
+    fs.add_file(buffer.set_url(url.as_bytes()).unwrap(), content).unwrap();
+}
+
+fn body(world: &World, used: &Arc<Used>, url: &str, form: Form, hidden: bool, query: &str) -> ListingBody {
+    let mut at = VPathBuf::default();
+    path(&mut at, url);
+    ListingBody {
+        filesystem: 7,
+        hidden,
+        directory: Some(Open::new(world.0.list(at.path()).unwrap(), used)),
+        path: at,
+        form,
+        order: Order::of_query(query.as_bytes()),
+        stage: Stage::Head,
+        slice: Vec::new(),
+        slice_at: 0,
+        gathered: Gathered::new(used),
+        given: 0,
+        text: Vec::new(),
+        text_at: 0,
+        first: true,
+    }
+}
+
+/// All of it, through room of so many bytes.
+fn whole(body: &mut ListingBody, world: &mut World, room: usize) -> String {
+    let (mut all, mut out) = (Vec::new(), vec![0; room]);
+    loop {
+        match body.fill(&mut out, world) {
+            Fill::Some(count) => {
+                assert!(count > 0);
+                all.extend_from_slice(&out[..count]);
+            }
+            Fill::End(count) => {
+                all.extend_from_slice(&out[..count]);
+                return String::from_utf8(all).unwrap();
+            }
+            Fill::Pending | Fill::Failed => panic!("it stopped"),
+        }
+    }
+}
+
+fn names(json: &str) -> Vec<&str> {
+    json.split("{\"name\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+fn world() -> World {
+    let fs = MemoryFs::new();
+    let mut buffer = VPathBuf::default();
+    fs.make_dir(buffer.set_url(b"/sub").unwrap(), 0o755).unwrap();
+    fs.make_dir(buffer.set_url(b"/.well-known").unwrap(), 0o755).unwrap();
+    add(&fs, "/b", b"bb");
+    add(&fs, "/A", b"a");
+    add(&fs, "/.hidden", b"");
+    add(&fs, "/sub/%3Cscript%3E", b"");
+    fs.add_other(buffer.set_url(b"/fifo").unwrap()).unwrap();
+    for (link, target) in
+        [("/to-b", "b"), ("/to-sub", "sub"), ("/to-none", "none"), ("/out", "../x"), ("/to-fifo", "fifo")]
+    {
+        fs.add_link(buffer.set_url(link.as_bytes()).unwrap(), target.as_bytes()).unwrap();
+    }
+    World(fs)
+}
+
+#[test]
+fn what_is_listed() {
+    let (mut world, used) = (world(), Arc::default());
+    for (url, hidden, query, expected) in [
+        ("/", false, "", &["sub", "to-sub", "A", "b", "to-b"][..]),
+        ("/", true, "", &["sub", "to-sub", ".hidden", "A", "b", "to-b"]),
+        ("/", false, "order=desc", &["to-sub", "sub", "to-b", "b", "A"]),
+        ("/", false, "sort=size", &["sub", "to-sub", "A", "b", "to-b"]),
+        ("/sub/", false, "", &["<script>"]),
+        ("/.well-known/", true, "", &[]),
+    ] {
+        let json = whole(&mut body(&world, &used, url, Form::Json, hidden, query), &mut world, 4096);
+        assert_eq!(names(&json), expected, "{url} {query}");
+        assert!(json.starts_with('[') && json.ends_with("\n]\n"), "{json}");
+    }
+    assert_eq!((used.open.load(Relaxed), used.bytes.load(Relaxed)), (0, 0));
+}
+
+#[test]
+fn pages() {
+    let (mut world, used) = (world(), Arc::default());
+    let root = whole(&mut body(&world, &used, "/", Form::Html, false, ""), &mut world, 4096);
+    assert!(root.contains("<title>/</title>") && !root.contains("../"));
+    let sub = whole(&mut body(&world, &used, "/sub/", Form::Html, false, ""), &mut world, 4096);
+    assert!(sub.contains("<title>/sub/</title>") && sub.contains("href=\"../\""));
+    assert!(sub.contains("&lt;script&gt;") && !sub.contains("<script"));
+}
+
+#[test]
+fn room_makes_no_difference() {
+    let (mut world, used) = (world(), Arc::default());
+    for form in [Form::Html, Form::Json] {
+        let expected = whole(&mut body(&world, &used, "/", form, false, ""), &mut world, 1 << 16);
+        for room in 1..400 {
+            let found = whole(&mut body(&world, &used, "/", form, false, ""), &mut world, room);
+            assert_eq!(found, expected, "{room}");
+        }
+    }
+}
+
+#[test]
+fn more_than_may_be_held_is_not_sorted() {
+    for entries in [SORTED_ENTRIES, SORTED_ENTRIES + 1] {
+        let (fs, used) = (MemoryFs::new(), Arc::default());
+        // The other way round than they lie.
+        for number in 0..entries {
+            add(&fs, &["/", &number.to_string()].concat(), b"");
+        }
+        let mut world = World(fs);
+        let mut listing = body(&world, &used, "/", Form::Html, false, "order=desc");
+        let page = whole(&mut listing, &mut world, 16 << 10);
+        assert_eq!(page.matches("href=\"./").count(), entries);
+        assert_eq!(page.contains("Too many"), entries > SORTED_ENTRIES);
+        assert_eq!(page.find("./0\"") > page.find("./99\""), entries == SORTED_ENTRIES);
+        assert_eq!((used.open.load(Relaxed), used.bytes.load(Relaxed)), (0, 0));
+    }
+}
+
+#[test]
+fn what_all_hold_together_is_bounded() {
+    let (mut world, used) = (world(), Arc::<Used>::default());
+    used.bytes.store(SORTED_TOTAL, Relaxed);
+    let page = whole(&mut body(&world, &used, "/", Form::Html, false, ""), &mut world, 4096);
+    assert!(page.contains("Too many") && page.matches("href=\"./").count() == 5);
+    assert_eq!(used.bytes.load(Relaxed), SORTED_TOTAL);
+    let mut begun = body(&world, &used, "/", Form::Html, false, "");
+    assert_eq!(used.open.load(Relaxed), 1);
+    assert!(matches!(begun.fill(&mut [0; 256], &mut world), Fill::Some(256)));
+    drop(begun);
+    assert_eq!((used.open.load(Relaxed), used.bytes.load(Relaxed)), (0, SORTED_TOTAL));
+}
+
+#[test]
+fn a_call_has_an_end() {
+    // Entries that cost a look each, and none is shown.
+    let (fs, used) = (MemoryFs::new(), Arc::default());
+    let mut buffer = VPathBuf::default();
+    for number in 0..1000 {
+        let name = ["/", &number.to_string()].concat();
+        fs.add_link(buffer.set_url(name.as_bytes()).unwrap(), b"none").unwrap();
+    }
+    let mut world = World(fs);
+    let mut listing = body(&world, &used, "/", Form::Json, false, "");
+    let json = whole(&mut listing, &mut world, 1 << 16);
+    assert!(json.len() > 4 && json.trim_start_matches('[').trim() == "]", "{json}");
+}

@@ -1,0 +1,253 @@
+//! Listings of directories, by the real program: what is listed, for people and for programs, and what it costs.
+#![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{Directory, Reply, Server, read_all};
+
+/// A GET or HEAD of its own, with further fields.
+fn ask(server: &Server, method: &str, target: &str, fields: &str) -> Reply {
+    let request = format!("{method} {target} HTTP/1.1\r\nHost: h\r\n{fields}Connection: close\r\n\r\n");
+    Reply::first(&server.talk(request.as_bytes()), method == "HEAD").0
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8(reply.body.clone()).unwrap()
+}
+
+/// What links there are beneath the directory, in order.
+fn links(page: &str) -> Vec<String> {
+    page.split("<a href=\"./").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+fn listed(server: &Server, target: &str) -> Vec<String> {
+    links(&text(&server.get(target)))
+}
+
+/// Runs Python with text on its input; gives what it prints. Its JSON and HTML are not ours.
+fn python(program: &str, arguments: &[&str], input: &[u8]) -> String {
+    let mut command = Command::new("python3");
+    command.args(["-c", program]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Fails unless every element is closed by its own end tag; follows every link.
+const CRAWL: &str = "
+import sys, html.parser, urllib.parse, urllib.request
+class Page(html.parser.HTMLParser):
+    void = {'meta'}
+    def __init__(self):
+        super().__init__(); self.open = []; self.links = []; self.tags = set()
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag not in self.void: self.open.append(tag)
+        self.links += [value for key, value in attributes if key == 'href']
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+page = Page(); page.feed(sys.stdin.buffer.read().decode('utf-8')); page.close()
+assert not page.open, page.open
+assert page.tags == set('html head meta title style body h1 table thead tbody tr th td a'.split()), page.tags
+for link in page.links:
+    url = urllib.parse.urljoin(sys.argv[1], link)
+    assert url.startswith(sys.argv[2]), url
+    with urllib.request.urlopen(url) as reply:
+        assert reply.status == 200 and reply.url == url, url
+print(len(page.links))
+";
+
+#[test]
+fn every_name_can_be_followed() {
+    let directory = Directory::new();
+    let inside = directory.path().join("in side&");
+    std::fs::create_dir(&inside).unwrap();
+    let mut names: Vec<Vec<u8>> =
+        (1..=255).filter(|byte| !b"/.".contains(byte)).map(|byte| vec![byte]).collect();
+    for name in [
+        "<script>alert(1)<script>",
+        "javascript:alert(1)",
+        "a.b",
+        "é",
+        "\u{202e}txt",
+        "&amp;",
+        "%41",
+        "?q",
+        "#f",
+        "a b",
+        "x]]>",
+    ] {
+        names.push(name.as_bytes().to_vec());
+    }
+    names.push(vec![b'x'; 255]);
+    names.push(vec![0xff; 255]);
+    for name in &names {
+        std::fs::write(inside.join(std::ffi::OsStr::from_bytes(name)), name).unwrap();
+    }
+    std::fs::create_dir(inside.join("directory")).unwrap();
+    let server = Server::start(directory.path(), &[]);
+    let reply = server.get("/in%20side&/");
+    for (field, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-cache"),
+        ("vary", "Accept"),
+    ] {
+        assert_eq!(reply.field(field).as_deref(), Some(value));
+    }
+    let url = server.url("/in%20side&/");
+    let count = python(CRAWL, &[&url, &server.url("/")], &reply.body);
+    // Beside the names: the directory, the parent, three titles.
+    assert_eq!(count.trim(), (names.len() + 5).to_string());
+    for link in links(&text(&reply)).iter().filter(|link| !link.ends_with('/')) {
+        let found = ask(&server, "GET", &format!("/in%20side&/{link}"), "").body;
+        assert!(names.contains(&found), "{link}");
+    }
+    let json = ask(&server, "GET", "/in%20side&/", "Accept: application/json\r\n");
+    assert_eq!(json.field("content-type").as_deref(), Some("application/json"));
+    let program = "import sys, json; entries = json.load(sys.stdin.buffer)
+for entry in entries: assert set(entry) - {'size'} == {'name', 'type', 'modified'} and ('size' in entry) == (entry['type'] == 'file'), entry
+print(len(entries), '<script>' in str(entries), sum(e.get('size', 0) for e in entries))";
+    let size: usize = names.iter().map(Vec::len).sum();
+    assert_eq!(python(program, &[], &json.body).trim(), format!("{} True {size}", names.len() + 1));
+}
+
+#[test]
+fn heads_and_old_clients() {
+    let directory = Directory::new();
+    std::fs::create_dir(directory.path().join("empty")).unwrap();
+    let server = Server::start(directory.path(), &[]);
+    let undated =
+        |reply: &Reply| reply.head.lines().filter(|line| !line.starts_with("Date")).collect::<String>();
+    let (get, head) = (ask(&server, "GET", "/empty/", ""), ask(&server, "HEAD", "/empty/", ""));
+    assert_eq!(undated(&get), undated(&head));
+    assert!(links(&text(&get)).is_empty() && text(&get).contains("href=\"../\""));
+    assert_eq!(text(&ask(&server, "GET", "/empty/", "Accept: application/json\r\n")), "[\n]\n");
+    assert!(!text(&server.get("/")).contains("../"));
+    let old = Reply::first(&server.talk(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), false).0;
+    assert_eq!(old.field("transfer-encoding"), None);
+    assert_eq!(old.field("connection").as_deref(), Some("close"));
+    assert!(text(&old).ends_with("</html>\n"));
+    // The connection is kept, and the next reply stands where it should.
+    let two = server.talk(b"GET / HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET /empty/ HTTP/1.1\r\nHost: h\r\n\r\n");
+    let (first, rest) = Reply::first(&two, false);
+    let (second, rest) = Reply::first(rest, true);
+    let (third, rest) = Reply::first(rest, false);
+    assert_eq!((first.status, second.status, third.status, rest.len()), (200, 200, 200, 0));
+}
+
+#[test]
+fn sorted_as_asked() {
+    let directory = Directory::new();
+    for (name, size, age) in [("b", 10, 400), ("A", 3000, 300), ("c", 5, 200)] {
+        directory.file(name, vec![b'x'; size]);
+        directory.age(name, age);
+    }
+    std::fs::create_dir(directory.path().join("z")).unwrap();
+    let server = Server::start(directory.path(), &[]);
+    for (query, expected) in [
+        ("", ["z/", "A", "b", "c"]),
+        ("?sort=name&order=desc", ["z/", "c", "b", "A"]),
+        ("?sort=size", ["z/", "c", "b", "A"]),
+        ("?sort=size&order=desc", ["z/", "A", "b", "c"]),
+        ("?sort=date&order=asc", ["z/", "b", "A", "c"]),
+        ("?sort=date&order=desc", ["z/", "c", "A", "b"]),
+        ("?sort=%00&order=<script>", ["z/", "A", "b", "c"]),
+    ] {
+        assert_eq!(listed(&server, &format!("/{query}")), expected, "{query}");
+    }
+    let page = text(&server.get("/?sort=size"));
+    assert!(page.contains("<td title=\"3000 bytes\">2.9 K</td>"), "{page}");
+    assert!(page.contains("?sort=size&amp;order=desc") && page.contains("?sort=name&amp;order=asc"));
+}
+
+#[test]
+fn only_what_can_be_had() {
+    let (directory, outside) = (Directory::new(), Directory::new());
+    let path = directory.path();
+    directory.file("f", "f");
+    directory.file(".hidden", "h");
+    directory.file(".well-known/acme", "a");
+    directory.file("d/index.html", "index");
+    outside.file("secret", "secret");
+    assert!(Command::new("mkfifo").arg(path.join("fifo")).status().unwrap().success());
+    let _listener = std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
+    for (link, target) in
+        [("l-d", "d"), ("l-f", "f"), ("l-fifo", "fifo"), ("l-loop", "l-loop"), ("l-none", "none")]
+    {
+        symlink(target, path.join(link)).unwrap();
+    }
+    symlink(outside.path().join("secret"), path.join("l-out")).unwrap();
+    for (arguments, expected) in [
+        (&[][..], &["d/", "l-d/", "f", "l-f"][..]),
+        (&["--http.main.symlinks=never"], &["d/", "f"]),
+        (&["--http.main.symlinks=all"], &["d/", "l-d/", "f", "l-f", "l-out"]),
+        (&["--hidden"], &["d/", "l-d/", ".hidden", "f", "l-f"]),
+    ] {
+        let server = Server::start(path, arguments);
+        assert_eq!(listed(&server, "/"), expected, "{arguments:?}");
+        for link in expected {
+            assert_eq!(server.get(&format!("/{link}")).status, 200, "{link}");
+        }
+    }
+}
+
+#[test]
+fn turned_off() {
+    let directory = Directory::new();
+    directory.file("d/f", "f");
+    for argument in ["--http.main.listing=off", "--no-listing", "--listing=off"] {
+        let server = Server::start(directory.path(), &[argument]);
+        assert_eq!(server.get("/d/").status, 403);
+        assert_eq!(server.get("/d/f").status, 200);
+    }
+}
+
+/// Memory of the server's own that is resident, in KiB.
+fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn twenty_thousand_names_in_constant_memory() {
+    let directory = Directory::new();
+    for number in 0..20_000 {
+        std::fs::write(directory.path().join(format!("{number:05}-{}", "x".repeat(40))), "").unwrap();
+    }
+    let server = Server::start(directory.path(), &["--http.main.send_buffer=4K"]);
+    assert_eq!(server.get("/none").status, 404);
+    let (before, descriptors) = (resident(&server), server.descriptors());
+    let mut slow = server.connect();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+    let mut start = vec![0; 600_000];
+    slow.read_exact(&mut start).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let held = resident(&server);
+    assert!(held <= before + 1024, "{before} KiB before, {held} KiB with a slow reader");
+    // The others are not kept waiting.
+    let began = std::time::Instant::now();
+    assert_eq!(server.get("/none").status, 404);
+    assert!(began.elapsed() < Duration::from_secs(2));
+    start.extend(read_all(&mut slow));
+    let page = text(&Reply::first(&start, false).0);
+    let mut found = links(&page);
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), 20_000);
+    assert!(page.contains("Too many entries to sort") && page.ends_with("</html>\n"));
+    drop(slow);
+    assert_eq!(server.get("/none").status, 404);
+    assert_eq!(server.descriptors(), descriptors);
+}
