@@ -124,7 +124,7 @@ fn one_page_for_all_paths() {
         ("/app.js", "Accept: application/json\r\n", 200, "script"),
         ("/docs/", browser, 200, "<p>docs"),
         ("/docs", browser, 301, "-"),
-        ("/empty/", browser, 403, "-"),
+        ("/empty/", browser, 200, "-"),
         // Other files that are not there.
         ("/none.js", browser, 404, "-"),
         ("/users/v1.2", browser, 404, "-"),
