@@ -30,11 +30,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
     help: "process",
     attributes: &[
         Attribute {
-            about: About::live("verbose", Unit::Switch, "off", "Say more: at the end, what was done.").with_flag(&Flag {
-                short: Some('v'),
-                long: "verbose",
-                value: "",
-            }),
+            about: About::live("verbose", Unit::Switch, "off", "Say more: at the end, what was done.")
+                .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.verbose),
             set: |s, v| v.into_bool(&mut s.verbose),
         },
