@@ -1,3 +1,4 @@
 //! What a server can answer with.
 
 pub mod files;
+mod partial;
