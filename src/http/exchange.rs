@@ -253,3 +253,45 @@ fn put(room: &mut [u8], at: usize, bytes: &[u8]) -> usize {
     }
     at + bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::framing;
+    use super::*;
+
+    /// Makes pieces of so many bytes.
+    struct Script(std::vec::IntoIter<Fill>);
+
+    impl Stream<()> for Script {
+        fn fill(&mut self, out: &mut [u8], _world: &mut ()) -> Fill {
+            let next = self.0.next().unwrap();
+            if let Fill::Some(count) | Fill::End(count) = next {
+                out[..count].fill(b'x');
+            }
+            next
+        }
+    }
+
+    #[test]
+    fn a_body_has_the_length_that_was_told() {
+        for (length, script, results) in [
+            (5, vec![Fill::Some(2), Fill::End(3)], vec![(2, Pumped::More), (3, Pumped::End)]),
+            (5, vec![Fill::Some(5), Fill::End(0)], vec![(5, Pumped::More), (0, Pumped::End)]),
+            (5, vec![Fill::Pending, Fill::End(5)], vec![(0, Pumped::Pending), (5, Pumped::End)]),
+            (0, vec![Fill::End(0)], vec![(0, Pumped::End)]),
+            (5, vec![Fill::Some(2), Fill::Failed], vec![(2, Pumped::More), (0, Pumped::Failed)]),
+            // Too little, and too much.
+            (5, vec![Fill::Some(2), Fill::End(2)], vec![(2, Pumped::More), (0, Pumped::Failed)]),
+            (5, vec![Fill::Some(5), Fill::Some(1)], vec![(5, Pumped::More), (0, Pumped::Failed)]),
+            (5, vec![Fill::End(6)], vec![(0, Pumped::Failed)]),
+        ] {
+            let made =
+                Made { stream: Box::new(Script(script.into_iter())), framing: Framing::Length(length) };
+            let shape = Shape { is_11: true, head_only: false, close: false };
+            let mut exchange = Exchange::streaming(BodyReader::new(framing::Framing::None), made, shape, 0);
+            for result in results {
+                assert_eq!(exchange.pump(&mut [0; 512], &mut ()), result, "of {length}");
+            }
+        }
+    }
+}

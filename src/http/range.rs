@@ -33,24 +33,8 @@ impl Range {
     }
 }
 
-/// Pieces in ascending order with a gap between each two.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub struct Pieces {
-    list: [Range; MOST],
-    count: usize,
-}
-
-impl Pieces {
-    /// The pieces.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Range] {
-        self.list.get(..self.count).unwrap_or_default()
-    }
-}
-
 /// What a request is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub enum Ranges {
     /// All of it: 200.
@@ -59,8 +43,9 @@ pub enum Ranges {
     Unsatisfiable,
     /// One piece: 206.
     One(Range),
-    /// Two pieces or more: 206 as `multipart/byteranges`.
-    Many(Pieces),
+    /// Two pieces or more, [`MOST`] at most, in ascending order with a gap between each two: 206 as
+    /// `multipart/byteranges`.
+    Many(Box<[Range]>),
 }
 
 /// What `request` is for, of a representation of `size` bytes with this tag and time of change.
@@ -124,21 +109,22 @@ pub fn parse(value: &[u8], size: u64) -> Ranges {
 
 /// The one piece, or the few, that sorted pieces make.
 fn coalesce(sorted: &[Range]) -> Ranges {
-    let mut joined = Pieces { list: [Range::default(); MOST], count: 0 };
+    let mut list = [Range::default(); MOST];
+    let mut count = 0usize;
     for &piece in sorted {
-        let last = joined.count.checked_sub(1).and_then(|last| joined.list.get_mut(last));
+        let last = count.checked_sub(1).and_then(|last| list.get_mut(last));
         if let Some(last) = last.filter(|last| piece.first < last.end.saturating_add(GAP)) {
             last.end = last.end.max(piece.end);
             continue;
         }
-        let Some(place) = joined.list.get_mut(joined.count) else { return Ranges::Whole };
+        let Some(place) = list.get_mut(count) else { return Ranges::Whole };
         *place = piece;
-        joined.count += 1;
+        count += 1;
     }
-    match joined.as_slice() {
+    match list.get(..count).unwrap_or_default() {
         [] => Ranges::Unsatisfiable,
         [one] => Ranges::One(*one),
-        _ => Ranges::Many(joined),
+        many => Ranges::Many(many.into()),
     }
 }
 
@@ -183,11 +169,7 @@ mod tests {
     }
 
     fn many(list: &[(u64, u64)]) -> Ranges {
-        let mut pieces = Pieces { list: [Range::default(); MOST], count: list.len() };
-        for (place, &(first, end)) in pieces.list.iter_mut().zip(list) {
-            *place = Range { first, end };
-        }
-        Many(pieces)
+        Many(list.iter().map(|&(first, end)| Range { first, end }).collect())
     }
 
     #[test]
@@ -291,7 +273,7 @@ mod tests {
             ["bytes=", &all.join(",")].concat()
         };
         let Many(sixteen) = parse(list(16, 1000).as_bytes(), 1_000_000) else { panic!() };
-        assert_eq!(sixteen.as_slice().len(), 16);
+        assert_eq!(sixteen.len(), 16);
         assert_eq!(parse(list(17, 1000).as_bytes(), 1_000_000), Whole);
         // They are counted when they are joined.
         assert_eq!(parse(list(1000, 10).as_bytes(), 1_000_000), one(0, 9991));
@@ -319,7 +301,7 @@ mod tests {
                 Whole => return is_sound(value.as_bytes(), size),
                 Unsatisfiable => Vec::new(),
                 One(one) => vec![*one],
-                Many(pieces) => pieces.as_slice().to_vec(),
+                Many(pieces) => pieces.to_vec(),
             };
             let has = |place| pieces.iter().any(|piece| piece.first <= place && place < piece.end);
             is_sound(value.as_bytes(), size)
@@ -331,8 +313,7 @@ mod tests {
         match parse(value, size) {
             Whole | Unsatisfiable => true,
             One(one) => one.first < one.end && one.end <= size,
-            Many(pieces) => {
-                let list = pieces.as_slice();
+            Many(list) => {
                 (2..=MOST).contains(&list.len())
                     && list.iter().all(|piece| piece.first < piece.end && piece.end <= size)
                     && list.windows(2).all(|pair| pair[0].end + GAP <= pair[1].first)

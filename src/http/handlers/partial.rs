@@ -8,7 +8,7 @@ use crate::text::number::{push_decimal, push_hex};
 use super::super::date::DateText;
 use super::super::etag::ETag;
 use super::super::handler::{Body, Fill, Response, Stream};
-use super::super::range::{Pieces, Range};
+use super::super::range::Range;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
 
@@ -33,7 +33,7 @@ pub fn unsatisfiable<W>(size: u64) -> Response<W> {
 
 /// The parts of one reply, as they follow each other: `head piece head piece .. end`.
 pub struct Parts {
-    pieces: Pieces,
+    pieces: Box<[Range]>,
     size: u64,
     /// The line of each part that tells its type.
     content_type: Box<[u8]>,
@@ -44,7 +44,7 @@ impl Parts {
     /// The parts that `pieces` of a file with this tag and size are. `number` tells this reply from others: a boundary
     /// must not stand in the file, and cannot but by a chance of 2 to the 126, or by a guess of when and how often it is
     /// asked for.
-    pub fn new(pieces: Pieces, size: u64, fields: &[u8], etag: &ETag, number: u64) -> Parts {
+    pub fn new(pieces: Box<[Range]>, size: u64, fields: &[u8], etag: &ETag, number: u64) -> Parts {
         let (content_type, _) = first_line(fields);
         let mut text = Vec::with_capacity(BOUNDARY);
         for half in 0..2u64 {
@@ -63,7 +63,7 @@ impl Parts {
     /// The length of all of it.
     fn length(&self) -> u64 {
         let (mut text, mut length) = (Vec::new(), 0u64);
-        for number in 0..=self.pieces.as_slice().len() {
+        for number in 0..=self.pieces.len() {
             text.clear();
             let piece = self.begin(number, &mut text);
             length = length.saturating_add(text.len() as u64).saturating_add(piece.map_or(0, Range::length));
@@ -75,7 +75,7 @@ impl Parts {
     fn begin(&self, number: usize, out: &mut Vec<u8>) -> Option<Range> {
         out.extend_from_slice(if number == 0 { b"--" } else { b"\r\n--" });
         out.extend_from_slice(&self.boundary);
-        let piece = self.pieces.as_slice().get(number).copied();
+        let piece = self.pieces.get(number).copied();
         if piece.is_some() {
             out.extend_from_slice(b"\r\n");
             out.extend_from_slice(&self.content_type);
