@@ -92,7 +92,7 @@ impl Host {
         router.add(b"", Box::new(FilesHandler::new(&settings, number, MediaTypes::new(), FILES)));
         let limits = HttpService::<World>::limits(&settings, 16);
         let (read_size, write_size) = (limits.read_size, limits.write_size);
-        let service = reactor.add_service(Box::new(HttpService::new(&settings, router)), limits);
+        let service = reactor.add_service(Box::new(HttpService::new(&settings, router)), limits).unwrap();
         let path = std::env::temp_dir().join(format!("gorgon-fuzz-{}", std::process::id()));
         // Of another process with that number, long ago.
         let _ = std::fs::remove_file(&path);

@@ -1,6 +1,6 @@
 //! The bytes of an open file, for those who hold it and know no system call.
 
-use gorgon_sys::{AsFd, BorrowedFd, Io, OwnedFd, read_at, read_at_cached};
+use gorgon_sys::{AsFd, BorrowedFd, Io, OwnedFd, read_ahead, read_at, read_at_cached};
 
 use super::FileStat;
 use super::filesystem::FsError;
@@ -34,6 +34,27 @@ pub fn read_whole(file: &OwnedFd, size: u64, out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// Reads from a place of a file, at least one byte unless `out` is empty. What a disk would have to be waited for is
+/// asked of it, and waited for only if `waits`: else 0 says that it is to be tried again later. `None`: the file has
+/// nothing there, or cannot be read.
+pub fn read_some(file: &OwnedFd, at: u64, out: &mut [u8], waits: bool) -> Option<usize> {
+    let outcome = match read_at_cached(file.as_fd(), out, at) {
+        Io::Blocked => {
+            read_ahead(file.as_fd(), at, out.len() as u64);
+            if !waits {
+                return Some(0);
+            }
+            read_at(file.as_fd(), out, at)
+        }
+        Io::Failed(_) => read_at(file.as_fd(), out, at),
+        outcome => outcome,
+    };
+    match outcome {
+        Io::Done(count) if count > 0 => Some(count),
+        Io::Done(_) | Io::Blocked | Io::Ended | Io::Failed(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +69,9 @@ mod tests {
         assert!(read_whole(&file, 0, &mut out));
         assert!(!read_whole(&file, 11, &mut out));
         assert_eq!(stat(file.as_fd()).map(|stat| stat.size), Ok(10));
+        let mut piece = [0; 4];
+        assert_eq!((read_some(&file, 3, &mut piece, true), &piece), (Some(4), b"3456"));
+        assert_eq!((read_some(&file, 8, &mut piece, true), &piece[..2]), (Some(2), &b"89"[..]));
+        assert_eq!(read_some(&file, 10, &mut piece, true), None);
     }
 }

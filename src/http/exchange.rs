@@ -36,7 +36,7 @@ pub struct Exchange<W> {
     body: BodyReader,
     sink: Option<Box<dyn Sink<W>>>,
     stream: Option<Box<dyn Stream<W>>>,
-    chunked: bool,
+    framing: Framing,
     /// The shape of the reply that is still to come.
     pub shape: Shape,
     /// How many bytes of the body may still come.
@@ -54,6 +54,26 @@ pub struct Shape {
     pub head_only: bool,
     /// The connection ends with the reply.
     pub close: bool,
+}
+
+/// A reply's body that is to be made, and how its end is told.
+pub struct Made<W> {
+    /// Makes it.
+    pub stream: Box<dyn Stream<W>>,
+    /// Tells its end.
+    pub framing: Framing,
+}
+
+/// How the peer is told where a body that is being made ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Framing {
+    /// By the chunked coding.
+    Chunked,
+    /// By the end of the connection.
+    UntilClose,
+    /// By its length, which the head has told: so many bytes are still to be made, no more and no less.
+    Length(u64),
 }
 
 /// What came of input given to an exchange.
@@ -101,21 +121,17 @@ impl<W> Exchange<W> {
     }
 
     /// An exchange whose reply has a body to be made. `body` is what the request has left of its own.
-    pub fn streaming(
-        body: BodyReader,
-        stream: Box<dyn Stream<W>>,
-        shape: Shape,
-        allowance: u64,
-    ) -> Exchange<W> {
+    pub fn streaming(body: BodyReader, made: Made<W>, shape: Shape, allowance: u64) -> Exchange<W> {
         Exchange {
-            stream: Some(stream),
-            chunked: shape.is_11,
+            stream: Some(made.stream),
+            framing: made.framing,
             ..Self::begin(Stage::Streaming, body, shape, allowance)
         }
     }
 
     fn begin(stage: Stage, body: BodyReader, shape: Shape, allowance: u64) -> Exchange<W> {
-        Exchange { stage, body, sink: None, stream: None, chunked: false, shape, allowance, received: 0 }
+        let framing = Framing::UntilClose;
+        Exchange { stage, body, sink: None, stream: None, framing, shape, allowance, received: 0 }
     }
 
     /// The one place where the stage changes.
@@ -168,9 +184,9 @@ impl<W> Exchange<W> {
     }
 
     /// The reply has a body to be made.
-    pub fn start_stream(&mut self, stream: Box<dyn Stream<W>>) {
-        self.stream = Some(stream);
-        self.chunked = self.shape.is_11;
+    pub fn start_stream(&mut self, made: Made<W>) {
+        self.stream = Some(made.stream);
+        self.framing = made.framing;
         self.enter(Stage::Streaming);
     }
 
@@ -178,13 +194,21 @@ impl<W> Exchange<W> {
     /// least 512 bytes.
     pub fn pump(&mut self, room: &mut [u8], world: &mut W) -> (usize, Pumped) {
         let Some(stream) = &mut self.stream else { return (0, Pumped::End) };
-        if !self.chunked {
-            return match stream.fill(room, world) {
+        if self.framing != Framing::Chunked {
+            let (count, result) = match stream.fill(room, world) {
                 Fill::Some(count) => (count, Pumped::More),
                 Fill::Pending => (0, Pumped::Pending),
                 Fill::End(count) => (count, Pumped::End),
                 Fill::Failed => (0, Pumped::Failed),
             };
+            if let Framing::Length(left) = &mut self.framing {
+                // What came after it, or in place of what is missing, would be taken for another reply.
+                match left.checked_sub(count as u64) {
+                    Some(rest) if rest == 0 || result != Pumped::End => *left = rest,
+                    Some(_) | None => return (0, Pumped::Failed),
+                }
+            }
+            return (count, result);
         }
         let most = room.len().saturating_sub(CHUNK_MARGIN).min(CHUNK_DATA);
         let Some(data) = room.get_mut(CHUNK_HEAD..CHUNK_HEAD + most) else { return (0, Pumped::Failed) };
@@ -228,4 +252,46 @@ fn put(room: &mut [u8], at: usize, bytes: &[u8]) -> usize {
         place.copy_from_slice(bytes);
     }
     at + bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::framing;
+    use super::*;
+
+    /// Makes pieces of so many bytes.
+    struct Script(std::vec::IntoIter<Fill>);
+
+    impl Stream<()> for Script {
+        fn fill(&mut self, out: &mut [u8], _world: &mut ()) -> Fill {
+            let next = self.0.next().unwrap();
+            if let Fill::Some(count) | Fill::End(count) = next {
+                out[..count].fill(b'x');
+            }
+            next
+        }
+    }
+
+    #[test]
+    fn a_body_has_the_length_that_was_told() {
+        for (length, script, results) in [
+            (5, vec![Fill::Some(2), Fill::End(3)], vec![(2, Pumped::More), (3, Pumped::End)]),
+            (5, vec![Fill::Some(5), Fill::End(0)], vec![(5, Pumped::More), (0, Pumped::End)]),
+            (5, vec![Fill::Pending, Fill::End(5)], vec![(0, Pumped::Pending), (5, Pumped::End)]),
+            (0, vec![Fill::End(0)], vec![(0, Pumped::End)]),
+            (5, vec![Fill::Some(2), Fill::Failed], vec![(2, Pumped::More), (0, Pumped::Failed)]),
+            // Too little, and too much.
+            (5, vec![Fill::Some(2), Fill::End(2)], vec![(2, Pumped::More), (0, Pumped::Failed)]),
+            (5, vec![Fill::Some(5), Fill::Some(1)], vec![(5, Pumped::More), (0, Pumped::Failed)]),
+            (5, vec![Fill::End(6)], vec![(0, Pumped::Failed)]),
+        ] {
+            let made =
+                Made { stream: Box::new(Script(script.into_iter())), framing: Framing::Length(length) };
+            let shape = Shape { is_11: true, head_only: false, close: false };
+            let mut exchange = Exchange::streaming(BodyReader::new(framing::Framing::None), made, shape, 0);
+            for result in results {
+                assert_eq!(exchange.pump(&mut [0; 512], &mut ()), result, "of {length}");
+            }
+        }
+    }
 }

@@ -45,6 +45,13 @@ pub enum Reply<'h, W> {
         /// The length of status line and fields, with the last field's CRLF and without the empty line.
         head: usize,
     },
+    /// A reply that lies ready in two places.
+    Piece {
+        /// Status line and fields, without the empty line.
+        head: &'h [u8],
+        /// The body.
+        body: &'h [u8],
+    },
     /// A piece of a file.
     File {
         /// Status line and fields, without the empty line.
@@ -78,6 +85,13 @@ pub enum Body<W> {
     Bytes(Vec<u8>),
     /// Bytes made when there is room for them, chunked for those who understand it.
     Stream(Box<dyn Stream<W>>),
+    /// As [`Body::Stream`], with its length known before: a stream that makes more or less ends the connection.
+    Sized {
+        /// The length in bytes.
+        length: u64,
+        /// Makes them.
+        stream: Box<dyn Stream<W>>,
+    },
 }
 
 impl<W> Response<W> {

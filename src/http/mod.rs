@@ -22,6 +22,7 @@ pub mod head;
 pub mod host;
 pub mod method;
 pub mod plan;
+pub mod range;
 pub mod request;
 pub mod response;
 pub mod router;

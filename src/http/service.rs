@@ -12,13 +12,13 @@ use crate::fs::VPathBuf;
 
 use super::date::DateText;
 use super::error_page;
-use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
+use super::exchange::{Exchange, Fed, Framing, Made, Pumped, Shape, Stage};
 use super::handler::{Body, Hx, Reply, Response};
 use super::head::{self, Fields, Head, Parsed};
 use super::method::Method;
 use super::plan::Plan;
 use super::request::Request;
-use super::response;
+use super::response::{self, BodyForm};
 use super::router::Router;
 use super::settings::HttpSettings;
 use super::status::Status;
@@ -158,6 +158,14 @@ impl<W> HttpService<W> {
             Reply::Ready { whole, head } => {
                 send_ready(whole, head, shape, last, cx);
             }
+            Reply::Piece { head, body } => {
+                cx.write(head);
+                cx.write(connection_field(shape));
+                cx.write(b"\r\n");
+                if !shape.head_only {
+                    if last { cx.write_last(&[body]) } else { cx.write(body) }
+                }
+            }
             Reply::File { head, range } => {
                 cx.write(head);
                 cx.write(connection_field(shape));
@@ -183,11 +191,11 @@ impl<W> HttpService<W> {
         self.after(plan, None)
     }
 
-    /// What follows a reply that is complete, or whose `stream` follows.
-    fn after(&self, plan: Plan, stream: Option<Box<dyn super::handler::Stream<W>>>) -> After<W> {
+    /// What follows a reply that is complete, or whose body follows.
+    fn after(&self, plan: Plan, made: Option<Made<W>>) -> After<W> {
         let shape = plan.shape;
-        match stream {
-            Some(stream) => After::Begin(Exchange::streaming(plan.body, stream, shape, self.drain_max)),
+        match made {
+            Some(made) => After::Begin(Exchange::streaming(plan.body, made, shape, self.drain_max)),
             None if shape.close && plan.body.is_done() => After::Close,
             None if shape.close => After::Leave,
             None if plan.body.is_done() => After::Keep,
@@ -198,8 +206,8 @@ impl<W> HttpService<W> {
     /// Sends a reply that was made for this request.
     fn reject(&mut self, response: Response<W>, mut plan: Plan, discards: bool, cx: &mut Cx<'_>) -> After<W> {
         plan.shape.close |= !discards;
-        let stream = self.respond(response, &mut plan.shape, cx);
-        self.after(plan, stream)
+        let made = self.respond(response, &mut plan.shape, cx);
+        self.after(plan, made)
     }
 
     /// Ends the connection with a status: what follows on it cannot be trusted, or will not be read.
@@ -209,15 +217,10 @@ impl<W> HttpService<W> {
         After::Leave
     }
 
-    /// Writes a reply's head, and its body if it is at hand; gives the stream if it is not.
-    fn respond(
-        &mut self,
-        mut response: Response<W>,
-        shape: &mut Shape,
-        cx: &mut Cx<'_>,
-    ) -> Option<Box<dyn super::handler::Stream<W>>> {
+    /// Writes a reply's head, and its body if it is at hand; gives what makes it if it is not.
+    fn respond(&mut self, mut response: Response<W>, shape: &mut Shape, cx: &mut Cx<'_>) -> Option<Made<W>> {
         let page;
-        let (bytes, stream) = match response.body {
+        let (bytes, made) = match response.body {
             Body::Empty => (&[][..], None),
             Body::Page => {
                 response.fields.extend_from_slice(error_page::fields());
@@ -228,19 +231,24 @@ impl<W> HttpService<W> {
                 page = bytes;
                 (&page[..], None)
             }
-            Body::Stream(stream) => (&[][..], Some(stream)),
+            Body::Stream(stream) => {
+                // To HTTP/1.0 only the connection's end tells where the body ends.
+                shape.close |= !shape.is_11;
+                let framing = if shape.is_11 { Framing::Chunked } else { Framing::UntilClose };
+                (&[][..], Some(Made { stream, framing }))
+            }
+            Body::Sized { length, stream } => {
+                (&[][..], Some(Made { stream, framing: Framing::Length(length) }))
+            }
         };
-        if stream.is_some() && !shape.is_11 {
-            // Only the connection's end tells where the body ends.
-            shape.close = true;
-        }
-        let body = match (&stream, shape.is_11) {
-            (None, _) => response::BodyForm::Length(bytes.len() as u64),
-            (Some(_), true) => response::BodyForm::Chunked,
-            (Some(_), false) => response::BodyForm::UntilClose,
+        let form = match made.as_ref().map(|made| made.framing) {
+            None => BodyForm::Length(bytes.len() as u64),
+            Some(Framing::Length(length)) => BodyForm::Length(length),
+            Some(Framing::Chunked) => BodyForm::Chunked,
+            Some(Framing::UntilClose) => BodyForm::UntilClose,
         };
         self.text.clear();
-        response::write_head(&mut self.text, response.status, &self.date, &response.fields, body);
+        response::write_head(&mut self.text, response.status, &self.date, &response.fields, form);
         self.text.extend_from_slice(connection_field(*shape));
         self.text.extend_from_slice(b"\r\n");
         cx.write(&self.text);
@@ -250,7 +258,7 @@ impl<W> HttpService<W> {
         if !bytes.is_empty() {
             cx.write(bytes);
         }
-        stream
+        made
     }
 
     /// Feeds input to the exchange; gives how much it used, and what is next when that is not "the next request".
@@ -267,10 +275,10 @@ impl<W> HttpService<W> {
                 let response = sink.finish(world);
                 self.date.set(cx.now().unix_seconds);
                 match self.respond(response, &mut shape, cx) {
-                    Some(stream) => {
+                    Some(made) => {
                         if let Some(exchange) = self.exchanges.get_mut(*key - 1) {
                             exchange.shape = shape;
-                            exchange.start_stream(stream);
+                            exchange.start_stream(made);
                         }
                         (used, Some(Next::Drain))
                     }

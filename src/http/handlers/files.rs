@@ -8,7 +8,7 @@
 //!
 //! | what the path is | answer |
 //! |---|---|
-//! | a file that can be read | 200, or 304 and 412 by the request's conditions |
+//! | a file that can be read | 200, or 304 and 412 by the request's conditions, 206 and 416 by its ranges |
 //! | a directory, without the slash | 301 to the path with it, query kept |
 //! | a directory | the first index file there is, else its listing, else 403 |
 //! | unreadable, or a FIFO, socket or device | 403 |
@@ -35,11 +35,13 @@ use super::super::etag::ETag;
 use super::super::field::Name;
 use super::super::handler::{Body, Handler, Hx, Reply, Response};
 use super::super::method::Method;
+use super::super::range::{self, Ranges};
 use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
 use super::listing::Listings;
+use super::partial::{self, Parts};
 use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
@@ -84,6 +86,8 @@ pub struct FilesHandler {
     key: Vec<u8>,
     /// Where heads are written.
     text: Vec<u8>,
+    /// How many replies in several parts there were.
+    multiparts: u32,
 }
 
 /// A reply that lies ready.
@@ -92,6 +96,8 @@ struct Entry {
     text: Box<[u8]>,
     /// The length of status line and fields.
     head: usize,
+    /// Where the fields stand that tell of the file, but for its length.
+    fields: std::ops::Range<usize>,
     /// Where the date stands, and the second it tells.
     date_at: usize,
     date: i64,
@@ -161,6 +167,7 @@ impl FilesHandler {
             twin: VPathBuf::default(),
             key: Vec::new(),
             text: Vec::new(),
+            multiparts: 0,
         }
     }
 
@@ -347,12 +354,55 @@ impl FilesHandler {
                 place.copy_from_slice(hx.date.as_bytes());
             }
         }
-        let Some(file) = file else { return Reply::Ready { whole: &entry.text, head: entry.head } };
+        let size = entry.stat.size;
+        let fields = entry.text.get(entry.fields.clone()).unwrap_or_default();
+        let body = entry.text.get(entry.head + 2..).unwrap_or_default();
+        let mut piece = None;
+        let response = match range::requested(request, &entry.etag, entry.modified, size) {
+            Ranges::Whole => None,
+            Ranges::Unsatisfiable => Some(partial::unsatisfiable(size)),
+            Ranges::One(one) => {
+                piece = Some(one);
+                None
+            }
+            Ranges::Many(pieces) => {
+                self.multiparts = self.multiparts.wrapping_add(1);
+                let number = hx.now.milliseconds << 32 ^ u64::from(self.multiparts);
+                let parts = Parts::new(pieces, size, fields, &entry.etag, number);
+                match file {
+                    None => Some(parts.of_bytes(fields, body)),
+                    Some(file) => hx.files.get(file).and_then(|file| parts.of_file(fields, file)),
+                }
+            }
+        };
+        if let Some(response) = response {
+            if let (Place::Uncached, Some(file)) = (place, file) {
+                hx.files.release(file);
+            }
+            return Reply::Respond(response);
+        }
+        if let Some(piece) = piece {
+            partial::write_head(&mut self.text, hx.date, fields, piece, size);
+        }
+        let Some(file) = file else {
+            let Some(piece) = piece else { return Reply::Ready { whole: &entry.text, head: entry.head } };
+            // Bytes at hand have a length that is one of memory.
+            let body = body.get(piece.first as usize..piece.end as usize).unwrap_or_default();
+            return Reply::Piece { head: &self.text, body };
+        };
         if let Place::Cached(_) = place {
             hx.files.hold(file);
         }
-        let range = FileRange { file, at: 0, left: entry.stat.size };
-        Reply::File { head: entry.text.get(..entry.head).unwrap_or(&[]), range }
+        match piece {
+            Some(piece) => Reply::File {
+                head: &self.text,
+                range: FileRange { file, at: piece.first, left: piece.length() },
+            },
+            None => Reply::File {
+                head: entry.text.get(..entry.head).unwrap_or(&[]),
+                range: FileRange { file, at: 0, left: size },
+            },
+        }
     }
 }
 
@@ -456,9 +506,12 @@ fn make(
     }
     validators(&mut fields, &etag, modified);
     fields.extend_from_slice(common);
+    fields.extend_from_slice(b"Accept-Ranges: bytes\r\n");
     text.clear();
     response::write_head(text, Status::OK, hx.date, &fields, BodyForm::Length(stat.size));
     let head = text.len();
+    // The length is the last line.
+    let end = text.iter().rev().skip(1).position(|byte| *byte == b'\n').map_or(0, |back| head - 1 - back);
     let date_at = text.iter().position(|byte| *byte == b'\n').map_or(head, |at| at + response::DATE_AT);
     text.extend_from_slice(b"\r\n");
     let file = if stat.size <= small && content::read_whole(&fd, stat.size, text) {
@@ -473,6 +526,7 @@ fn make(
     let entry = Entry {
         text: text.as_slice().into(),
         head,
+        fields: end.saturating_sub(fields.len())..end,
         date_at,
         date: now,
         stat,

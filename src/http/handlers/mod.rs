@@ -3,4 +3,5 @@
 mod extras;
 pub mod files;
 pub mod listing;
+mod partial;
 mod twins;
