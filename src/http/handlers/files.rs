@@ -19,29 +19,29 @@
 //! A file may lie beside it in content codings, as its *twins*. Which of them a request gets hangs on the file and on
 //! what the client takes; so a reply is kept under the path together with that, and the reply itself says `Vary`.
 
-use crate::engine::values::{FileId, FileRange, Files, Now};
+use crate::engine::values::{FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
 use crate::fs::content;
-use crate::fs::media::{MediaTypes, is_text};
-use crate::fs::path::extension;
-use crate::fs::{FileStat, Filesystem, FsError, Opened, OwnedFd, VPath, VPathBuf};
+use crate::fs::media::MediaTypes;
+use crate::fs::{Filesystem, VPath, VPathBuf};
 use crate::text::percent;
 
 use super::super::accept;
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
 use super::super::encoding::{self, Coding, Preference};
-use super::super::etag::ETag;
 use super::super::field::Name;
 use super::super::handler::{Body, Handler, Hx, Reply, Response};
 use super::super::method::Method;
 use super::super::range::{self, Ranges};
 use super::super::request::Request;
-use super::super::response::{self, BodyForm};
+use super::super::response;
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
+use super::entry::{About, Entry, make, validators};
 use super::listing::Listings;
 use super::partial::{self, Parts};
+use super::resolve::{Resolved, resolve};
 use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
@@ -90,47 +90,11 @@ pub struct FilesHandler {
     multiparts: u32,
 }
 
-/// A reply that lies ready.
-struct Entry {
-    /// Status line, fields, the empty line and, of a small file, its bytes.
-    text: Box<[u8]>,
-    /// The length of status line and fields.
-    head: usize,
-    /// Where the fields stand that tell of the file, but for its length.
-    fields: std::ops::Range<usize>,
-    /// Where the date stands, and the second it tells.
-    date_at: usize,
-    date: i64,
-    stat: FileStat,
-    /// As `Last-Modified` gives it: never later than the reply.
-    modified: i64,
-    etag: ETag,
-    coding: Option<Coding>,
-    /// The file changed so lately that it may change again without showing it.
-    weak: bool,
-    /// The open file, when its bytes are not here.
-    file: Option<FileId>,
-    /// When the file was last looked at, and when it was last asked for, in milliseconds.
-    checked: u64,
-    used: u64,
-}
-
 /// Where a reply is.
 #[derive(Clone, Copy)]
 enum Place {
     Cached(Found),
     Uncached,
-}
-
-/// What a path led to.
-enum Resolved<'t> {
-    File(OwnedFd, FileStat, &'t str),
-    /// A directory without the slash that its name has to end with.
-    Slash,
-    /// A directory without an index file.
-    Directory,
-    /// No reply of ours.
-    Refused(Status),
 }
 
 /// Why there is no file to send.
@@ -432,123 +396,6 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
     }
 }
 
-/// Opens what a path names: the file, or a directory's index file. The path of the file is left in the buffer.
-fn resolve<'t>(
-    filesystem: &dyn Filesystem,
-    path: VPath<'_>,
-    index: &[String],
-    buffer: &mut VPathBuf,
-    types: &'t MediaTypes,
-) -> Resolved<'t> {
-    match filesystem.open(path) {
-        Ok(Opened::File(fd, stat)) => {
-            buffer.set(path);
-            // A filesystem of one file gives it for `/` as well: there its type is that of the index.
-            let name = index
-                .first()
-                .filter(|_| path.is_directory_form())
-                .map_or(path.name(), |name| name.as_bytes());
-            return Resolved::File(fd, stat, types.media_type(extension(name)));
-        }
-        Ok(Opened::Directory(_)) if path.is_directory_form() => {}
-        Ok(Opened::Directory(_)) => return Resolved::Slash,
-        Ok(Opened::Other(_)) => return Resolved::Refused(Status::FORBIDDEN),
-        Err(error) => return Resolved::Refused(status_of(error)),
-    }
-    for name in index {
-        buffer.set(path);
-        let Ok(inner) = buffer.push_name(name.as_bytes()) else { continue };
-        match filesystem.open(inner) {
-            Ok(Opened::File(fd, stat)) => {
-                return Resolved::File(fd, stat, types.media_type(inner.extension()));
-            }
-            Ok(Opened::Directory(_) | Opened::Other(_)) => {}
-            Err(FsError::NotFound | FsError::NotDirectory | FsError::Escapes | FsError::Loop) => {}
-            Err(error) => return Resolved::Refused(status_of(error)),
-        }
-    }
-    Resolved::Directory
-}
-
-/// What is said about a file, beside what it is itself.
-struct About<'a> {
-    media_type: &'a str,
-    charset: &'a str,
-    coding: Option<Coding>,
-    common: &'a [u8],
-}
-
-/// Makes the reply to a GET of a file.
-fn make(
-    fd: OwnedFd,
-    stat: FileStat,
-    about: About<'_>,
-    small: u64,
-    text: &mut Vec<u8>,
-    hx: &mut Hx<'_>,
-) -> Entry {
-    let now = hx.now.unix_seconds;
-    let weak = now.saturating_sub(stat.modified) <= 1;
-    let modified = stat.modified.min(now);
-    let mut etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
-    let About { media_type, charset, coding, common } = about;
-    let mut fields = Vec::with_capacity(256);
-    fields.extend_from_slice(b"Content-Type: ");
-    fields.extend_from_slice(media_type.as_bytes());
-    if !charset.is_empty() && is_text(media_type) {
-        fields.extend_from_slice(b"; charset=");
-        fields.extend_from_slice(charset.as_bytes());
-    }
-    fields.extend_from_slice(b"\r\n");
-    if let Some(coding) = coding {
-        etag = etag.with_suffix(coding.name());
-        response::field(&mut fields, b"Content-Encoding", coding.name().as_bytes());
-    }
-    validators(&mut fields, &etag, modified);
-    fields.extend_from_slice(common);
-    fields.extend_from_slice(b"Accept-Ranges: bytes\r\n");
-    text.clear();
-    response::write_head(text, Status::OK, hx.date, &fields, BodyForm::Length(stat.size));
-    let head = text.len();
-    // The length is the last line.
-    let end = text.iter().rev().skip(1).position(|byte| *byte == b'\n').map_or(0, |back| head - 1 - back);
-    let date_at = text.iter().position(|byte| *byte == b'\n').map_or(head, |at| at + response::DATE_AT);
-    text.extend_from_slice(b"\r\n");
-    let file = if stat.size <= small && content::read_whole(&fd, stat.size, text) {
-        None
-    } else {
-        Some(hx.files.insert(fd))
-    };
-    if file.is_some() {
-        text.truncate(head);
-    }
-    let checked = hx.now.milliseconds;
-    let entry = Entry {
-        text: text.as_slice().into(),
-        head,
-        fields: end.saturating_sub(fields.len())..end,
-        date_at,
-        date: now,
-        stat,
-        modified,
-        etag,
-        coding,
-        weak,
-        file,
-        checked,
-        used: checked,
-    };
-    text.clear();
-    text.shrink_to(1024);
-    entry
-}
-
-/// The fields that tell one state of a file from another.
-fn validators(fields: &mut Vec<u8>, etag: &ETag, modified: i64) {
-    response::field(fields, b"Last-Modified", &date::format(modified));
-    response::field(fields, b"ETag", etag.as_bytes());
-}
-
 fn allow<W>(mut response: Response<W>) -> Response<W> {
     response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
     response
@@ -567,24 +414,4 @@ fn redirect<W>(path: VPath<'_>, query: Option<&[u8]>) -> Response<W> {
     let mut fields = Vec::new();
     response::field(&mut fields, b"Location", &location);
     Response { status: Status::MOVED_PERMANENTLY, fields, body: Body::Page }
-}
-
-/// What a failed lookup is answered with.
-pub(super) fn status_of(error: FsError) -> Status {
-    match error {
-        FsError::Denied => Status::FORBIDDEN,
-        FsError::TooManyOpen => Status::SERVICE_UNAVAILABLE,
-        FsError::NotFound
-        | FsError::NotDirectory
-        | FsError::IsDirectory
-        | FsError::Escapes
-        | FsError::Loop
-        | FsError::NameTooLong => Status::NOT_FOUND,
-        FsError::Exists
-        | FsError::NotEmpty
-        | FsError::NoSpace
-        | FsError::ReadOnly
-        | FsError::Busy
-        | FsError::Other(_) => Status::INTERNAL_SERVER_ERROR,
-    }
 }

@@ -25,7 +25,8 @@ use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::text::order::sort;
 
-use super::files::{Filesystems, status_of};
+use super::files::Filesystems;
+use super::resolve::status_of;
 use order::Order;
 use page::Facts;
 
