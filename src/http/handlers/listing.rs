@@ -8,7 +8,7 @@
 //! Head ──▶ Gathering ──▶ Gathered ──┬──▶ Foot ──▶ Done       all of it was held, and sorted
 //!                                   └──▶ Slices ──▶ Foot     there was too much
 //! ```
-//! No step of these takes long: one slice of names or one entry, and [`WORK`] bounds the steps of one call. A call that
+//! No step of these takes long: one slice of names or one entry, and `WORK` bounds the steps of one call. A call that
 //! looked at much and has nothing to show gives a line's end, which both forms allow at every such place.
 
 mod order;
