@@ -203,6 +203,7 @@ fn normal(mut got: &[u8]) -> Vec<u8> {
         let head = std::str::from_utf8(head).unwrap();
         let status: u16 =
             head.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)).unwrap().parse().unwrap();
+        let start = replies.len();
         if status != 100 {
             head.lines()
                 .filter(|line| !line.starts_with("Date: "))
@@ -224,6 +225,15 @@ fn normal(mut got: &[u8]) -> Vec<u8> {
             replies.extend_from_slice(rest);
             b""
         };
+        // Every reply in parts has a boundary of its own.
+        let boundary = head.split_once("boundary=").and_then(|(_, rest)| rest.get(..32)).unwrap_or("-");
+        let mut at = start;
+        while let Some(place) = replies.get_mut(at..at + 32) {
+            if place == boundary.as_bytes() {
+                place.fill(b'#');
+            }
+            at += 1;
+        }
     }
     replies
 }

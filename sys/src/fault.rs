@@ -53,6 +53,8 @@ pub(crate) enum Direction {
     Out,
     /// To a file.
     File,
+    /// Out of a file: a disk is waited for, and it knows no reset.
+    Disk,
 }
 
 /// A number below 100 for the next decision, and one more for its size.
@@ -76,11 +78,12 @@ pub(crate) fn meddle(direction: Direction, length: usize) -> Result<usize, Io> {
         Direction::In => (plan.short_read, (plan.reset, Errno::CONNRESET)),
         Direction::Out => (plan.short_write, (plan.reset, Errno::CONNRESET)),
         Direction::File => (plan.short_write, (plan.no_space, Errno::NOSPC)),
+        Direction::Disk => (plan.short_read, (0, Errno::IO)),
     };
     if chance < failure.0 {
         return Err(Io::Failed(failure.1));
     }
-    if chance < failure.0 + plan.blocked && direction != Direction::File {
+    if chance < failure.0 + plan.blocked && matches!(direction, Direction::In | Direction::Out) {
         return Err(Io::Blocked);
     }
     if chance < failure.0 + plan.blocked + short && length > 1 {

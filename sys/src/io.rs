@@ -126,7 +126,7 @@ pub fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Io {
 
 /// Reads from a place of a file, which does not move its offset (pread(2)).
 pub fn read_at(file: BorrowedFd<'_>, buffer: &mut [u8], at: u64) -> Io {
-    let length = meddle!(In, buffer.len());
+    let length = meddle!(Disk, buffer.len());
     let Some(buffer) = buffer.get_mut(..length) else { return Io::Done(0) };
     incoming(again(|| rustix::io::pread(file, &mut *buffer, at)), length)
 }
