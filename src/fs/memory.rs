@@ -241,6 +241,8 @@ impl Node {
             size: 0,
             modified: self.modified,
             modified_ns: self.modified_ns,
+            changed: self.modified,
+            changed_ns: self.modified_ns,
             inode: self.inode,
             device: 0,
             mode: self.mode,
@@ -252,6 +254,7 @@ impl Node {
             What::File(file) => {
                 let real = gorgon_sys::stat(file.as_fd())?;
                 (stat.size, stat.modified, stat.modified_ns) = (real.size, real.modified, real.modified_ns);
+                (stat.changed, stat.changed_ns) = (real.changed, real.changed_ns);
             }
             What::Link(target) => stat.size = target.len() as u64,
             What::Directory | What::Other => {}

@@ -43,6 +43,11 @@ pub struct FileStat {
     pub modified: i64,
     /// Nanoseconds after `modified`, below 1,000,000,000.
     pub modified_ns: u32,
+    /// When its bytes or attributes last changed, in whole seconds. Nobody can set this time, so it tells a file that
+    /// was rewritten and given its old `modified` from one that was left alone.
+    pub changed: i64,
+    /// Nanoseconds after `changed`, below 1,000,000,000.
+    pub changed_ns: u32,
     /// Number of the file in its filesystem.
     pub inode: u64,
     /// Number of the filesystem. With `inode` it tells files apart.
@@ -66,6 +71,8 @@ impl FileStat {
             size: u64::try_from(raw.st_size).unwrap_or(0),
             modified: raw.st_mtime as i64,
             modified_ns: raw.st_mtime_nsec as u32,
+            changed: raw.st_ctime as i64,
+            changed_ns: raw.st_ctime_nsec as u32,
             inode: raw.st_ino as u64,
             device: raw.st_dev as u64,
             mode: raw.st_mode as u32 & 0o7777,

@@ -1,7 +1,7 @@
 //! Files that change: between requests, and while they are sent.
 
 use super::*;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -189,4 +189,68 @@ fn descriptors_are_given_back() {
         );
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+#[test]
+fn a_time_that_was_set_back_hides_nothing() {
+    let (directory, server) = served();
+    for (name, first, second) in [("kept", "version-1", "version-2"), ("anew", "version-1", "version-3")] {
+        directory.file(name, first);
+        let path = directory.path().join(name);
+        let time = path.metadata().unwrap().modified().unwrap();
+        let target = format!("/{name}");
+        assert_eq!(server.get(&target).body, first.as_bytes());
+        if name == "anew" {
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::write(&path, second).unwrap();
+        std::fs::File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
+        soon(&server, &target, |reply| reply.body == second.as_bytes());
+    }
+}
+
+/// Sets how many descriptors the server may have from now on.
+fn allow(server: &Server, descriptors: &str) {
+    let pid = server.child.id().to_string();
+    let limit = format!("--nofile={descriptors}:");
+    let status = std::process::Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn without_a_descriptor_no_new_bytes_go_out_under_an_old_tag() {
+    let (directory, server) = served();
+    let (old, new) = (vec![b'1'; 200_000], vec![b'2'; 200_010]);
+    directory.file("large", &old);
+    directory.file("same", &old);
+    let mut stream = server.connect();
+    let mut ask = |target: &str| {
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let (mut got, mut buffer) = (Vec::new(), vec![0; 65536]);
+        loop {
+            let count = stream.read(&mut buffer).unwrap();
+            assert!(count > 0, "it ended");
+            got.extend_from_slice(&buffer[..count]);
+            let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&got[..end]).into_owned();
+            let length = head.split_once("Content-Length: ").unwrap().1.lines().next().unwrap();
+            if got.len() >= end + 4 + length.parse::<usize>().unwrap() {
+                return Reply::first(&got, false).0;
+            }
+        }
+    };
+    for target in ["/large", "/same"] {
+        assert!(ask(target).body == old);
+    }
+    allow(&server, "3");
+    std::fs::write(directory.path().join("large"), &new).unwrap();
+    std::thread::sleep(Duration::from_millis(1200));
+    for _ in 0..3 {
+        assert_eq!(ask("/large").status, 503);
+        // What did not change is still known to be right.
+        assert!(ask("/same").body == old);
+    }
+    allow(&server, "1000");
+    let after = ask("/large");
+    assert!(after.status == 200 && after.body == new);
 }

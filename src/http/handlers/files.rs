@@ -46,6 +46,8 @@ use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
 const FRESH: u64 = 1000;
+/// How long it is good when no descriptor is free to look with, in milliseconds.
+const BLIND: u64 = 10_000;
 /// How long a descriptor is kept for a large file that nobody asks for, in milliseconds.
 const UNUSED: u64 = 10_000;
 /// What a kept descriptor is charged as, in bytes: the kernel's own record of an open file.
@@ -208,12 +210,17 @@ impl FilesHandler {
 
     /// Whether a kept reply can be sent without a look at its path.
     fn is_good(&self, found: Found, hx: &Hx<'_>) -> bool {
+        self.is_good_for(FRESH, found, hx)
+    }
+
+    /// Whether it was right less than so many milliseconds ago, and speaks of the bytes that would be sent.
+    fn is_good_for(&self, milliseconds: u64, found: Found, hx: &Hx<'_>) -> bool {
         let Some(entry) = self.cache.get(found) else { return false };
         let unchanged = |file| {
             let stat = hx.files.get(file).and_then(|fd| content::stat(fd).ok());
             stat.is_some_and(|stat| stat == entry.stat)
         };
-        hx.now.milliseconds.saturating_sub(entry.checked) < FRESH && entry.file.is_none_or(unchanged)
+        hx.now.milliseconds.saturating_sub(entry.checked) < milliseconds && entry.file.is_none_or(unchanged)
     }
 
     /// Looks at the path itself, and makes its reply unless the one that is kept is still right.
@@ -252,11 +259,10 @@ impl FilesHandler {
             }
             Resolved::Slash => NoFile::Slash,
             Resolved::Directory => NoFile::Directory,
-            Resolved::Refused(Status::SERVICE_UNAVAILABLE) if kept.is_some() => {
-                // No descriptor to look with: what was right a moment ago is better than no answer.
-                let entry = kept.and_then(|found| self.cache.get_mut(found));
-                entry.into_iter().for_each(|entry| entry.checked = hx.now.milliseconds);
-                return kept.map(Place::Cached).ok_or(NoFile::Refused(Status::SERVICE_UNAVAILABLE));
+            Resolved::Refused(status @ Status::SERVICE_UNAVAILABLE) => {
+                // No descriptor to look with: what was right a while ago is better than no answer, but not for ever.
+                let good = kept.filter(|found| self.is_good_for(BLIND, *found, hx));
+                return good.map(Place::Cached).ok_or(NoFile::Refused(status));
             }
             Resolved::Refused(status) => NoFile::Refused(status),
         };
