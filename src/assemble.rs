@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 #[cfg(feature = "http")]
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "http")]
@@ -176,7 +177,7 @@ fn add_http(
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {
             if let Address::Unix(path) = &address {
-                sockets.0.push(path.clone());
+                sockets.0.push((path.clone(), identity(path)));
             }
             push_urls(&address, report);
             let added = reactor.lp().add_listener(socket, service, read_size, write_size);
@@ -344,15 +345,26 @@ fn failure(thing: &str, error: &io::Error) -> Failure {
     Failure { message: [thing, ": ", text].concat(), usage: false }
 }
 
-/// The paths of Unix sockets that are ours: removed when the program ends.
-struct Sockets(Vec<PathBuf>);
+/// The paths of Unix sockets, and what lay there when they were ours: removed when the program ends, unless something
+/// else lies there by then, such as the socket of a successor.
+struct Sockets(Vec<(PathBuf, Option<Identity>)>);
+
+/// Device, inode and time of making. The inode alone may be given to the next file.
+type Identity = (u64, u64, i64, i64);
+
+/// What lies at a path, if it is a socket.
+fn identity(path: &Path) -> Option<Identity> {
+    let data = std::fs::symlink_metadata(path).ok()?;
+    data.file_type().is_socket().then(|| (data.dev(), data.ino(), data.mtime(), data.mtime_nsec()))
+}
 
 impl Drop for Sockets {
     fn drop(&mut self) {
-        for path in &self.0 {
-            let path: &Path = path;
-            // Somebody may have removed it before: then there is nothing to do.
-            let _gone = std::fs::remove_file(path);
+        for (path, ours) in &self.0 {
+            if ours.is_some() && identity(path) == *ours {
+                // Somebody may remove it meanwhile: then there is nothing to do.
+                let _gone = std::fs::remove_file(path);
+            }
         }
     }
 }

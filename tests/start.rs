@@ -462,3 +462,29 @@ fn reads_the_environment() {
     let line = refusal(command);
     assert!(line.contains("GORGON_HTTP_MAIN_HEAD_MAX=many"), "{line}");
 }
+
+#[test]
+fn what_lies_at_a_socket_that_is_not_its_own_stays() {
+    let directory = Directory::new();
+    let path = directory.path().join("socket");
+    let start = || {
+        let mut command = gorgon();
+        command
+            .arg(directory.path())
+            .args(["-l", "127.0.0.1:0", "-l"])
+            .arg(format!("unix:{}", path.display()));
+        Server::spawn(command)
+    };
+    let mut first = start();
+    std::fs::remove_file(&path).unwrap();
+    let second = start();
+    first.signal("TERM");
+    first.child.wait().unwrap();
+    assert_eq!(get_unix(&path, "/").status, 200, "the successor's socket is there");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "mine").unwrap();
+    let mut second = second;
+    second.signal("TERM");
+    second.child.wait().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+}
