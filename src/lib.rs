@@ -1,4 +1,4 @@
-//! Gorgon: one small process, one thread, one loop, that serves files and can be examined while it runs.
+//! Gorgon: one small process, one thread, one loop, that serves files.
 //!
 //! The layers, in reading order. Each imports only from those above it; `tests/layers.rs` checks it.
 //!

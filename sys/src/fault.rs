@@ -18,7 +18,7 @@ pub struct Plan {
     pub short_read: u32,
     /// A send or write takes fewer bytes than it could.
     pub short_write: u32,
-    /// A wait or an accept is interrupted by a signal. (Other calls are made again at once: nobody sees those.)
+    /// An accept is interrupted by a signal. (Other calls are made again at once: nobody sees those.)
     pub interrupted: u32,
     /// A call says that it would have to wait though it would not.
     pub blocked: u32,
@@ -92,7 +92,7 @@ pub(crate) fn meddle(direction: Direction, length: usize) -> Result<usize, Io> {
     Ok(length)
 }
 
-/// Whether a wait or accept is to end with an error.
+/// Whether an accept is to end with an error.
 pub(crate) fn interrupts() -> Option<Errno> {
     let mut plan = PLAN.get()?;
     let (chance, _) = roll(&mut plan);
