@@ -1,13 +1,9 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
 use std::io::{self, IsTerminal};
-#[cfg(feature = "http")]
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
 
 #[cfg(feature = "http")]
-use gorgon_sys::{Address, AsFd, Errno, ListenOptions, OwnedFd};
+use gorgon_sys::Address;
 use gorgon_sys::{PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
@@ -16,8 +12,6 @@ use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
-#[cfg(feature = "http")]
-use crate::cli::listen::Listen;
 #[cfg(feature = "http")]
 use crate::fs::media::MediaTypes;
 #[cfg(feature = "http")]
@@ -30,6 +24,11 @@ use crate::http::router::Router;
 use crate::http::service::HttpService;
 #[cfg(feature = "http")]
 use crate::http::settings::HttpSettings;
+
+#[cfg(feature = "http")]
+mod listeners;
+#[cfg(feature = "http")]
+use listeners::{Sockets, bind, display, identity, options, push_urls};
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -59,7 +58,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     #[cfg(feature = "http")]
     let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
     #[cfg(not(feature = "http"))]
-    let sockets = Sockets(Vec::new());
+    let sockets: Vec<()> = Vec::new();
     // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
     // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -233,138 +232,9 @@ fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
     Ok(types)
 }
 
-#[cfg(feature = "http")]
-fn options(http: &HttpSettings) -> ListenOptions {
-    let given = |size: u32| Some(size).filter(|size| *size > 0);
-    let seconds = u32::try_from(http.defer_accept.div_ceil(1000)).unwrap_or(u32::MAX);
-    ListenOptions {
-        backlog: http.backlog,
-        defer_accept: given(seconds),
-        send_buffer: given(http.send_buffer),
-        receive_buffer: given(http.receive_buffer),
-    }
-}
-
-/// Binds one rule of `listen`: one socket for each address it means.
-#[cfg(feature = "http")]
-fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(OwnedFd, Address)>, Failure> {
-    let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
-        // A free port of one family may be taken in the other: then another one is tried.
-        let mut attempts = if port == 0 { 16 } else { 1 };
-        loop {
-            attempts -= 1;
-            let first = bind_one(&Address::Ip(SocketAddr::new(v4.into(), port)), options);
-            let taken = match &first {
-                Ok((_, Address::Ip(address))) => address.port(),
-                Ok((_, Address::Unix(_))) | Err(_) => port,
-            };
-            let second = bind_one(&Address::Ip(SocketAddr::new(v6.into(), taken)), options);
-            let missing = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::PROTONOSUPPORT];
-            match (first, second) {
-                (Ok(first), Ok(second)) => return Ok(vec![first, second]),
-                // A host need not have both families.
-                (Ok(only), Err(error)) | (Err(error), Ok(only)) if missing.contains(&error) => {
-                    return Ok(vec![only]);
-                }
-                (Ok(_), Err(Errno::ADDRINUSE)) if attempts > 0 => {}
-                (Ok(_), Err(error)) => return Err((error, SocketAddr::new(v6.into(), port))),
-                (Err(error), _) => return Err((error, SocketAddr::new(v4.into(), port))),
-            }
-        }
-    };
-    let outcome = match listen {
-        Listen::Any { port } => both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED, *port),
-        Listen::Localhost { port } => both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST, *port),
-        Listen::Ip(address) => {
-            bind_one(&Address::Ip(*address), options).map(|one| vec![one]).map_err(|error| (error, *address))
-        }
-        Listen::Unix(path) => {
-            let address = Address::Unix(path.clone());
-            return match bind_one(&address, options) {
-                Ok(one) => Ok(vec![one]),
-                Err(error) => Err(cannot_listen(&display(&address), error)),
-            };
-        }
-    };
-    outcome.map_err(|(error, address)| cannot_listen(&address.to_string(), error))
-}
-
-#[cfg(feature = "http")]
-fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
-    let socket = gorgon_sys::listen(address, options)?;
-    let address = match address {
-        Address::Ip(_) => gorgon_sys::local_address(socket.as_fd())?,
-        Address::Unix(_) => address.clone(),
-    };
-    Ok((socket, address))
-}
-
-#[cfg(feature = "http")]
-fn cannot_listen(address: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), &error.into()) }
-}
-
-/// The URLs that an address answers on.
-#[cfg(feature = "http")]
-fn push_urls(address: &Address, report: &mut String) {
-    let Address::Ip(bound) = address else {
-        report.extend(["  ", &display(address), "\n"]);
-        return;
-    };
-    let hosts = if bound.ip().is_unspecified() {
-        let mut hosts = gorgon_sys::interface_addresses();
-        hosts.retain(|host| host.is_ipv4() == bound.is_ipv4());
-        // Loopback first, and not pages of them on a host with many.
-        if let Some(loopback) = hosts.iter().position(|host| host.is_loopback()) {
-            hosts.swap(0, loopback);
-        }
-        hosts.truncate(8);
-        if hosts.is_empty() { vec![bound.ip()] } else { hosts }
-    } else {
-        vec![bound.ip()]
-    };
-    for host in hosts {
-        let shown = SocketAddr::new(host, bound.port()).to_string();
-        let shown = shown.strip_suffix(":80").unwrap_or(&shown);
-        report.extend(["  http://", shown, "/\n"]);
-    }
-}
-
-#[cfg(feature = "http")]
-fn display(address: &Address) -> String {
-    match address {
-        Address::Ip(address) => address.to_string(),
-        Address::Unix(path) => ["unix:", &*path.to_string_lossy()].concat(),
-    }
-}
-
 /// Names the thing, then says what the system said of it.
 fn failure(thing: &str, error: &io::Error) -> Failure {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     Failure { message: [thing, ": ", text].concat(), usage: false }
-}
-
-/// The paths of Unix sockets, and what lay there when they were ours: removed when the program ends, unless something
-/// else lies there by then, such as the socket of a successor.
-struct Sockets(Vec<(PathBuf, Option<Identity>)>);
-
-/// Device, inode and time of making. The inode alone may be given to the next file.
-type Identity = (u64, u64, i64, i64);
-
-/// What lies at a path, if it is a socket.
-fn identity(path: &Path) -> Option<Identity> {
-    let data = std::fs::symlink_metadata(path).ok()?;
-    data.file_type().is_socket().then(|| (data.dev(), data.ino(), data.mtime(), data.mtime_nsec()))
-}
-
-impl Drop for Sockets {
-    fn drop(&mut self) {
-        for (path, ours) in &self.0 {
-            if ours.is_some() && identity(path) == *ours {
-                // Somebody may remove it meanwhile: then there is nothing to do.
-                let _gone = std::fs::remove_file(path);
-            }
-        }
-    }
 }

@@ -1,0 +1,134 @@
+//! Binds what `listen` asks for, and says where it answers.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use gorgon_sys::{Address, AsFd, Errno, ListenOptions, OwnedFd};
+
+use super::{Failure, failure};
+use crate::cli::listen::Listen;
+use crate::http::settings::HttpSettings;
+
+pub(super) fn options(http: &HttpSettings) -> ListenOptions {
+    let given = |size: u32| Some(size).filter(|size| *size > 0);
+    let seconds = u32::try_from(http.defer_accept.div_ceil(1000)).unwrap_or(u32::MAX);
+    ListenOptions {
+        backlog: http.backlog,
+        defer_accept: given(seconds),
+        send_buffer: given(http.send_buffer),
+        receive_buffer: given(http.receive_buffer),
+    }
+}
+
+/// Binds one rule of `listen`: one socket for each address it means.
+pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+    let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
+        // A free port of one family may be taken in the other: then another one is tried.
+        let mut attempts = if port == 0 { 16 } else { 1 };
+        loop {
+            attempts -= 1;
+            let first = bind_one(&Address::Ip(SocketAddr::new(v4.into(), port)), options);
+            let taken = match &first {
+                Ok((_, Address::Ip(address))) => address.port(),
+                Ok((_, Address::Unix(_))) | Err(_) => port,
+            };
+            let second = bind_one(&Address::Ip(SocketAddr::new(v6.into(), taken)), options);
+            let missing = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::PROTONOSUPPORT];
+            match (first, second) {
+                (Ok(first), Ok(second)) => return Ok(vec![first, second]),
+                // A host need not have both families.
+                (Ok(only), Err(error)) | (Err(error), Ok(only)) if missing.contains(&error) => {
+                    return Ok(vec![only]);
+                }
+                (Ok(_), Err(Errno::ADDRINUSE)) if attempts > 0 => {}
+                (Ok(_), Err(error)) => return Err((error, SocketAddr::new(v6.into(), port))),
+                (Err(error), _) => return Err((error, SocketAddr::new(v4.into(), port))),
+            }
+        }
+    };
+    let outcome = match listen {
+        Listen::Any { port } => both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED, *port),
+        Listen::Localhost { port } => both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST, *port),
+        Listen::Ip(address) => {
+            bind_one(&Address::Ip(*address), options).map(|one| vec![one]).map_err(|error| (error, *address))
+        }
+        Listen::Unix(path) => {
+            let address = Address::Unix(path.clone());
+            return match bind_one(&address, options) {
+                Ok(one) => Ok(vec![one]),
+                Err(error) => Err(cannot_listen(&display(&address), error)),
+            };
+        }
+    };
+    outcome.map_err(|(error, address)| cannot_listen(&address.to_string(), error))
+}
+
+fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
+    let socket = gorgon_sys::listen(address, options)?;
+    let address = match address {
+        Address::Ip(_) => gorgon_sys::local_address(socket.as_fd())?,
+        Address::Unix(_) => address.clone(),
+    };
+    Ok((socket, address))
+}
+
+fn cannot_listen(address: &str, error: Errno) -> Failure {
+    Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), &error.into()) }
+}
+
+/// The URLs that an address answers on.
+pub(super) fn push_urls(address: &Address, report: &mut String) {
+    let Address::Ip(bound) = address else {
+        report.extend(["  ", &display(address), "\n"]);
+        return;
+    };
+    let hosts = if bound.ip().is_unspecified() {
+        let mut hosts = gorgon_sys::interface_addresses();
+        hosts.retain(|host| host.is_ipv4() == bound.is_ipv4());
+        // Loopback first, and not pages of them on a host with many.
+        if let Some(loopback) = hosts.iter().position(|host| host.is_loopback()) {
+            hosts.swap(0, loopback);
+        }
+        hosts.truncate(8);
+        if hosts.is_empty() { vec![bound.ip()] } else { hosts }
+    } else {
+        vec![bound.ip()]
+    };
+    for host in hosts {
+        let shown = SocketAddr::new(host, bound.port()).to_string();
+        let shown = shown.strip_suffix(":80").unwrap_or(&shown);
+        report.extend(["  http://", shown, "/\n"]);
+    }
+}
+
+pub(super) fn display(address: &Address) -> String {
+    match address {
+        Address::Ip(address) => address.to_string(),
+        Address::Unix(path) => ["unix:", &*path.to_string_lossy()].concat(),
+    }
+}
+
+/// The paths of Unix sockets, and what lay there when they were ours: removed when the program ends, unless something
+/// else lies there by then, such as the socket of a successor.
+pub(super) struct Sockets(pub(super) Vec<(PathBuf, Option<Identity>)>);
+
+/// Device, inode and time of making. The inode alone may be given to the next file.
+pub(super) type Identity = (u64, u64, i64, i64);
+
+/// What lies at a path, if it is a socket.
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    let data = std::fs::symlink_metadata(path).ok()?;
+    data.file_type().is_socket().then(|| (data.dev(), data.ino(), data.mtime(), data.mtime_nsec()))
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        for (path, ours) in &self.0 {
+            if ours.is_some() && identity(path) == *ours {
+                // Somebody may remove it meanwhile: then there is nothing to do.
+                let _gone = std::fs::remove_file(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! From a request's head to its reply: what the handlers answer is put on the wire here.
+
+use crate::engine::Cx;
+
+use super::super::error_page;
+use super::super::exchange::{Exchange, Framing, Made, Shape};
+use super::super::handler::{Body, Hx, Reply, Response};
+use super::super::method::Method;
+use super::super::plan::Plan;
+use super::super::request::Request;
+use super::super::response::{self, BodyForm};
+use super::super::status::Status;
+use super::super::target;
+use super::{After, HttpService};
+
+impl<W> HttpService<W> {
+    /// Answers the request whose head was just read from the front of `input`. `last` says that no input follows it.
+    pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
+        let request = Request::new(input, &self.head, &self.fields);
+        let keep = self.keep_alive && !cx.draining();
+        let mut plan = match Plan::of(&request, keep) {
+            Ok(plan) => plan,
+            Err(status) => return self.refuse(status, request.shape(), cx),
+        };
+        let discards = plan.can_discard(self.drain_max);
+        let now = cx.now();
+        self.date.set(now.unix_seconds);
+        let path = match self.path.set_url(request.path()) {
+            Ok(path) => path,
+            Err(error) => match target::path_status(error) {
+                // As every request that is not right, this one is the last.
+                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, cx),
+                status => return self.reject(Response::page(status), plan, discards, cx),
+            },
+        };
+        if request.is_asterisk() {
+            let mut response = Response::empty(Status::NO_CONTENT);
+            response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
+            return self.reject(response, plan, discards, cx);
+        }
+        let mut hx = Hx { path, now, date: &self.date, files: cx.files() };
+        let reply = self.router.route(&request, world, &mut hx);
+        if !matches!(reply, Reply::Upload(_)) && !discards {
+            plan.shape.close = true;
+        }
+        let shape = plan.shape;
+        match reply {
+            Reply::Ready { whole, head } => {
+                send_ready(whole, head, shape, last, cx);
+            }
+            Reply::Piece { head, body } => {
+                cx.write(head);
+                cx.write(connection_field(shape));
+                cx.write(b"\r\n");
+                if !shape.head_only {
+                    if last { cx.write_last(&[body]) } else { cx.write(body) }
+                }
+            }
+            Reply::File { head, range } => {
+                cx.write(head);
+                cx.write(connection_field(shape));
+                cx.write(b"\r\n");
+                if shape.head_only || range.left == 0 {
+                    cx.files().release(range.file);
+                } else {
+                    cx.write_file(range);
+                }
+            }
+            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, cx),
+            Reply::Respond(response) => return self.reject(response, plan, discards, cx),
+            Reply::Upload(sink) => {
+                if plan.length.is_some_and(|length| length > self.body_max) {
+                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, cx);
+                }
+                if plan.waits && last {
+                    cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
+                }
+                return After::Begin(Exchange::receiving(plan.body, sink, shape, self.body_max));
+            }
+        }
+        self.after(plan, None)
+    }
+
+    /// What follows a reply that is complete, or whose body follows.
+    fn after(&self, plan: Plan, made: Option<Made<W>>) -> After<W> {
+        let shape = plan.shape;
+        match made {
+            Some(made) => After::Begin(Exchange::streaming(plan.body, made, shape, self.drain_max)),
+            None if shape.close && plan.body.is_done() => After::Close,
+            None if shape.close => After::Leave,
+            None if plan.body.is_done() => After::Keep,
+            None => After::Begin(Exchange::discarding(plan.body, shape, self.drain_max)),
+        }
+    }
+
+    /// Sends a reply that was made for this request.
+    fn reject(&mut self, response: Response<W>, mut plan: Plan, discards: bool, cx: &mut Cx<'_>) -> After<W> {
+        plan.shape.close |= !discards;
+        let made = self.respond(response, &mut plan.shape, cx);
+        self.after(plan, made)
+    }
+
+    /// Ends the connection with a status: what follows on it cannot be trusted, or will not be read.
+    pub(super) fn refuse(&mut self, status: Status, shape: Shape, cx: &mut Cx<'_>) -> After<W> {
+        self.date.set(cx.now().unix_seconds);
+        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, cx);
+        After::Leave
+    }
+
+    /// Writes a reply's head, and its body if it is at hand; gives what makes it if it is not.
+    pub(super) fn respond(
+        &mut self,
+        mut response: Response<W>,
+        shape: &mut Shape,
+        cx: &mut Cx<'_>,
+    ) -> Option<Made<W>> {
+        let page;
+        let (bytes, made) = match response.body {
+            Body::Empty => (&[][..], None),
+            Body::Page => {
+                response.fields.extend_from_slice(error_page::fields());
+                page = error_page::page(response.status);
+                (&page[..], None)
+            }
+            Body::Bytes(bytes) => {
+                page = bytes;
+                (&page[..], None)
+            }
+            Body::Stream(stream) => {
+                // To HTTP/1.0 only the connection's end tells where the body ends.
+                shape.close |= !shape.is_11;
+                let framing = if shape.is_11 { Framing::Chunked } else { Framing::UntilClose };
+                (&[][..], Some(Made { stream, framing }))
+            }
+            Body::Sized { length, stream } => {
+                (&[][..], Some(Made { stream, framing: Framing::Length(length) }))
+            }
+        };
+        let form = match made.as_ref().map(|made| made.framing) {
+            None => BodyForm::Length(bytes.len() as u64),
+            Some(Framing::Length(length)) => BodyForm::Length(length),
+            Some(Framing::Chunked) => BodyForm::Chunked,
+            Some(Framing::UntilClose) => BodyForm::UntilClose,
+        };
+        self.text.clear();
+        response::write_head(&mut self.text, response.status, &self.date, &response.fields, form);
+        self.text.extend_from_slice(connection_field(*shape));
+        self.text.extend_from_slice(b"\r\n");
+        cx.write(&self.text);
+        if shape.head_only {
+            return None;
+        }
+        if !bytes.is_empty() {
+            cx.write(bytes);
+        }
+        made
+    }
+}
+
+/// Sends a reply that lies ready: as it is, or with the `Connection` field that this request needs.
+fn send_ready(whole: &[u8], head: usize, shape: Shape, last: bool, cx: &mut Cx<'_>) {
+    let field = connection_field(shape);
+    if field.is_empty() && !shape.head_only {
+        return if last { cx.write_last(&[whole]) } else { cx.write(whole) };
+    }
+    let (head, rest) = whole.split_at_checked(head).unwrap_or((whole, &[]));
+    let rest = if shape.head_only { b"\r\n" } else { rest };
+    if last {
+        cx.write_last(&[head, field, rest]);
+    } else {
+        cx.write(head);
+        cx.write(field);
+        cx.write(rest);
+    }
+}
+
+/// What the reply must say about the connection: HTTP/1.1 goes on unless told, HTTP/1.0 ends unless told.
+fn connection_field(shape: Shape) -> &'static [u8] {
+    match (shape.close, shape.is_11) {
+        (true, _) => b"Connection: close\r\n",
+        (false, true) => b"",
+        (false, false) => b"Connection: keep-alive\r\n",
+    }
+}

@@ -1,0 +1,55 @@
+//! What the units of the table cannot check: the setters of attributes whose text goes somewhere as it is.
+
+use std::path::PathBuf;
+
+use crate::tree::Value;
+
+pub(super) fn set_root(root: &mut PathBuf, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if text.is_empty() {
+        return Err("expected a directory or a file".to_owned());
+    }
+    *root = PathBuf::from(text);
+    Ok(())
+}
+
+/// A name with a slash could lead out of the directory it is to stand for.
+pub(super) fn set_index(index: &mut Vec<String>, value: Value) -> Result<(), String> {
+    let names = value.into_list()?;
+    if names.iter().any(|name| name.contains('/') || name == "." || name == "..") {
+        return Err("expected names of files, without a slash".to_owned());
+    }
+    *index = names;
+    Ok(())
+}
+
+/// Each coding at most once, for the second could never be chosen.
+pub(super) fn set_precompressed(codings: &mut Vec<String>, value: Value) -> Result<(), String> {
+    let names = value.into_list()?;
+    let once = |name| names.iter().filter(|other| *other == name).count() == 1;
+    if !names.iter().all(|name| ["br", "zstd", "gzip"].contains(&name.as_str()) && once(name)) {
+        return Err("expected some of br, zstd and gzip, each once".to_owned());
+    }
+    *codings = names;
+    Ok(())
+}
+
+/// The text goes into a field as it is.
+pub(super) fn set_cache_control(field: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
+        return Err("expected directives, such as max-age=3600, or nothing".to_owned());
+    }
+    *field = text;
+    Ok(())
+}
+
+/// The name goes into `Content-Type` as it is, so it is a token of RFC 9110, section 5.6.2.
+pub(super) fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
+        return Err("expected the name of a charset, such as utf-8, or nothing".to_owned());
+    }
+    *charset = text;
+    Ok(())
+}

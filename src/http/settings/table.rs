@@ -1,0 +1,361 @@
+//! The attributes of the kind `http`, in the order they are shown.
+
+use super::HttpSettings;
+use super::checks::{set_cache_control, set_charset, set_index, set_precompressed, set_root};
+use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
+
+const KILO: u64 = 1024;
+const MEGA: u64 = KILO * KILO;
+const GIGA: u64 = KILO * MEGA;
+const SECOND: u64 = 1000;
+const DAY: u64 = 24 * 60 * 60 * SECOND;
+
+/// Buffers come from pools by powers of two.
+const BUFFER: Unit = Unit::Size { min: 512, max: MEGA, power_of_two: true };
+/// What the kernel is asked for, 0 = what it would do anyway.
+const SOCKET_BUFFER: Unit = Unit::Size { min: 0, max: GIGA, power_of_two: false };
+/// A timeout that cannot be turned off, for then one client could hold a connection for ever.
+const TIMEOUT: Unit = Unit::Time { min: 100, max: DAY };
+
+/// A limit in bytes.
+const fn size(min: u64, max: u64) -> Unit {
+    Unit::Size { min, max, power_of_two: false }
+}
+
+/// The kind `http`: a server of files.
+pub static HTTP: Kind<HttpSettings> = Kind {
+    name: "http",
+    help: "HTTP server",
+    attributes: &[
+        Attribute {
+            about: About::fixed(
+                "listen",
+                Unit::List,
+                ":8080",
+                "Address to listen on, may be repeated. ADDR:PORT, :PORT for every address, localhost:PORT for \
+                 the loopback ones, or unix:PATH; port 0 is any free one.",
+            )
+            .with_flag(&Flag { short: Some('l'), long: "listen", value: "ADDR" }),
+            get: |s| Value::List(s.listen.clone()),
+            set: |s, v| v.into_list().map(|items| s.listen = items),
+        },
+        Attribute {
+            about: About::fixed(
+                "root",
+                Unit::Text,
+                ".",
+                "Directory or file to serve. The same as DIR or FILE on the command line.",
+            ),
+            get: |s| Value::Text(s.root.to_string_lossy().into_owned()),
+            set: |s, v| set_root(&mut s.root, v),
+        },
+        Attribute {
+            about: About::live(
+                "index",
+                Unit::List,
+                "index.html",
+                "Files that stand for their directory. The first that exists is sent.",
+            ),
+            get: |s| Value::List(s.index.clone()),
+            set: |s, v| set_index(&mut s.index, v),
+        },
+        Attribute {
+            about: About::live(
+                "hidden",
+                Unit::Switch,
+                "off",
+                "Serve names that begin with a dot. When off they are not found, save for /.well-known/.",
+            )
+            .with_flag(&Flag { short: None, long: "hidden", value: "" }),
+            get: |s| Value::Switch(s.hidden),
+            set: |s, v| v.into_bool(&mut s.hidden),
+        },
+        Attribute {
+            about: About::live(
+                "listing",
+                Unit::Switch,
+                "on",
+                "List directories without an index file. When off they are answered 403.",
+            )
+            .with_flag(&Flag { short: None, long: "listing", value: "" }),
+            get: |s| Value::Switch(s.listing),
+            set: |s, v| v.into_bool(&mut s.listing),
+        },
+        Attribute {
+            about: About::live(
+                "symlinks",
+                Unit::Choice("never|inside|all"),
+                "inside",
+                "Symbolic links to follow. never: none; inside: those that stay beneath the root; all: wherever \
+                 they lead.",
+            ),
+            get: |s| Value::Choice(s.symlinks),
+            set: |s, v| v.into_choice(&mut s.symlinks),
+        },
+        Attribute {
+            about: About::live(
+                "charset",
+                Unit::Text,
+                "utf-8",
+                "Charset named with text types. Empty names none.",
+            ),
+            get: |s| Value::Text(s.charset.clone()),
+            set: |s, v| set_charset(&mut s.charset, v),
+        },
+        Attribute {
+            about: About::fixed(
+                "types_file",
+                Unit::Text,
+                "",
+                "File of media types that go before those built in. Its form is that of /etc/mime.types.",
+            ),
+            get: |s| Value::Text(s.types_file.clone()),
+            set: |s, v| v.into_text().map(|text| s.types_file = text),
+        },
+        Attribute {
+            about: About::live(
+                "precompressed",
+                Unit::List,
+                "",
+                "Encoded files to send, of br, zstd and gzip, best first. FILE.br, FILE.zst or FILE.gz goes out in \
+                 place of FILE to those who take it, unless it is older than FILE. Of each listed a file is looked \
+                 for when FILE is opened.",
+            ),
+            get: |s| Value::List(s.precompressed.clone()),
+            set: |s, v| set_precompressed(&mut s.precompressed, v),
+        },
+        Attribute {
+            about: About::live(
+                "cache_control",
+                Unit::Text,
+                "",
+                "Cache-Control to send with files, such as max-age=3600. Empty sends none.",
+            )
+            .with_flag(&Flag { short: None, long: "cache-control", value: "TEXT" }),
+            get: |s| Value::Text(s.cache_control.clone()),
+            set: |s, v| set_cache_control(&mut s.cache_control, v),
+        },
+        Attribute {
+            about: About::live(
+                "cors",
+                Unit::Switch,
+                "off",
+                "Let pages of any origin read what is served. Requests that ask beforehand (OPTIONS) are answered.",
+            )
+            .with_flag(&Flag { short: None, long: "cors", value: "" }),
+            get: |s| Value::Switch(s.cors),
+            set: |s, v| v.into_bool(&mut s.cors),
+        },
+        Attribute {
+            about: About::live(
+                "spa",
+                Unit::Switch,
+                "off",
+                "Send the root's index file for paths that do not exist. This is for single-page applications: it \
+                 goes to those who take text/html, and for names without a dot; others stay 404.",
+            )
+            .with_flag(&Flag { short: None, long: "spa", value: "" }),
+            get: |s| Value::Switch(s.spa),
+            set: |s, v| v.into_bool(&mut s.spa),
+        },
+        Attribute {
+            about: About::live(
+                "keep_alive",
+                Unit::Switch,
+                "on",
+                "Keep connections for further requests.",
+            ),
+            get: |s| Value::Switch(s.keep_alive),
+            set: |s, v| v.into_bool(&mut s.keep_alive),
+        },
+        Attribute {
+            about: About::live(
+                "max_connections",
+                Unit::Count { min: 0, max: 10_000_000 },
+                "0",
+                "Connections held at once, 0 for all there are descriptors for. Further ones wait to be accepted; \
+                 a reserve of descriptors is kept.",
+            ),
+            get: |s| Value::Count(s.max_connections.into()),
+            set: |s, v| v.into_u32(&mut s.max_connections),
+        },
+        Attribute {
+            about: About::live(
+                "header_timeout",
+                TIMEOUT,
+                "10s",
+                "Time for a whole request head. What comes in does not renew it.",
+            ),
+            get: |s| Value::Time(s.header_timeout),
+            set: |s, v| v.into_u64(&mut s.header_timeout),
+        },
+        Attribute {
+            about: About::live(
+                "idle_timeout",
+                TIMEOUT,
+                "60s",
+                "Time a connection may wait between requests.",
+            ),
+            get: |s| Value::Time(s.idle_timeout),
+            set: |s, v| v.into_u64(&mut s.idle_timeout),
+        },
+        Attribute {
+            about: About::live(
+                "rate_floor",
+                size(0, GIGA),
+                "240",
+                "Bytes a second below which a client is given up. It holds for request bodies and for replies, \
+                 once rate_grace has passed; 0 waits for ever.",
+            ),
+            get: |s| Value::Size(s.rate_floor.into()),
+            set: |s, v| v.into_u32(&mut s.rate_floor),
+        },
+        Attribute {
+            about: About::live("rate_grace", TIMEOUT, "20s", "Time before rate_floor holds."),
+            get: |s| Value::Time(s.rate_grace),
+            set: |s, v| v.into_u64(&mut s.rate_grace),
+        },
+        Attribute {
+            about: About::live(
+                "linger_timeout",
+                Unit::Time { min: 0, max: DAY },
+                "5s",
+                "Time to let a client read a last reply. Until then what it still sends is read and dropped, for a \
+                 connection closed on unread input takes the reply with it.",
+            ),
+            get: |s| Value::Time(s.linger_timeout),
+            set: |s, v| v.into_u64(&mut s.linger_timeout),
+        },
+        Attribute {
+            about: About::live(
+                "request_line_max",
+                size(256, 64 * KILO),
+                "8K",
+                "Longest request line. A longer one is answered 414.",
+            ),
+            get: |s| Value::Size(s.request_line_max.into()),
+            set: |s, v| v.into_u32(&mut s.request_line_max),
+        },
+        Attribute {
+            about: About::live(
+                "head_max",
+                size(512, 64 * KILO),
+                "16K",
+                "Longest request head. A longer one is answered 431.",
+            ),
+            get: |s| Value::Size(s.head_max.into()),
+            set: |s, v| v.into_u32(&mut s.head_max),
+        },
+        Attribute {
+            about: About::live(
+                "fields_max",
+                Unit::Count { min: 1, max: 1000 },
+                "100",
+                "Most header fields of a request. More are answered 431.",
+            ),
+            get: |s| Value::Count(s.fields_max.into()),
+            set: |s, v| v.into_u32(&mut s.fields_max),
+        },
+        Attribute {
+            about: About::live(
+                "body_max",
+                size(0, 1024 * GIGA),
+                "1M",
+                "Longest request body. A longer one is answered 413.",
+            ),
+            get: |s| Value::Size(s.body_max),
+            set: |s, v| v.into_u64(&mut s.body_max),
+        },
+        Attribute {
+            about: About::live(
+                "drain_max",
+                size(0, GIGA),
+                "64K",
+                "Longest unwanted body read to keep a connection. A longer one ends it.",
+            ),
+            get: |s| Value::Size(s.drain_max),
+            set: |s, v| v.into_u64(&mut s.drain_max),
+        },
+        Attribute {
+            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two."),
+            get: |s| Value::Size(s.read_buffer.into()),
+            set: |s, v| v.into_u32(&mut s.read_buffer),
+        },
+        Attribute {
+            about: About::live(
+                "write_buffer",
+                BUFFER,
+                "16K",
+                "Most produced bytes held for a client, a power of two. Files go out by sendfile, beside it.",
+            ),
+            get: |s| Value::Size(s.write_buffer.into()),
+            set: |s, v| v.into_u32(&mut s.write_buffer),
+        },
+        Attribute {
+            about: About::live(
+                "file_cache",
+                size(0, 1024 * GIGA),
+                "1M",
+                "Memory for small files kept ready, 0 for none.",
+            ),
+            get: |s| Value::Size(s.file_cache),
+            set: |s, v| v.into_u64(&mut s.file_cache),
+        },
+        Attribute {
+            about: About::live("cache_file_max", size(0, MEGA / 2), "16K", "Largest file kept in file_cache."),
+            get: |s| Value::Size(s.cache_file_max.into()),
+            set: |s, v| v.into_u32(&mut s.cache_file_max),
+        },
+        Attribute {
+            about: About::live(
+                "sendfile",
+                Unit::Switch,
+                "on",
+                "Let the kernel send files. When off they are read and written, as some filesystems need.",
+            ),
+            get: |s| Value::Switch(s.sendfile),
+            set: |s, v| v.into_bool(&mut s.sendfile),
+        },
+        Attribute {
+            about: About::fixed(
+                "backlog",
+                Unit::Count { min: 1, max: 65_535 },
+                "1024",
+                "Connections the kernel queues for us.",
+            ),
+            get: |s| Value::Count(s.backlog.into()),
+            set: |s, v| v.into_u32(&mut s.backlog),
+        },
+        Attribute {
+            about: About::fixed(
+                "defer_accept",
+                Unit::Time { min: 0, max: 60 * 60 * SECOND },
+                "1s",
+                "Time the kernel holds back a silent connection. In whole seconds, where the system can; 0 hands \
+                 it over at once.",
+            ),
+            get: |s| Value::Time(s.defer_accept),
+            set: |s, v| v.into_u64(&mut s.defer_accept),
+        },
+        Attribute {
+            about: About::fixed(
+                "send_buffer",
+                SOCKET_BUFFER,
+                "0",
+                "The kernel's send buffer (SO_SNDBUF), 0 for its own choice.",
+            ),
+            get: |s| Value::Size(s.send_buffer.into()),
+            set: |s, v| v.into_u32(&mut s.send_buffer),
+        },
+        Attribute {
+            about: About::fixed(
+                "receive_buffer",
+                SOCKET_BUFFER,
+                "0",
+                "The kernel's receive buffer (SO_RCVBUF), 0 for its own choice.",
+            ),
+            get: |s| Value::Size(s.receive_buffer.into()),
+            set: |s, v| v.into_u32(&mut s.receive_buffer),
+        },
+    ],
+};
