@@ -99,9 +99,9 @@ fn summary(lp: &Loop) -> String {
         (counters.bytes_received, " bytes in, "),
         (counters.bytes_sent, " bytes out, "),
         (counters.turns, " turns, waited for the disk "),
-        (counters.disk_waits, " times, for memory "),
-        (counters.page_waits, ", for descriptors "),
-        (counters.pauses, "\n"),
+        (counters.disk_waits, " times, for descriptors "),
+        (counters.pauses, " times, gave up for memory "),
+        (counters.reclaimed, "\n"),
     ] {
         push_decimal_str(count, &mut text);
         text.push_str(what);

@@ -53,8 +53,6 @@ impl Flags {
     pub const QUEUED: u8 = 4;
     /// In the queue of those that were woken.
     pub const WOKEN: u8 = 8;
-    /// Waits for room among the pages before it reads.
-    pub const STARVED: u8 = 16;
     /// The peer has ended its side: there is nothing more to read.
     pub const ENDED: u8 = 32;
     /// Another connection gave it bytes and waits until they are out.

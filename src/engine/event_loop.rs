@@ -57,8 +57,8 @@ pub struct Counters {
     pub pauses: u64,
     /// Times a file was not in the page cache and others were served meanwhile.
     pub disk_waits: u64,
-    /// Times a connection had to wait for a page.
-    pub page_waits: u64,
+    /// Connections given up because the pages ran out.
+    pub reclaimed: u64,
 }
 
 /// The loop's own things.
@@ -86,7 +86,8 @@ pub struct Loop {
     pub(super) released: bool,
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
-    pub(super) starved: Vec<ConnId>,
+    /// The slot that was looked at last for input to give up.
+    pub(super) hand: u32,
     pub(super) draining: bool,
     pub(super) stopped: bool,
     pub(super) counters: Counters,
@@ -119,7 +120,7 @@ impl Loop {
             released: false,
             woken: Vec::new(),
             doomed: Vec::new(),
-            starved: Vec::new(),
+            hand: 0,
             draining: false,
             stopped: false,
             counters: Counters::default(),
@@ -340,22 +341,6 @@ impl Loop {
         self.set_interest(id, wanted);
     }
 
-    /// Has a connection wait, unread, until there is memory for pages again.
-    pub(super) fn starve(&mut self, id: ConnId) {
-        let Some(conn) = self.slots.get_mut(id) else { return };
-        if !conn.flags.has(Flags::STARVED) {
-            conn.flags.set(Flags::STARVED);
-            self.starved.push(id);
-            self.counters.page_waits += 1;
-        }
-        // Those that closed meanwhile are forgotten now and then, so that the list does not outgrow the table.
-        if self.starved.len() > 2 * self.slots.len() + 64 {
-            let slots = &self.slots;
-            self.starved.retain(|id| slots.get(*id).is_some());
-        }
-        self.set_interest(id, Ready::NONE);
-    }
-
     /// Sets the poller's interest exactly.
     pub(super) fn set_interest(&mut self, id: ConnId, interest: Ready) {
         let Some(conn) = self.slots.get_mut(id) else { return };
@@ -431,7 +416,7 @@ impl Conn {
             return Ready::WRITE;
         }
         let reads = self.mode == Mode::Reading && self.output == NONE;
-        if reads && !self.flags.has(Flags::ENDED) && !self.flags.has(Flags::STARVED) {
+        if reads && !self.flags.has(Flags::ENDED) {
             Ready::READ
         } else {
             Ready::NONE

@@ -16,6 +16,7 @@ pub mod listener;
 pub mod output;
 pub mod pages;
 pub mod reactor;
+mod reclaim;
 pub mod service;
 pub mod slab;
 pub mod timeouts;

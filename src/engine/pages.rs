@@ -5,8 +5,9 @@
 //! until [`Pages::trim`].
 //!
 //! The pool has a cap. At the cap a large request or reply may still take a page, but there are two ends: a quarter past
-//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, requests
-//! that have not begun wait in the kernel. Between the two, those that need no page, which are most, go on as ever.
+//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, those that
+//! keep the most unread input are given up, as if their time were over. Those that need no page, which are most, go on as
+//! ever.
 
 use gorgon_sys::Mapping;
 
@@ -181,7 +182,7 @@ impl Pages {
         self.used >= self.cap.saturating_add(self.cap / 4)
     }
 
-    /// Whether they are half as much past it: then no new input is kept either.
+    /// Whether they are half as much past it: then some of the input that is kept has to go.
     pub fn is_exhausted(&self) -> bool {
         self.used >= self.cap.saturating_add(self.cap / 2)
     }

@@ -184,10 +184,6 @@ impl<W> Reactor<W> {
         if !conn.wanted().contains(Ready::READ) {
             return self.lp.watch(id);
         }
-        if conn.input == PageId::NONE && conn.key == 0 && self.lp.pages.is_exhausted() {
-            // What is begun can end; what would begin waits for a page.
-            return self.lp.starve(id);
-        }
         let kept = conn.input_length as usize;
         let end = (kept + (1 << conn.read_size)).min(self.scratch.len());
         // What fills all the room and is still not enough will never be.
@@ -462,12 +458,8 @@ impl<W> Reactor<W> {
                 self.close(id);
             }
         }
-        if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
-            for id in std::mem::take(&mut self.lp.starved) {
-                let Some(conn) = self.lp.slots.get_mut(id) else { continue };
-                conn.flags.clear(Flags::STARVED);
-                self.readable(id);
-            }
+        if self.lp.pages.is_exhausted() {
+            self.reclaim();
         }
         let released = std::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
         if released {
