@@ -6,6 +6,8 @@ use crate::fs::Filesystem;
 #[derive(Default)]
 pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
+    #[cfg(feature = "http")]
+    directories: crate::http::handlers::listing::Directories,
 }
 
 impl World {
@@ -20,5 +22,12 @@ impl World {
 impl crate::http::handlers::files::Filesystems for World {
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
         self.filesystems.get(number).map(Box::as_ref)
+    }
+
+    fn listed(
+        &mut self,
+        number: usize,
+    ) -> Option<(&dyn Filesystem, &mut crate::http::handlers::listing::Directories)> {
+        Some((self.filesystems.get(number)?.as_ref(), &mut self.directories))
     }
 }

@@ -416,10 +416,6 @@ impl Conn {
             return Ready::WRITE;
         }
         let reads = self.mode == Mode::Reading && self.output == NONE;
-        if reads && !self.flags.has(Flags::ENDED) {
-            Ready::READ
-        } else {
-            Ready::NONE
-        }
+        if reads && !self.flags.has(Flags::ENDED) { Ready::READ } else { Ready::NONE }
     }
 }

@@ -99,13 +99,17 @@ impl Cx<'_> {
     }
 
     /// Lets a producer write at most `limit` bytes straight into the gather, between a margin before and one after them
-    /// that it may fill when it knows the count. Gives what `fill` gave.
-    pub fn write_with<T>(&mut self, limit: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> Option<T> {
+    /// that it may fill when it knows the count. It is lent the open files too. Gives what `fill` gave.
+    pub fn write_with<T>(
+        &mut self,
+        limit: usize,
+        fill: impl FnOnce(&mut [u8], &mut Files) -> (usize, T),
+    ) -> Option<T> {
         let limit = limit.min(Gather::SIZE);
         if self.gather.room().len() < limit {
             self.flush_with(&[]);
         }
-        let (count, result) = fill(self.gather.room().get_mut(..limit)?);
+        let (count, result) = fill(self.gather.room().get_mut(..limit)?, &mut self.lp.files);
         self.gather.grow(count.min(limit));
         Some(result)
     }
@@ -139,6 +143,15 @@ impl Cx<'_> {
     pub fn set_resume(&mut self, resume: u32) {
         if let Some(conn) = self.lp.slots.get_mut(self.id) {
             conn.resume = resume;
+        }
+    }
+
+    /// Has `on_drained` called when the disk may have answered: return [`Next::Wait`] then.
+    pub fn wait_for_disk(&mut self) {
+        if let Some(conn) = self.lp.slots.get_mut(self.id) {
+            conn.flags.set(Flags::NOTIFY);
+            self.lp.counters.disk_waits += 1;
+            self.lp.go_on_after_disk(self.id);
         }
     }
 

@@ -114,16 +114,31 @@ pub enum Fill {
     Some(usize),
     /// Nothing yet: the connection waits until it is woken.
     Pending,
+    /// Nothing yet: the disk was asked for what comes next, and may have it in a moment.
+    Disk,
     /// So many last bytes were written, perhaps none.
     End(usize),
     /// It cannot go on: the connection is closed, so that the reply is seen to be cut.
     Failed,
 }
 
+/// What a stream works with.
+pub struct Means<'a, W> {
+    /// What the whole program shares.
+    pub world: &'a mut W,
+    /// The table of open files.
+    pub files: &'a mut Files,
+    /// The time of this turn.
+    pub now: Now,
+}
+
 /// A body that is made piece by piece, as the peer takes it.
 pub trait Stream<W> {
     /// Called when there is room: at least 256 bytes.
-    fn fill(&mut self, out: &mut [u8], world: &mut W) -> Fill;
+    fn fill(&mut self, out: &mut [u8], means: &mut Means<'_, W>) -> Fill;
+
+    /// Called once when the reply is over, whole or not: gives back what the stream holds of what others own too.
+    fn end(&mut self, _means: &mut Means<'_, W>) {}
 }
 
 /// Takes a request's body.

@@ -137,7 +137,7 @@ impl Service<Seen> for Lines {
             return Next::Wait(Timeout::NEVER);
         }
         let left = &mut self.left[*key as usize - 1];
-        let count = cx.write_with(cx.write_buffer(), |room| {
+        let count = cx.write_with(cx.write_buffer(), |room, _files| {
             let count = room.len().min(*left);
             room[..count].fill(b'b');
             (count, count)

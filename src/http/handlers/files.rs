@@ -39,7 +39,7 @@ use super::super::response;
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
 use super::entry::{About, Entry, make, validators};
-use super::listing::Listings;
+use super::listing::{Directories, Listings};
 use super::partial::{self, Parts};
 use super::resolve::{Resolved, resolve};
 use super::{extras, twins};
@@ -57,6 +57,9 @@ const DESCRIPTOR_COST: usize = 512;
 pub trait Filesystems {
     /// The filesystem with this number, if there is one.
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem>;
+
+    /// The same with the directories that are being listed.
+    fn listed(&mut self, number: usize) -> Option<(&dyn Filesystem, &mut Directories)>;
 }
 
 /// The handler.
@@ -141,7 +144,7 @@ impl FilesHandler {
     fn reply<'h, W: Filesystems>(
         &'h mut self,
         request: &Request<'_>,
-        world: &W,
+        world: &mut W,
         hx: &mut Hx<'_>,
     ) -> Reply<'h, W> {
         match request.method() {
@@ -178,7 +181,7 @@ impl FilesHandler {
             }
             Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
             Err(NoFile::Directory) => Reply::Respond(match &self.listings {
-                Some(listings) => listings.answer(hx.path, request, world),
+                Some(listings) => listings.answer(hx.path, request, world, hx.now),
                 None => Response::page(Status::FORBIDDEN),
             }),
         }
@@ -341,7 +344,7 @@ impl FilesHandler {
                 let parts = Parts::new(pieces, size, fields, &entry.etag, number);
                 match file {
                     None => Some(parts.of_bytes(fields, body)),
-                    Some(file) => hx.files.get(file).and_then(|file| parts.of_file(fields, file)),
+                    Some(file) => Some(parts.of_file(fields, file, hx.files)),
                 }
             }
         };

@@ -4,7 +4,7 @@ use crate::engine::Cx;
 
 use super::super::error_page;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
-use super::super::handler::{Body, Hx, Reply, Response};
+use super::super::handler::{Body, Hx, Means, Reply, Response};
 use super::super::method::Method;
 use super::super::plan::Plan;
 use super::super::request::Request;
@@ -20,7 +20,7 @@ impl<W> HttpService<W> {
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
             Ok(plan) => plan,
-            Err(status) => return self.refuse(status, request.shape(), cx),
+            Err(status) => return self.refuse(status, request.shape(), world, cx),
         };
         let discards = plan.can_discard(self.drain_max);
         let now = cx.now();
@@ -29,14 +29,14 @@ impl<W> HttpService<W> {
             Ok(path) => path,
             Err(error) => match target::path_status(error) {
                 // As every request that is not right, this one is the last.
-                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, cx),
-                status => return self.reject(Response::page(status), plan, discards, cx),
+                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
+                status => return self.reject(Response::page(status), plan, discards, world, cx),
             },
         };
         if request.is_asterisk() {
             let mut response = Response::empty(Status::NO_CONTENT);
             response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
-            return self.reject(response, plan, discards, cx);
+            return self.reject(response, plan, discards, world, cx);
         }
         let mut hx = Hx { path, now, date: &self.date, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
@@ -66,11 +66,11 @@ impl<W> HttpService<W> {
                     cx.write_file(range);
                 }
             }
-            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, cx),
-            Reply::Respond(response) => return self.reject(response, plan, discards, cx),
+            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx),
+            Reply::Respond(response) => return self.reject(response, plan, discards, world, cx),
             Reply::Upload(sink) => {
                 if plan.length.is_some_and(|length| length > self.body_max) {
-                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, cx);
+                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
                 }
                 if plan.waits && last {
                     cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -94,16 +94,29 @@ impl<W> HttpService<W> {
     }
 
     /// Sends a reply that was made for this request.
-    fn reject(&mut self, response: Response<W>, mut plan: Plan, discards: bool, cx: &mut Cx<'_>) -> After<W> {
+    fn reject(
+        &mut self,
+        response: Response<W>,
+        mut plan: Plan,
+        discards: bool,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> After<W> {
         plan.shape.close |= !discards;
-        let made = self.respond(response, &mut plan.shape, cx);
+        let made = self.respond(response, &mut plan.shape, world, cx);
         self.after(plan, made)
     }
 
     /// Ends the connection with a status: what follows on it cannot be trusted, or will not be read.
-    pub(super) fn refuse(&mut self, status: Status, shape: Shape, cx: &mut Cx<'_>) -> After<W> {
+    pub(super) fn refuse(
+        &mut self,
+        status: Status,
+        shape: Shape,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> After<W> {
         self.date.set(cx.now().unix_seconds);
-        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, cx);
+        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, world, cx);
         After::Leave
     }
 
@@ -112,6 +125,7 @@ impl<W> HttpService<W> {
         &mut self,
         mut response: Response<W>,
         shape: &mut Shape,
+        world: &mut W,
         cx: &mut Cx<'_>,
     ) -> Option<Made<W>> {
         let page;
@@ -148,6 +162,10 @@ impl<W> HttpService<W> {
         self.text.extend_from_slice(b"\r\n");
         cx.write(&self.text);
         if shape.head_only {
+            if let Some(mut made) = made {
+                let now = cx.now();
+                made.stream.end(&mut Means { world, files: cx.files(), now });
+            }
             return None;
         }
         if !bytes.is_empty() {
