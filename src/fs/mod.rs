@@ -19,4 +19,4 @@ pub use memory::MemoryFs;
 pub use path::{PathError, VPath, VPathBuf};
 pub use single::SingleFile;
 
-pub use gorgon_sys::{BorrowedFd, FileKind, FileStat, OwnedFd, Symlinks};
+pub use gorgon_sys::{AsFd, BorrowedFd, FileKind, FileStat, OwnedFd, Symlinks};
