@@ -80,13 +80,16 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     }
     report.extend(["; poller: ", poller.name(), "\n"]);
     if !settings.process.quiet {
-        terminal::say(&report);
+        terminal::report(&report);
     }
     let outcome = run(&mut reactor, settings.process.grace);
     if settings.process.verbose {
-        terminal::say(&summary(reactor.lp()));
+        terminal::report(&summary(reactor.lp()));
     }
     drop(sockets);
+    // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
+    // would end the process in another way than the one before it.
+    std::mem::forget(reactor);
     outcome
 }
 

@@ -37,7 +37,8 @@ pub use entry::{
 };
 pub use interface::interface_addresses;
 pub use io::{
-    Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile, write,
+    Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
+    wait_writable, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use memory::{Chunk, Mapping};
