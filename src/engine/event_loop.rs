@@ -82,6 +82,8 @@ pub struct Loop {
     pub(super) queue: Vec<ConnId>,
     /// Connections that go on when the disk may have answered.
     pub(super) disk_queue: Vec<ConnId>,
+    /// When they last went on, in milliseconds.
+    pub(super) disk_asked: u64,
     /// A connection was closed since the last settling: there may be room for others.
     pub(super) released: bool,
     pub(super) woken: Vec<ConnId>,
@@ -117,6 +119,7 @@ impl Loop {
             started_ns: gorgon_sys::now().monotonic_ns,
             queue: Vec::new(),
             disk_queue: Vec::new(),
+            disk_asked: 0,
             released: false,
             woken: Vec::new(),
             doomed: Vec::new(),

@@ -3,6 +3,7 @@
 
 use gorgon_sys::{Errno, Mapping};
 
+use super::output::BURST;
 use super::values::FileRange;
 
 /// Bytes, then perhaps a file, that the connection being served has produced since the last send.
@@ -11,6 +12,8 @@ pub struct Gather {
     length: usize,
     /// Goes out after the bytes.
     pub(super) file: Option<FileRange>,
+    /// Bytes given since the connection's turn began, whether they are gathered still or have left.
+    pub(super) given: usize,
     /// The connection failed while it was written to; nothing more is sent.
     pub(super) dead: bool,
 }
@@ -20,7 +23,7 @@ impl Gather {
     pub(super) const SIZE: usize = 64 * 1024;
 
     pub(super) fn new() -> Result<Gather, Errno> {
-        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, dead: false })
+        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, given: 0, dead: false })
     }
 
     /// Copies bytes in, or says that they do not fit.
@@ -47,6 +50,11 @@ impl Gather {
 
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or(&[])
+    }
+
+    /// Whether the connection was given as much as one turn allows.
+    pub(super) fn is_enough(&self) -> bool {
+        self.given >= BURST as usize
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 //! took too long, settle.
 //!
 //! Level-triggered, so that what is not done now is reported again. Work per connection and turn is bounded: one receive,
-//! one send of gathered replies, one burst of a file.
+//! one burst of replies or of a file; and so is the number of those that only go on with what they are sent.
 
 use std::io;
 
@@ -21,6 +21,8 @@ use super::values::{ConnId, Flow, Next, Timeout};
 const EVENTS: usize = 128;
 /// Most calls for one connection in a row, before others get their turn.
 const CALLS: usize = 32;
+/// Most connections that go on with their output in one turn, so that new requests need not wait for all of them.
+const GO_ON: usize = 32;
 /// The least room for input: what was kept, and what is read behind it.
 const INPUT: usize = 256 * 1024;
 
@@ -160,7 +162,8 @@ impl<W> Reactor<W> {
             return self.close(id);
         }
         if wanted.contains(Ready::WRITE) && ready.contains(Ready::WRITE) {
-            return self.progress(id);
+            // In the second half of the turn: requests come before replies that are on their way.
+            return self.lp.go_on_later(id);
         }
         // Input that is not wanted now: the interest in it, left in place for as long as none came, has to go.
         self.lp.set_interest(id, wanted);
@@ -257,6 +260,7 @@ impl<W> Reactor<W> {
     pub(super) fn run(&mut self, id: ConnId, first: Call) {
         let mut call = first;
         let mut input = (0, 0);
+        self.gather.given = 0;
         for count in 1.. {
             let timed_out = matches!(call, Call::Timeout);
             if let Call::Bytes(at, end) = call {
@@ -304,7 +308,7 @@ impl<W> Reactor<W> {
                     break;
                 }
             };
-            if count >= CALLS {
+            if count >= CALLS || self.gather.is_enough() {
                 self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
                 self.lp.go_on_later(id);
                 break;
@@ -377,19 +381,22 @@ impl<W> Reactor<W> {
         }
     }
 
-    /// Goes on with connections that could do more in the last turn.
+    /// Goes on with connections that have more to do, a few of them in each turn.
     fn go_on(&mut self) {
-        let mut queue = std::mem::take(&mut self.lp.queue);
-        queue.append(&mut self.lp.disk_queue);
-        for id in queue.drain(..) {
+        if self.lp.disk_asked != self.lp.now.milliseconds {
+            // However many turns there are, a disk gets its millisecond.
+            self.lp.disk_asked = self.lp.now.milliseconds;
+            self.lp.queue.append(&mut self.lp.disk_queue);
+        }
+        let count = self.lp.queue.len().min(GO_ON);
+        for at in 0..count {
+            // What is queued meanwhile goes behind them.
+            let Some(&id) = self.lp.queue.get(at) else { break };
             let Some(conn) = self.lp.slots.get_mut(id) else { continue };
             conn.flags.clear(Flags::QUEUED);
             if conn.mode == Mode::Connecting { self.connected(id) } else { self.progress(id) }
         }
-        // The emptied list is used again, unless new entries have begun another.
-        if self.lp.queue.is_empty() {
-            self.lp.queue = queue;
-        }
+        self.lp.queue.drain(..count);
     }
 
     /// Ends what took too long.

@@ -80,6 +80,7 @@ impl Cx<'_> {
 
     /// Gathers bytes: they leave together when the call ends, or when the gather is full.
     pub fn write(&mut self, bytes: &[u8]) {
+        self.gather.given += bytes.len();
         if !self.gather.push(bytes) {
             self.flush_with(&[bytes]);
         }
@@ -87,6 +88,7 @@ impl Cx<'_> {
 
     /// Sends what was gathered and these parts (at most four) at once, without copying them.
     pub fn write_last(&mut self, parts: &[&[u8]]) {
+        self.gather.given += parts.iter().map(|part| part.len()).sum::<usize>();
         self.flush_with(parts);
     }
 
@@ -111,12 +113,17 @@ impl Cx<'_> {
         }
         let (count, result) = fill(self.gather.room().get_mut(..limit)?, &mut self.lp.files);
         self.gather.grow(count.min(limit));
+        self.gather.given += count.min(limit);
         Some(result)
     }
 
-    /// Whether output waits for the peer: then it is time to return, and to go on when it is drained.
+    /// Whether output waits for the peer, or was enough for one turn: then it is time to return. What is left of the
+    /// input comes again, when the output is drained or others had their turn.
     pub fn held(&self) -> bool {
-        self.gather.dead || self.gather.file.is_some() || self.lp.holds_output(self.id)
+        self.gather.dead
+            || self.gather.file.is_some()
+            || self.gather.is_enough()
+            || self.lp.holds_output(self.id)
     }
 
     /// The write buffer's size in bytes: how much a producer should make at a time.
