@@ -206,6 +206,7 @@ impl<W> Reactor<W> {
     /// There is no descriptor or no memory for a connection: what can be let go is, and accepting waits for room.
     fn wait_for_room(&mut self, number: usize) -> bool {
         self.lp.reserve = None;
+        self.lp.drop_refused();
         self.lp.pause(number);
         self.plan_accept();
         false

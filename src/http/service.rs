@@ -11,6 +11,7 @@ use crate::engine::{Cx, Limits, Loop, Service};
 use crate::fs::VPathBuf;
 
 use super::date::DateText;
+use super::error_page::{self, PageForm};
 use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
 use super::head::{self, Fields, Head, Parsed};
 use super::router::Router;
@@ -95,7 +96,8 @@ impl<W> HttpService<W> {
         }
     }
 
-    /// The loop's limits for a server with these settings and at most `connections` connections.
+    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
+    /// that was set are told so; those beyond what the system allows wait.
     pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
         let mut timeouts = [0; CLASSES];
         for (class, time) in [
@@ -113,10 +115,10 @@ impl<W> HttpService<W> {
             timeouts,
             rate_floor: settings.rate_floor.into(),
             connections,
-            per_address: 0,
+            per_address: settings.max_per_address,
             addresses: false,
-            refusal: b"",
-            refuses: false,
+            refusal: error_page::TOO_MANY,
+            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
             idle: BETWEEN,
             read_size: settings.read_buffer.trailing_zeros() as u8,
             write_size: settings.write_buffer.trailing_zeros() as u8,
@@ -251,7 +253,7 @@ impl<W> Service<W> for HttpService<W> {
                 Parsed::Error(error) => {
                     // Even a wrong request for a head gets no body.
                     let head_only = rest.strip_prefix(b"\r\n").unwrap_or(rest).starts_with(b"HEAD ");
-                    let shape = Shape { is_11: true, head_only, close: true };
+                    let shape = Shape { is_11: true, head_only, close: true, page: PageForm::Text };
                     self.refuse(error.status(), shape, cx);
                     return (input.len(), self.leave(key));
                 }
@@ -294,7 +296,7 @@ impl<W> Service<W> for HttpService<W> {
     }
 
     fn on_timeout(&mut self, key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
-        let shape = Shape { is_11: true, head_only: false, close: true };
+        let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
             IDLE if cx.unread() > 0 => {
                 self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
