@@ -177,7 +177,9 @@ mod tests {
             assert!(!request.has_any(0));
             let names: Vec<_> = request.fields().map(|(name, _)| name).collect();
             assert_eq!(names, [&b"host"[..], b"X", b"if-match", b"TE", b"IF-MATCH"]);
-            assert!(request.shape() == Shape { is_11: true, head_only: true, close: true, page: PageForm::Text });
+            assert!(
+                request.shape() == Shape { is_11: true, head_only: true, close: true, page: PageForm::Text }
+            );
         });
     }
 
