@@ -20,11 +20,12 @@ const READS: usize = 4;
 pub struct Refused {
     kept: Vec<Kept>,
     most: usize,
+    timer_set: bool,
 }
 
 impl Default for Refused {
     fn default() -> Refused {
-        Refused { kept: Vec::new(), most: MOST }
+        Refused { kept: Vec::new(), most: MOST, timer_set: false }
     }
 }
 
@@ -51,10 +52,8 @@ impl Loop {
         if self.refused.kept.len() >= self.refused.most {
             read_away(&self.refused.kept.remove(0).fd);
         }
-        if self.refused.kept.is_empty() {
-            self.timers.set(self.now.milliseconds + LINGER, Owner::Refused);
-        }
         self.refused.kept.push(Kept { fd, due: self.now.milliseconds + LINGER });
+        self.plan_refused();
     }
 
     /// Closes those whose time is over.
@@ -64,9 +63,19 @@ impl Loop {
         for kept in self.refused.kept.drain(..over) {
             read_away(&kept.fd);
         }
-        match self.refused.kept.first() {
-            Some(kept) => self.timers.set(kept.due, Owner::Refused),
-            None => self.refused.kept = Vec::new(),
+        if self.refused.kept.is_empty() {
+            self.refused.kept = Vec::new();
+        }
+        self.refused.timer_set = false;
+        self.plan_refused();
+    }
+
+    /// Sets a timer for the one whose time is over first.
+    fn plan_refused(&mut self) {
+        let due = self.refused.kept.first().map(|kept| kept.due);
+        if let (Some(due), false) = (due, self.refused.timer_set) {
+            self.refused.timer_set = true;
+            self.timers.set(due, Owner::Refused);
         }
     }
 
