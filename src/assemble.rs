@@ -99,6 +99,7 @@ fn summary(lp: &Loop) -> String {
     let mut text = String::new();
     for (count, what) in [
         (counters.accepted, " connections, "),
+        (counters.refused, " refused, "),
         (counters.bytes_received, " bytes in, "),
         (counters.bytes_sent, " bytes out, "),
         (counters.turns, " turns, waited for the disk "),
@@ -171,6 +172,7 @@ fn add_http(
     let mut router = Router::default();
     router.add(b"", Box::new(FilesHandler::new(&http, number, types, reserve as usize / 2)));
     let limits = HttpService::<World>::limits(&http, connections as usize);
+    reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;

@@ -15,6 +15,7 @@
 
 use super::body::{BodyReader, BodyState};
 use super::chunked;
+use super::error_page::PageForm;
 use super::handler::{Fill, Means, Sink, Stream};
 use super::status::Status;
 
@@ -54,6 +55,8 @@ pub struct Shape {
     pub head_only: bool,
     /// The connection ends with the reply.
     pub close: bool,
+    /// The form of an error's page.
+    pub page: PageForm,
 }
 
 /// A reply's body that is to be made, and how its end is told.
@@ -299,7 +302,7 @@ mod tests {
         ] {
             let made =
                 Made { stream: Box::new(Script(script.into_iter())), framing: Framing::Length(length) };
-            let shape = Shape { is_11: true, head_only: false, close: false };
+            let shape = Shape { is_11: true, head_only: false, close: false, page: PageForm::Text };
             let mut exchange = Exchange::streaming(BodyReader::new(framing::Framing::None), made, shape, 0);
             for result in results {
                 let (world, files) = (&mut (), &mut Files::default());

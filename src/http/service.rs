@@ -11,6 +11,7 @@ use crate::engine::{Cx, Limits, Loop, Service};
 use crate::fs::VPathBuf;
 
 use super::date::DateText;
+use super::error_page::{self, PageForm};
 use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
 use super::handler::Means;
 use super::head::{self, Fields, Head, Parsed};
@@ -96,7 +97,8 @@ impl<W> HttpService<W> {
         }
     }
 
-    /// The loop's limits for a server with these settings and at most `connections` connections.
+    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
+    /// that was set are told so; those beyond what the system allows wait.
     pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
         let mut timeouts = [0; CLASSES];
         for (class, time) in [
@@ -114,6 +116,11 @@ impl<W> HttpService<W> {
             timeouts,
             rate_floor: settings.rate_floor.into(),
             connections,
+            per_address: settings.max_per_address,
+            addresses: false,
+            refusal: error_page::TOO_MANY,
+            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
+            idle: BETWEEN,
             read_size: settings.read_buffer.trailing_zeros() as u8,
             write_size: settings.write_buffer.trailing_zeros() as u8,
             sendfile: settings.sendfile,
@@ -265,7 +272,7 @@ impl<W> Service<W> for HttpService<W> {
                 Parsed::Error(error) => {
                     // Even a wrong request for a head gets no body.
                     let head_only = rest.strip_prefix(b"\r\n").unwrap_or(rest).starts_with(b"HEAD ");
-                    let shape = Shape { is_11: true, head_only, close: true };
+                    let shape = Shape { is_11: true, head_only, close: true, page: PageForm::Text };
                     self.refuse(error.status(), shape, world, cx);
                     return (input.len(), self.leave(key, world, cx));
                 }
@@ -308,7 +315,7 @@ impl<W> Service<W> for HttpService<W> {
     }
 
     fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
-        let shape = Shape { is_11: true, head_only: false, close: true };
+        let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
             IDLE if cx.unread() > 0 => {
                 self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod crowds;
 mod host;
 
 use std::io::{Read, Write};

@@ -27,7 +27,7 @@ pub fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
 }
 
 /// The reply hangs on whether the client takes a page.
-pub const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
+const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
 /// Pages of any origin may read the reply (Fetch standard, section 3.2).
 const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
 /// What is answered to those who ask before they send; good for a day.

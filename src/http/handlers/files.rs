@@ -154,31 +154,21 @@ impl FilesHandler {
         }
         let filesystem = world.filesystem(self.filesystem);
         let mut place = self.find(request, filesystem, hx);
-        let mut pageless = false;
         if self.spa
             && matches!(place, Err(NoFile::Refused(Status::NOT_FOUND)))
             && !hx.path.name().contains(&b'.')
+            && accept::takes_html(&mut request.values(Name::Accept))
         {
-            if accept::takes_html(&mut request.values(Name::Accept)) {
-                hx.path = VPath::ROOT;
-                // A root without an index file does not make what is not there forbidden.
-                place = self.find(request, filesystem, hx).map_err(|no_file| match no_file {
-                    NoFile::Directory => NoFile::Refused(Status::NOT_FOUND),
-                    other => other,
-                });
-            } else {
-                pageless = true;
-            }
+            hx.path = VPath::ROOT;
+            // A root without an index file does not make what is not there forbidden.
+            place = self.find(request, filesystem, hx).map_err(|no_file| match no_file {
+                NoFile::Directory => NoFile::Refused(Status::NOT_FOUND),
+                other => other,
+            });
         }
         match place {
             Ok(place) => self.answer(place, request, hx),
-            Err(NoFile::Refused(status)) => {
-                let mut response = Response::page(status);
-                if pageless {
-                    response.fields.extend_from_slice(extras::VARY_ACCEPT);
-                }
-                Reply::Respond(response)
-            }
+            Err(NoFile::Refused(status)) => Reply::Respond(Response::page(status)),
             Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
             Err(NoFile::Directory) => Reply::Respond(match &self.listings {
                 Some(listings) => listings.answer(hx.path, request, world, hx.now),

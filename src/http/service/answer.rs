@@ -2,7 +2,7 @@
 
 use crate::engine::Cx;
 
-use super::super::error_page;
+use super::super::error_page::PageForm;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
 use super::super::handler::{Body, Hx, Means, Reply, Response};
 use super::super::method::Method;
@@ -30,7 +30,10 @@ impl<W> HttpService<W> {
             Err(error) => match target::path_status(error) {
                 // As every request that is not right, this one is the last.
                 Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
-                status => return self.reject(Response::page(status), plan, discards, world, cx),
+                status => {
+                    plan.shape.page = PageForm::of(&request);
+                    return self.reject(Response::page(status), plan, discards, world, cx);
+                }
             },
         };
         if request.is_asterisk() {
@@ -66,9 +69,18 @@ impl<W> HttpService<W> {
                     cx.write_file(range);
                 }
             }
-            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx),
-            Reply::Respond(response) => return self.reject(response, plan, discards, world, cx),
+            Reply::Pass => {
+                plan.shape.page = PageForm::of(&request);
+                return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx);
+            }
+            Reply::Respond(response) => {
+                if matches!(response.body, Body::Page) {
+                    plan.shape.page = PageForm::of(&request);
+                }
+                return self.reject(response, plan, discards, world, cx);
+            }
             Reply::Upload(sink) => {
+                let shape = Shape { page: PageForm::of(&request), ..shape };
                 if plan.length.is_some_and(|length| length > self.body_max) {
                     return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
                 }
@@ -132,8 +144,13 @@ impl<W> HttpService<W> {
         let (bytes, made) = match response.body {
             Body::Empty => (&[][..], None),
             Body::Page => {
-                response.fields.extend_from_slice(error_page::fields());
-                page = error_page::page(response.status);
+                response.fields.extend_from_slice(shape.page.fields());
+                if response.status == Status::SERVICE_UNAVAILABLE {
+                    response.fields.extend_from_slice(b"Retry-After: 1\r\n");
+                }
+                let mut text = Vec::with_capacity(256);
+                shape.page.push_page(response.status, &mut text);
+                page = text;
                 (&page[..], None)
             }
             Body::Bytes(bytes) => {

@@ -173,11 +173,23 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "max_connections",
                 Unit::Count { min: 0, max: 10_000_000 },
                 "0",
-                "Connections held at once, 0 for all there are descriptors for. Further ones wait to be accepted; \
-                 a reserve of descriptors is kept.",
+                "Connections held at once, 0 for all there are descriptors for. The one that has been idle for \
+                 longest, a second at least, makes room for a new one. Where none does, those beyond a number that \
+                 is set are answered 503, and those beyond the descriptors wait.",
             ),
             get: |s| Value::Count(s.max_connections.into()),
             set: |s, v| v.into_u32(&mut s.max_connections),
+        },
+        Attribute {
+            about: About::live(
+                "max_per_address",
+                Unit::Count { min: 0, max: 1_000_000 },
+                "0",
+                "Connections of one client at once, 0 for any number. Further ones are answered 503. IPv6 addresses \
+                 count by their first 64 bits; loopback addresses and Unix sockets are not counted.",
+            ),
+            get: |s| Value::Count(s.max_per_address.into()),
+            set: |s, v| v.into_u32(&mut s.max_per_address),
         },
         Attribute {
             about: About::live(
