@@ -428,7 +428,7 @@ impl<W> Reactor<W> {
                 Owner::Accept => {
                     self.lp.accept_set = false;
                     self.lp.resume_listeners();
-                    if self.lp.reserve.is_none() {
+                    if self.lp.reserve.is_none() || self.lp.paused > 0 {
                         self.plan_accept();
                     }
                 }

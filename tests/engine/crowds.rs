@@ -69,8 +69,6 @@ fn one_that_is_idle_makes_room_and_one_that_is_not_does_not() {
             host.expect(&mut idle, "again\n");
             if refuses {
                 refused(&mut host, &mut late);
-            } else {
-                drop(late);
             }
             assert_eq!(host.reactor.lp().counters().displaced, 0);
             std::thread::sleep(std::time::Duration::from_millis(1500));
