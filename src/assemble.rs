@@ -104,8 +104,8 @@ fn summary(lp: &Loop) -> String {
         (counters.bytes_sent, " bytes out, "),
         (counters.turns, " turns, waited for the disk "),
         (counters.disk_waits, " times, for descriptors "),
-        (counters.pauses, " times, gave up for memory "),
-        (counters.reclaimed, "\n"),
+        (counters.pauses, " times, for memory "),
+        (counters.page_waits, "\n"),
     ] {
         push_decimal_str(count, &mut text);
         text.push_str(what);

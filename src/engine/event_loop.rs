@@ -101,8 +101,8 @@ pub struct Counters {
     pub pauses: u64,
     /// Times a file was not in the page cache and others were served meanwhile.
     pub disk_waits: u64,
-    /// Connections given up because the pages ran out.
-    pub reclaimed: u64,
+    /// Times that input was left with the kernel because the pages ran out.
+    pub page_waits: u64,
 }
 
 /// The loop's own things.
@@ -133,8 +133,9 @@ pub struct Loop {
     pub(super) released: bool,
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
-    /// The slot that was looked at last for input to give up.
-    pub(super) hand: u32,
+    pub(super) starved: Vec<ConnId>,
+    /// A timer is set for them.
+    pub(super) starved_set: bool,
     /// The connection that is gone but whose service is being told: its address may still be asked for.
     pub(super) leaving: Option<Leaving>,
     pub(super) draining: bool,
@@ -171,7 +172,8 @@ impl Loop {
             released: false,
             woken: Vec::new(),
             doomed: Vec::new(),
-            hand: 0,
+            starved: Vec::new(),
+            starved_set: false,
             leaving: None,
             draining: false,
             stopped: false,
@@ -475,6 +477,10 @@ impl Conn {
             return Ready::WRITE;
         }
         let reads = self.mode == Mode::Reading && self.output == NONE;
-        if reads && !self.flags.has(Flags::ENDED) { Ready::READ } else { Ready::NONE }
+        if reads && !self.flags.has(Flags::ENDED) && !self.flags.has(Flags::STARVED) {
+            Ready::READ
+        } else {
+            Ready::NONE
+        }
     }
 }

@@ -5,9 +5,8 @@
 //! until [`Pages::trim`].
 //!
 //! The pool has a cap. At the cap a large request or reply may still take a page, but there are two ends: a quarter past
-//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, those that
-//! keep the most unread input are given up, as if their time were over. Those that need no page, which are most, go on as
-//! ever.
+//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, input
+//! that would need one waits in the kernel. What needs no page, which is most, goes on as ever.
 
 use gorgon_sys::Mapping;
 
@@ -182,7 +181,7 @@ impl Pages {
         self.used >= self.cap.saturating_add(self.cap / 4)
     }
 
-    /// Whether they are half as much past it: then some of the input that is kept has to go.
+    /// Whether they are half as much past it: then no new input is kept either.
     pub fn is_exhausted(&self) -> bool {
         self.used >= self.cap.saturating_add(self.cap / 2)
     }

@@ -6,13 +6,14 @@
 
 use std::io;
 
-use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, recv};
+use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
 use super::conn::{Flags, Mode, NONE};
 use super::event_loop::{Leaving, Limits, Loop};
 use super::gather::Gather;
 use super::listener::SIGNALS;
 use super::pages::PageId;
+use super::scarcity::LOOK;
 use super::service::{Cx, Service};
 use super::timers::Owner;
 use super::values::{ConnId, Flow, Next, Timeout};
@@ -45,8 +46,10 @@ pub struct Reactor<W> {
     world: W,
     signals: Option<Signals>,
     events: Vec<Event>,
-    scratch: Mapping,
+    pub(super) scratch: Mapping,
     gather: Gather,
+    /// The input of the connection being served was only looked at, behind so many bytes that were kept.
+    sip: Option<usize>,
 }
 
 /// Why a service is called.
@@ -77,6 +80,7 @@ impl<W> Reactor<W> {
             events,
             scratch,
             gather: Gather::new()?,
+            sip: None,
         })
     }
 
@@ -188,12 +192,21 @@ impl<W> Reactor<W> {
             return self.lp.watch(id);
         }
         let kept = conn.input_length as usize;
-        let end = (kept + (1 << conn.read_size)).min(self.scratch.len());
+        let scarce = self.lp.pages.is_exhausted();
+        let most = if scarce { LOOK } else { 1 << conn.read_size };
+        let end = (kept + most).min(self.scratch.len());
         // What fills all the room and is still not enough will never be.
         let Some(room) = self.scratch.get_mut(kept..end).filter(|room| !room.is_empty()) else {
             return self.close(id);
         };
-        match recv(conn.fd.as_fd(), room) {
+        match if scarce { peek(conn.fd.as_fd(), room) } else { recv(conn.fd.as_fd(), room) } {
+            Io::Done(count) if scarce => {
+                self.fetch(id);
+                self.sip = Some(kept);
+                self.run(id, Call::Bytes(0, kept + count));
+                self.sip = None;
+                self.rest(id);
+            }
             Io::Done(count) => {
                 self.lp.counters.bytes_received += count as u64;
                 self.fetch(id);
@@ -314,13 +327,15 @@ impl<W> Reactor<W> {
                 break;
             }
         }
-        if input.0 < input.1 {
-            self.keep(id, input);
+        match self.sip.take() {
+            Some(kept) => self.leave_rest(id, kept, input),
+            None if input.0 < input.1 => self.keep(id, input),
+            None => {}
         }
     }
 
     /// Keeps unread input in a page.
-    fn keep(&mut self, id: ConnId, (at, end): (usize, usize)) {
+    pub(super) fn keep(&mut self, id: ConnId, (at, end): (usize, usize)) {
         let Some(conn) = self.lp.slots.get_mut(id) else { return };
         if conn.mode == Mode::Closing {
             return;
@@ -434,6 +449,10 @@ impl<W> Reactor<W> {
                 }
                 Owner::Refused => self.lp.let_refused_go(),
                 Owner::Trim => self.lp.trim(),
+                Owner::Starved => {
+                    self.lp.starved_set = false;
+                    self.feed_starved();
+                }
                 Owner::Grace => self.lp.stop(),
                 Owner::Service(number, token) => {
                     if let Some(service) = self.services.get_mut(usize::from(number)) {
@@ -469,8 +488,8 @@ impl<W> Reactor<W> {
                 self.close(id);
             }
         }
-        if self.lp.pages.is_exhausted() {
-            self.reclaim();
+        if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
+            self.feed_starved();
         }
         let released = std::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
         if released {

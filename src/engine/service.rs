@@ -142,9 +142,10 @@ impl Cx<'_> {
         self.resume
     }
 
-    /// How much input was kept for this connection: what a call before this one left unused.
-    pub fn unread(&self) -> usize {
-        self.lp.slots.get(self.id).map_or(0, |conn| conn.input_length as usize)
+    /// Whether input was left unused by a call before this one.
+    pub fn has_unread(&self) -> bool {
+        let conn = self.lp.slots.get(self.id);
+        conn.is_some_and(|conn| conn.input_length > 0 || conn.flags.has(Flags::STARVED))
     }
 
     /// The timeout class that its service asked for last.

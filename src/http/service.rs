@@ -317,7 +317,7 @@ impl<W> Service<W> for HttpService<W> {
     fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
-            IDLE if cx.unread() > 0 => {
+            IDLE if cx.has_unread() => {
                 self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);
                 self.leave(key, world, cx)
             }

@@ -88,6 +88,16 @@ macro_rules! meddle {
     }};
 }
 
+/// Receives from a socket what stays there to be received again (recv(2), `MSG_PEEK`).
+pub fn peek(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Io {
+    let length = meddle!(In, buffer.len());
+    let Some(buffer) = buffer.get_mut(..length) else { return Io::Done(0) };
+    incoming(
+        again(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::PEEK).map(|(count, _)| count)),
+        length,
+    )
+}
+
 /// Receives from a socket (recv(2)).
 #[inline]
 pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Io {

@@ -37,7 +37,7 @@ pub use entry::{
 };
 pub use interface::interface_addresses;
 pub use io::{
-    Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
+    Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
     wait_writable, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
