@@ -42,6 +42,7 @@ use super::entry::{About, Entry, make, validators};
 use super::listing::Listings;
 use super::partial::{self, Parts};
 use super::resolve::{Resolved, resolve};
+use super::upload::{self, Uploads};
 use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
@@ -90,6 +91,11 @@ pub struct FilesHandler {
     text: Vec<u8>,
     /// How many replies in several parts there were.
     multiparts: u32,
+    /// What is uploaded to a part of it, and how many uploads are known of.
+    uploads: Option<Uploads>,
+    uploaded: usize,
+    /// What was looked at before this is not good any more, in milliseconds.
+    stale: u64,
 }
 
 /// Where a reply is.
@@ -134,6 +140,24 @@ impl FilesHandler {
             key: Vec::new(),
             text: Vec::new(),
             multiparts: 0,
+            uploads: None,
+            uploaded: 0,
+            stale: 0,
+        }
+    }
+
+    /// Has directories to which files can be uploaded say so, and each upload seen at once.
+    pub fn set_uploads(&mut self, uploads: Uploads) {
+        self.uploads = Some(uploads);
+    }
+
+    /// Sees to it that nothing is sent that an upload has replaced: every path is looked at anew after one, for it may
+    /// be the index, or the twin, of another.
+    fn see_uploads(&mut self, now: Now) {
+        let changes = self.uploads.as_ref().map_or(0, Uploads::changes);
+        if changes != self.uploaded {
+            // What is looked at within this millisecond may be older than the next upload within it.
+            (self.uploaded, self.stale) = (changes, now.milliseconds + 1);
         }
     }
 
@@ -149,6 +173,7 @@ impl FilesHandler {
             Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
             _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
         }
+        self.see_uploads(hx.now);
         let filesystem = world.filesystem(self.filesystem);
         let mut place = self.find(request, filesystem, hx);
         let mut pageless = false;
@@ -178,10 +203,15 @@ impl FilesHandler {
             }
             Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
             Err(NoFile::Directory) => Reply::Respond(match &self.listings {
-                Some(listings) => listings.answer(hx.path, request, world),
+                Some(listings) => listings.answer(hx.path, self.takes_uploads(hx.path), request, world),
+                None if self.takes_uploads(hx.path) => upload::page::alone(hx.path),
                 None => Response::page(Status::FORBIDDEN),
             }),
         }
+    }
+
+    fn takes_uploads(&self, path: VPath<'_>) -> bool {
+        self.uploads.as_ref().is_some_and(|uploads| uploads.covers(path))
     }
 
     /// Finds the reply for a path, or makes it.
@@ -220,7 +250,8 @@ impl FilesHandler {
             let stat = hx.files.get(file).and_then(|fd| content::stat(fd).ok());
             stat.is_some_and(|stat| stat == entry.stat)
         };
-        hx.now.milliseconds.saturating_sub(entry.checked) < milliseconds && entry.file.is_none_or(unchanged)
+        let lately = hx.now.milliseconds.saturating_sub(entry.checked) < milliseconds;
+        lately && entry.checked >= self.stale && entry.file.is_none_or(unchanged)
     }
 
     /// Looks at the path itself, and makes its reply unless the one that is kept is still right.
@@ -382,7 +413,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         let mut reply = self.reply(request, world, hx);
         if cors {
             if let Reply::Respond(response) = &mut reply {
-                extras::open_to_all(request, response);
+                extras::open_to_all(request, false, response);
             }
         }
         reply

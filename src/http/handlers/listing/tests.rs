@@ -26,6 +26,7 @@ fn body(world: &World, used: &Arc<Used>, url: &str, form: Form, hidden: bool, qu
     ListingBody {
         filesystem: 7,
         hidden,
+        upload: false,
         directory: Some(Open::new(world.0.list(at.path()).unwrap(), used)),
         path: at,
         form,

@@ -1,0 +1,62 @@
+//! Finds the directory that takes uploads.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::fs::{Filesystem, FsError, VPath};
+use crate::http::handlers::upload::Uploads;
+use crate::http::settings::HttpSettings;
+
+/// Where uploads go, if anywhere, and a line that says so.
+///
+/// # Errors
+/// It is no directory at or beneath the root, is hidden, or cannot be written to.
+pub(super) fn uploads(
+    http: &HttpSettings,
+    filesystem: &dyn Filesystem,
+) -> Result<Option<(Uploads, String)>, Failure> {
+    if http.upload.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: &str| Failure { message: ["--upload ", &http.upload, ": ", why].concat(), usage: true };
+    let root = http.root.canonicalize().map_err(|_gone| wrong("the root cannot be opened"))?;
+    if !root.is_dir() {
+        return Err(wrong("needs a directory to serve, not a file"));
+    }
+    let named = Path::new(&http.upload);
+    let (directory, inner) = beneath(named, &root)
+        .or_else(|| beneath(&root.join(named), &root))
+        .ok_or_else(|| wrong("no such thing at or beneath the directory that is served"))?;
+    if !directory.is_dir() {
+        return Err(wrong("not a directory"));
+    }
+    // As the served tree names it.
+    let area = [b"/", inner.as_os_str().as_bytes()].concat();
+    let area = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
+    if area.is_hidden() && !http.hidden {
+        return Err(wrong("names that begin with a dot are not served without --hidden"));
+    }
+    // Nothing tells better whether files can be made there than to make one.
+    let probe = VPath::new(b"/upload").and_then(|name| {
+        let draft = filesystem.draft(area, name);
+        Ok(draft.and_then(|mut draft| draft.begin()))
+    });
+    match probe {
+        Ok(Ok(())) => {}
+        Ok(Err(FsError::ReadOnly)) => return Err(wrong("mounted read-only")),
+        Ok(Err(FsError::Denied)) => return Err(wrong("no permission to write to it")),
+        Ok(Err(FsError::NoSpace)) => return Err(wrong("no space left")),
+        Ok(Err(FsError::Loop | FsError::Escapes)) => return Err(wrong("a link that is not followed")),
+        Ok(Err(_)) | Err(_) => return Err(wrong("cannot be written to")),
+    }
+    let line = ["Uploads to ", &directory.to_string_lossy(), "\n"].concat();
+    Ok(Some((Uploads::new(area), line)))
+}
+
+/// The real path of what is named, and the part of it beneath the root, if it is there.
+fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let real = named.canonicalize().ok()?;
+    let inner = real.strip_prefix(root).ok()?.to_path_buf();
+    Some((real, inner))
+}
