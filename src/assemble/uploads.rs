@@ -25,14 +25,12 @@ pub(super) fn uploads(
         return Err(wrong("needs a directory to serve, not a file"));
     }
     let named = Path::new(&http.upload);
-    let (directory, inner) = beneath(named, &root)
+    let (directory, area) = beneath(named, &root)
         .or_else(|| beneath(&root.join(named), &root))
         .ok_or_else(|| wrong("no such thing at or beneath the directory that is served"))?;
     if !directory.is_dir() {
         return Err(wrong("not a directory"));
     }
-    // As the served tree names it.
-    let area = [b"/", inner.as_os_str().as_bytes()].concat();
     let area = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
     if area.is_hidden() && !http.hidden {
         return Err(wrong("names that begin with a dot are not served without --hidden"));
@@ -54,9 +52,16 @@ pub(super) fn uploads(
     Ok(Some((Uploads::new(area), line)))
 }
 
-/// The real path of what is named, and the part of it beneath the root, if it is there.
-fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, PathBuf)> {
+/// The real path of what is named, if it is there, and the path beneath the root as the served tree names it.
+fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, Vec<u8>)> {
     let real = named.canonicalize().ok()?;
-    let inner = real.strip_prefix(root).ok()?.to_path_buf();
-    Some((real, inner))
+    let inner = real.as_os_str().as_bytes().strip_prefix(root.as_os_str().as_bytes())?;
+    // Real paths have no slash at the end, but for `/`.
+    let area = match inner {
+        [] => b"/".to_vec(),
+        [b'/', ..] => inner.to_vec(),
+        _ if root.as_os_str() == "/" => [b"/", inner].concat(),
+        _ => return None,
+    };
+    Some((real, area))
 }

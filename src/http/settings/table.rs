@@ -163,9 +163,9 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "upload",
                 Unit::Text,
                 "",
-                "Directory to which files can be uploaded by PUT, and from its page. It is the root or lies beneath \
-                 it, and is named from here or from the root. What is uploaded is served: whoever reaches the server \
-                 can replace any file there. Empty for none.",
+                "Directory that takes files by PUT, and from its page. It is the root or lies beneath it, and is \
+                 named from here or from the root. What is uploaded is served, and whoever reaches the server can \
+                 replace any file there. Empty for none.",
             )
             .with_flag(&Flag { short: None, long: "upload", value: "DIR" }),
             get: |s| Value::Text(s.upload.clone()),
