@@ -477,6 +477,19 @@ fn a_full_disk() {
 }
 
 #[test]
+fn a_limit_of_the_system_ends_the_upload_and_not_the_process() {
+    let (_directory, root) = site();
+    let mut command = Command::new("sh");
+    command.env_clear().args(["-c", "ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_gorgon")]);
+    command.arg(&root).args(["-l", "127.0.0.1:0", "--upload", "in"]);
+    let mut server = Server::spawn(command);
+    assert_eq!(put(&server, "/in/x", "", &bytes(1000)).status, 201);
+    assert_eq!(put(&server, "/in/y", "", &bytes(200_000)).status, 413);
+    assert!(server.runs());
+    assert_eq!(names(&root.join("in")), ["old.txt", "sub", "x"]);
+}
+
+#[test]
 fn pages_of_other_origins() {
     let (_directory, _root, server) = served(&[]);
     let foreign = "Origin: http://evil\r\nSec-Fetch-Site: cross-site\r\n";

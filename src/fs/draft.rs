@@ -9,6 +9,8 @@
 //! hexadecimal digits and `.part`. So giving it its name is one step on one file system, and what is left of a process
 //! that was killed is known by its name, and is not served.
 
+use std::ffi::CString;
+
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, OwnedFd};
 
 use super::filesystem::FsError;
@@ -118,15 +120,16 @@ pub(super) fn write_all(file: &OwnedFd, mut data: &[u8]) -> Result<(), FsError> 
 /// A draft in a directory of this system.
 pub(super) struct LocalDraft {
     directory: OwnedFd,
-    name: Box<[u8]>,
+    name: CString,
     /// The file, once begun, and its name for now: empty once it has another one.
     file: Option<OwnedFd>,
-    draft: Vec<u8>,
+    draft: CString,
 }
 
 impl LocalDraft {
-    pub(super) fn new(directory: OwnedFd, name: &[u8]) -> LocalDraft {
-        LocalDraft { directory, name: name.into(), file: None, draft: Vec::new() }
+    pub(super) fn new(directory: OwnedFd, name: &[u8]) -> Result<LocalDraft, FsError> {
+        let name = CString::new(name).map_err(|_nul| FsError::Other(Errno::INVAL))?;
+        Ok(LocalDraft { directory, name, file: None, draft: CString::default() })
     }
 
     fn settle(&mut self, replace: bool) -> Result<(FileStat, bool), FsError> {
@@ -143,7 +146,7 @@ impl LocalDraft {
                 target.is_some()
             }
         };
-        self.draft.clear();
+        self.draft = CString::default();
         Ok((gorgon_sys::stat(file.as_fd())?, replaced))
     }
 }
@@ -163,7 +166,8 @@ impl Draft for LocalDraft {
 
     fn begin(&mut self) -> Result<(), FsError> {
         if self.file.is_none() {
-            let draft = draft_name(&self.name)?;
+            let draft = draft_name(self.name.to_bytes())?;
+            let draft = CString::new(draft).map_err(|_nul| FsError::Other(Errno::INVAL))?;
             self.file = Some(gorgon_sys::create_in(self.directory.as_fd(), &draft)?);
             self.draft = draft;
         }

@@ -129,7 +129,7 @@ impl Filesystem for LocalFs {
         let area = directory_beneath(self.lookup, self.root(), area.relative(), self.symlinks)?;
         let parent = path.parent().relative();
         let directory = directory_beneath(self.lookup, area.as_fd(), parent, self.symlinks)?;
-        Ok(Box::new(LocalDraft::new(directory, path.name())))
+        Ok(Box::new(LocalDraft::new(directory, path.name())?))
     }
 
     fn rename(&self, from: VPath<'_>, to: VPath<'_>) -> Result<(), FsError> {

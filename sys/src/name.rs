@@ -3,6 +3,7 @@
 //! The directory is opened once, beneath a root, and stays the one it was; a name is one segment, and a link that has
 //! it is never followed. Descriptors of [`directory_beneath`] may be good for nothing else than to look up names.
 
+use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -28,7 +29,7 @@ pub fn directory_beneath(
 ///
 /// # Errors
 /// `EEXIST` whatever has the name, even a link that leads nowhere.
-pub fn create_in(directory: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+pub fn create_in(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o666);
     rustix::io::retry_on_intr(|| rustix::fs::openat(directory, single(name)?, flags, mode))
@@ -38,7 +39,7 @@ pub fn create_in(directory: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errn
 ///
 /// # Errors
 /// `ENOENT`, ..
-pub fn stat_in(directory: BorrowedFd<'_>, name: &[u8]) -> Result<FileStat, Errno> {
+pub fn stat_in(directory: BorrowedFd<'_>, name: &CStr) -> Result<FileStat, Errno> {
     rustix::fs::statat(directory, single(name)?, AtFlags::SYMLINK_NOFOLLOW).map(|raw| FileStat::of(&raw))
 }
 
@@ -46,7 +47,7 @@ pub fn stat_in(directory: BorrowedFd<'_>, name: &[u8]) -> Result<FileStat, Errno
 ///
 /// # Errors
 /// `EISDIR` when that is a directory.
-pub fn rename_in(directory: BorrowedFd<'_>, from: &[u8], to: &[u8]) -> Result<(), Errno> {
+pub fn rename_in(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<(), Errno> {
     rustix::fs::renameat(directory, single(from)?, directory, single(to)?)
 }
 
@@ -54,7 +55,7 @@ pub fn rename_in(directory: BorrowedFd<'_>, from: &[u8], to: &[u8]) -> Result<()
 ///
 /// # Errors
 /// `EEXIST` when something has it; another when neither the system nor the filesystem can do this.
-pub fn rename_new_in(directory: BorrowedFd<'_>, from: &[u8], to: &[u8]) -> Result<(), Errno> {
+pub fn rename_new_in(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<(), Errno> {
     let (from, to) = (single(from)?, single(to)?);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     match rustix::fs::renameat_with(directory, from, directory, to, rustix::fs::RenameFlags::NOREPLACE) {
@@ -72,13 +73,14 @@ pub fn rename_new_in(directory: BorrowedFd<'_>, from: &[u8], to: &[u8]) -> Resul
 ///
 /// # Errors
 /// `ENOENT`, ..
-pub fn unlink_in(directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+pub fn unlink_in(directory: BorrowedFd<'_>, name: &CStr) -> Result<(), Errno> {
     rustix::fs::unlinkat(directory, single(name)?, AtFlags::empty())
 }
 
 /// A name of one segment, so that it cannot lead elsewhere.
-fn single(name: &[u8]) -> Result<&[u8], Errno> {
-    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') {
+fn single(name: &CStr) -> Result<&CStr, Errno> {
+    let bytes = name.to_bytes();
+    if matches!(bytes, b"" | b"." | b"..") || bytes.contains(&b'/') {
         return Err(Errno::INVAL);
     }
     Ok(name)
@@ -92,16 +94,14 @@ mod tests {
     #[test]
     fn a_name_is_one_segment() {
         let root = crate::open_root(&std::env::temp_dir()).unwrap();
-        for name in ["", ".", "..", "/x", "a/b", "../x", "x/"] {
-            let name = name.as_bytes();
+        for name in [c"", c".", c"..", c"/x", c"a/b", c"../x", c"x/"] {
             assert_eq!(create_in(root.as_fd(), name).err(), Some(Errno::INVAL));
             assert_eq!(stat_in(root.as_fd(), name).err(), Some(Errno::INVAL));
             assert_eq!(unlink_in(root.as_fd(), name), Err(Errno::INVAL));
-            assert_eq!(rename_in(root.as_fd(), b"x", name), Err(Errno::INVAL));
-            assert_eq!(rename_in(root.as_fd(), name, b"x"), Err(Errno::INVAL));
-            assert_eq!(rename_new_in(root.as_fd(), b"x", name), Err(Errno::INVAL));
-            assert_eq!(rename_new_in(root.as_fd(), name, b"x"), Err(Errno::INVAL));
+            assert_eq!(rename_in(root.as_fd(), c"x", name), Err(Errno::INVAL));
+            assert_eq!(rename_in(root.as_fd(), name, c"x"), Err(Errno::INVAL));
+            assert_eq!(rename_new_in(root.as_fd(), c"x", name), Err(Errno::INVAL));
+            assert_eq!(rename_new_in(root.as_fd(), name, c"x"), Err(Errno::INVAL));
         }
-        assert_eq!(create_in(root.as_fd(), b"a\0b").err(), Some(Errno::INVAL));
     }
 }

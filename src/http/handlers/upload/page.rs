@@ -11,7 +11,7 @@ use crate::fs::VPath;
 /// The fields that go with such a page. Nobody may frame it, for then one could be brought to drop files there.
 pub const FIELDS: &[u8] = b"Content-Type: text/html; charset=utf-8\r\n\
     Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; \
-    script-src 'sha256-vjvk/C+PHPsXvlplEptbSytA1d1Zrk0qqRc5yM9VcoU='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n";
+    script-src 'sha256-SWsNfx8ikf3eiM71QQre62LpVUA6zEJqBc7Sy7TaDrI='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n";
 
 const BEFORE_SCRIPT: &[u8] = b"<style>\n\
     #zone{border:2px dashed #8888;border-radius:.5rem;padding:1rem;overflow-wrap:anywhere}\n\
