@@ -36,17 +36,13 @@ pub(super) fn uploads(
         return Err(wrong("names that begin with a dot are not served without --hidden"));
     }
     // Nothing tells better whether files can be made there than to make one.
-    let probe = VPath::new(b"/upload").and_then(|name| {
-        let draft = filesystem.draft(area, name);
-        Ok(draft.and_then(|mut draft| draft.begin()))
-    });
+    let probe = VPath::new(b"/upload")
+        .map_err(|_never| FsError::NotFound)
+        .and_then(|name| filesystem.draft(area, name)?.begin());
     match probe {
-        Ok(Ok(())) => {}
-        Ok(Err(FsError::ReadOnly)) => return Err(wrong("mounted read-only")),
-        Ok(Err(FsError::Denied)) => return Err(wrong("no permission to write to it")),
-        Ok(Err(FsError::NoSpace)) => return Err(wrong("no space left")),
-        Ok(Err(FsError::Loop | FsError::Escapes)) => return Err(wrong("a link that is not followed")),
-        Ok(Err(_)) | Err(_) => return Err(wrong("cannot be written to")),
+        Ok(()) => {}
+        Err(FsError::ReadOnly) => return Err(wrong("mounted read-only")),
+        Err(_) => return Err(wrong("no file can be made there")),
     }
     let line = ["Uploads to ", &directory.to_string_lossy(), "\n"].concat();
     Ok(Some((Uploads::new(area), line)))
