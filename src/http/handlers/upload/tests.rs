@@ -136,7 +136,7 @@ fn what_each_request_is_answered() {
         let mut world = world();
         let before = names(&world);
         let (answered, told) =
-            ask(&mut plain, &mut world, &format!("{line} HTTP/1.1\r\n{fields}").trim_end(), Some(b"content"));
+            ask(&mut plain, &mut world, format!("{line} HTTP/1.1\r\n{fields}").trim_end(), Some(b"content"));
         assert_eq!(answered, status, "{line} {fields}");
         assert_eq!(told.contains("Location: "), status == 201, "{told}");
         if matches!((status, &line[..3]), (201 | 204, "PUT")) {
