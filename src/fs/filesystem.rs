@@ -147,6 +147,8 @@ pub enum FsError {
     NotEmpty,
     /// The disk or the user's part of it is full (ENOSPC, EDQUOT).
     NoSpace,
+    /// A file would be larger than it may be (EFBIG).
+    TooLarge,
     /// A name is too long (ENAMETOOLONG).
     NameTooLong,
     /// Too many links, or a link where none is allowed (ELOOP).
@@ -172,6 +174,7 @@ impl From<Errno> for FsError {
             Errno::EXIST => FsError::Exists,
             Errno::NOTEMPTY => FsError::NotEmpty,
             Errno::NOSPC | Errno::DQUOT => FsError::NoSpace,
+            Errno::FBIG => FsError::TooLarge,
             Errno::NAMETOOLONG => FsError::NameTooLong,
             Errno::LOOP => FsError::Loop,
             Errno::MFILE | Errno::NFILE => FsError::TooManyOpen,

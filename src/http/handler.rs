@@ -140,5 +140,5 @@ pub trait Sink<W> {
     }
 
     /// Called when the body is complete. A sink that is dropped without this undoes what it did.
-    fn finish(self: Box<Self>, world: &mut W) -> Response<W>;
+    fn finish(self: Box<Self>, now: Now, world: &mut W) -> Response<W>;
 }

@@ -23,6 +23,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use crate::engine::values::Now;
 use crate::fs::draft::is_draft_name;
 use crate::fs::{Draft, FileKind, FileStat, FsError, VPath};
 use crate::text::number::parse_decimal;
@@ -251,7 +252,7 @@ fn refusal(error: FsError) -> Status {
         FsError::NoSpace => Status::INSUFFICIENT_STORAGE,
         FsError::NameTooLong => Status::URI_TOO_LONG,
         FsError::TooManyOpen => Status::SERVICE_UNAVAILABLE,
-        FsError::Other(gorgon_sys::Errno::FBIG) => Status::CONTENT_TOO_LARGE,
+        FsError::TooLarge => Status::CONTENT_TOO_LARGE,
         FsError::NotEmpty | FsError::Other(_) => Status::INTERNAL_SERVER_ERROR,
     }
 }
@@ -333,7 +334,7 @@ impl<W> Sink<W> for UploadSink {
         self.draft.as_mut().ok_or(Status::INTERNAL_SERVER_ERROR)?.write(data).map_err(refusal)
     }
 
-    fn finish(mut self: Box<Self>, _world: &mut W) -> Response<W> {
+    fn finish(mut self: Box<Self>, now: Now, _world: &mut W) -> Response<W> {
         let mut response = match self.complete() {
             Ok((stat, replaced)) => {
                 self.shared.changes.store(self.shared.changes.load(Relaxed).wrapping_add(1), Relaxed);
@@ -343,7 +344,7 @@ impl<W> Sink<W> for UploadSink {
                     crate::text::percent::encode_path(&self.location, &mut location);
                     response::field(&mut fields, b"Location", &location);
                 }
-                let (etag, modified) = identity(&stat, gorgon_sys::now().unix_seconds);
+                let (etag, modified) = identity(&stat, now.unix_seconds);
                 validators(&mut fields, &etag, modified);
                 let status = if replaced { Status::NO_CONTENT } else { Status::CREATED };
                 Response { status, fields, body: Body::Empty }

@@ -1,6 +1,6 @@
 use super::super::super::head::{Fields, Head, Limits, Parsed, parse};
 use super::*;
-use crate::engine::values::{Files, Now};
+use crate::engine::values::Files;
 use crate::fs::{Filesystem, MemoryFs, Opened, VPathBuf};
 use crate::http::date::DateText;
 use std::io::Read;
@@ -62,7 +62,7 @@ fn ask(handler: &mut UploadHandler, world: &mut World, head: &str, body: Option<
             if body.is_none() {
                 return (0, String::new());
             }
-            told(sink.finish(world))
+            told(sink.finish(now, world))
         }
         Reply::Pass => (1, String::new()),
         Reply::Ready { .. } | Reply::Piece { .. } | Reply::File { .. } => (2, String::new()),
