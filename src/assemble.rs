@@ -19,6 +19,8 @@ use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
 #[cfg(feature = "http")]
 use crate::http::handlers::files::FilesHandler;
 #[cfg(feature = "http")]
+use crate::http::handlers::upload::UploadHandler;
+#[cfg(feature = "http")]
 use crate::http::router::Router;
 #[cfg(feature = "http")]
 use crate::http::service::HttpService;
@@ -28,7 +30,11 @@ use crate::http::settings::HttpSettings;
 #[cfg(feature = "http")]
 mod listeners;
 #[cfg(feature = "http")]
+mod uploads;
+#[cfg(feature = "http")]
 use listeners::{Sockets, bind, display, identity, options, push_urls};
+#[cfg(feature = "http")]
+use uploads::uploads;
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -160,23 +166,33 @@ fn add_http(
     let mut http = settings.http.clone();
     // A sixteenth of the descriptors is for files, listeners and what else there is.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
-    let most = limit.min(CONNECTIONS).saturating_sub(reserve).max(1);
+    // An upload takes two: the file and its directory.
+    let for_uploads = if http.upload.is_empty() { 0 } else { reserve };
+    let most = limit.min(CONNECTIONS).saturating_sub(reserve + for_uploads).max(1);
     let connections = match u64::from(http.max_connections) {
         0 => most,
         wanted => wanted.min(most),
     };
     let root = http.root.clone();
     let filesystem = filesystem(&mut http)?;
+    let uploads = uploads(&http, filesystem.as_ref())?;
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
-    router.add(b"", Box::new(FilesHandler::new(&http, number, types, reserve as usize / 2)));
+    let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
+    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
+    if let Some((uploads, line)) = uploads {
+        report.push_str(&line);
+        files.set_uploads(uploads.clone());
+        let area = uploads.area().to_vec();
+        router.add(&area, Box::new(UploadHandler::new(&http, number, uploads, for_uploads as usize)));
+    }
+    router.add(b"", Box::new(files));
     let limits = HttpService::<World>::limits(&http, connections as usize);
     reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
-    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
     let mut sockets = Sockets(Vec::new());
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {

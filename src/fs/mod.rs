@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod content;
+pub mod draft;
 pub mod filesystem;
 pub mod local;
 pub mod media;
@@ -12,6 +13,7 @@ pub mod single;
 #[cfg(test)]
 mod suite;
 
+pub use draft::Draft;
 pub use filesystem::{Filesystem, FsError, Listing, Opened};
 pub use local::LocalFs;
 pub use media::MediaTypes;

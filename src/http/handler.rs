@@ -149,6 +149,11 @@ pub trait Sink<W> {
     /// The status to answer with.
     fn write(&mut self, data: &[u8], world: &mut W) -> Result<(), Status>;
 
+    /// The longest body it takes, in bytes, where that is not the server's own limit. A longer one is answered 413.
+    fn limit(&self) -> Option<u64> {
+        None
+    }
+
     /// Called when the body is complete. A sink that is dropped without this undoes what it did.
-    fn finish(self: Box<Self>, world: &mut W) -> Response<W>;
+    fn finish(self: Box<Self>, now: Now, world: &mut W) -> Response<W>;
 }

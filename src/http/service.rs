@@ -138,7 +138,7 @@ impl<W> HttpService<W> {
             (Stage::Receiving | Stage::Discarding, Fed::More) => (used, Some(Next::More)),
             (Stage::Receiving, Fed::Complete) => {
                 let Some(sink) = exchange.take_sink() else { return (used, Some(Next::Close)) };
-                let response = sink.finish(world);
+                let response = sink.finish(cx.now(), world);
                 self.date.set(cx.now().unix_seconds);
                 match self.respond(response, &mut shape, world, cx) {
                     Some(made) => {

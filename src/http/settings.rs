@@ -28,6 +28,11 @@ pub struct HttpSettings {
     pub cache_control: String,
     pub cors: bool,
     pub spa: bool,
+    /// Empty for none.
+    pub upload: String,
+    /// 0 for none.
+    pub upload_max: u64,
+    pub upload_reserve: u64,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub max_per_address: u32,
@@ -68,6 +73,9 @@ impl Default for HttpSettings {
             cache_control: String::new(),
             cors: false,
             spa: false,
+            upload: String::new(),
+            upload_max: 0,
+            upload_reserve: 0,
             keep_alive: false,
             max_connections: 0,
             max_per_address: 0,

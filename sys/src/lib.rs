@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
-//! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
+//! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
 
 pub mod address;
@@ -20,6 +20,7 @@ pub mod io;
 pub mod limits;
 pub mod memory;
 mod memory_file;
+pub mod name;
 pub mod poller;
 pub mod random;
 pub mod signal;
@@ -43,6 +44,7 @@ pub use io::{
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use memory::{Chunk, Mapping};
 pub use memory_file::temporary_file;
+pub use name::{create_in, directory_beneath, rename_in, rename_new_in, stat_in, unlink_in};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::io::Errno;

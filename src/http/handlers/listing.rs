@@ -13,11 +13,12 @@
 
 mod directories;
 mod order;
-mod page;
+pub(super) mod page;
 
 pub use directories::Directories;
 
 use crate::engine::values::Now;
+use crate::fs::draft::is_draft_name;
 use crate::fs::{FileKind, FileStat, Filesystem, Listing, VPath, VPathBuf};
 use crate::http::accept;
 use crate::http::field::Name;
@@ -28,6 +29,7 @@ use crate::text::order::sort;
 
 use super::files::Filesystems;
 use super::resolve::status_of;
+use super::upload::page as upload_page;
 use directories::DirectoryId;
 use order::Order;
 use page::Facts;
@@ -58,10 +60,11 @@ impl Listings {
         Listings { filesystem, hidden, most }
     }
 
-    /// The answer to a GET or HEAD of a directory. `path` is in directory form.
+    /// The answer to a GET or HEAD of a directory. `path` is in directory form. `upload`: files can be uploaded to it.
     pub fn answer<W: Filesystems>(
         &self,
         path: VPath<'_>,
+        upload: bool,
         request: &Request<'_>,
         world: &mut W,
         now: Now,
@@ -85,6 +88,7 @@ impl Listings {
         };
         let mut fields = Vec::with_capacity(256);
         fields.extend_from_slice(match form {
+            Form::Html if upload => upload_page::FIELDS,
             Form::Html => page::HTML_FIELDS,
             Form::Json => page::JSON_FIELDS,
         });
@@ -96,6 +100,7 @@ impl Listings {
         let body = ListingBody {
             filesystem: self.filesystem,
             hidden: self.hidden,
+            upload,
             path: copy,
             form,
             order: Order::of_query(request.query().unwrap_or_default()),
@@ -214,6 +219,8 @@ enum Ahead {
 struct ListingBody {
     filesystem: usize,
     hidden: bool,
+    /// Files can be uploaded to it.
+    upload: bool,
     path: VPathBuf,
     form: Form,
     order: Order,
@@ -280,7 +287,12 @@ impl ListingBody {
         self.stage = match self.stage {
             Stage::Head => {
                 match self.form {
-                    Form::Html => page::push_head(self.path.path().as_bytes(), &mut self.text),
+                    Form::Html => {
+                        page::push_head(self.path.path().as_bytes(), &mut self.text);
+                        if self.upload {
+                            upload_page::push_upload(&mut self.text);
+                        }
+                    }
                     Form::Json => self.text.push(b'['),
                 }
                 Stage::Gathering
@@ -387,7 +399,7 @@ impl ListingBody {
         let more = directory.next_slice(&mut |name, kind| {
             // A longer name than 255 bytes is in no request's path.
             let length = u8::try_from(name.len()).unwrap_or(0);
-            let shown = hidden || !name.starts_with(b".");
+            let shown = (hidden && !is_draft_name(name)) || !name.starts_with(b".");
             if length > 0 && shown && kind != Some(FileKind::Other) && !(is_root && name == WELL_KNOWN) {
                 let kind = if kind == Some(FileKind::Symlink) { LINK } else { NO_LINK };
                 slice.extend_from_slice(&[kind, length]);

@@ -27,7 +27,7 @@ impl<W> HttpService<W> {
         self.date.set(now.unix_seconds);
         let path = match self.path.set_url(request.path()) {
             Ok(path) => path,
-            Err(error) => match target::path_status(error) {
+            Err(error) => match target::path_status(error, request.method()) {
                 // As every request that is not right, this one is the last.
                 Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
                 status => {
@@ -81,13 +81,14 @@ impl<W> HttpService<W> {
             }
             Reply::Upload(sink) => {
                 let shape = Shape { page: PageForm::of(&request), ..shape };
-                if plan.length.is_some_and(|length| length > self.body_max) {
+                let most = sink.limit().unwrap_or(self.body_max);
+                if plan.length.is_some_and(|length| length > most) {
                     return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
                 }
                 if plan.waits && last {
                     cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
                 }
-                return After::Begin(Exchange::receiving(plan.body, sink, shape, self.body_max));
+                return After::Begin(Exchange::receiving(plan.body, sink, shape, most));
             }
         }
         self.after(plan, None)

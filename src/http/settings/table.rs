@@ -159,6 +159,40 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.spa),
         },
         Attribute {
+            about: About::fixed(
+                "upload",
+                Unit::Text,
+                "",
+                "Directory that takes files by PUT, and from its page. It is the root or lies beneath it, and is \
+                 named from here or from the root. What is uploaded is served, and whoever reaches the server can \
+                 replace any file there. Empty for none.",
+            )
+            .with_flag(&Flag { short: None, long: "upload", value: "DIR" }),
+            get: |s| Value::Text(s.upload.clone()),
+            set: |s, v| v.into_text().map(|text| s.upload = text),
+        },
+        Attribute {
+            about: About::live(
+                "upload_max",
+                size(0, 1024 * 1024 * GIGA),
+                "0",
+                "Largest file that can be uploaded, 0 for what the disk holds. A larger one is answered 413; \
+                 body_max does not hold for uploads.",
+            ),
+            get: |s| Value::Size(s.upload_max),
+            set: |s, v| v.into_u64(&mut s.upload_max),
+        },
+        Attribute {
+            about: About::live(
+                "upload_reserve",
+                size(0, 1024 * 1024 * GIGA),
+                "16M",
+                "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
+            ),
+            get: |s| Value::Size(s.upload_reserve),
+            set: |s, v| v.into_u64(&mut s.upload_reserve),
+        },
+        Attribute {
             about: About::live(
                 "keep_alive",
                 Unit::Switch,

@@ -31,6 +31,7 @@ fn body(world: &mut World, url: &str, form: Form, hidden: bool, query: &str) -> 
     ListingBody {
         filesystem: 7,
         hidden,
+        upload: false,
         directory: Some(world.1.insert(world.0.list(at.path()).unwrap(), 0)),
         path: at,
         form,
