@@ -27,8 +27,12 @@ use crate::http::settings::HttpSettings;
 
 #[cfg(feature = "http")]
 mod listeners;
+mod privileges;
 #[cfg(feature = "http")]
-use listeners::{Sockets, bind, display, identity, options, push_urls};
+use listeners::{Socket, bind, display, options, push_urls};
+#[cfg(feature = "http")]
+use privileges::Reach;
+use privileges::{Plan, Served};
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -47,6 +51,7 @@ const CONNECTIONS: u64 = 1 << 20;
 /// # Errors
 /// What cannot be had at start, or the failure of the poller.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
+    let plan = Plan::new(&settings.process)?;
     let raised = gorgon_sys::raise_descriptors();
     let limit = gorgon_sys::descriptors().0;
     let poller = poller(settings.process.poller)?;
@@ -55,10 +60,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut reactor =
         Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", &e))?;
     let mut report = String::new();
+    let mut served = Served::default();
     #[cfg(feature = "http")]
-    let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
-    #[cfg(not(feature = "http"))]
-    let sockets: Vec<()> = Vec::new();
+    add_http(settings, limit, &mut reactor, &mut served, &mut report)?;
     // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
     // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -68,6 +72,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", &error.into()))?;
+    plan.carry_out(&mut served, reactor.world(), &mut report)?;
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {
@@ -86,7 +91,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     if settings.process.verbose {
         terminal::say(&summary(reactor.lp()));
     }
-    drop(sockets);
+    drop(served);
     outcome
 }
 
@@ -151,8 +156,9 @@ fn add_http(
     settings: &Settings,
     limit: u64,
     reactor: &mut Reactor<World>,
+    served: &mut Served,
     report: &mut String,
-) -> Result<Sockets, Failure> {
+) -> Result<(), Failure> {
     let mut http = settings.http.clone();
     // A sixteenth of the descriptors is for files, listeners and what else there is.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
@@ -162,7 +168,8 @@ fn add_http(
         wanted => wanted.min(most),
     };
     let root = http.root.clone();
-    let filesystem = filesystem(&mut http)?;
+    let (filesystem, reach) = filesystem(&mut http)?;
+    served.reaches.push(reach);
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
@@ -172,23 +179,22 @@ fn add_http(
     let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
     report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
-    let mut sockets = Sockets(Vec::new());
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {
             if let Address::Unix(path) = &address {
-                sockets.0.push((path.clone(), identity(path)));
+                served.sockets.0.extend(Socket::find(path));
             }
             push_urls(&address, report);
             let added = reactor.lp().add_listener(socket, service, read_size, write_size);
             added.map_err(|error| failure(&display(&address), &error.into()))?;
         }
     }
-    Ok(sockets)
+    Ok(())
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.
 #[cfg(feature = "http")]
-fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
+fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
     let root = http.root.clone();
     let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
     let lost =
@@ -204,16 +210,23 @@ fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
             "all" => Symlinks::All,
             _ => Symlinks::Inside,
         };
-        return Ok(Box::new(LocalFs::new(&root, symlinks).map_err(lost)?));
+        let local = LocalFs::new(&root, symlinks).map_err(lost)?;
+        let reach = Reach::new(local.root(), &root, symlinks == Symlinks::All).map_err(wrong)?;
+        return Ok((Box::new(local), reach));
     }
     if !kind.is_file() {
         let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
         return Err(Failure { message, usage: true });
     }
     let single = SingleFile::new(&root).map_err(lost)?;
+    // A link may be made to lead elsewhere at any time.
+    let everywhere = std::fs::symlink_metadata(&root).map_err(wrong)?.is_symlink();
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(std::path::Path::new("."));
+    let reach = Reach::new(single.directory(), parent, everywhere).map_err(wrong)?;
     http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
     http.hidden = true;
-    Ok(Box::new(single))
+    Ok((Box::new(single), reach))
 }
 
 /// The media types built in, and those of the file that was named.

@@ -13,7 +13,7 @@ pub struct User {
     pub user: u32,
     /// Its group.
     pub group: u32,
-    /// All of its groups, that one first.
+    /// All of its groups, that one included, in order.
     pub groups: Vec<u32>,
     /// Whether the system lists it.
     pub listed: bool,
@@ -76,13 +76,8 @@ impl User {
         if let Some(account) = account {
             all.extend(groups(group).filter(|group| group.has(account.name)).map(|group| group.group));
         }
-        // The own group first, the others in order and once.
-        if let Some((_, others)) = all.split_first_mut() {
-            others.sort_unstable();
-        }
+        all.sort_unstable();
         all.dedup();
-        let mut seen_own = false;
-        all.retain(|group| *group != own || !std::mem::replace(&mut seen_own, true));
         let name = account.and_then(|account| std::str::from_utf8(account.name).ok()).unwrap_or(wanted);
         Ok(User { name: name.to_owned(), user, group: own, groups: all, listed: account.is_some() })
     }
@@ -128,10 +123,10 @@ mod tests {
             ("nobody", 65534, 65533, &[65533], "nobody (65534:65533)"),
             ("root", 0, 0, &[0, 4], "root (0:0)"),
             ("0", 0, 0, &[0, 4], "root (0:0)"),
-            ("web", 33, 34, &[34, 3, 4], "web (33:34)"),
-            ("33", 33, 34, &[34, 3, 4], "web (33:34)"),
-            ("web:logs", 33, 4, &[4, 3, 34], "web (33:4)"),
-            ("web:7", 33, 7, &[7, 3, 4, 34], "web (33:7)"),
+            ("web", 33, 34, &[3, 4, 34], "web (33:34)"),
+            ("33", 33, 34, &[3, 4, 34], "web (33:34)"),
+            ("web:logs", 33, 4, &[3, 4, 34], "web (33:4)"),
+            ("web:7", 33, 7, &[3, 4, 7, 34], "web (33:7)"),
             ("1000:1000", 1000, 1000, &[1000], "1000:1000"),
             ("1000:web", 1000, 34, &[34], "1000:34"),
             ("4711", 12, 13, &[13], "12:13"),

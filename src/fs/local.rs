@@ -44,7 +44,9 @@ impl LocalFs {
         Ok(LocalFs { root: open_root(root)?, lookup, symlinks })
     }
 
-    fn root(&self) -> BorrowedFd<'_> {
+    /// The root, open to list it.
+    #[must_use]
+    pub fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 

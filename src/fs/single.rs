@@ -5,7 +5,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use gorgon_sys::{FileStat, OwnedFd, Symlinks};
+use gorgon_sys::{BorrowedFd, FileStat, OwnedFd, Symlinks};
 
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
 use super::local::LocalFs;
@@ -40,6 +40,12 @@ impl SingleFile {
     #[must_use]
     pub fn path(&self) -> VPath<'_> {
         self.file.path()
+    }
+
+    /// The directory it is looked up in, open to list it.
+    #[must_use]
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.parent.root()
     }
 
     /// Where the file is, if that is what `path` names.

@@ -3,7 +3,9 @@
 //! Users and groups go through the C library, which changes them for every thread. Capabilities are Linux's, and each
 //! thread has its own: [`drop_capabilities`] is for a process that has one thread so far.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -32,7 +34,7 @@ pub(crate) fn last_error() -> Errno {
 /// The system's, `EPERM` when this process may not: then it may be changed in part, and must end. `EPERM` too when
 /// the system agreed and did something else.
 pub fn become_user(user: u32, group: u32, groups: &[u32]) -> Result<(), Errno> {
-    // The count has another type on other systems.
+    #[allow(clippy::useless_conversion)] // a narrower type on other systems
     let count = groups.len().try_into().map_err(|_error| Errno::INVAL)?;
     // SAFETY: the call reads `count` group numbers from there; `gid_t` is `u32` on every system here.
     outcome(unsafe { libc::setgroups(count, groups.as_ptr()) })?;
@@ -116,6 +118,16 @@ pub fn enter_root(directory: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::process::chdir("/")
 }
 
+/// Opens a directory to name what is in it, which wants no leave to list it.
+///
+/// # Errors
+/// The system's.
+pub fn open_to_name(path: &Path) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, TO_NAME, Mode::empty())
+}
+
+const TO_NAME: OFlags = crate::beneath::SEARCH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
 /// Whether a directory is another one or lies beneath it, found by climbing from it to the root.
 ///
 /// # Errors
@@ -128,7 +140,7 @@ pub fn is_beneath(directory: BorrowedFd<'_>, above: BorrowedFd<'_>) -> Result<bo
         if here == wanted {
             return Ok(true);
         }
-        at = open_at(at.as_fd(), "..", OFlags::DIRECTORY)?;
+        at = rustix::fs::openat(&at, "..", TO_NAME, Mode::empty())?;
         let upper = key(at.as_fd())?;
         if upper == here {
             return Ok(false);
@@ -142,17 +154,13 @@ fn key(fd: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
     crate::stat::stat(fd).map(|stat| (stat.device, stat.inode))
 }
 
-fn open_at(directory: BorrowedFd<'_>, name: &str, more: OFlags) -> Result<std::os::fd::OwnedFd, Errno> {
-    rustix::fs::openat(directory, name, OFlags::RDONLY | OFlags::CLOEXEC | more, Mode::empty())
-}
-
 /// Gives a socket in a directory to a user, if it is still the one of that device and inode.
 ///
 /// # Errors
 /// The system's; `ESTALE` when something else lies there.
 pub fn give_socket(
     directory: BorrowedFd<'_>,
-    name: &std::ffi::OsStr,
+    name: &OsStr,
     (device, inode): (u64, u64),
     user: u32,
     group: u32,
@@ -191,7 +199,7 @@ pub fn may_write(directory: BorrowedFd<'_>) -> bool {
 ///
 /// # Errors
 /// The system's.
-pub fn stat_name(directory: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<FileStat, Errno> {
+pub fn stat_name(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileStat, Errno> {
     rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(|raw| FileStat::of(&raw))
 }
 
@@ -199,6 +207,6 @@ pub fn stat_name(directory: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<Fi
 ///
 /// # Errors
 /// The system's.
-pub fn unlink_name(directory: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<(), Errno> {
+pub fn unlink_name(directory: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     rustix::fs::unlinkat(directory, name, AtFlags::empty())
 }
