@@ -6,7 +6,6 @@
 //!                                     -> no new privileges -> what is served can be read? -> Landlock -> serve
 //! ```
 
-use std::io::Read;
 use std::path::Path;
 
 use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege};
@@ -260,16 +259,16 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 
 /// A file of users or groups; nothing where there is none.
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
-    let done = match std::fs::File::open(path) {
-        Ok(file) => file.take(ACCOUNTS + 1).read_to_end(&mut text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+    let found = match std::fs::metadata(path) {
+        Ok(data) if data.len() > ACCOUNTS => {
+            return Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true });
+        }
+        Ok(_) => std::fs::read(path),
         Err(error) => Err(error),
     };
-    match done {
-        Ok(count) if count as u64 <= ACCOUNTS => Ok(text),
-        Ok(_) => Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true }),
-        Err(error) => Err(Failure { usage: true, ..failure(path, &error) }),
+    match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        found => found.map_err(|error| Failure { usage: true, ..failure(path, &error) }),
     }
 }
 

@@ -13,7 +13,7 @@ pub struct User {
     pub user: u32,
     /// Its group.
     pub group: u32,
-    /// All of its groups, that one included, in order.
+    /// All of its groups, that one first.
     pub groups: Vec<u32>,
     /// Whether the system lists it.
     pub listed: bool,
@@ -74,10 +74,12 @@ impl User {
         };
         let mut all = vec![own];
         if let Some(account) = account {
-            all.extend(groups(group).filter(|group| group.has(account.name)).map(|group| group.group));
+            for group in groups(group) {
+                if group.has(account.name) && !all.contains(&group.group) {
+                    all.push(group.group);
+                }
+            }
         }
-        all.sort_unstable();
-        all.dedup();
         let name = account.and_then(|account| std::str::from_utf8(account.name).ok()).unwrap_or(wanted);
         Ok(User { name: name.to_owned(), user, group: own, groups: all, listed: account.is_some() })
     }
@@ -123,10 +125,10 @@ mod tests {
             ("nobody", 65534, 65533, &[65533], "nobody (65534:65533)"),
             ("root", 0, 0, &[0, 4], "root (0:0)"),
             ("0", 0, 0, &[0, 4], "root (0:0)"),
-            ("web", 33, 34, &[3, 4, 34], "web (33:34)"),
-            ("33", 33, 34, &[3, 4, 34], "web (33:34)"),
-            ("web:logs", 33, 4, &[3, 4, 34], "web (33:4)"),
-            ("web:7", 33, 7, &[3, 4, 7, 34], "web (33:7)"),
+            ("web", 33, 34, &[34, 4, 3], "web (33:34)"),
+            ("33", 33, 34, &[34, 4, 3], "web (33:34)"),
+            ("web:logs", 33, 4, &[4, 3, 34], "web (33:4)"),
+            ("web:7", 33, 7, &[7, 4, 3, 34], "web (33:7)"),
             ("1000:1000", 1000, 1000, &[1000], "1000:1000"),
             ("1000:web", 1000, 34, &[34], "1000:34"),
             ("4711", 12, 13, &[13], "12:13"),

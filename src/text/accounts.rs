@@ -45,29 +45,58 @@ pub fn parse_id(text: &[u8]) -> Option<u32> {
 }
 
 /// The users that the text of `/etc/passwd` lists, in order.
-pub fn accounts(passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
-    lines(passwd).filter_map(|[name, _password, user, group]| {
-        // After the group come what the user is called, the home directory and the shell.
-        let group = group.split(|byte| *byte == b':').next()?;
-        Some(Account { name, user: parse_id(user)?, group: parse_id(group)? })
+pub fn accounts(mut passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
+    std::iter::from_fn(move || {
+        loop {
+            let line = next_line(&mut passwd)?;
+            // After the group come what the user is called, the home directory and the shell.
+            let group = line.rest.split(|byte| *byte == b':').next().unwrap_or_default();
+            if let Some(group) = parse_id(group) {
+                return Some(Account { name: line.name, user: line.number, group });
+            }
+        }
     })
 }
 
 /// The groups that the text of `/etc/group` lists, in order.
-pub fn groups(group: &[u8]) -> impl Iterator<Item = Group<'_>> {
-    lines(group).filter_map(|[name, _password, group, members]| {
-        Some(Group { name, group: parse_id(group)?, members })
+pub fn groups(mut group: &[u8]) -> impl Iterator<Item = Group<'_>> {
+    std::iter::from_fn(move || {
+        let line = next_line(&mut group)?;
+        Some(Group { name: line.name, group: line.number, members: line.rest })
     })
 }
 
-/// Lines of at least four fields, the fourth with all that follows it.
-fn lines(text: &[u8]) -> impl Iterator<Item = [&[u8]; 4]> {
-    text.split(|byte| *byte == b'\n').filter_map(|line| {
-        let mut fields = line.splitn(4, |byte| *byte == b':');
-        let fields = [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
-        let [name, ..] = fields;
-        (!matches!(name.first(), None | Some(b'+' | b'-' | b'#'))).then_some(fields)
-    })
+/// What both files have in common: a name, a password, a number, and more.
+struct Line<'a> {
+    name: &'a [u8],
+    number: u32,
+    rest: &'a [u8],
+}
+
+/// Takes the next line that is of the form off the text.
+#[inline(never)]
+fn next_line<'a>(text: &mut &'a [u8]) -> Option<Line<'a>> {
+    while !text.is_empty() {
+        let mut line = until(text, b'\n').unwrap_or_else(|| std::mem::take(text));
+        let Some(name) = until(&mut line, b':') else { continue };
+        let (Some(_password), Some(number)) = (until(&mut line, b':'), until(&mut line, b':')) else {
+            continue;
+        };
+        let Some(number) = parse_id(number) else { continue };
+        if !matches!(name.first(), None | Some(b'+' | b'-' | b'#')) {
+            return Some(Line { name, number, rest: line });
+        }
+    }
+    None
+}
+
+/// Takes what stands before a byte off the text, that byte too; nothing where there is none.
+#[inline(never)]
+fn until<'a>(text: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
+    let place = text.iter().position(|byte| *byte == end)?;
+    let (before, after) = text.split_at_checked(place)?;
+    *text = after.get(1..).unwrap_or_default();
+    Some(before)
 }
 
 #[cfg(test)]
