@@ -95,8 +95,9 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 Unit::Text,
                 "",
                 "User to become when started as root, nobody unless given. NAME, NAME:GROUP or numbers; who is not \
-                 listed in /etc/passwd goes by numbers. It happens once all addresses are bound and the directory is \
-                 open, and cannot be undone; every capability goes with it. root keeps root.",
+                 in /etc/passwd, as the users of other services, goes by numbers. It happens once the addresses are \
+                 bound and the directory is open; every capability goes too. Unix sockets are given to the user, and \
+                 stay at the end where the user may not remove them. root keeps root.",
             )
             .with_flag(&Flag { short: None, long: "user", value: "NAME[:GROUP]" }),
             get: |s| Value::Text(s.user.clone()),
