@@ -211,22 +211,28 @@ fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), F
             _ => Symlinks::Inside,
         };
         let local = LocalFs::new(&root, symlinks).map_err(lost)?;
-        let reach = Reach::new(local.root(), &root, symlinks == Symlinks::All).map_err(wrong)?;
-        return Ok((Box::new(local), reach));
+        return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
     }
     if !kind.is_file() {
         let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
         return Err(Failure { message, usage: true });
     }
     let single = SingleFile::new(&root).map_err(lost)?;
-    // A link may be made to lead elsewhere at any time.
-    let everywhere = std::fs::symlink_metadata(&root).map_err(wrong)?.is_symlink();
-    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(std::path::Path::new("."));
-    let reach = Reach::new(single.directory(), parent, everywhere).map_err(wrong)?;
     http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
     http.hidden = true;
-    Ok((Box::new(single), reach))
+    // A link may be made to lead elsewhere at any time.
+    let everywhere = std::fs::symlink_metadata(&root).is_ok_and(|data| data.is_symlink());
+    let name = match shown(&root).rsplit_once('/') {
+        Some(("", _)) => "/".to_owned(),
+        Some((parent, _)) => parent.to_owned(),
+        None => ".".to_owned(),
+    };
+    Ok((Box::new(single), Reach { name, everywhere }))
+}
+
+#[cfg(feature = "http")]
+fn shown(path: &std::path::Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The media types built in, and those of the file that was named.

@@ -160,7 +160,7 @@ fn names_who_is_unknown() {
     let directory = site();
     for (text, word) in [
         ("no-such-user", "no-such-user"),
-        ("1234567", "1234567:1234567"),
+        ("1234567", "no user 1234567; "),
         ("root:no-such-group", "no-such-group"),
         (":", "NAME"),
         ("4294967295:1", "4294967295"),

@@ -1,7 +1,8 @@
 //! Binds what `listen` asks for, and says where it answers.
 
-use std::ffi::OsString;
+use std::ffi::CString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use gorgon_sys::{Address, AsFd, Errno, FileStat, ListenOptions, OwnedFd, privilege};
@@ -115,14 +116,14 @@ pub(super) struct Socket {
     pub(super) path: PathBuf,
     /// Where it lies, held open: a path means something else after a change of the root directory.
     pub(super) directory: OwnedFd,
-    name: OsString,
+    name: CString,
     stat: FileStat,
 }
 
 impl Socket {
     /// What lies at the path, which has just been made. None where it cannot be known again.
     pub(super) fn find(path: &Path) -> Option<Socket> {
-        let name = path.file_name()?.to_owned();
+        let name = CString::new(path.file_name()?.as_bytes()).ok()?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = privilege::open_to_name(parent.unwrap_or(Path::new("."))).ok()?;
         let stat = privilege::stat_name(directory.as_fd(), &name).ok()?;

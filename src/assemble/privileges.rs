@@ -25,20 +25,11 @@ use super::listeners::Sockets;
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: u64 = 1 << 20;
 
-/// A directory that is served.
+/// A directory that is served: that of the world's filesystem at the same place.
 pub(super) struct Reach {
-    directory: OwnedFd,
-    name: String,
+    pub(super) name: String,
     /// Whether links in it may lead anywhere.
-    everywhere: bool,
-}
-
-impl Reach {
-    #[cfg(feature = "http")]
-    pub(super) fn new(directory: BorrowedFd<'_>, name: &Path, everywhere: bool) -> std::io::Result<Reach> {
-        let directory = directory.try_clone_to_owned()?;
-        Ok(Reach { directory, name: name.to_string_lossy().into_owned(), everywhere })
-    }
+    pub(super) everywhere: bool,
 }
 
 /// What the running program still has to reach by name.
@@ -49,7 +40,7 @@ pub(super) struct Served {
     pub(super) sockets: Sockets,
 }
 
-/// What is to be given up.
+/// What is to be given up. Its parts are kept apart: all in one function they are larger.
 pub(super) struct Plan<'a> {
     settings: &'a ProcessSettings,
     /// Who to become, for one who is root.
@@ -63,6 +54,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// There is no such user or directory, or only root could do it.
+    #[inline(never)]
     pub(super) fn new(settings: &'a ProcessSettings) -> Result<Plan<'a>, Failure> {
         let mut plan = Plan { settings, user: None, chroot: None };
         let (user, group) = privilege::identity();
@@ -90,6 +82,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// What was asked for cannot be, or what is served cannot be read any more.
+    #[inline(never)]
     pub(super) fn carry_out(
         &self,
         served: &mut Served,
@@ -97,7 +90,7 @@ impl<'a> Plan<'a> {
         report: &mut String,
     ) -> Result<(), Failure> {
         if let Some(chroot) = &self.chroot {
-            self.enter(chroot.as_fd(), served, report)?;
+            self.enter(chroot.as_fd(), served, world, report)?;
         }
         let keeps_root = self.user.as_ref().is_some_and(|user| user.user == 0);
         if let Some(user) = &self.user {
@@ -131,17 +124,25 @@ impl<'a> Plan<'a> {
                 return Err(self.unreadable(&reach.name));
             }
         }
-        self.restrict(served, report)?;
+        self.restrict(served, world, report)?;
         report.push('\n');
         #[cfg(feature = "http")]
         self.name_what_stays(served, report);
         Ok(())
     }
 
-    fn enter(&self, chroot: BorrowedFd<'_>, served: &mut Served, report: &mut String) -> Result<(), Failure> {
-        for reach in &served.reaches {
+    #[inline(never)]
+    fn enter(
+        &self,
+        chroot: BorrowedFd<'_>,
+        served: &mut Served,
+        world: &World,
+        report: &mut String,
+    ) -> Result<(), Failure> {
+        for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
+            let directory = filesystem.directory();
             // A descriptor of a directory outside would lead out again.
-            if privilege::is_beneath(reach.directory.as_fd(), chroot) != Ok(true) {
+            if directory.is_some_and(|directory| privilege::is_beneath(directory, chroot) != Ok(true)) {
                 let message = [reach.name.as_str(), " is not beneath it"].concat();
                 return Err(refuse("chroot", &self.settings.chroot, &message));
             }
@@ -159,6 +160,7 @@ impl<'a> Plan<'a> {
         privilege::enter_root(chroot).map_err(|error| told("--gorgon.chroot=", &self.settings.chroot, error))
     }
 
+    #[inline(never)]
     fn become_user(&self, user: &User, served: &Served) -> Result<(), Failure> {
         if user.user == 0 && !self.settings.user.contains(':') {
             // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
@@ -194,7 +196,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Landlock, as the setting `sandbox` says.
-    fn restrict(&self, served: &Served, report: &mut String) -> Result<(), Failure> {
+    #[inline(never)]
+    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Failure> {
         if self.settings.sandbox == "off" {
             report.push_str("; no Landlock, as sandbox says");
             return Ok(());
@@ -203,7 +206,7 @@ impl<'a> Plan<'a> {
         let top = if everywhere { privilege::open_to_name(Path::new("/")).ok() } else { None };
         let read: Vec<BorrowedFd<'_>> = match &top {
             Some(top) => vec![top.as_fd()],
-            None => served.reaches.iter().map(|reach| reach.directory.as_fd()).collect(),
+            None => world.filesystems().filter_map(|filesystem| filesystem.directory()).collect(),
         };
         #[cfg(feature = "http")]
         let remove: Vec<BorrowedFd<'_>> =

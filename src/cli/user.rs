@@ -31,6 +31,7 @@ impl User {
     ///
     /// # Errors
     /// `expected ..`, or who is not known.
+    #[inline(never)] // smaller so
     pub fn resolve(text: &str, passwd: &[u8], group: &[u8]) -> Result<User, String> {
         let (name, group_name) = match text.split_once(':') {
             Some((name, group_name)) => (name, Some(group_name)),
@@ -49,27 +50,15 @@ impl User {
             Some(wanted) => {
                 let found = groups(group).find(|group| group.name == wanted.as_bytes());
                 let number = found.map(|group| group.group).or_else(|| parse_id(wanted.as_bytes()));
-                Some(number.ok_or_else(|| {
-                    ["/etc/group has no group ", wanted, "; those of other services go by number"].concat()
-                })?)
+                Some(number.ok_or_else(|| unknown("/etc/group has no group ", wanted))?)
             }
         };
         let (user, own) = match (account, number, own) {
             (Some(account), _, own) => (account.user, own.unwrap_or(account.group)),
             (None, Some(user), Some(own)) => (user, own),
             (None, None, None) if name.is_empty() => (NOBODY_ID, NOBODY_ID),
-            (None, Some(_), None) => {
-                let message =
-                    ["/etc/passwd has no user ", wanted, "; give a group too, as in ", wanted, ":", wanted];
-                return Err(message.concat());
-            }
-            (None, None, _) => {
-                let message = [
-                    "/etc/passwd has no user ",
-                    wanted,
-                    "; those of other services go by number, as in 1000:1000",
-                ];
-                return Err(message.concat());
+            (None, Some(_), None) | (None, None, _) => {
+                return Err(unknown("/etc/passwd has no user ", wanted));
             }
         };
         let mut all = vec![own];
@@ -98,6 +87,10 @@ impl User {
             out.push(')');
         }
     }
+}
+
+fn unknown(what: &str, name: &str) -> String {
+    [what, name, "; who is not listed goes by numbers, as in 1000:1000"].concat()
 }
 
 #[cfg(test)]

@@ -44,9 +44,7 @@ impl LocalFs {
         Ok(LocalFs { root: open_root(root)?, lookup, symlinks })
     }
 
-    /// The root, open to list it.
-    #[must_use]
-    pub fn root(&self) -> BorrowedFd<'_> {
+    fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 
@@ -86,6 +84,10 @@ impl LocalFs {
 }
 
 impl Filesystem for LocalFs {
+    fn directory(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.root())
+    }
+
     fn open(&self, path: VPath<'_>) -> Result<Opened, FsError> {
         let fd = match self.open_as(path, OpenHow::Read) {
             Ok(fd) => fd,

@@ -42,12 +42,6 @@ impl SingleFile {
         self.file.path()
     }
 
-    /// The directory it is looked up in, open to list it.
-    #[must_use]
-    pub fn directory(&self) -> BorrowedFd<'_> {
-        self.parent.root()
-    }
-
     /// Where the file is, if that is what `path` names.
     fn find(&self, path: VPath<'_>) -> Result<VPath<'_>, FsError> {
         let file = self.file.path();
@@ -66,6 +60,10 @@ impl SingleFile {
 }
 
 impl Filesystem for SingleFile {
+    fn directory(&self) -> Option<BorrowedFd<'_>> {
+        self.parent.directory()
+    }
+
     fn open(&self, path: VPath<'_>) -> Result<Opened, FsError> {
         match self.parent.open(self.find(path)?)? {
             // A directory has no content here: what is in it cannot be named.

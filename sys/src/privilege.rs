@@ -3,7 +3,7 @@
 //! Users and groups go through the C library, which changes them for every thread. Capabilities are Linux's, and each
 //! thread has its own: [`drop_capabilities`] is for a process that has one thread so far.
 
-use std::ffi::OsStr;
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -114,8 +114,8 @@ pub fn no_new_privileges() -> bool {
 /// The system's, `EPERM` for one who is not root.
 pub fn enter_root(directory: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::process::fchdir(directory)?;
-    rustix::process::chroot(".")?;
-    rustix::process::chdir("/")
+    rustix::process::chroot(c".")?;
+    rustix::process::chdir(c"/")
 }
 
 /// Opens a directory to name what is in it, which wants no leave to list it.
@@ -140,7 +140,7 @@ pub fn is_beneath(directory: BorrowedFd<'_>, above: BorrowedFd<'_>) -> Result<bo
         if here == wanted {
             return Ok(true);
         }
-        at = rustix::fs::openat(&at, "..", TO_NAME, Mode::empty())?;
+        at = rustix::fs::openat(&at, c"..", TO_NAME, Mode::empty())?;
         let upper = key(at.as_fd())?;
         if upper == here {
             return Ok(false);
@@ -160,7 +160,7 @@ fn key(fd: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
 /// The system's; `ESTALE` when something else lies there.
 pub fn give_socket(
     directory: BorrowedFd<'_>,
-    name: &OsStr,
+    name: &CStr,
     (device, inode): (u64, u64),
     user: u32,
     group: u32,
@@ -175,7 +175,7 @@ pub fn give_socket(
         if key(socket.as_fd())? != (device, inode) {
             return Err(Errno::STALE);
         }
-        rustix::fs::chownat(&socket, "", user, group, AtFlags::EMPTY_PATH)
+        rustix::fs::chownat(&socket, c"", user, group, AtFlags::EMPTY_PATH)
     }
     #[cfg(not(target_os = "linux"))]
     {
@@ -192,14 +192,14 @@ pub fn give_socket(
 #[must_use]
 pub fn may_write(directory: BorrowedFd<'_>) -> bool {
     let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    rustix::fs::accessat(directory, ".", wanted, AtFlags::EACCESS).is_ok()
+    rustix::fs::accessat(directory, c".", wanted, AtFlags::EACCESS).is_ok()
 }
 
 /// What a name in a directory is, a link itself rather than what it leads to.
 ///
 /// # Errors
 /// The system's.
-pub fn stat_name(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileStat, Errno> {
+pub fn stat_name(directory: BorrowedFd<'_>, name: &CStr) -> Result<FileStat, Errno> {
     rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(|raw| FileStat::of(&raw))
 }
 
@@ -207,6 +207,6 @@ pub fn stat_name(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileStat, Er
 ///
 /// # Errors
 /// The system's.
-pub fn unlink_name(directory: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+pub fn unlink_name(directory: BorrowedFd<'_>, name: &CStr) -> Result<(), Errno> {
     rustix::fs::unlinkat(directory, name, AtFlags::empty())
 }
