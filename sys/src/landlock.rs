@@ -51,7 +51,7 @@ mod access {
 /// From now on, and for good, this thread and all it starts may open to read what is in the directories of `read`,
 /// also make, write, rename and remove files and directories in those of `write`, and remove files in those of
 /// `remove`; nothing else: no execution, no device, and where the kernel can refuse it no new TCP address and no
-/// outgoing connection. Wants [`super::no_new_privileges`] before it.
+/// outgoing connection. Wants [`crate::privilege::no_new_privileges`] before it.
 ///
 /// # Errors
 /// `ENOSYS` when the kernel has none, `EOPNOTSUPP` when it is turned off; else the system's. Nothing is restricted
