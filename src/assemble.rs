@@ -29,12 +29,14 @@ use crate::http::settings::HttpSettings;
 
 #[cfg(feature = "http")]
 mod listeners;
+mod privileges;
 #[cfg(feature = "http")]
 mod uploads;
 #[cfg(feature = "http")]
-use listeners::{Sockets, bind, display, identity, options, push_urls};
+use listeners::{Socket, bind, display, options, push_urls};
 #[cfg(feature = "http")]
-use uploads::uploads;
+use privileges::Reach;
+use privileges::{Plan, Served};
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -53,6 +55,7 @@ const CONNECTIONS: u64 = 1 << 20;
 /// # Errors
 /// What cannot be had at start, or the failure of the poller.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
+    let plan = Plan::new(&settings.process)?;
     let raised = gorgon_sys::raise_descriptors();
     let limit = gorgon_sys::descriptors().0;
     let poller = poller(settings.process.poller)?;
@@ -61,10 +64,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut reactor =
         Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", &e))?;
     let mut report = String::new();
+    let mut served = Served::default();
     #[cfg(feature = "http")]
-    let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
-    #[cfg(not(feature = "http"))]
-    let sockets: Vec<()> = Vec::new();
+    add_http(settings, limit, &mut reactor, &mut served, &mut report)?;
     // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
     // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -74,6 +76,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", &error.into()))?;
+    plan.carry_out(&mut served, reactor.world(), &mut report)?;
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {
@@ -92,7 +95,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     if settings.process.verbose {
         terminal::report(&summary(reactor.lp()));
     }
-    drop(sockets);
+    drop(served);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
     std::mem::forget(reactor);
@@ -161,8 +164,9 @@ fn add_http(
     settings: &Settings,
     limit: u64,
     reactor: &mut Reactor<World>,
+    served: &mut Served,
     report: &mut String,
-) -> Result<Sockets, Failure> {
+) -> Result<(), Failure> {
     let mut http = settings.http.clone();
     // A sixteenth of the descriptors is for files, listeners and what else there is.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
@@ -174,18 +178,19 @@ fn add_http(
         wanted => wanted.min(most),
     };
     let root = http.root.clone();
-    let filesystem = filesystem(&mut http)?;
-    let uploads = uploads(&http, filesystem.as_ref())?;
+    let (filesystem, reach) = filesystem(&mut http)?;
+    served.reaches.push(reach);
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
     let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
     report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
-    if let Some((uploads, line)) = uploads {
-        report.push_str(&line);
-        files.set_uploads(uploads.clone());
-        let area = uploads.area().to_vec();
-        router.add(&area, Box::new(UploadHandler::new(&http, number, uploads, for_uploads as usize)));
+    if let Some(area) = uploads::find(&http, number)? {
+        report.extend(["Uploads to ", &area.name, "\n"]);
+        files.set_uploads(area.uploads.clone());
+        let handler = UploadHandler::new(&http, number, area.uploads.clone(), for_uploads as usize);
+        router.add(area.uploads.area(), Box::new(handler));
+        served.areas.push(area);
     }
     router.add(b"", Box::new(files));
     let limits = HttpService::<World>::limits(&http, connections as usize);
@@ -193,23 +198,22 @@ fn add_http(
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
-    let mut sockets = Sockets(Vec::new());
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {
             if let Address::Unix(path) = &address {
-                sockets.0.push((path.clone(), identity(path)));
+                served.sockets.0.extend(Socket::find(path));
             }
             push_urls(&address, report);
             let added = reactor.lp().add_listener(socket, service, read_size, write_size);
             added.map_err(|error| failure(&display(&address), &error.into()))?;
         }
     }
-    Ok(sockets)
+    Ok(())
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.
 #[cfg(feature = "http")]
-fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
+fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
     let root = http.root.clone();
     let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
     let lost =
@@ -225,7 +229,8 @@ fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
             "all" => Symlinks::All,
             _ => Symlinks::Inside,
         };
-        return Ok(Box::new(LocalFs::new(&root, symlinks).map_err(lost)?));
+        let local = LocalFs::new(&root, symlinks).map_err(lost)?;
+        return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
     }
     if !kind.is_file() {
         let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
@@ -234,7 +239,19 @@ fn filesystem(http: &mut HttpSettings) -> Result<Box<dyn Filesystem>, Failure> {
     let single = SingleFile::new(&root).map_err(lost)?;
     http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
     http.hidden = true;
-    Ok(Box::new(single))
+    // A link may be made to lead elsewhere at any time.
+    let everywhere = std::fs::symlink_metadata(&root).is_ok_and(|data| data.is_symlink());
+    let name = match shown(&root).rsplit_once('/') {
+        Some(("", _)) => "/".to_owned(),
+        Some((parent, _)) => parent.to_owned(),
+        None => ".".to_owned(),
+    };
+    Ok((Box::new(single), Reach { name, everywhere }))
+}
+
+#[cfg(feature = "http")]
+fn shown(path: &std::path::Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The media types built in, and those of the file that was named.

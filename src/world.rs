@@ -16,6 +16,11 @@ impl World {
         self.filesystems.push(filesystem);
         self.filesystems.len() - 1
     }
+
+    /// All of them, in the order they were added.
+    pub fn filesystems(&self) -> impl Iterator<Item = &dyn Filesystem> {
+        self.filesystems.iter().map(Box::as_ref)
+    }
 }
 
 #[cfg(feature = "http")]

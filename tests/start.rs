@@ -3,42 +3,13 @@
 
 mod common;
 
-use common::{Directory, PATIENCE, Reply, Server, gorgon};
+use common::{Directory, PATIENCE, Reply, Server, finish, gorgon, refusal};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// Runs a command that ends by itself; panics if it does not.
-fn finish(mut command: Command) -> Output {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("{command:?} goes on");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().unwrap()
-}
-
-/// The one line that the program refuses to start with, its name taken off.
-fn refusal(command: Command) -> String {
-    let shown = format!("{command:?}");
-    let output = finish(command);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{shown}: {error}");
-    assert!(output.stdout.is_empty(), "{shown}");
-    let mut lines = error.lines().filter(|line| *line != "gorgon: see gorgon --help");
-    let line = lines.next().unwrap_or_else(|| panic!("{shown} says nothing")).to_owned();
-    assert_eq!(lines.next(), None, "{shown}: {error}");
-    assert!(!line.contains("os error"), "{line}");
-    line.strip_prefix("gorgon: ").unwrap_or_else(|| panic!("{line}")).to_owned()
-}
 
 fn with(arguments: &[&str]) -> Command {
     let mut command = gorgon();

@@ -1,10 +1,11 @@
 //! Binds what `listen` asks for, and says where it answers.
 
+use std::ffi::CString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use gorgon_sys::{Address, AsFd, Errno, ListenOptions, OwnedFd};
+use gorgon_sys::{Address, AsFd, Errno, FileStat, ListenOptions, OwnedFd, privilege};
 
 use super::{Failure, failure};
 use crate::cli::listen::Listen;
@@ -109,25 +110,56 @@ pub(super) fn display(address: &Address) -> String {
     }
 }
 
-/// The paths of Unix sockets, and what lay there when they were ours: removed when the program ends, unless something
-/// else lies there by then, such as the socket of a successor.
-pub(super) struct Sockets(pub(super) Vec<(PathBuf, Option<Identity>)>);
-
-/// Device, inode and time of making. The inode alone may be given to the next file.
-pub(super) type Identity = (u64, u64, i64, i64);
-
-/// What lies at a path, if it is a socket.
-pub(super) fn identity(path: &Path) -> Option<Identity> {
-    let data = std::fs::symlink_metadata(path).ok()?;
-    data.file_type().is_socket().then(|| (data.dev(), data.ino(), data.mtime(), data.mtime_nsec()))
+/// A Unix socket that was made here.
+pub(super) struct Socket {
+    /// Where it was asked for.
+    pub(super) path: PathBuf,
+    /// Where it lies, held open: a path means something else after a change of the root directory.
+    pub(super) directory: OwnedFd,
+    name: CString,
+    stat: FileStat,
 }
+
+impl Socket {
+    /// What lies at the path, which has just been made. None where it cannot be known again.
+    pub(super) fn find(path: &Path) -> Option<Socket> {
+        let name = CString::new(path.file_name()?.as_bytes()).ok()?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = privilege::open_to_name(parent.unwrap_or(Path::new("."))).ok()?;
+        let stat = privilege::stat_name(directory.as_fd(), &name).ok()?;
+        Some(Socket { path: path.to_owned(), directory, name, stat })
+    }
+
+    /// Gives it to a user, who then may remove it even where others may not.
+    pub(super) fn give(&self, user: u32, group: u32) -> Result<(), Errno> {
+        let key = (self.stat.device, self.stat.inode);
+        privilege::give_socket(self.directory.as_fd(), &self.name, key, user, group)
+    }
+
+    /// Whether this process may remove it, for all that the directory says.
+    pub(super) fn can_be_removed(&self) -> bool {
+        privilege::may_write(self.directory.as_fd())
+    }
+
+    /// Whether the same lies there still. The inode alone may be given to the next file.
+    fn is_there(&self) -> bool {
+        let key = |stat: &FileStat| (stat.device, stat.inode, stat.modified, stat.modified_ns);
+        privilege::stat_name(self.directory.as_fd(), &self.name)
+            .is_ok_and(|stat| key(&stat) == key(&self.stat))
+    }
+}
+
+/// The Unix sockets: removed when the program ends, unless something else lies there by then, such as the socket of a
+/// successor.
+#[derive(Default)]
+pub(super) struct Sockets(pub(super) Vec<Socket>);
 
 impl Drop for Sockets {
     fn drop(&mut self) {
-        for (path, ours) in &self.0 {
-            if ours.is_some() && identity(path) == *ours {
-                // Somebody may remove it meanwhile: then there is nothing to do.
-                let _gone = std::fs::remove_file(path);
+        for socket in &self.0 {
+            if socket.is_there() {
+                // Somebody may remove it meanwhile, or it may not be ours to remove: then there is nothing to do.
+                let _gone = privilege::unlink_name(socket.directory.as_fd(), &socket.name);
             }
         }
     }

@@ -3,23 +3,38 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use gorgon_sys::{OwnedFd, open_root};
+
 use super::Failure;
-use crate::fs::{Filesystem, FsError, VPath};
+use crate::fs::{FsError, VPath};
 use crate::http::handlers::upload::Uploads;
 use crate::http::settings::HttpSettings;
 
-/// Where uploads go, if anywhere, and a line that says so.
+/// A directory that takes uploads.
+pub(super) struct Area {
+    /// Its real path.
+    pub(super) name: String,
+    /// As it was asked for.
+    asked: String,
+    pub(super) directory: OwnedFd,
+    /// The number of its filesystem.
+    filesystem: usize,
+    pub(super) uploads: Uploads,
+}
+
+fn wrong(asked: &str, why: &str) -> Failure {
+    Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true }
+}
+
+/// Where uploads go, if anywhere.
 ///
 /// # Errors
-/// It is no directory at or beneath the root, is hidden, or cannot be written to.
-pub(super) fn uploads(
-    http: &HttpSettings,
-    filesystem: &dyn Filesystem,
-) -> Result<Option<(Uploads, String)>, Failure> {
+/// It is no directory at or beneath the root, or is hidden.
+pub(super) fn find(http: &HttpSettings, filesystem: usize) -> Result<Option<Area>, Failure> {
     if http.upload.is_empty() {
         return Ok(None);
     }
-    let wrong = |why: &str| Failure { message: ["--upload ", &http.upload, ": ", why].concat(), usage: true };
+    let wrong = |why: &str| wrong(&http.upload, why);
     let root = http.root.canonicalize().map_err(|_gone| wrong("the root cannot be opened"))?;
     if !root.is_dir() {
         return Err(wrong("needs a directory to serve, not a file"));
@@ -31,21 +46,39 @@ pub(super) fn uploads(
     if !directory.is_dir() {
         return Err(wrong("not a directory"));
     }
-    let area = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
-    if area.is_hidden() && !http.hidden {
+    let path = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
+    if path.is_hidden() && !http.hidden {
         return Err(wrong("names that begin with a dot are not served without --hidden"));
     }
-    // Nothing tells better whether files can be made there than to make one.
-    let probe = VPath::new(b"/upload")
-        .map_err(|_never| FsError::NotFound)
-        .and_then(|name| filesystem.draft(area, name)?.begin());
-    match probe {
-        Ok(()) => {}
-        Err(FsError::ReadOnly) => return Err(wrong("mounted read-only")),
-        Err(_) => return Err(wrong("no file can be made there")),
+    let opened = open_root(&directory).map_err(|_error| wrong("cannot be opened"))?;
+    Ok(Some(Area {
+        name: directory.to_string_lossy().into_owned(),
+        asked: http.upload.clone(),
+        directory: opened,
+        filesystem,
+        uploads: Uploads::new(path),
+    }))
+}
+
+impl Area {
+    /// Makes a file there and removes it: nothing tells better whether that can be done, by whom the program now is.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(super) fn probe(&self, world: &crate::world::World) -> Result<(), Failure> {
+        let filesystem = world.filesystems().nth(self.filesystem);
+        let name = VPath::new(b"/upload").ok().zip(VPath::new(self.uploads.area()).ok());
+        let Some((filesystem, (name, area))) = filesystem.zip(name) else { return Ok(()) };
+        match filesystem.draft(area, name).and_then(|mut draft| draft.begin()) {
+            Ok(()) => Ok(()),
+            Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
+            Err(FsError::Denied) => Err(wrong(
+                &self.asked,
+                "the user that the program runs as may not make files there; --user names another",
+            )),
+            Err(_) => Err(wrong(&self.asked, "no file can be made there")),
+        }
     }
-    let line = ["Uploads to ", &directory.to_string_lossy(), "\n"].concat();
-    Ok(Some((Uploads::new(area), line)))
 }
 
 /// The real path of what is named, if it is there, and the path beneath the root as the served tree names it.

@@ -6,3 +6,4 @@ pub mod listen;
 mod node;
 pub mod process;
 pub mod terminal;
+pub mod user;

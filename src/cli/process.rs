@@ -11,6 +11,11 @@ pub struct ProcessSettings {
     pub poller: &'static str,
     pub grace: u64,
     pub page_memory: u64,
+    /// As it was written; empty is nobody for one who is root.
+    pub user: String,
+    /// Empty for none.
+    pub chroot: String,
+    pub sandbox: &'static str,
     pub verbose: bool,
     pub quiet: bool,
 }
@@ -18,7 +23,16 @@ pub struct ProcessSettings {
 impl Default for ProcessSettings {
     /// The defaults of the table.
     fn default() -> Self {
-        let mut settings = Self { poller: "", grace: 0, page_memory: 0, verbose: false, quiet: false };
+        let mut settings = Self {
+            poller: "",
+            grace: 0,
+            page_memory: 0,
+            user: String::new(),
+            chroot: String::new(),
+            sandbox: "",
+            verbose: false,
+            quiet: false,
+        };
         GORGON.defaults(&mut settings);
         settings
     }
@@ -75,6 +89,44 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             ),
             get: |s| Value::Size(s.page_memory),
             set: |s, v| v.into_u64(&mut s.page_memory),
+        },
+        Attribute {
+            about: About::fixed(
+                "user",
+                Unit::Text,
+                "",
+                "User to become when started as root, nobody unless given. NAME, NAME:GROUP or numbers; who is not \
+                 in /etc/passwd, as the users of other services, goes by numbers. It happens once the addresses are \
+                 bound and the directory is open; every capability goes too. Unix sockets are given to the user, and \
+                 stay at the end where the user may not remove them. root keeps root.",
+            )
+            .with_flag(&Flag { short: None, long: "user", value: "NAME[:GROUP]" }),
+            get: |s| Value::Text(s.user.clone()),
+            set: |s, v| v.into_text().map(|text| s.user = text),
+        },
+        Attribute {
+            about: About::fixed(
+                "chroot",
+                Unit::Text,
+                "",
+                "Directory to make the root directory, for root only. What is served has to lie in it, its path given \
+                 as seen from outside. One who stays root can leave it.",
+            )
+            .with_flag(&Flag { short: None, long: "chroot", value: "DIR" }),
+            get: |s| Value::Text(s.chroot.clone()),
+            set: |s, v| v.into_text().map(|text| s.chroot = text),
+        },
+        Attribute {
+            about: About::fixed(
+                "sandbox",
+                Unit::Choice("auto|on|off"),
+                "auto",
+                "Whether to give up, by Landlock, what is not needed. Then nothing but what is served can be opened, \
+                 nothing can be executed, and no further TCP address bound or connected to. auto goes without where \
+                 the kernel has none, on ends there.",
+            ),
+            get: |s| Value::Choice(s.sandbox),
+            set: |s, v| v.into_choice(&mut s.sandbox),
         },
     ],
 };

@@ -3,7 +3,7 @@
 //! Names come as [`VPath`]s, which cannot lead above the root by their text; an implementation sees to it that links
 //! cannot either. Files are opened as descriptors, which the loop can wait for and send from.
 
-use gorgon_sys::{Errno, FileKind, FileStat, OwnedFd};
+use gorgon_sys::{BorrowedFd, Errno, FileKind, FileStat, OwnedFd};
 
 use super::draft::Draft;
 use super::path::VPath;
@@ -23,6 +23,11 @@ pub enum Opened {
 /// A path in directory form never names a file: where the file is there it is `NotDirectory`. Links are followed, as far
 /// as the filesystem allows, except as told.
 pub trait Filesystem {
+    /// The directory of this system beneath which everything is opened, if it has one.
+    fn directory(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Opens for reading.
     ///
     /// # Errors

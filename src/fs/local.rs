@@ -85,6 +85,10 @@ impl LocalFs {
 }
 
 impl Filesystem for LocalFs {
+    fn directory(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.root())
+    }
+
     fn open(&self, path: VPath<'_>) -> Result<Opened, FsError> {
         let fd = match self.open_as(path, OpenHow::Read) {
             Ok(fd) => fd,

@@ -5,7 +5,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use gorgon_sys::{FileStat, OwnedFd, Symlinks};
+use gorgon_sys::{BorrowedFd, FileStat, OwnedFd, Symlinks};
 
 use super::draft::Draft;
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
@@ -61,6 +61,10 @@ impl SingleFile {
 }
 
 impl Filesystem for SingleFile {
+    fn directory(&self) -> Option<BorrowedFd<'_>> {
+        self.parent.directory()
+    }
+
     fn open(&self, path: VPath<'_>) -> Result<Opened, FsError> {
         match self.parent.open(self.find(path)?)? {
             // A directory has no content here: what is in it cannot be named.

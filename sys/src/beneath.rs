@@ -105,10 +105,10 @@ const PATH: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
 /// As little access to a directory as lets names be looked up in it.
 #[cfg(any(target_os = "macos", target_os = "netbsd"))]
-const SEARCH: OFlags = OFlags::from_bits_retain(libc::O_SEARCH as _);
+pub(crate) const SEARCH: OFlags = OFlags::from_bits_retain(libc::O_SEARCH as _);
 // OpenBSD has no such access: there, directories on the way must be readable.
 #[cfg(not(any(target_os = "macos", target_os = "netbsd")))]
-const SEARCH: OFlags = PATH;
+pub(crate) const SEARCH: OFlags = PATH;
 
 impl Opening {
     pub(crate) fn of(how: OpenHow) -> Opening {

@@ -6,7 +6,7 @@
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
-//! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
+//! [`random`], [`privilege`] and [`landlock`]. `fault` makes the calls fail on purpose, in test builds only.
 
 pub mod address;
 pub mod beneath;
@@ -17,11 +17,13 @@ pub mod entry;
 pub mod fault;
 pub mod interface;
 pub mod io;
+pub mod landlock;
 pub mod limits;
 pub mod memory;
 mod memory_file;
 pub mod name;
 pub mod poller;
+pub mod privilege;
 pub mod random;
 pub mod signal;
 pub mod socket;

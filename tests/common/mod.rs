@@ -3,10 +3,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long anything here may take before the test gives up: far more than it needs on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,6 +21,8 @@ impl Directory {
         let name = format!("gorgon-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
+        // Run as root, the program becomes nobody, who reads here and removes sockets.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
         Directory(path)
     }
 
@@ -62,6 +65,35 @@ pub fn gorgon() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gorgon"));
     command.env_clear();
     command
+}
+
+/// Runs a command that ends by itself; panics if it does not.
+pub fn finish(mut command: Command) -> Output {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("{command:?} goes on");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// The one line that the program refuses to start with, its name taken off.
+pub fn refusal(command: Command) -> String {
+    let shown = format!("{command:?}");
+    let output = finish(command);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{shown}: {error}");
+    assert!(output.stdout.is_empty(), "{shown}");
+    let mut lines = error.lines().filter(|line| *line != "gorgon: see gorgon --help");
+    let line = lines.next().unwrap_or_else(|| panic!("{shown} says nothing")).to_owned();
+    assert_eq!(lines.next(), None, "{shown}: {error}");
+    assert!(!line.contains("os error"), "{line}");
+    line.strip_prefix("gorgon: ").unwrap_or_else(|| panic!("{line}")).to_owned()
 }
 
 impl Server {

@@ -1,0 +1,293 @@
+//! Gives up, once everything is open, what serving does not need: a program like this starts no others and acts for no
+//! user of the system.
+//!
+//! ```text
+//! plan: read users -> bind, open -> enter chroot -> drop bounds -> groups, group, user -> drop capabilities
+//!                                     -> no new privileges -> what is served can be read? -> Landlock -> serve
+//! ```
+
+use std::path::Path;
+
+use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege};
+
+use super::{Failure, failure};
+use crate::cli::process::ProcessSettings;
+use crate::cli::terminal;
+use crate::cli::user::User;
+use crate::fs::FsError;
+use crate::fs::path::VPath;
+use crate::text::number::push_decimal_str;
+use crate::world::World;
+
+#[cfg(feature = "http")]
+use super::listeners::Sockets;
+#[cfg(feature = "http")]
+use super::uploads::Area;
+
+/// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
+const ACCOUNTS: u64 = 1 << 20;
+
+/// A directory that is served: that of the world's filesystem at the same place.
+pub(super) struct Reach {
+    pub(super) name: String,
+    /// Whether links in it may lead anywhere.
+    pub(super) everywhere: bool,
+}
+
+/// What the running program still has to reach by name.
+#[derive(Default)]
+pub(super) struct Served {
+    pub(super) reaches: Vec<Reach>,
+    #[cfg(feature = "http")]
+    pub(super) sockets: Sockets,
+    /// What takes uploads.
+    #[cfg(feature = "http")]
+    pub(super) areas: Vec<Area>,
+}
+
+/// What is to be given up. Its parts are kept apart: all in one function they are larger.
+pub(super) struct Plan<'a> {
+    settings: &'a ProcessSettings,
+    /// Who to become, for one who is root.
+    user: Option<User>,
+    chroot: Option<OwnedFd>,
+}
+
+impl<'a> Plan<'a> {
+    /// Looks up who is meant and opens the directory of `chroot`, so that what cannot be is said before anything is
+    /// bound.
+    ///
+    /// # Errors
+    /// There is no such user or directory, or only root could do it.
+    #[inline(never)]
+    pub(super) fn new(settings: &'a ProcessSettings) -> Result<Plan<'a>, Failure> {
+        let mut plan = Plan { settings, user: None, chroot: None };
+        let (user, group) = privilege::identity();
+        if user == 0 || !settings.user.is_empty() {
+            let (passwd, groups) = (read("/etc/passwd")?, read("/etc/group")?);
+            let found = User::resolve(&settings.user, &passwd, &groups)
+                .map_err(|message| refuse("user", &settings.user, &message))?;
+            if user == 0 {
+                plan.user = Some(found);
+            } else if found.user != user || (settings.user.contains(':') && found.group != group) {
+                return Err(refuse("user", &settings.user, "only root can become somebody else"));
+            }
+        }
+        if !settings.chroot.is_empty() {
+            if user != 0 {
+                return Err(refuse("chroot", &settings.chroot, "only root can change its root directory"));
+            }
+            let opened = open_root(Path::new(&settings.chroot));
+            plan.chroot = Some(opened.map_err(|error| told("--gorgon.chroot=", &settings.chroot, error))?);
+        }
+        Ok(plan)
+    }
+
+    /// Does it, and says what was done.
+    ///
+    /// # Errors
+    /// What was asked for cannot be, or what is served cannot be read any more.
+    #[inline(never)]
+    pub(super) fn carry_out(
+        &self,
+        served: &mut Served,
+        world: &World,
+        report: &mut String,
+    ) -> Result<(), Failure> {
+        if let Some(chroot) = &self.chroot {
+            self.enter(chroot.as_fd(), served, world, report)?;
+        }
+        let keeps_root = self.user.as_ref().is_some_and(|user| user.user == 0);
+        if let Some(user) = &self.user {
+            self.become_user(user, served)?;
+        }
+        report.push_str("User: ");
+        match &self.user {
+            Some(user) => user.push(report),
+            None => push_ids(privilege::identity(), report),
+        }
+        if self.user.as_ref().is_some_and(|user| !user.listed && self.settings.user.is_empty()) {
+            report.push_str(", for /etc/passwd has no nobody");
+        }
+        if keeps_root {
+            report.push_str("; capabilities kept");
+            if !self.settings.quiet {
+                terminal::complain("gorgon: warning: it stays root, as --user says\n");
+            }
+        } else if cfg!(target_os = "linux") {
+            privilege::drop_capabilities().map_err(|error| told("capabilities", "", error))?;
+            report.push_str("; no capabilities");
+        }
+        if cfg!(target_os = "linux") && !privilege::no_new_privileges() {
+            report.push_str("; new privileges possible");
+        }
+        if self.chroot.is_some() {
+            report.extend(["; root directory ", &self.settings.chroot]);
+        }
+        for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
+            if matches!(filesystem.open(VPath::ROOT), Err(FsError::Denied)) {
+                return Err(self.unreadable(&reach.name));
+            }
+        }
+        self.restrict(served, world, report)?;
+        #[cfg(feature = "http")]
+        served.areas.iter().try_for_each(|area| area.probe(world))?;
+        report.push('\n');
+        #[cfg(feature = "http")]
+        self.name_what_stays(served, report);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn enter(
+        &self,
+        chroot: BorrowedFd<'_>,
+        served: &mut Served,
+        world: &World,
+        report: &mut String,
+    ) -> Result<(), Failure> {
+        for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
+            let directory = filesystem.directory();
+            // A descriptor of a directory outside would lead out again.
+            if directory.is_some_and(|directory| privilege::is_beneath(directory, chroot) != Ok(true)) {
+                let message = [reach.name.as_str(), " is not beneath it"].concat();
+                return Err(refuse("chroot", &self.settings.chroot, &message));
+            }
+        }
+        #[cfg(feature = "http")]
+        served.sockets.0.retain(|socket| {
+            let inside = privilege::is_beneath(socket.directory.as_fd(), chroot) == Ok(true);
+            if !inside {
+                push_stays(&socket.path, report);
+            }
+            inside
+        });
+        #[cfg(not(feature = "http"))]
+        let _ = report;
+        privilege::enter_root(chroot).map_err(|error| told("--gorgon.chroot=", &self.settings.chroot, error))
+    }
+
+    #[inline(never)]
+    fn become_user(&self, user: &User, served: &Served) -> Result<(), Failure> {
+        if user.user == 0 && !self.settings.user.contains(':') {
+            // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
+            return Ok(());
+        }
+        if user.user != 0 {
+            #[cfg(feature = "http")]
+            for socket in &served.sockets.0 {
+                // It works without; then it stays when the program ends.
+                let _given = socket.give(user.user, user.group);
+            }
+            privilege::drop_bounds();
+        }
+        #[cfg(not(feature = "http"))]
+        let _ = served;
+        privilege::become_user(user.user, user.group, &user.groups).map_err(|error| {
+            let mut shown = "cannot become ".to_owned();
+            user.push(&mut shown);
+            let mut failure = told(&shown, "", error);
+            failure.message.push_str("; --user root keeps root");
+            failure
+        })
+    }
+
+    fn unreadable(&self, name: &str) -> Failure {
+        let mut message = [name, ": user "].concat();
+        match &self.user {
+            Some(user) => user.push(&mut message),
+            None => push_ids(privilege::identity(), &mut message),
+        }
+        message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
+        Failure { message, usage: true }
+    }
+
+    /// Landlock, as the setting `sandbox` says.
+    #[inline(never)]
+    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Failure> {
+        if self.settings.sandbox == "off" {
+            report.push_str("; no Landlock, as sandbox says");
+            return Ok(());
+        }
+        let everywhere = served.reaches.iter().any(|reach| reach.everywhere);
+        let top = if everywhere { privilege::open_to_name(Path::new("/")).ok() } else { None };
+        let read: Vec<BorrowedFd<'_>> = match &top {
+            Some(top) => vec![top.as_fd()],
+            None => world.filesystems().filter_map(|filesystem| filesystem.directory()).collect(),
+        };
+        #[cfg(feature = "http")]
+        let remove: Vec<BorrowedFd<'_>> =
+            served.sockets.0.iter().map(|socket| socket.directory.as_fd()).collect();
+        #[cfg(feature = "http")]
+        let write: Vec<BorrowedFd<'_>> = served.areas.iter().map(|area| area.directory.as_fd()).collect();
+        #[cfg(not(feature = "http"))]
+        let (remove, write): (Vec<BorrowedFd<'_>>, Vec<BorrowedFd<'_>>) = (Vec::new(), Vec::new());
+        match landlock::restrict(&read, &write, &remove) {
+            Ok(applied) => {
+                report.push_str("; Landlock ABI ");
+                push_decimal_str(applied.abi.into(), report);
+                if everywhere {
+                    report.push_str(": reads anywhere");
+                } else {
+                    for (place, reach) in served.reaches.iter().enumerate() {
+                        report.extend([if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
+                    }
+                    report.push_str(" only");
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = failure("Landlock", &error.into()).message;
+                if self.settings.sandbox == "on" {
+                    return Err(refuse("sandbox", "on", &error));
+                }
+                report.extend(["; no ", &error]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Names the sockets that cannot be removed at the end.
+    #[cfg(feature = "http")]
+    fn name_what_stays(&self, served: &Served, report: &mut String) {
+        for socket in &served.sockets.0 {
+            if self.user.is_some() && !socket.can_be_removed() {
+                push_stays(&socket.path, report);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "http")]
+fn push_stays(path: &Path, report: &mut String) {
+    report.extend(["unix:", &path.to_string_lossy(), " stays when the program ends\n"]);
+}
+
+fn push_ids((user, group): (u32, u32), out: &mut String) {
+    push_decimal_str(user.into(), out);
+    out.push(':');
+    push_decimal_str(group.into(), out);
+}
+
+/// A file of users or groups; nothing where there is none.
+fn read(path: &str) -> Result<Vec<u8>, Failure> {
+    let found = match std::fs::metadata(path) {
+        Ok(data) if data.len() > ACCOUNTS => {
+            return Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true });
+        }
+        Ok(_) => std::fs::read(path),
+        Err(error) => Err(error),
+    };
+    match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        found => found.map_err(|error| Failure { usage: true, ..failure(path, &error) }),
+    }
+}
+
+fn told(thing: &str, value: &str, error: Errno) -> Failure {
+    Failure { usage: true, ..failure(&[thing, value].concat(), &error.into()) }
+}
+
+fn refuse(key: &str, value: &str, message: &str) -> Failure {
+    Failure { message: ["--gorgon.", key, "=", value, ": ", message].concat(), usage: true }
+}
