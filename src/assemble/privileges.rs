@@ -219,7 +219,11 @@ impl<'a> Plan<'a> {
         let remove: Vec<BorrowedFd<'_>> =
             served.sockets.0.iter().map(|socket| socket.directory.as_fd()).collect();
         #[cfg(feature = "http")]
-        let write: Vec<BorrowedFd<'_>> = served.areas.iter().map(|area| area.directory.as_fd()).collect();
+        // Where links lead anywhere, so do uploads.
+        #[cfg(feature = "http")]
+        let areas = served.areas.iter().map(|area| top.as_ref().unwrap_or(&area.directory).as_fd());
+        #[cfg(feature = "http")]
+        let write: Vec<BorrowedFd<'_>> = areas.collect();
         #[cfg(not(feature = "http"))]
         let (remove, write): (Vec<BorrowedFd<'_>>, Vec<BorrowedFd<'_>>) = (Vec::new(), Vec::new());
         match landlock::restrict(&read, &write, &remove) {

@@ -29,7 +29,10 @@ impl Directory {
     /// Writes a file, with the directories it lies in; its time is an hour ago, so that it is not "just changed".
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for above in path.parent().unwrap().ancestors().take_while(|above| *above != self.0) {
+            std::fs::create_dir_all(above).unwrap();
+            std::fs::set_permissions(above, std::fs::Permissions::from_mode(0o777)).unwrap();
+        }
         std::fs::write(&path, bytes).unwrap();
         self.age(name, 3600);
         path

@@ -124,7 +124,7 @@ fn where_the_directory_may_be() {
         }
     }
     std::os::unix::fs::symlink("../outside", root.join("leads_out")).unwrap();
-    std::fs::create_dir(root.join(".hidden")).unwrap();
+    directory.file("root/.hidden/file", "");
     for (arguments, why) in [
         (&["root", "--upload", "none"][..], "no such thing"),
         (&["root", "--upload", "outside"], "no such thing"),
