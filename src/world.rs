@@ -1,11 +1,15 @@
 //! What the program's services share.
 
 use crate::fs::Filesystem;
+#[cfg(feature = "http")]
+use crate::http::logins::Logins;
 
 /// The world: one, handed to every call of a service.
 #[derive(Default)]
 pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
+    #[cfg(feature = "http")]
+    logins: Logins,
 }
 
 impl World {
@@ -20,5 +24,12 @@ impl World {
 impl crate::http::handlers::files::Filesystems for World {
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
         self.filesystems.get(number).map(Box::as_ref)
+    }
+}
+
+#[cfg(feature = "http")]
+impl crate::http::logins::HasLogins for World {
+    fn logins(&mut self) -> &mut Logins {
+        &mut self.logins
     }
 }

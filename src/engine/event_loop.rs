@@ -70,6 +70,8 @@ pub struct Loop {
     pub(super) files: Files,
     pub(super) listeners: Vec<Option<Listener>>,
     pub(super) paused: usize,
+    /// Connections that lead to parts of the program.
+    pub(super) inside: usize,
     pub(super) reserve: Option<OwnedFd>,
     pub(super) services: Vec<ServiceState>,
     pub(super) timeouts: Timeouts,
@@ -106,6 +108,7 @@ impl Loop {
             files: Files::default(),
             listeners: Vec::new(),
             paused: 0,
+            inside: 0,
             reserve: None,
             services: Vec::new(),
             timeouts: Timeouts::default(),
@@ -151,9 +154,9 @@ impl Loop {
         self.counters
     }
 
-    /// How many connections are open.
+    /// How many connections are open, but for those that lead to parts of the program.
     pub fn connections(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.inside
     }
 
     /// Bytes of pages lent to connections.
@@ -208,6 +211,23 @@ impl Loop {
         } else {
             self.watch(id);
         }
+        Ok(id)
+    }
+
+    /// Takes a socket that leads to a part of the program as a connection of a service; `on_open` follows. It counts for
+    /// nothing when the loop asks whether somebody is left.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn adopt(&mut self, fd: OwnedFd, service: u8) -> Result<ConnId, Errno> {
+        let Some(state) = self.services.get(usize::from(service)) else { return Err(Errno::INVAL) };
+        let sizes = (state.limits.read_size, state.limits.write_size);
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting)?;
+        if let Some(conn) = self.slots.get_mut(id) {
+            conn.flags.set(Flags::INSIDE);
+            self.inside += 1;
+        }
+        self.go_on_later(id);
         Ok(id)
     }
 
@@ -396,7 +416,7 @@ impl Loop {
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
         // The first turn of draining closes the listeners; the last one sees that nobody is left.
-        let leaving = self.draining && (self.slots.is_empty() || self.listeners.iter().any(Option::is_some));
+        let leaving = self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()

@@ -370,6 +370,9 @@ impl<W> Reactor<W> {
         if conn.flags.has(Flags::REGISTERED) {
             self.lp.poller.closing(conn.fd.as_fd());
         }
+        if conn.flags.has(Flags::INSIDE) {
+            self.lp.inside -= 1;
+        }
         if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
             state.open -= 1;
         }

@@ -35,6 +35,11 @@ const BODY: Timeout = Timeout(3);
 /// How long a peer is lingered on.
 const LINGER: Timeout = Timeout(4);
 
+/// How long a handler may have a request wait.
+const WAITING: Timeout = Timeout(5);
+
+/// A handler that has nobody woken for so long will not: in milliseconds.
+const WAIT: u64 = 30_000;
 /// How often the handlers are asked to let go what nobody asked for, in milliseconds.
 const SWEEP: u64 = 5000;
 
@@ -62,6 +67,8 @@ pub struct HttpService<W> {
 enum After<W> {
     /// The next request.
     Keep,
+    /// The same request again, once the connection is woken.
+    Wait,
     /// The end, once the reply is out.
     Close,
     /// The end, but the peer may still be sending.
@@ -104,6 +111,7 @@ impl<W> HttpService<W> {
             (BETWEEN, settings.idle_timeout),
             (BODY, settings.rate_grace),
             (LINGER, settings.linger_timeout),
+            (WAITING, WAIT),
         ] {
             if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
                 *slot = time;
@@ -254,6 +262,7 @@ impl<W> Service<W> for HttpService<W> {
             at += length;
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
+                After::Wait => return (at - length, Next::Wait(WAITING)),
                 After::Close if at == input.len() => return (at, Next::Close),
                 After::Close | After::Leave => return (input.len(), self.leave(key)),
                 After::Begin(exchange) => {
@@ -291,6 +300,10 @@ impl<W> Service<W> for HttpService<W> {
     fn on_timeout(&mut self, key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
         let shape = Shape { is_11: true, head_only: false, close: true };
         match *key {
+            IDLE if cx.class() == WAITING => {
+                self.refuse(Status::SERVICE_UNAVAILABLE, shape, cx);
+                self.leave(key)
+            }
             IDLE if cx.unread() > 0 => {
                 self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
                 self.leave(key)

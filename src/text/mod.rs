@@ -1,5 +1,6 @@
 //! Small codecs on bytes: no I/O, no allocation where the caller can lend a buffer.
 
+pub mod base64;
 pub mod duration;
 pub mod html;
 pub mod json;
