@@ -416,7 +416,8 @@ impl Loop {
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
         // The first turn of draining closes the listeners; the last one sees that nobody is left.
-        let leaving = self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
+        let leaving =
+            self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()

@@ -53,11 +53,11 @@ mod tests {
             ("BASIC   dGVzdDoxMjPCow==", Some("test:123\u{a3}")),
             ("Basic YTo=", Some("a:")),
             ("Basic YTpiOmM=", Some("a:b:c")),
-            ("Basic OmI=", None),         // :b
-            ("Basic YQ==", None),         // a
-            ("Basic YTpiAGM=", None),     // a:b, NUL, c
-            ("Basic YTpiCg==", None),     // a:b and a line feed
-            ("Basic YTp/", None),         // a:DEL
+            ("Basic OmI=", None),     // :b
+            ("Basic YQ==", None),     // a
+            ("Basic YTpiAGM=", None), // a:b, NUL, c
+            ("Basic YTpiCg==", None), // a:b and a line feed
+            ("Basic YTp/", None),     // a:DEL
             ("Basic", None),
             ("Basic ", None),
             ("BasicYTo=", None),
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn long_ones_are_refused() {
-        for (count, taken) in [(1366, true), (1368, false), (100_000, false)] {
+        for (count, taken) in [(1364, true), (1368, false), (100_000, false)] {
             let mut value = b"Basic YTo6".to_vec();
             value.resize(6 + count, b'6');
             assert_eq!(basic(&value, &mut Vec::new()), taken, "{count}");

@@ -68,7 +68,8 @@ impl Scheme {
         let text = str::from_utf8(hash).ok()?;
         if let Some(digest) = text.strip_prefix("{SHA}") {
             let mut bytes = Vec::new();
-            let good = digest.len() == 28 && base64::decode(digest.as_bytes(), &mut bytes) && bytes.len() == 20;
+            let good =
+                digest.len() == 28 && base64::decode(digest.as_bytes(), &mut bytes) && bytes.len() == 20;
             return good.then_some(Scheme::Sha1);
         }
         let Some(rest) = text.strip_prefix('$') else {
@@ -94,7 +95,11 @@ impl Scheme {
             _ => return None,
         };
         let salt = match salt.split_once('$') {
-            Some((rounds, salt)) if matches!(scheme, Scheme::Sha256 | Scheme::Sha512) && sha_rounds(rounds) > 0 => salt,
+            Some((rounds, salt))
+                if matches!(scheme, Scheme::Sha256 | Scheme::Sha512) && sha_rounds(rounds) > 0 =>
+            {
+                salt
+            }
             Some(_) => return None,
             None => salt,
         };
@@ -126,14 +131,19 @@ fn is_crypt(text: &str) -> bool {
 
 /// The rounds that two digits of bcrypt stand for; 0 when they stand for none.
 fn cost(digits: &str) -> u64 {
-    let exponent = digits.parse::<u32>().ok().filter(|exponent| (4..=31).contains(exponent));
-    exponent.map_or(0, |exponent| 1 << exponent)
+    match digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>()) {
+        Some(Ok(exponent @ 4..=31)) => 1 << exponent,
+        _ => 0,
+    }
 }
 
 /// The rounds that `rounds=N` says; 0 when it is something else.
 fn sha_rounds(text: &str) -> u64 {
-    let digits = text.strip_prefix("rounds=").filter(|digits| (1..=9).contains(&digits.len()));
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    let digits = text.strip_prefix("rounds=").unwrap_or_default();
+    match digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse().unwrap_or(0),
+        false => 0,
+    }
 }
 
 /// What is wrong with a file.
@@ -194,7 +204,8 @@ impl Users {
             if line.trim_ascii().is_empty() || line.first() == Some(&b'#') {
                 continue;
             }
-            let (name, hash, scheme) = parse_line(line).map_err(|expected| Problem { line: number, expected })?;
+            let (name, hash, scheme) =
+                parse_line(line).map_err(|expected| Problem { line: number, expected })?;
             if users.list.len() == USERS_MAX {
                 return Err(problem(number, "expected at most 10000 users"));
             }
@@ -214,7 +225,8 @@ impl Users {
                 }
             }
         }
-        let weight = |user: &User| user.scheme.weight(str::from_utf8(slice(text, &user.hash)).unwrap_or_default());
+        let weight =
+            |user: &User| user.scheme.weight(str::from_utf8(slice(text, &user.hash)).unwrap_or_default());
         let costliest = list.iter().enumerate().max_by_key(|(_, user)| weight(user));
         users.costliest = costliest.map_or(0, |(number, _)| number);
         Ok(users)

@@ -77,8 +77,26 @@ mod tests {
     #[test]
     fn what_is_not_canonical_is_refused() {
         for text in [
-            "=", "==", "===", "====", "Z", "Z===", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8==", "Zm9v=", "Zm9v==",
-            "Zg==Zg==", "Z g=", "Zm9v\n", "Zm-_", "Zm9v\u{e9}", "Zg=g", "Zm9vY",
+            "=",
+            "==",
+            "===",
+            "====",
+            "Z",
+            "Z===",
+            "Zg=",
+            "Zg===",
+            "Zh==",
+            "Zm9=",
+            "Zm8==",
+            "Zm9v=",
+            "Zm9v==",
+            "Zg==Zg==",
+            "Z g=",
+            "Zm9v\n",
+            "Zm-_",
+            "Zm9v\u{e9}",
+            "Zg=g",
+            "Zm9vY",
         ] {
             assert_eq!(decoded(text), None, "{text}");
         }
