@@ -17,11 +17,15 @@ use crate::fs::media::MediaTypes;
 #[cfg(feature = "http")]
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
 #[cfg(feature = "http")]
+use crate::http::handlers::auth::AuthHandler;
+#[cfg(feature = "http")]
 use crate::http::handlers::files::FilesHandler;
 #[cfg(feature = "http")]
 use crate::http::router::Router;
 #[cfg(feature = "http")]
 use crate::http::service::HttpService;
+#[cfg(feature = "http")]
+use crate::http::service::passwords::Passwords;
 #[cfg(feature = "http")]
 use crate::http::settings::HttpSettings;
 
@@ -166,6 +170,10 @@ fn add_http(
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
+    if !http.auth_file.is_empty() {
+        add_passwords(&http.auth_file, reactor)?;
+        router.add(b"", Box::new(AuthHandler::new(&http)));
+    }
     router.add(b"", Box::new(FilesHandler::new(&http, number, types, reserve as usize / 2)));
     let limits = HttpService::<World>::limits(&http, connections as usize);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
@@ -184,6 +192,17 @@ fn add_http(
         }
     }
     Ok(sockets)
+}
+
+/// Adds the service that checks passwords, with its helper process.
+#[cfg(feature = "http")]
+fn add_passwords(file: &str, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+    let (passwords, socket) = Passwords::new(file)
+        .map_err(|message| Failure { message: ["--auth-file: ", &message].concat(), usage: true })?;
+    let service = reactor.add_service(Box::new(passwords), Passwords::limits());
+    let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
+    adopted.map_err(|error| failure("services", &error.into()))?;
+    Ok(())
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.

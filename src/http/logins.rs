@@ -176,10 +176,19 @@ impl Logins {
         self.known.clear();
     }
 
-    /// Whether there is something that ends with time. `now` is in milliseconds.
-    pub fn is_active(&mut self, now: u64) -> bool {
+    /// Forgets the verdicts whose time is over. `now` is in milliseconds.
+    pub fn expire(&mut self, now: u64) {
         self.known.retain(|known| now < known.until);
-        !self.known.is_empty() || !self.pending.is_empty()
+    }
+
+    /// Whether nothing is known and nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.pending.is_empty()
+    }
+
+    /// Whether some wait to be checked.
+    pub fn is_queued(&self) -> bool {
+        self.pending.iter().any(|pending| !pending.taken)
     }
 
     fn digest(&self, credentials: &[u8]) -> Digest {
@@ -223,7 +232,7 @@ mod tests {
         assert!(logins.next().is_none());
         assert_eq!(logins.ask(b"a:b", conn(4), 300_009), GRANTED);
         assert_eq!(logins.ask(b"a:c", conn(4), 2009), REFUSED);
-        assert!(logins.is_active(2010));
+        assert!(!logins.is_queued());
         assert_eq!(logins.ask(b"a:c", conn(4), 2010), Answer::Wait);
         assert_eq!(logins.ask(b"a:b", conn(4), 300_010), Answer::Wait);
     }
@@ -231,13 +240,18 @@ mod tests {
     #[test]
     fn verdicts_are_forgotten() {
         let mut logins = Logins::default();
-        assert!(!logins.is_active(0));
+        assert!(logins.is_empty());
         logins.ask(b"a:b", conn(1), 0);
-        assert!(logins.is_active(0));
+        assert!(!logins.is_empty() && logins.is_queued());
         decide(&mut logins, Verdict::Granted, 0);
-        assert!(logins.is_active(299_999));
+        logins.expire(299_999);
+        assert!(!logins.is_empty());
+        logins.expire(300_000);
+        assert!(logins.is_empty());
+        logins.ask(b"a:b", conn(1), 0);
+        decide(&mut logins, Verdict::Granted, 0);
         logins.forget();
-        assert!(!logins.is_active(0));
+        assert!(logins.is_empty());
         assert_eq!(logins.ask(b"a:b", conn(1), 0), Answer::Wait);
     }
 

@@ -23,6 +23,7 @@ pub mod head;
 pub mod host;
 pub mod logins;
 pub mod method;
+pub mod password;
 pub mod plan;
 pub mod range;
 pub mod request;

@@ -18,6 +18,7 @@ use super::settings::HttpSettings;
 use super::status::Status;
 
 mod answer;
+pub mod passwords;
 
 /// Between requests.
 const IDLE: Key = 0;

@@ -28,6 +28,9 @@ pub struct HttpSettings {
     pub cache_control: String,
     pub cors: bool,
     pub spa: bool,
+    /// Empty for none.
+    pub auth_file: String,
+    pub auth_realm: String,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub header_timeout: u64,
@@ -67,6 +70,8 @@ impl Default for HttpSettings {
             cache_control: String::new(),
             cors: false,
             spa: false,
+            auth_file: String::new(),
+            auth_realm: String::new(),
             keep_alive: false,
             max_connections: 0,
             header_timeout: 0,

@@ -1,7 +1,7 @@
 //! The attributes of the kind `http`, in the order they are shown.
 
 use super::HttpSettings;
-use super::checks::{set_cache_control, set_charset, set_index, set_precompressed, set_root};
+use super::checks::{set_cache_control, set_charset, set_index, set_precompressed, set_realm, set_root};
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 const KILO: u64 = 1024;
@@ -157,6 +157,29 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             .with_flag(&Flag { short: None, long: "spa", value: "" }),
             get: |s| Value::Switch(s.spa),
             set: |s, v| v.into_bool(&mut s.spa),
+        },
+        Attribute {
+            about: About::fixed(
+                "auth_file",
+                Unit::Text,
+                "",
+                "File of users, as htpasswd makes it; nobody else is let in. The scheme is Basic, which hides the \
+                 password from nobody on the way: TLS or a trusted network has to. A file that changes is read \
+                 again.",
+            )
+            .with_flag(&Flag { short: None, long: "auth-file", value: "FILE" }),
+            get: |s| Value::Text(s.auth_file.clone()),
+            set: |s, v| v.into_text().map(|text| s.auth_file = text),
+        },
+        Attribute {
+            about: About::fixed(
+                "auth_realm",
+                Unit::Text,
+                "Gorgon",
+                "Name of what auth_file protects. Browsers may show it when they ask for the password.",
+            ),
+            get: |s| Value::Text(s.auth_realm.clone()),
+            set: |s, v| set_realm(&mut s.auth_realm, v),
         },
         Attribute {
             about: About::live(
