@@ -86,6 +86,8 @@ pub struct Loop {
     pub(super) disk_queue: Vec<ConnId>,
     /// A connection was closed since the last settling: there may be room for others.
     pub(super) released: bool,
+    /// Something was put off after the last settling.
+    pub(super) unsettled: bool,
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
     pub(super) starved: Vec<ConnId>,
@@ -120,6 +122,7 @@ impl Loop {
             queue: Vec::new(),
             disk_queue: Vec::new(),
             released: false,
+            unsettled: false,
             woken: Vec::new(),
             doomed: Vec::new(),
             starved: Vec::new(),
@@ -302,6 +305,12 @@ impl Loop {
         }
     }
 
+    /// Has `settle` of the services called without a wait before it, though this may be the last that happens in this
+    /// turn: for what is put off while they settle.
+    pub fn settle_soon(&mut self) {
+        self.unsettled = true;
+    }
+
     /// Closes a connection, in this turn, without waiting for its output.
     pub fn close(&mut self, id: ConnId) {
         if self.slots.get(id).is_some() {
@@ -422,6 +431,7 @@ impl Loop {
             || !self.woken.is_empty()
             || !self.doomed.is_empty()
             || self.stopped
+            || self.unsettled
             || leaving
         {
             return Some(0);

@@ -442,6 +442,7 @@ impl<W> Reactor<W> {
 
     /// Does what was put off: settles the services, wakes, closes, and lets those go on that waited for room.
     fn settle(&mut self) {
+        self.lp.unsettled = false;
         for service in &mut self.services {
             service.settle(&mut self.world, &mut self.lp);
         }

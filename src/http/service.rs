@@ -263,7 +263,11 @@ impl<W> Service<W> for HttpService<W> {
             at += length;
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
-                After::Wait => return (at - length, Next::Wait(WAITING)),
+                After::Wait => {
+                    // Another service has to act on it.
+                    cx.lp().settle_soon();
+                    return (at - length, Next::Wait(WAITING));
+                }
                 After::Close if at == input.len() => return (at, Next::Close),
                 After::Close | After::Leave => return (input.len(), self.leave(key)),
                 After::Begin(exchange) => {

@@ -45,7 +45,7 @@ type Stamp = (u64, u64, u64, i64, i64);
 enum Helper {
     Starting,
     Resting(ConnId),
-    Asking(ConnId, Question),
+    Asking(Question),
     Gone,
 }
 
@@ -133,7 +133,7 @@ impl Passwords {
         match load(&self.file) {
             Ok((users, stamp, _)) => {
                 (self.users, self.stamp, self.told) = (users, Some(stamp), false);
-                if let Helper::Asking(_, question) = &mut self.helper {
+                if let Helper::Asking(question) = &mut self.helper {
                     question.stale = true;
                 }
                 logins.forget();
@@ -152,7 +152,7 @@ impl Passwords {
         match found.or_else(|| self.users.costliest()) {
             Some(hash) => {
                 let text = checker::question(hash.text, password);
-                self.helper = Helper::Asking(conn, question);
+                self.helper = Helper::Asking(question);
                 // A failure closes the connection, and that is seen to.
                 lp.send(conn, &text);
             }
@@ -194,7 +194,7 @@ impl<W: HasLogins> Service<W> for Passwords {
 
     fn on_bytes(&mut self, _key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         let before = std::mem::replace(&mut self.helper, Helper::Resting(cx.id()));
-        let (Helper::Asking(_, question), [answer]) = (before, input) else {
+        let (Helper::Asking(question), [answer]) = (before, input) else {
             return (input.len(), Next::Close);
         };
         if *answer == checker::UNKNOWN && !self.told {
