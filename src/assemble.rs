@@ -21,6 +21,8 @@ use crate::http::handlers::auth::AuthHandler;
 #[cfg(feature = "http")]
 use crate::http::handlers::files::FilesHandler;
 #[cfg(feature = "http")]
+use crate::http::logins::Logins;
+#[cfg(feature = "http")]
 use crate::http::router::Router;
 #[cfg(feature = "http")]
 use crate::http::service::HttpService;
@@ -199,6 +201,10 @@ fn add_http(
 fn add_passwords(file: &str, reactor: &mut Reactor<World>) -> Result<(), Failure> {
     let (passwords, socket) = Passwords::new(file)
         .map_err(|message| Failure { message: ["--auth-file: ", &message].concat(), usage: true })?;
+    let (mut one, mut two) = ([0; 8], [0; 8]);
+    let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
+    made.map_err(|error| failure("random numbers", &error.into()))?;
+    reactor.world().set_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
     adopted.map_err(|error| failure("services", &error.into()))?;

@@ -28,6 +28,14 @@ impl crate::http::handlers::files::Filesystems for World {
 }
 
 #[cfg(feature = "http")]
+impl World {
+    /// Takes the table of logins, whose key is made at start.
+    pub fn set_logins(&mut self, logins: Logins) {
+        self.logins = logins;
+    }
+}
+
+#[cfg(feature = "http")]
 impl crate::http::logins::HasLogins for World {
     fn logins(&mut self) -> &mut Logins {
         &mut self.logins

@@ -8,14 +8,13 @@
 //!                   └──── give_up ───────────┴──────────────▶ unavailable, for one
 //! ```
 //!
-//! Hashing a password is slow on purpose, so a verdict is kept, by a digest of the credentials. The digest is 128 bits
-//! of SipHash-1-3 under keys that are made at start and never shown: who does not know them can neither make credentials
-//! that fall on another's digest nor learn anything from how long a comparison takes. (A cryptographic hash would be
-//! larger and no better: nobody sees the digest, so there is nothing to find by trying but its 2^128 values, online.)
-
-use std::hash::{BuildHasher, RandomState};
+//! Hashing a password is slow on purpose, so a verdict is kept, by a digest of the credentials: 128 bits of SipHash under
+//! a key that is made at start and never shown. Who does not know it can neither make credentials that fall on another's
+//! digest, nor learn anything from how long a comparison takes. (HMAC with a cryptographic hash would be larger and no
+//! better: nobody sees the digest, so there is nothing to find but by trying, online.)
 
 use crate::engine::values::ConnId;
+use crate::text::siphash::{self, siphash};
 
 /// Credentials that may wait at once. More are told to come again.
 const PENDING_MAX: usize = 64;
@@ -70,12 +69,12 @@ pub enum Answer {
 /// A digest of credentials.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub struct Digest(u64, u64);
+pub struct Digest(u128);
 
 impl Digest {
     /// Compares all bits, wherever they differ.
     fn is(self, other: Digest) -> bool {
-        (self.0 ^ other.0) | (self.1 ^ other.1) == 0
+        self.0 ^ other.0 == 0
     }
 }
 
@@ -97,8 +96,7 @@ struct Pending {
 /// The logins of one server.
 #[derive(Default)]
 pub struct Logins {
-    /// Two keys of SipHash-1-3, made of the system's random numbers.
-    keys: (RandomState, RandomState),
+    key: siphash::Key,
     /// In the order in which they were found.
     known: Vec<Known>,
     /// In the order in which they were asked for.
@@ -107,9 +105,15 @@ pub struct Logins {
 }
 
 impl Logins {
+    /// No logins yet; `key` is of random numbers.
+    #[must_use]
+    pub fn new(key: siphash::Key) -> Logins {
+        Logins { key, ..Logins::default() }
+    }
+
     /// What is known of credentials; if nothing is, they are queued and the connection waits. `now` is in milliseconds.
     pub fn ask(&mut self, credentials: &[u8], conn: ConnId, now: u64) -> Answer {
-        let digest = self.digest(credentials);
+        let digest = Digest(siphash(self.key, credentials));
         if let Some(known) = self.known.iter().find(|known| known.digest.is(digest) && now < known.until) {
             return Answer::Known(known.verdict);
         }
@@ -130,7 +134,7 @@ impl Logins {
     }
 
     /// The credentials that have waited longest; they are being checked from now on.
-    pub fn next(&mut self) -> Option<(Digest, &[u8])> {
+    pub fn take(&mut self) -> Option<(Digest, &[u8])> {
         let pending = self.pending.iter_mut().find(|pending| !pending.taken)?;
         pending.taken = true;
         Some((pending.digest, &pending.credentials))
@@ -190,10 +194,6 @@ impl Logins {
     pub fn is_queued(&self) -> bool {
         self.pending.iter().any(|pending| !pending.taken)
     }
-
-    fn digest(&self, credentials: &[u8]) -> Digest {
-        Digest(self.keys.0.hash_one(credentials), self.keys.1.hash_one(credentials))
-    }
 }
 
 #[cfg(test)]
@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn decide(logins: &mut Logins, verdict: Verdict, now: u64) -> Vec<ConnId> {
-        let digest = logins.next().unwrap().0;
+        let digest = logins.take().unwrap().0;
         let mut woken = Vec::new();
         logins.decide(digest, verdict, now, &mut |id| woken.push(id));
         woken
@@ -223,13 +223,13 @@ mod tests {
             assert_eq!(logins.ask(b"a:b", conn(number), 0), Answer::Wait);
         }
         assert_eq!(logins.ask(b"a:c", conn(3), 0), Answer::Wait);
-        assert_eq!(logins.next().unwrap().1, b"a:b");
-        assert_eq!(logins.next().unwrap().1, b"a:c");
-        assert!(logins.next().is_none());
+        assert_eq!(logins.take().unwrap().1, b"a:b");
+        assert_eq!(logins.take().unwrap().1, b"a:c");
+        assert!(logins.take().is_none());
         logins.requeue();
         assert_eq!(decide(&mut logins, Verdict::Granted, 10), [conn(1), conn(2)]);
         assert_eq!(decide(&mut logins, Verdict::Refused, 10), [conn(3)]);
-        assert!(logins.next().is_none());
+        assert!(logins.take().is_none());
         assert_eq!(logins.ask(b"a:b", conn(4), 300_009), GRANTED);
         assert_eq!(logins.ask(b"a:c", conn(4), 2009), REFUSED);
         assert!(!logins.is_queued());
@@ -260,7 +260,7 @@ mod tests {
         let mut logins = Logins::default();
         logins.ask(b"a:b", conn(1), 0);
         logins.ask(b"a:c", conn(2), 1);
-        logins.next();
+        logins.take();
         let mut woken = Vec::new();
         for now in [9999, PATIENCE] {
             logins.give_up(false, now, &mut |id| woken.push((now, id)));
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(logins.ask(b"a:b", conn(1), PATIENCE), UNAVAILABLE);
         logins.give_up(true, PATIENCE, &mut |id| woken.push((0, id)));
         assert_eq!(woken.last(), Some(&(0, conn(2))));
-        assert!(logins.next().is_none() && logins.waiters.is_empty());
+        assert!(logins.take().is_none() && logins.waiters.is_empty());
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! Hashes of passwords that need no library of the system's: MD5-crypt, Apache's variant of it, and `{SHA}`.
 
-use md5::{Digest, Md5};
-use sha1::Sha1;
-
 use super::users::Scheme;
 use crate::text::base64;
+use crate::text::digest::{Digest, md5, sha1};
 
 /// The letters of crypt(3), in its order.
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -16,7 +14,8 @@ pub fn check(password: &[u8], hash: &[u8]) -> Option<bool> {
         Scheme::Sha1 => {
             let mut wanted = Vec::new();
             let whole = base64::decode(hash.get(5..)?, &mut wanted);
-            Some(whole & is_same(&Sha1::digest(password), &wanted))
+            let made: Vec<u8> = sha1().with(password).finish().collect();
+            Some(whole & is_same(&made, &wanted))
         }
         Scheme::Md5 => Some(check_md5(password, hash, b"$1$")),
         Scheme::Apache => Some(check_md5(password, hash, b"$apr1$")),
@@ -39,29 +38,30 @@ fn is_same(one: &[u8], two: &[u8]) -> bool {
 
 /// MD5-crypt as FreeBSD 2 had it first. `sign` tells Apache's variant from it, and is the only difference.
 fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
-    let inner = Md5::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
-    let mut outer = Md5::new().chain_update(password).chain_update(sign).chain_update(salt);
+    let mut digest = [0; 16];
+    fill(&mut digest, md5().with(password).with(salt).with(password));
+    let mut outer = md5().with(password).with(sign).with(salt);
     for part in password.chunks(16) {
-        outer.update(inner.get(..part.len()).unwrap_or(&inner));
+        outer = outer.with(digest.get(..part.len()).unwrap_or(&digest));
     }
     let mut bits = password.len();
     while bits > 0 {
         // For a bit that is set the algorithm takes a byte it has cleared just before.
-        outer.update(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or(&[]) });
+        outer = outer.with(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or(&[]) });
         bits >>= 1;
     }
-    let mut digest = outer.finalize();
+    fill(&mut digest, outer);
     for round in 0..1000 {
         let (first, last) = if round & 1 == 1 { (password, &digest[..]) } else { (&digest[..], password) };
-        let mut next = Md5::new().chain_update(first);
+        let mut next = md5().with(first);
         if round % 3 != 0 {
-            next.update(salt);
+            next = next.with(salt);
         }
         if round % 7 != 0 {
-            next.update(password);
+            next = next.with(password);
         }
-        next.update(last);
-        digest = next.finalize();
+        let next = next.with(last);
+        fill(&mut digest, next);
     }
     let byte = |at: usize| digest.get(at).copied().map_or(0, u32::from);
     let mut text = [0; 22];
@@ -76,6 +76,10 @@ fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
         }
     }
     text
+}
+
+fn fill(place: &mut [u8; 16], digest: Digest<4>) {
+    place.iter_mut().zip(digest.finish()).for_each(|(place, byte)| *place = byte);
 }
 
 #[cfg(test)]

@@ -12,8 +12,6 @@
 //!
 //! Fields after the hash are passed over, as nginx does it.
 
-use std::ops::Range;
-
 use crate::text::base64;
 use crate::text::number::push_decimal_str;
 
@@ -21,8 +19,8 @@ use crate::text::number::push_decimal_str;
 pub const FILE_MAX: usize = 1 << 20;
 /// The most users.
 const USERS_MAX: usize = 10_000;
-/// The longest name in bytes.
-const NAME_MAX: usize = 255;
+/// What a line is.
+const NAME: &str = "expected name:hash, with a name of 1 to 255 bytes";
 
 /// How a password was hashed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl Scheme {
     /// The scheme of a hash that has its form.
     #[must_use]
     pub fn of(hash: &[u8]) -> Option<Scheme> {
-        let text = str::from_utf8(hash).ok()?;
+        let text = std::str::from_utf8(hash).ok()?;
         if let Some(digest) = text.strip_prefix("{SHA}") {
             let mut bytes = Vec::new();
             let good =
@@ -108,8 +106,10 @@ impl Scheme {
     }
 
     /// About how long it takes to check, in microseconds: to find the costliest, no more.
-    fn weight(self, hash: &str) -> u64 {
-        let parameter = hash.split('$').nth(2).unwrap_or_default();
+    fn weight(self, hash: &[u8]) -> u64 {
+        let parameter =
+            hash.split(|byte| *byte == b'$').nth(2).and_then(|text| std::str::from_utf8(text).ok());
+        let parameter = parameter.unwrap_or_default();
         match self {
             Scheme::Bcrypt => cost(parameter) * 40,
             Scheme::Sha256 | Scheme::Sha512 => match sha_rounds(parameter) {
@@ -155,13 +155,12 @@ pub struct Problem {
     pub expected: String,
 }
 
-/// One user.
-#[derive(Clone)]
+/// One user: where the name begins in the text, how long it is, and how long the hash is that follows its colon.
+#[derive(Clone, Copy)]
 struct User {
-    name: Range<u32>,
-    hash: Range<u32>,
-    line: u32,
-    scheme: Scheme,
+    at: u32,
+    name: u8,
+    hash: u8,
 }
 
 /// The users of a file. Names and hashes lie in its text.
@@ -170,8 +169,7 @@ pub struct Users {
     text: Vec<u8>,
     /// By name.
     list: Vec<User>,
-    /// Where the costliest hash is in the list.
-    costliest: usize,
+    costliest: Option<User>,
 }
 
 /// A hash and where it stands.
@@ -194,99 +192,108 @@ impl Users {
         if text.len() > FILE_MAX {
             return Err(problem(0, "expected at most 1 MiB"));
         }
-        let mut users = Users { text: Vec::new(), list: Vec::new(), costliest: 0 };
-        let (mut at, mut number) = (0, 0);
-        for line in text.split(|byte| *byte == b'\n') {
+        let mut users = Users { text, ..Users::default() };
+        let (mut at, mut number, mut most) = (0, 0, 0);
+        while let Some(rest) = users.text.get(at..).filter(|rest| !rest.is_empty()) {
             number += 1;
-            let start = at;
+            let start = at as u32;
+            let line =
+                rest.iter().position(|byte| *byte == b'\n').and_then(|end| rest.get(..end)).unwrap_or(rest);
             at += line.len() + 1;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.trim_ascii().is_empty() || line.first() == Some(&b'#') {
                 continue;
             }
-            let (name, hash, scheme) =
+            let (name, hash, weight) =
                 parse_line(line).map_err(|expected| Problem { line: number, expected })?;
             if users.list.len() == USERS_MAX {
                 return Err(problem(number, "expected at most 10000 users"));
             }
-            // The file has at most 1 MiB.
-            let place = |range: Range<usize>| (start + range.start) as u32..(start + range.end) as u32;
-            users.list.push(User { name: place(name), hash: place(hash), line: number, scheme });
-        }
-        users.text = text;
-        let Users { text, list, .. } = &mut users;
-        list.sort_by(|one, two| (slice(text, &one.name), one.line).cmp(&(slice(text, &two.name), two.line)));
-        for pair in list.windows(2) {
-            if let [one, two] = pair {
-                if slice(text, &one.name) == slice(text, &two.name) {
+            // Both are at most 255 bytes long.
+            let user = User { at: start, name: name.len() as u8, hash: hash.len() as u8 };
+            let place = match users.place(name) {
+                Err(place) => place,
+                Ok(place) => {
                     let mut expected = "expected each name once, this one is in line ".to_owned();
-                    push_decimal_str(one.line.into(), &mut expected);
-                    return Err(Problem { line: two.line, expected });
+                    let before = users.list.get(place).map_or(0, |before| users.line(*before));
+                    push_decimal_str(before.into(), &mut expected);
+                    return Err(Problem { line: number, expected });
                 }
+            };
+            // Each costs the moving of those behind it, of 8 bytes each: less code than a sort, and quick enough.
+            users.list.insert(place, user);
+            if weight > most {
+                most = weight;
+                users.costliest = Some(user);
             }
         }
-        let weight =
-            |user: &User| user.scheme.weight(str::from_utf8(slice(text, &user.hash)).unwrap_or_default());
-        let costliest = list.iter().enumerate().max_by_key(|(_, user)| weight(user));
-        users.costliest = costliest.map_or(0, |(number, _)| number);
         Ok(users)
     }
 
     /// The hash of a user's password.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<Hash<'_>> {
-        let found = self.list.binary_search_by(|user| slice(&self.text, &user.name).cmp(name)).ok()?;
-        self.list.get(found).map(|user| self.hash(user))
+        let place = self.place(name).ok()?;
+        self.list.get(place).and_then(|user| self.hash(*user))
     }
 
     /// The hash that takes longest to check: what is checked for a name that is not there, so that the time does not
     /// tell. (In a file of several schemes it still tells who has a cheaper one.)
     #[must_use]
     pub fn costliest(&self) -> Option<Hash<'_>> {
-        self.list.get(self.costliest).map(|user| self.hash(user))
+        self.hash(self.costliest?)
     }
 
     /// The first hash of each scheme, by line.
     #[must_use]
     pub fn schemes(&self) -> Vec<Hash<'_>> {
         let mut found: Vec<Hash<'_>> = Vec::new();
-        for user in &self.list {
-            match found.iter_mut().find(|hash| hash.scheme == user.scheme) {
-                Some(hash) if hash.line > user.line => *hash = self.hash(user),
+        for hash in self.list.iter().filter_map(|user| self.hash(*user)) {
+            match found.iter_mut().find(|other| other.scheme == hash.scheme) {
+                Some(other) if other.line > hash.line => *other = hash,
                 Some(_) => {}
-                None => found.push(self.hash(user)),
+                None => found.push(hash),
             }
         }
-        found.sort_by_key(|hash| hash.line);
         found
     }
 
-    fn hash(&self, user: &User) -> Hash<'_> {
-        Hash { text: slice(&self.text, &user.hash), scheme: user.scheme, line: user.line }
+    /// Where a name is in the list, or would be.
+    fn place(&self, name: &[u8]) -> Result<usize, usize> {
+        self.list.binary_search_by(|user| self.part(user.at, 0, user.name).cmp(name))
     }
-}
 
-fn slice<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
-    text.get(range.start as usize..range.end as usize).unwrap_or(&[])
+    fn hash(&self, user: User) -> Option<Hash<'_>> {
+        let text = self.part(user.at, usize::from(user.name) + 1, user.hash);
+        Some(Hash { text, scheme: Scheme::of(text)?, line: self.line(user) })
+    }
+
+    fn line(&self, user: User) -> u32 {
+        let before = self.text.get(..user.at as usize).unwrap_or(&[]);
+        1 + before.iter().filter(|byte| **byte == b'\n').count() as u32
+    }
+
+    fn part(&self, at: u32, skip: usize, length: u8) -> &[u8] {
+        let from = at as usize + skip;
+        self.text.get(from..from + usize::from(length)).unwrap_or(&[])
+    }
 }
 
 fn problem(line: u32, expected: &str) -> Problem {
     Problem { line, expected: expected.to_owned() }
 }
 
-/// Where name and hash are in a line, and the hash's scheme.
-fn parse_line(line: &[u8]) -> Result<(Range<usize>, Range<usize>, Scheme), String> {
-    let colon = line.iter().position(|byte| *byte == b':').unwrap_or(0);
-    let (name, rest) = line.split_at_checked(colon).unwrap_or((line, &[]));
-    if colon == 0 || name.len() > NAME_MAX || name.iter().any(u8::is_ascii_control) {
-        return Err("expected name:hash, with a name of 1 to 255 bytes".to_owned());
+/// Name and hash of a line, and what the hash costs.
+fn parse_line(line: &[u8]) -> Result<(&[u8], &[u8], u64), String> {
+    let mut parts = line.split(|byte| *byte == b':');
+    let (name, hash) = (parts.next().unwrap_or(&[]), parts.next());
+    let (Some(hash), 1..=255) = (hash, name.len()) else { return Err(NAME.to_owned()) };
+    if name.iter().any(u8::is_ascii_control) {
+        return Err(NAME.to_owned());
     }
-    let rest = rest.get(1..).unwrap_or(&[]);
-    let length = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
-    let hash = rest.get(..length).unwrap_or(rest);
     match Scheme::of(hash) {
-        Some(scheme) => Ok((0..colon, colon + 1..colon + 1 + length, scheme)),
-        None => Err(unknown(hash)),
+        Some(scheme) if hash.len() <= 255 => Ok((name, hash, scheme.weight(hash))),
+        _ => Err(unknown(hash)),
     }
 }
 
@@ -301,7 +308,7 @@ fn unknown(hash: &[u8]) -> String {
         sign.len() <= 16 && sign.bytes().all(|b| b.is_ascii_alphanumeric() || b"${}-".contains(&b))
     };
     let known = ["$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$1$", "$apr1$", "{SHA}"];
-    match sign.and_then(|sign| str::from_utf8(sign).ok()).filter(plain) {
+    match sign.and_then(|sign| std::str::from_utf8(sign).ok()).filter(plain) {
         Some(sign) if known.contains(&sign) => ["expected a whole hash after ", sign].concat(),
         Some(sign) => ["expected a hash of bcrypt or another scheme of crypt(3), found ", sign].concat(),
         None => "expected the hash of a password, such as htpasswd -B makes".to_owned(),

@@ -18,12 +18,9 @@
 mod checker;
 
 use std::fs::File;
-use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
-use gorgon_sys::{Child, OwnedFd};
+use gorgon_sys::{AsFd, Child, Io, OwnedFd, read, write};
 
 use super::super::authorization;
 use super::super::logins::{Digest, HasLogins, Logins, Verdict};
@@ -35,8 +32,8 @@ use crate::text::number::push_decimal_str;
 /// How often the file is looked at, a helper is started at most, and those who wait too long are looked for, in
 /// milliseconds.
 const PERIOD: u64 = 1000;
-/// How long the helper may take for one hash at start.
-const TRIAL: Duration = Duration::from_secs(30);
+/// How long the helper may take for one hash at start, in milliseconds.
+const TRIAL: u32 = 30_000;
 
 /// What tells one state of a file from another: device, inode, size, and the time of the last change.
 type Stamp = (u64, u64, u64, i64, i64);
@@ -88,9 +85,9 @@ impl Passwords {
         if others {
             complain(&[file, ": other users can read it; chmod o-r would keep its hashes from them"]);
         }
-        let system = |error: std::io::Error| line(file, 0, &error.to_string());
-        let (child, socket) = Child::start(checker::work).map_err(|error| system(error.into()))?;
-        let socket = trial(file, &users, UnixStream::from(socket))?;
+        let (child, socket) = Child::start(checker::work)
+            .map_err(|_| line(file, 0, "the helper process that checks passwords cannot be started"))?;
+        trial(file, &users, &socket)?;
         let passwords = Passwords {
             file: file.to_owned(),
             users,
@@ -145,7 +142,7 @@ impl Passwords {
 
     /// Asks the helper for those who wait longest.
     fn ask(&mut self, conn: ConnId, logins: &mut Logins, lp: &mut Loop) {
-        let Some((digest, credentials)) = logins.next() else { return };
+        let Some((digest, credentials)) = logins.take() else { return };
         let (name, password) = authorization::split(credentials).unwrap_or_default();
         let found = self.users.find(name);
         let question = Question { digest, line: found.map(|hash| hash.line), stale: false };
@@ -271,21 +268,34 @@ impl<W: HasLogins> Service<W> for Passwords {
 }
 
 /// Has the helper check one hash of each scheme: what it does not know now it will not know later.
-fn trial(file: &str, users: &Users, mut socket: UnixStream) -> Result<OwnedFd, String> {
-    let wrong = |number, error: std::io::Error| line(file, number, &error.to_string());
-    socket.set_nonblocking(false).map_err(|error| wrong(0, error))?;
-    socket.set_read_timeout(Some(TRIAL)).map_err(|error| wrong(0, error))?;
+fn trial(file: &str, users: &Users, socket: &OwnedFd) -> Result<(), String> {
     for hash in users.schemes() {
-        let mut answer = [0];
-        let asked = socket.write_all(&checker::question(hash.text, b"trial"));
-        asked.and_then(|()| socket.read_exact(&mut answer)).map_err(|error| wrong(hash.line, error))?;
-        if answer == [checker::UNKNOWN] {
-            let told = ["this system's crypt(3) does not know ", hash.scheme.name()].concat();
-            return Err(line(file, hash.line, &told));
+        let question = checker::question(hash.text, b"trial");
+        let told = match write(socket.as_fd(), &question) {
+            Io::Done(count) if count == question.len() => wait(socket),
+            _ => None,
+        };
+        let what = match told {
+            Some(checker::UNKNOWN) => ["this system's crypt(3) does not know ", hash.scheme.name()].concat(),
+            Some(_) => continue,
+            None => "the helper process does not answer".to_owned(),
+        };
+        return Err(line(file, hash.line, &what));
+    }
+    Ok(())
+}
+
+/// Waits for an answer, which does not take long; nothing else runs yet.
+fn wait(socket: &OwnedFd) -> Option<u8> {
+    let mut answer = [0];
+    for _ in 0..TRIAL {
+        match read(socket.as_fd(), &mut answer) {
+            Io::Done(1) => return answer.first().copied(),
+            Io::Blocked => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Io::Done(_) | Io::Ended | Io::Failed(_) => return None,
         }
     }
-    socket.set_nonblocking(true).map_err(|error| wrong(0, error))?;
-    Ok(socket.into())
+    None
 }
 
 /// Reads a file of users; gives them, its stamp, and whether others may read it.
@@ -293,8 +303,17 @@ fn load(file: &str) -> Result<(Users, Stamp, bool), String> {
     let system = |error: std::io::Error| line(file, 0, &error.to_string());
     let opened = File::open(file).map_err(system)?;
     let metadata = opened.metadata().map_err(system)?;
-    let mut text = Vec::new();
-    opened.take(FILE_MAX as u64 + 1).read_to_end(&mut text).map_err(system)?;
+    let mut text = vec![0; FILE_MAX + 1];
+    let mut length = 0;
+    while let Some(room) = text.get_mut(length..).filter(|room| !room.is_empty()) {
+        match read(opened.as_fd(), room) {
+            Io::Done(count) => length += count,
+            Io::Failed(error) => return Err(system(error.into())),
+            Io::Blocked | Io::Ended => break,
+        }
+    }
+    text.truncate(length);
+    text.shrink_to_fit();
     let users = Users::parse(text).map_err(|problem| line(file, problem.line, &problem.expected))?;
     Ok((users, stamp(&metadata), metadata.mode() & 0o004 != 0))
 }
@@ -318,5 +337,5 @@ fn line(file: &str, number: u32, what: &str) -> String {
 /// Tells whoever reads standard error. That nobody does cannot be told to anybody.
 fn complain(parts: &[&str]) {
     let text = ["gorgon: ", &parts.concat(), "\n"].concat();
-    let _told = std::io::stderr().write_all(text.as_bytes());
+    let _told = write(std::io::stderr().as_fd(), text.as_bytes());
 }
