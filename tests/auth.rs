@@ -387,9 +387,9 @@ fn a_changed_file_is_read_again() {
 #[test]
 fn files_that_cannot_be_used_are_refused_at_start() {
     for (lines, told) in [
-        ("alice:secret\n", "users:1: expected the hash of a password, such as htpasswd -B makes"),
+        ("alice:secret\n", "users:1: expected the whole hash of a password, such as htpasswd -B makes"),
         ("# x\n\nalice\n", "users:3: expected name:hash"),
-        ("alice:$argon2id$x\n", "users:1: expected a hash of bcrypt"),
+        ("alice:$argon2id$x\n", "makes, found one of the scheme $argon2id$"),
     ] {
         let said = Site::new(lines).fail(&[]);
         assert!(said.contains(told) && !said.contains("secret"), "{said}");

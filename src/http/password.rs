@@ -2,7 +2,7 @@
 
 use super::users::Scheme;
 use crate::text::base64;
-use crate::text::digest::{Digest, md5, sha1};
+use crate::text::digest::{md5, sha1};
 
 /// The letters of crypt(3), in its order.
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -14,7 +14,8 @@ pub fn check(password: &[u8], hash: &[u8]) -> Option<bool> {
         Scheme::Sha1 => {
             let mut wanted = Vec::new();
             let whole = base64::decode(hash.get(5..)?, &mut wanted);
-            let made: Vec<u8> = sha1().with(password).finish().collect();
+            let mut made = [0; 20];
+            sha1().with(password).finish(&mut made);
             Some(whole & is_same(&made, &wanted))
         }
         Scheme::Md5 => Some(check_md5(password, hash, b"$1$")),
@@ -39,7 +40,7 @@ fn is_same(one: &[u8], two: &[u8]) -> bool {
 /// MD5-crypt as FreeBSD 2 had it first. `sign` tells Apache's variant from it, and is the only difference.
 fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
     let mut digest = [0; 16];
-    fill(&mut digest, md5().with(password).with(salt).with(password));
+    md5().with(password).with(salt).with(password).finish(&mut digest);
     let mut outer = md5().with(password).with(sign).with(salt);
     for part in password.chunks(16) {
         outer = outer.with(digest.get(..part.len()).unwrap_or(&digest));
@@ -50,7 +51,7 @@ fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
         outer = outer.with(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or(&[]) });
         bits >>= 1;
     }
-    fill(&mut digest, outer);
+    outer.finish(&mut digest);
     for round in 0..1000 {
         let (first, last) = if round & 1 == 1 { (password, &digest[..]) } else { (&digest[..], password) };
         let mut next = md5().with(first);
@@ -60,8 +61,8 @@ fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
         if round % 7 != 0 {
             next = next.with(password);
         }
-        let next = next.with(last);
-        fill(&mut digest, next);
+        let whole = next.with(last);
+        whole.finish(&mut digest);
     }
     let byte = |at: usize| digest.get(at).copied().map_or(0, u32::from);
     let mut text = [0; 22];
@@ -76,10 +77,6 @@ fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
         }
     }
     text
-}
-
-fn fill(place: &mut [u8; 16], digest: Digest<4>) {
-    place.iter_mut().zip(digest.finish()).for_each(|(place, byte)| *place = byte);
 }
 
 #[cfg(test)]

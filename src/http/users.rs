@@ -299,20 +299,24 @@ fn parse_line(line: &[u8]) -> Result<(&[u8], &[u8], u64), String> {
 
 /// Says what is wrong with a hash. What may be a password is not repeated.
 fn unknown(hash: &[u8]) -> String {
+    // A scheme's sign is short: `$argon2id$`, `{SSHA}`.
     let sign = match hash {
-        [b'$', rest @ ..] => rest.iter().position(|byte| *byte == b'$').and_then(|end| hash.get(..end + 2)),
-        [b'{', ..] => hash.iter().position(|byte| *byte == b'}').and_then(|end| hash.get(..=end)),
+        [open @ (b'$' | b'{'), rest @ ..] => {
+            let close = if *open == b'$' { b'$' } else { b'}' };
+            let end = rest.iter().position(|byte| *byte == close).filter(|end| (1..=10).contains(end));
+            end.and_then(|end| hash.get(..end + 2)).filter(|sign| {
+                sign.iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'{' | b'}' | b'-'))
+            })
+        }
         _ => None,
     };
-    let plain = |sign: &&str| {
-        sign.len() <= 16 && sign.bytes().all(|b| b.is_ascii_alphanumeric() || b"${}-".contains(&b))
-    };
-    let known = ["$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$1$", "$apr1$", "{SHA}"];
-    match sign.and_then(|sign| std::str::from_utf8(sign).ok()).filter(plain) {
-        Some(sign) if known.contains(&sign) => ["expected a whole hash after ", sign].concat(),
-        Some(sign) => ["expected a hash of bcrypt or another scheme of crypt(3), found ", sign].concat(),
-        None => "expected the hash of a password, such as htpasswd -B makes".to_owned(),
+    let mut text = "expected the whole hash of a password, such as htpasswd -B makes".to_owned();
+    if let Some(sign) = sign.and_then(|sign| std::str::from_utf8(sign).ok()) {
+        text.push_str(", found one of the scheme ");
+        text.push_str(sign);
     }
+    text
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ impl<const N: usize> Digest<N> {
         self
     }
 
-    /// The words' bytes, in order.
-    pub fn finish(self) -> impl Iterator<Item = u8> {
+    /// Writes the words' bytes, in order, as far as there is room: 16 of MD5, 20 of SHA-1.
+    pub fn finish(self, out: &mut [u8]) {
         let bits = self.length.wrapping_mul(8);
         let (used, little) = ((self.length % 64) as usize, self.little);
         let mut padding = [0; 72];
@@ -53,10 +53,9 @@ impl<const N: usize> Digest<N> {
         let zeros = if used < 56 { 56 - used } else { 120 - used };
         let length = if little { bits.to_le_bytes() } else { bits.to_be_bytes() };
         let whole = self.with(padding.get(..zeros).unwrap_or(&[])).with(&length);
-        whole
-            .words
-            .into_iter()
-            .flat_map(move |word| if little { word.to_le_bytes() } else { word.to_be_bytes() })
+        for (place, word) in out.chunks_exact_mut(4).zip(whole.words) {
+            place.copy_from_slice(&if little { word.to_le_bytes() } else { word.to_be_bytes() });
+        }
     }
 }
 
@@ -189,8 +188,14 @@ fn add_sha1(words_so_far: &mut [u32; 5], block: &[u8; 64]) {
 mod tests {
     use super::*;
 
-    fn hex(bytes: impl Iterator<Item = u8>) -> String {
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+    fn bytes<const N: usize>(digest: Digest<N>) -> Vec<u8> {
+        let mut out = vec![0; N * 4];
+        digest.finish(&mut out);
+        out
+    }
+
+    fn hex<const N: usize>(digest: Digest<N>) -> String {
+        bytes(digest).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
@@ -210,8 +215,8 @@ mod tests {
                 "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
             ),
         ] {
-            assert_eq!(hex(md5().with(text.as_bytes()).finish()), of_md5, "{text}");
-            assert_eq!(hex(sha1().with(text.as_bytes()).finish()), of_sha1, "{text}");
+            assert_eq!(hex(md5().with(text.as_bytes())), of_md5, "{text}");
+            assert_eq!(hex(sha1().with(text.as_bytes())), of_sha1, "{text}");
         }
     }
 
@@ -223,12 +228,10 @@ mod tests {
         let (mut all_md5, mut all_sha1) = (md5(), sha1());
         for length in 0..=text.len() {
             let (one, two) = text[..length].split_at(length / 3);
-            let digest: Vec<u8> = md5().with(one).with(two).finish().collect();
-            all_md5 = all_md5.with(&digest);
-            let digest: Vec<u8> = sha1().with(one).with(two).finish().collect();
-            all_sha1 = all_sha1.with(&digest);
+            all_md5 = all_md5.with(&bytes(md5().with(one).with(two)));
+            all_sha1 = all_sha1.with(&bytes(sha1().with(one).with(two)));
         }
-        assert_eq!(hex(all_md5.finish()), "e4702992a25b0586df095abeb5e4dc89");
-        assert_eq!(hex(all_sha1.finish()), "2d095daa1437f7f4f361cd003710e0b4d4d9af37");
+        assert_eq!(hex(all_md5), "e4702992a25b0586df095abeb5e4dc89");
+        assert_eq!(hex(all_sha1), "2d095daa1437f7f4f361cd003710e0b4d4d9af37");
     }
 }

@@ -17,7 +17,6 @@
 
 mod checker;
 
-use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
 use gorgon_sys::{AsFd, Child, Io, OwnedFd, read, write};
@@ -301,19 +300,12 @@ fn wait(socket: &OwnedFd) -> Option<u8> {
 /// Reads a file of users; gives them, its stamp, and whether others may read it.
 fn load(file: &str) -> Result<(Users, Stamp, bool), String> {
     let system = |error: std::io::Error| line(file, 0, &error.to_string());
-    let opened = File::open(file).map_err(system)?;
-    let metadata = opened.metadata().map_err(system)?;
-    let mut text = vec![0; FILE_MAX + 1];
-    let mut length = 0;
-    while let Some(room) = text.get_mut(length..).filter(|room| !room.is_empty()) {
-        match read(opened.as_fd(), room) {
-            Io::Done(count) => length += count,
-            Io::Failed(error) => return Err(system(error.into())),
-            Io::Blocked | Io::Ended => break,
-        }
+    // Before it is read: if it changes meanwhile, it is another one by its stamp.
+    let metadata = std::fs::metadata(file).map_err(system)?;
+    if !metadata.is_file() || metadata.len() > FILE_MAX as u64 {
+        return Err(line(file, 0, "expected a file of at most 1 MiB"));
     }
-    text.truncate(length);
-    text.shrink_to_fit();
+    let text = std::fs::read(file).map_err(system)?;
     let users = Users::parse(text).map_err(|problem| line(file, problem.line, &problem.expected))?;
     Ok((users, stamp(&metadata), metadata.mode() & 0o004 != 0))
 }

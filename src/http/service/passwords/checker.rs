@@ -1,9 +1,9 @@
 //! What the helper process does: it checks one password after the other, until the server is gone.
 //!
-//! A question is the length of the hash and of the password, two bytes each, the lowest first, then both. The answer is
-//! one byte.
+//! A question is its length, two bytes, the lower one first, then the hash and the password, each with a NUL after it,
+//! which neither can have in it. The answer is one byte.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 
 use gorgon_sys::{AsFd, Crypt, Io, OwnedFd, read, write};
 
@@ -22,39 +22,32 @@ const PASSWORD_MAX: usize = 511;
 /// Writes a question.
 pub fn question(hash: &[u8], password: &[u8]) -> Vec<u8> {
     // Both are bounded by what holds them, far below.
-    let length = |text: &[u8]| (text.len() as u16).to_le_bytes();
-    [&length(hash), &length(password), hash, password].concat()
+    let length = (hash.len() + password.len() + 2) as u16;
+    [&length.to_le_bytes(), hash, b"\0", password, b"\0"].concat()
 }
 
 /// Answers questions until the socket ends. Runs in the helper process.
 pub fn work(socket: OwnedFd) {
     let crypt = Crypt::load();
-    let mut lengths = [0; 4];
-    let mut text = Vec::new();
-    while fill(&socket, &mut lengths) {
-        let [a, b, c, d] = lengths;
-        let (hash, password) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        text.clear();
-        text.resize(usize::from(hash) + usize::from(password), 0);
-        if !fill(&socket, &mut text) {
-            return;
-        }
-        let Some((hash, password)) = text.split_at_checked(hash.into()) else { return };
-        if write(socket.as_fd(), &[answer(crypt.as_ref(), hash, password)]) != Io::Done(1) {
+    let mut length = [0; 2];
+    while fill(&socket, &mut length) {
+        let mut text = vec![0; u16::from_le_bytes(length).into()];
+        if !fill(&socket, &mut text) || write(socket.as_fd(), &[answer(crypt.as_ref(), &text)]) != Io::Done(1)
+        {
             return;
         }
     }
 }
 
-fn answer(crypt: Option<&Crypt>, hash: &[u8], password: &[u8]) -> u8 {
-    if password.len() > PASSWORD_MAX {
+fn answer(crypt: Option<&Crypt>, text: &[u8]) -> u8 {
+    let Ok(hash) = CStr::from_bytes_until_nul(text) else { return NO };
+    let rest = text.get(hash.count_bytes() + 1..).unwrap_or(&[]);
+    let Ok(password) = CStr::from_bytes_with_nul(rest) else { return NO };
+    if password.count_bytes() > PASSWORD_MAX {
         return NO;
     }
-    let found = password::check(password, hash).or_else(|| {
-        let (hash, password) = (CString::new(hash).ok()?, CString::new(password).ok()?);
-        crypt?.check(&password, &hash)
-    });
-    match found {
+    let found = password::check(password.to_bytes(), hash.to_bytes());
+    match found.or_else(|| crypt?.check(password, hash)) {
         Some(true) => YES,
         Some(false) => NO,
         None => UNKNOWN,
