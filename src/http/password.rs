@@ -15,7 +15,9 @@ pub fn check(password: &[u8], hash: &[u8]) -> Option<bool> {
             let mut wanted = Vec::new();
             let whole = base64::decode(hash.get(5..)?, &mut wanted);
             let mut made = [0; 20];
-            sha1().with(password).finish(&mut made);
+            let mut digest = sha1();
+            digest.add(password);
+            digest.finish(&mut made);
             Some(whole & is_same(&made, &wanted))
         }
         Scheme::Md5 => Some(check_md5(password, hash, b"$1$")),
@@ -40,29 +42,32 @@ fn is_same(one: &[u8], two: &[u8]) -> bool {
 /// MD5-crypt as FreeBSD 2 had it first. `sign` tells Apache's variant from it, and is the only difference.
 fn md5_crypt(password: &[u8], salt: &[u8], sign: &[u8]) -> [u8; 22] {
     let mut digest = [0; 16];
-    md5().with(password).with(salt).with(password).finish(&mut digest);
-    let mut outer = md5().with(password).with(sign).with(salt);
+    let mut inner = md5();
+    [password, salt, password].iter().for_each(|part| inner.add(part));
+    inner.finish(&mut digest);
+    let mut outer = md5();
+    [password, sign, salt].iter().for_each(|part| outer.add(part));
     for part in password.chunks(16) {
-        outer = outer.with(digest.get(..part.len()).unwrap_or(&digest));
+        outer.add(digest.get(..part.len()).unwrap_or(&digest));
     }
     let mut bits = password.len();
     while bits > 0 {
         // For a bit that is set the algorithm takes a byte it has cleared just before.
-        outer = outer.with(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or(&[]) });
+        outer.add(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or(&[]) });
         bits >>= 1;
     }
     outer.finish(&mut digest);
     for round in 0..1000 {
-        let (first, last) = if round & 1 == 1 { (password, &digest[..]) } else { (&digest[..], password) };
-        let mut next = md5().with(first);
-        if round % 3 != 0 {
-            next = next.with(salt);
-        }
-        if round % 7 != 0 {
-            next = next.with(password);
-        }
-        let whole = next.with(last);
-        whole.finish(&mut digest);
+        let odd = round & 1 == 1;
+        let parts = [
+            if odd { password } else { &digest },
+            if round % 3 != 0 { salt } else { &[] },
+            if round % 7 != 0 { password } else { &[] },
+            if odd { &digest } else { password },
+        ];
+        let mut next = md5();
+        parts.iter().for_each(|part| next.add(part));
+        next.finish(&mut digest);
     }
     let byte = |at: usize| digest.get(at).copied().map_or(0, u32::from);
     let mut text = [0; 22];
