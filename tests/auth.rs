@@ -398,6 +398,11 @@ fn files_that_cannot_be_used_are_refused_at_start() {
     std::fs::remove_file(&site.file).unwrap();
     assert!(site.fail(&[]).contains("users: No such file"));
     assert!(Site::all().fail(&["--http.main.auth_realm=a\"b"]).contains("auth_realm"));
+    // A name that is missing is not taken for no file.
+    let output = gorgon().args(["-l", "127.0.0.1:0", "--auth-file", ""]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let server = Server::start(&site.directory.path().join("root"), &["--auth-file=none"]);
+    assert_eq!(server.get("/a.txt").status, 200);
     // An empty one lets nobody in.
     let site = Site::new("");
     let server = site.start(&[]);
