@@ -2,8 +2,6 @@
 
 use std::io::{self, IsTerminal};
 
-#[cfg(feature = "http")]
-use gorgon_sys::Address;
 use gorgon_sys::{PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
@@ -13,29 +11,12 @@ use crate::text::number::push_decimal_str;
 use crate::world::World;
 
 #[cfg(feature = "http")]
-use crate::fs::media::MediaTypes;
-#[cfg(feature = "http")]
-use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
-#[cfg(feature = "http")]
-use crate::http::handlers::files::FilesHandler;
-#[cfg(feature = "http")]
-use crate::http::handlers::upload::UploadHandler;
-#[cfg(feature = "http")]
-use crate::http::router::Router;
-#[cfg(feature = "http")]
-use crate::http::service::HttpService;
-#[cfg(feature = "http")]
-use crate::http::settings::HttpSettings;
-
+mod http;
 #[cfg(feature = "http")]
 mod listeners;
 mod privileges;
 #[cfg(feature = "http")]
 mod uploads;
-#[cfg(feature = "http")]
-use listeners::{Socket, bind, display, options, push_urls};
-#[cfg(feature = "http")]
-use privileges::Reach;
 use privileges::{Plan, Served};
 
 /// Why the program cannot run or go on.
@@ -45,10 +26,6 @@ pub struct Failure {
     /// Whether it lies in what the user asked for, rather than in the system.
     pub usage: bool,
 }
-
-/// The most connections that are planned for when the system sets no limit.
-#[cfg(feature = "http")]
-const CONNECTIONS: u64 = 1 << 20;
 
 /// Serves until a signal ends it.
 ///
@@ -66,7 +43,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut report = String::new();
     let mut served = Served::default();
     #[cfg(feature = "http")]
-    add_http(settings, limit, &mut reactor, &mut served, &mut report)?;
+    http::add(settings, limit, &mut reactor, &mut served, &mut report)?;
     // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
     // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -77,6 +54,10 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", &error.into()))?;
     plan.carry_out(&mut served, reactor.world(), &mut report)?;
+    #[cfg(feature = "http")]
+    if let Some(passwords) = served.passwords.take() {
+        http::add_passwords(passwords, &mut reactor)?;
+    }
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {
@@ -156,118 +137,6 @@ fn largest_read(settings: &Settings) -> usize {
         let _ = settings;
         4096
     }
-}
-
-/// Adds the HTTP server `main` with its listeners.
-#[cfg(feature = "http")]
-fn add_http(
-    settings: &Settings,
-    limit: u64,
-    reactor: &mut Reactor<World>,
-    served: &mut Served,
-    report: &mut String,
-) -> Result<(), Failure> {
-    let mut http = settings.http.clone();
-    // A sixteenth of the descriptors is for files, listeners and what else there is.
-    let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
-    // An upload takes two: the file and its directory.
-    let for_uploads = if http.upload.is_empty() { 0 } else { reserve };
-    let most = limit.min(CONNECTIONS).saturating_sub(reserve + for_uploads).max(1);
-    let connections = match u64::from(http.max_connections) {
-        0 => most,
-        wanted => wanted.min(most),
-    };
-    let root = http.root.clone();
-    let (filesystem, reach) = filesystem(&mut http)?;
-    served.reaches.push(reach);
-    let number = reactor.world().add_filesystem(filesystem);
-    let types = media_types(&http)?;
-    let mut router = Router::default();
-    let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
-    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
-    if let Some(area) = uploads::find(&http, number)? {
-        report.extend(["Uploads to ", &area.name, "\n"]);
-        files.set_uploads(area.uploads.clone());
-        let handler = UploadHandler::new(&http, number, area.uploads.clone(), for_uploads as usize);
-        router.add(area.uploads.area(), Box::new(handler));
-        served.areas.push(area);
-    }
-    router.add(b"", Box::new(files));
-    let limits = HttpService::<World>::limits(&http, connections as usize);
-    reactor.lp().keep_refused(reserve as usize / 4);
-    let (read_size, write_size) = (limits.read_size, limits.write_size);
-    let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
-    let service = service.map_err(|error| failure("services", &error.into()))?;
-    for listen in &settings.listeners {
-        for (socket, address) in bind(listen, &options(&http))? {
-            if let Address::Unix(path) = &address {
-                served.sockets.0.extend(Socket::find(path));
-            }
-            push_urls(&address, report);
-            let added = reactor.lp().add_listener(socket, service, read_size, write_size);
-            added.map_err(|error| failure(&display(&address), &error.into()))?;
-        }
-    }
-    Ok(())
-}
-
-/// The directory's filesystem, or that of one file, which then stands for its directory.
-#[cfg(feature = "http")]
-fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
-    let root = http.root.clone();
-    let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
-    let lost =
-        |_| Failure { message: [&*root.to_string_lossy(), ": cannot be opened"].concat(), usage: true };
-    let kind = std::fs::metadata(&root).map_err(wrong)?.file_type();
-    if kind.is_dir() || kind.is_file() {
-        // Says what is wrong in the system's own words.
-        std::fs::File::open(&root).map_err(wrong)?;
-    }
-    if kind.is_dir() {
-        let symlinks = match http.symlinks {
-            "never" => Symlinks::Never,
-            "all" => Symlinks::All,
-            _ => Symlinks::Inside,
-        };
-        let local = LocalFs::new(&root, symlinks).map_err(lost)?;
-        return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
-    }
-    if !kind.is_file() {
-        let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
-        return Err(Failure { message, usage: true });
-    }
-    let single = SingleFile::new(&root).map_err(lost)?;
-    http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
-    http.hidden = true;
-    // A link may be made to lead elsewhere at any time.
-    let everywhere = std::fs::symlink_metadata(&root).is_ok_and(|data| data.is_symlink());
-    let name = match shown(&root).rsplit_once('/') {
-        Some(("", _)) => "/".to_owned(),
-        Some((parent, _)) => parent.to_owned(),
-        None => ".".to_owned(),
-    };
-    Ok((Box::new(single), Reach { name, everywhere }))
-}
-
-#[cfg(feature = "http")]
-fn shown(path: &std::path::Path) -> String {
-    path.to_string_lossy().into_owned()
-}
-
-/// The media types built in, and those of the file that was named.
-#[cfg(feature = "http")]
-fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
-    let mut types = MediaTypes::default();
-    if !http.types_file.is_empty() {
-        let name = ["--http.main.types_file=", &http.types_file].concat();
-        let wrong = |error: io::Error| Failure { usage: true, ..failure(&name, &error) };
-        let text = std::fs::read(&http.types_file).map_err(wrong)?;
-        if types.load_mime_types(&text).is_err() {
-            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
-            return Err(Failure { message, usage: true });
-        }
-    }
-    Ok(types)
 }
 
 /// Names the thing, then says what the system said of it.

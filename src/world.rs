@@ -1,6 +1,8 @@
 //! What the program's services share.
 
 use crate::fs::Filesystem;
+#[cfg(feature = "http")]
+use crate::http::logins::Logins;
 
 /// The world: one, handed to every call of a service.
 #[derive(Default)]
@@ -8,6 +10,8 @@ pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
     #[cfg(feature = "http")]
     directories: crate::http::handlers::listing::Directories,
+    #[cfg(feature = "http")]
+    logins: Logins,
 }
 
 impl World {
@@ -34,5 +38,20 @@ impl crate::http::handlers::files::Filesystems for World {
         number: usize,
     ) -> Option<(&dyn Filesystem, &mut crate::http::handlers::listing::Directories)> {
         Some((self.filesystems.get(number)?.as_ref(), &mut self.directories))
+    }
+}
+
+#[cfg(feature = "http")]
+impl World {
+    /// Takes the table of logins, whose key is made at start.
+    pub fn set_logins(&mut self, logins: Logins) {
+        self.logins = logins;
+    }
+}
+
+#[cfg(feature = "http")]
+impl crate::http::logins::HasLogins for World {
+    fn logins(&mut self) -> &mut Logins {
+        &mut self.logins
     }
 }

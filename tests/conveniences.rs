@@ -97,7 +97,7 @@ fn cors() {
         for (name, value) in [
             ("access-control-allow-origin", "*"),
             ("access-control-allow-methods", "GET, HEAD, OPTIONS"),
-            ("access-control-allow-headers", "*"),
+            ("access-control-allow-headers", "Authorization, *"),
             ("access-control-max-age", "86400"),
             ("allow", "GET, HEAD, OPTIONS"),
         ] {

@@ -23,6 +23,8 @@ use crate::world::World;
 use super::listeners::Sockets;
 #[cfg(feature = "http")]
 use super::uploads::Area;
+#[cfg(feature = "http")]
+use crate::http::service::passwords::Passwords;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: u64 = 1 << 20;
@@ -43,6 +45,11 @@ pub(super) struct Served {
     /// What takes uploads.
     #[cfg(feature = "http")]
     pub(super) areas: Vec<Area>,
+    /// Directories of files that are read again when they change.
+    pub(super) reads: Vec<OwnedFd>,
+    /// Its helper process is started last, when there is nothing left to give up.
+    #[cfg(feature = "http")]
+    pub(super) passwords: Option<Passwords>,
 }
 
 /// What is to be given up. Its parts are kept apart: all in one function they are larger.
@@ -213,7 +220,10 @@ impl<'a> Plan<'a> {
         let top = if everywhere { privilege::open_to_name(Path::new("/")).ok() } else { None };
         let read: Vec<BorrowedFd<'_>> = match &top {
             Some(top) => vec![top.as_fd()],
-            None => world.filesystems().filter_map(|filesystem| filesystem.directory()).collect(),
+            None => {
+                let roots = world.filesystems().filter_map(|filesystem| filesystem.directory());
+                roots.chain(served.reads.iter().map(AsFd::as_fd)).collect()
+            }
         };
         #[cfg(feature = "http")]
         let remove: Vec<BorrowedFd<'_>> =

@@ -60,6 +60,8 @@ impl Flags {
     pub const ENDED: u8 = 32;
     /// Another connection gave it bytes and waits until they are out.
     pub const NOTIFY: u8 = 64;
+    /// Leads to a part of the program: it does not keep the loop from ending.
+    pub const INSIDE: u8 = 128;
 
     pub fn has(self, bit: u8) -> bool {
         self.0 & bit != 0

@@ -1,6 +1,6 @@
 //! The end: listeners close, requests in flight are finished, and connections that come to rest are closed.
 
-use super::conn::{Mode, NONE};
+use super::conn::{Flags, Mode, NONE};
 use super::pages::PageId;
 use super::reactor::Reactor;
 use super::values::ConnId;
@@ -38,7 +38,7 @@ impl<W> Reactor<W> {
                 }
             }
         }
-        let is_over = self.lp.slots.is_empty();
+        let is_over = self.lp.connections() == 0;
         if is_over {
             self.lp.drop_refused();
         }
@@ -48,7 +48,8 @@ impl<W> Reactor<W> {
     pub(super) fn is_idle(&self, id: ConnId) -> bool {
         let conn = self.lp.slots.get(id);
         conn.is_some_and(|c| {
-            c.mode == Mode::Reading && c.key == 0 && c.output == NONE && c.input == PageId::NONE
+            let rests = c.mode == Mode::Reading && c.output == NONE && c.input == PageId::NONE;
+            rests && c.key == 0 && !c.flags.has(Flags::INSIDE)
         })
     }
 

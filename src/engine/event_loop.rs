@@ -115,6 +115,8 @@ pub struct Loop {
     pub(super) refused: Refused,
     pub(super) listeners: Vec<Option<Listener>>,
     pub(super) paused: usize,
+    /// Connections that lead to parts of the program.
+    pub(super) inside: usize,
     pub(super) reserve: Option<OwnedFd>,
     pub(super) services: Vec<ServiceState>,
     pub(super) timeouts: Timeouts,
@@ -131,6 +133,8 @@ pub struct Loop {
     pub(super) disk_asked: u64,
     /// A connection was closed since the last settling: there may be room for others.
     pub(super) released: bool,
+    /// Something was put off after the last settling.
+    pub(super) unsettled: bool,
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
     pub(super) starved: Vec<ConnId>,
@@ -158,6 +162,7 @@ impl Loop {
             refused: Refused::default(),
             listeners: Vec::new(),
             paused: 0,
+            inside: 0,
             reserve: None,
             services: Vec::new(),
             timeouts: Timeouts::default(),
@@ -170,6 +175,7 @@ impl Loop {
             disk_queue: Vec::new(),
             disk_asked: 0,
             released: false,
+            unsettled: false,
             woken: Vec::new(),
             doomed: Vec::new(),
             starved: Vec::new(),
@@ -206,9 +212,9 @@ impl Loop {
         self.counters
     }
 
-    /// How many connections are open.
+    /// How many connections are open, but for those that lead to parts of the program.
     pub fn connections(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.inside
     }
 
     /// Bytes of pages lent to connections.
@@ -263,6 +269,23 @@ impl Loop {
         } else {
             self.watch(id);
         }
+        Ok(id)
+    }
+
+    /// Takes a socket that leads to a part of the program as a connection of a service; `on_open` follows. It counts for
+    /// nothing when the loop asks whether somebody is left.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn adopt(&mut self, fd: OwnedFd, service: u8) -> Result<ConnId, Errno> {
+        let Some(state) = self.services.get(usize::from(service)) else { return Err(Errno::INVAL) };
+        let sizes = (state.limits.read_size, state.limits.write_size);
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE)?;
+        if let Some(conn) = self.slots.get_mut(id) {
+            conn.flags.set(Flags::INSIDE);
+            self.inside += 1;
+        }
+        self.go_on_later(id);
         Ok(id)
     }
 
@@ -337,6 +360,12 @@ impl Loop {
             conn.flags.set(Flags::WOKEN);
             self.woken.push(id);
         }
+    }
+
+    /// Has `settle` of the services called without a wait before it, though this may be the last that happens in this
+    /// turn: for what is put off while they settle.
+    pub fn settle_soon(&mut self) {
+        self.unsettled = true;
     }
 
     /// Closes a connection, in this turn, without waiting for its output.
@@ -442,11 +471,13 @@ impl Loop {
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
         // The first turn of draining closes the listeners; the last one sees that nobody is left.
-        let leaving = self.draining && (self.slots.is_empty() || self.listeners.iter().any(Option::is_some));
+        let leaving =
+            self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()
             || self.stopped
+            || self.unsettled
             || leaving
         {
             return Some(0);

@@ -385,6 +385,9 @@ impl<W> Reactor<W> {
         if conn.flags.has(Flags::REGISTERED) {
             self.lp.poller.closing(conn.fd.as_fd());
         }
+        if conn.flags.has(Flags::INSIDE) {
+            self.lp.inside -= 1;
+        }
         if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
             state.open -= 1;
         }
@@ -465,6 +468,7 @@ impl<W> Reactor<W> {
 
     /// Does what was put off: settles the services, wakes, closes, and lets those go on that waited for room.
     fn settle(&mut self) {
+        self.lp.unsettled = false;
         for service in &mut self.services {
             service.settle(&mut self.world, &mut self.lp);
         }

@@ -32,6 +32,12 @@ impl ConnId {
     pub(super) fn from_token(token: u64) -> ConnId {
         ConnId { index: token as u32, generation: (token >> 32) as u32 }
     }
+
+    /// The id of no connection, one for each number.
+    #[cfg(test)]
+    pub fn test(number: u64) -> ConnId {
+        ConnId::from_token(number)
+    }
 }
 
 /// A class of timeouts of one service: all connections in it get the same time.

@@ -3,7 +3,7 @@
 //! A handler sees a request whose head is complete and whose path is decoded. It never sees a socket: its reply is a
 //! value, and the exchange sends it. A reply from the cache is borrowed from the handler and leaves without a copy.
 
-use crate::engine::values::{FileRange, Files, Now};
+use crate::engine::values::{ConnId, FileRange, Files, Now};
 use crate::fs::VPath;
 
 use super::date::DateText;
@@ -14,6 +14,8 @@ use super::status::Status;
 pub struct Hx<'a> {
     /// The request's path, decoded and normalised.
     pub path: VPath<'a>,
+    /// The connection it came on: who answers [`Reply::Wait`] has it woken.
+    pub conn: ConnId,
     /// The time of this turn.
     pub now: Now,
     /// The time as a `Date` field gives it.
@@ -61,6 +63,8 @@ pub enum Reply<'h, W> {
     },
     /// A reply made for this request.
     Respond(Response<W>),
+    /// Not known yet: the connection waits until it is woken, then the same request is asked again.
+    Wait,
     /// The request's body is wanted; the sink answers when it has all of it.
     Upload(Box<dyn Sink<W>>),
 }

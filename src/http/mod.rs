@@ -5,6 +5,7 @@
 //! do), [`service`] (the adapter). [`handlers`] holds the answerers themselves.
 
 pub mod accept;
+pub mod authorization;
 pub mod body;
 pub mod chunked;
 pub mod class;
@@ -20,7 +21,9 @@ pub mod handler;
 pub mod handlers;
 pub mod head;
 pub mod host;
+pub mod logins;
 pub mod method;
+pub mod password;
 pub mod plan;
 pub mod range;
 pub mod request;
@@ -30,3 +33,4 @@ pub mod service;
 pub mod settings;
 pub mod status;
 pub mod target;
+pub mod users;

@@ -20,6 +20,7 @@ use super::settings::HttpSettings;
 use super::status::Status;
 
 mod answer;
+pub mod passwords;
 
 /// Between requests.
 const IDLE: Key = 0;
@@ -37,6 +38,11 @@ const BODY: Timeout = Timeout(3);
 /// How long a peer is lingered on.
 const LINGER: Timeout = Timeout(4);
 
+/// How long a handler may have a request wait.
+const WAITING: Timeout = Timeout(5);
+
+/// A handler that has nobody woken for so long will not: in milliseconds.
+const WAIT: u64 = 30_000;
 /// How often the handlers are asked to let go what nobody asked for, in milliseconds.
 const SWEEP: u64 = 5000;
 
@@ -64,6 +70,8 @@ pub struct HttpService<W> {
 enum After<W> {
     /// The next request.
     Keep,
+    /// The same request again, once the connection is woken.
+    Wait,
     /// The end, once the reply is out.
     Close,
     /// The end, but the peer may still be sending.
@@ -107,6 +115,7 @@ impl<W> HttpService<W> {
             (BETWEEN, settings.idle_timeout),
             (BODY, settings.rate_grace),
             (LINGER, settings.linger_timeout),
+            (WAITING, WAIT),
         ] {
             if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
                 *slot = time;
@@ -280,6 +289,11 @@ impl<W> Service<W> for HttpService<W> {
             at += length;
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
+                After::Wait => {
+                    // Another service has to act on it.
+                    cx.lp().settle_soon();
+                    return (at - length, Next::Wait(WAITING));
+                }
                 After::Close if at == input.len() => return (at, Next::Close),
                 After::Close | After::Leave => return (input.len(), self.leave(key, world, cx)),
                 After::Begin(exchange) => {
@@ -317,6 +331,10 @@ impl<W> Service<W> for HttpService<W> {
     fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
+            IDLE if cx.class() == WAITING => {
+                self.refuse(Status::SERVICE_UNAVAILABLE, shape, world, cx);
+                self.leave(key, world, cx)
+            }
             IDLE if cx.has_unread() => {
                 self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);
                 self.leave(key, world, cx)

@@ -33,6 +33,8 @@ pub struct HttpSettings {
     /// 0 for none.
     pub upload_max: u64,
     pub upload_reserve: u64,
+    pub auth_file: String,
+    pub auth_realm: String,
     pub keep_alive: bool,
     pub max_connections: u32,
     pub max_per_address: u32,
@@ -76,6 +78,8 @@ impl Default for HttpSettings {
             upload: String::new(),
             upload_max: 0,
             upload_reserve: 0,
+            auth_file: String::new(),
+            auth_realm: String::new(),
             keep_alive: false,
             max_connections: 0,
             max_per_address: 0,

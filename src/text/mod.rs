@@ -1,6 +1,8 @@
 //! Small codecs on bytes: no I/O, no allocation where the caller can lend a buffer.
 
 pub mod accounts;
+pub mod base64;
+pub mod digest;
 pub mod duration;
 pub mod html;
 pub mod json;
@@ -8,5 +10,6 @@ pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod percent;
+pub mod siphash;
 pub mod size;
 pub mod unicode;

@@ -6,11 +6,14 @@
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
-//! [`random`], [`privilege`] and [`landlock`]. `fault` makes the calls fail on purpose, in test builds only.
+//! [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail on
+//! purpose, in test builds only.
 
 pub mod address;
 pub mod beneath;
+pub mod child;
 pub mod clock;
+pub mod crypt;
 pub mod directory;
 pub mod entry;
 #[cfg(feature = "fault")]
@@ -32,7 +35,9 @@ mod walk;
 
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
+pub use child::Child;
 pub use clock::{Times, now};
+pub use crypt::Crypt;
 pub use directory::Directory;
 pub use entry::{
     chmod_beneath, mkdir_beneath, read_link_beneath, rename_beneath, rmdir_beneath, set_times_beneath,

@@ -30,13 +30,13 @@ pub fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
 const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
 /// Pages of any origin may read the reply (Fetch standard, section 3.2).
 pub const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
-/// What is answered to those who ask before they send; good for a day.
+/// What is answered to those who ask before they send; good for a day. `*` stands for all fields but Authorization.
 const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
-    Access-Control-Allow-Headers: *\r\n\
+    Access-Control-Allow-Headers: Authorization, *\r\n\
     Access-Control-Max-Age: 86400\r\n";
 /// The same where files can be uploaded. Browsers older than the `*` go by the names.
 const PREFLIGHT_PUT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, PUT, OPTIONS\r\n\
-    Access-Control-Allow-Headers: content-type, if-match, if-none-match, *\r\n\
+    Access-Control-Allow-Headers: authorization, content-type, if-match, if-none-match, *\r\n\
     Access-Control-Max-Age: 86400\r\n";
 
 /// Lets pages of any origin read a reply that does not have the fields of a file. `upload`: files can be uploaded there.

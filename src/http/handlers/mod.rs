@@ -1,5 +1,6 @@
 //! What a server can answer with.
 
+pub mod auth;
 mod entry;
 mod extras;
 pub mod files;

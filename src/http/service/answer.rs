@@ -41,7 +41,8 @@ impl<W> HttpService<W> {
             response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
             return self.reject(response, plan, discards, world, cx);
         }
-        let mut hx = Hx { path, now, date: &self.date, files: cx.files() };
+        let conn = cx.id();
+        let mut hx = Hx { path, conn, now, date: &self.date, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
         if !matches!(reply, Reply::Upload(_)) && !discards {
             plan.shape.close = true;
@@ -69,6 +70,7 @@ impl<W> HttpService<W> {
                     cx.write_file(range);
                 }
             }
+            Reply::Wait => return After::Wait,
             Reply::Pass => {
                 plan.shape.page = PageForm::of(&request);
                 return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx);

@@ -44,6 +44,29 @@ pub(super) fn set_cache_control(field: &mut String, value: Value) -> Result<(), 
     Ok(())
 }
 
+/// What is said for no file.
+pub(super) const NONE: &str = "none";
+
+/// An empty name, as of a variable that is not set, must not open to all what was to be protected: that has to be said.
+pub(super) fn set_auth_file(file: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if text.is_empty() {
+        return Err("expected a file of users, or none".to_owned());
+    }
+    *file = if text == NONE { String::new() } else { text };
+    Ok(())
+}
+
+/// The text goes into a quoted string as it is.
+pub(super) fn set_realm(realm: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    if text.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\')) {
+        return Err("expected a text without quotes, backslashes and control characters".to_owned());
+    }
+    *realm = text;
+    Ok(())
+}
+
 /// The name goes into `Content-Type` as it is, so it is a token of RFC 9110, section 5.6.2.
 pub(super) fn set_charset(charset: &mut String, value: Value) -> Result<(), String> {
     let text = value.into_text()?;

@@ -1,7 +1,9 @@
 //! The attributes of the kind `http`, in the order they are shown.
 
 use super::HttpSettings;
-use super::checks::{set_cache_control, set_charset, set_index, set_precompressed, set_root};
+use super::checks::{
+    NONE, set_auth_file, set_cache_control, set_charset, set_index, set_precompressed, set_realm, set_root,
+};
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 const KILO: u64 = 1024;
@@ -191,6 +193,29 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             ),
             get: |s| Value::Size(s.upload_reserve),
             set: |s, v| v.into_u64(&mut s.upload_reserve),
+        },
+        Attribute {
+            about: About::fixed(
+                "auth_file",
+                Unit::Text,
+                "none",
+                "File of users, as htpasswd makes it; nobody else is let in. The scheme is Basic, which hides the \
+                 password from nobody on the way: TLS or a trusted network has to. A file that changes is read \
+                 again.",
+            )
+            .with_flag(&Flag { short: None, long: "auth-file", value: "FILE" }),
+            get: |s| Value::Text(if s.auth_file.is_empty() { NONE.to_owned() } else { s.auth_file.clone() }),
+            set: |s, v| set_auth_file(&mut s.auth_file, v),
+        },
+        Attribute {
+            about: About::fixed(
+                "auth_realm",
+                Unit::Text,
+                "Gorgon",
+                "Name of what auth_file protects. Browsers may show it when they ask for the password.",
+            ),
+            get: |s| Value::Text(s.auth_realm.clone()),
+            set: |s, v| set_realm(&mut s.auth_realm, v),
         },
         Attribute {
             about: About::live(

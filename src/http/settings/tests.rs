@@ -25,6 +25,10 @@ fn names_that_go_elsewhere_are_refused() {
         ("cache_control", "\u{85}"),
         ("cache_control", "\u{e9}"),
         ("root", ""),
+        ("auth_file", ""),
+        ("auth_realm", "a\"b"),
+        ("auth_realm", "a\\b"),
+        ("auth_realm", "a\nb"),
     ] {
         assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");
     }

@@ -1,0 +1,162 @@
+//! Puts the HTTP server together: its filesystem, its handlers in their order, its listeners.
+
+use std::io;
+use std::path::Path;
+
+use gorgon_sys::Address;
+
+use super::listeners::{Socket, bind, display, options, push_urls};
+use super::privileges::{Reach, Served};
+use super::{Failure, failure, uploads};
+use crate::cli::arguments::Settings;
+use crate::engine::Reactor;
+use crate::fs::media::MediaTypes;
+use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
+use crate::http::handlers::auth::AuthHandler;
+use crate::http::handlers::files::FilesHandler;
+use crate::http::handlers::upload::UploadHandler;
+use crate::http::logins::Logins;
+use crate::http::router::Router;
+use crate::http::service::HttpService;
+use crate::http::service::passwords::Passwords;
+use crate::http::settings::HttpSettings;
+use crate::world::World;
+
+/// The most connections that are planned for when the system sets no limit.
+const CONNECTIONS: u64 = 1 << 20;
+
+/// Adds the HTTP server `main` with its listeners.
+pub(super) fn add(
+    settings: &Settings,
+    limit: u64,
+    reactor: &mut Reactor<World>,
+    served: &mut Served,
+    report: &mut String,
+) -> Result<(), Failure> {
+    let mut http = settings.http.clone();
+    // A sixteenth of the descriptors is for files, listeners and what else there is.
+    let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
+    // An upload takes two: the file and its directory.
+    let for_uploads = if http.upload.is_empty() { 0 } else { reserve };
+    let most = limit.min(CONNECTIONS).saturating_sub(reserve + for_uploads).max(1);
+    let connections = match u64::from(http.max_connections) {
+        0 => most,
+        wanted => wanted.min(most),
+    };
+    let root = http.root.clone();
+    let (filesystem, reach) = filesystem(&mut http)?;
+    served.reaches.push(reach);
+    let number = reactor.world().add_filesystem(filesystem);
+    let types = media_types(&http)?;
+    let mut router = Router::default();
+    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
+    if !http.auth_file.is_empty() {
+        served.passwords = Some(passwords(&http.auth_file, served)?);
+        router.add(b"", Box::new(AuthHandler::new(&http)));
+    }
+    let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
+    if let Some(area) = uploads::find(&http, number)? {
+        report.extend(["Uploads to ", &area.name, "\n"]);
+        files.set_uploads(area.uploads.clone());
+        let handler = UploadHandler::new(&http, number, area.uploads.clone(), for_uploads as usize);
+        router.add(area.uploads.area(), Box::new(handler));
+        served.areas.push(area);
+    }
+    router.add(b"", Box::new(files));
+    let limits = HttpService::<World>::limits(&http, connections as usize);
+    reactor.lp().keep_refused(reserve as usize / 4);
+    let (read_size, write_size) = (limits.read_size, limits.write_size);
+    let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
+    let service = service.map_err(|error| failure("services", &error.into()))?;
+    for listen in &settings.listeners {
+        for (socket, address) in bind(listen, &options(&http))? {
+            if let Address::Unix(path) = &address {
+                served.sockets.0.extend(Socket::find(path));
+            }
+            push_urls(&address, report);
+            let added = reactor.lp().add_listener(socket, service, read_size, write_size);
+            added.map_err(|error| failure(&display(&address), &error.into()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The service that checks passwords, before its helper process is started.
+fn passwords(file: &str, served: &mut Served) -> Result<Passwords, Failure> {
+    let parent = Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty());
+    served.reads.extend(gorgon_sys::privilege::open_to_name(parent.unwrap_or(Path::new("."))));
+    Passwords::new(file).map_err(|message| wrong_passwords(&message))
+}
+
+fn wrong_passwords(message: &str) -> Failure {
+    Failure { message: ["--auth-file: ", message].concat(), usage: true }
+}
+
+/// Adds the service that checks passwords, and starts its helper process.
+pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+    let socket = passwords.start().map_err(|message| wrong_passwords(&message))?;
+    let (mut one, mut two) = ([0; 8], [0; 8]);
+    let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
+    made.map_err(|error| failure("random numbers", &error.into()))?;
+    reactor.world().set_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
+    let service = reactor.add_service(Box::new(passwords), Passwords::limits());
+    let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
+    adopted.map_err(|error| failure("services", &error.into()))?;
+    Ok(())
+}
+
+/// The directory's filesystem, or that of one file, which then stands for its directory.
+fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
+    let root = http.root.clone();
+    let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
+    let lost =
+        |_| Failure { message: [&*root.to_string_lossy(), ": cannot be opened"].concat(), usage: true };
+    let kind = std::fs::metadata(&root).map_err(wrong)?.file_type();
+    if kind.is_dir() || kind.is_file() {
+        // Says what is wrong in the system's own words.
+        std::fs::File::open(&root).map_err(wrong)?;
+    }
+    if kind.is_dir() {
+        let symlinks = match http.symlinks {
+            "never" => Symlinks::Never,
+            "all" => Symlinks::All,
+            _ => Symlinks::Inside,
+        };
+        let local = LocalFs::new(&root, symlinks).map_err(lost)?;
+        return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
+    }
+    if !kind.is_file() {
+        let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
+        return Err(Failure { message, usage: true });
+    }
+    let single = SingleFile::new(&root).map_err(lost)?;
+    http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
+    http.hidden = true;
+    // A link may be made to lead elsewhere at any time.
+    let everywhere = std::fs::symlink_metadata(&root).is_ok_and(|data| data.is_symlink());
+    let name = match shown(&root).rsplit_once('/') {
+        Some(("", _)) => "/".to_owned(),
+        Some((parent, _)) => parent.to_owned(),
+        None => ".".to_owned(),
+    };
+    Ok((Box::new(single), Reach { name, everywhere }))
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The media types built in, and those of the file that was named.
+fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
+    let mut types = MediaTypes::default();
+    if !http.types_file.is_empty() {
+        let name = ["--http.main.types_file=", &http.types_file].concat();
+        let wrong = |error: io::Error| Failure { usage: true, ..failure(&name, &error) };
+        let text = std::fs::read(&http.types_file).map_err(wrong)?;
+        if types.load_mime_types(&text).is_err() {
+            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
+            return Err(Failure { message, usage: true });
+        }
+    }
+    Ok(types)
+}
