@@ -1,8 +1,11 @@
 //! Small codecs on bytes: no I/O, no allocation where the caller can lend a buffer.
 
+pub mod calendar;
 pub mod duration;
 pub mod html;
 pub mod json;
+pub mod log_line;
+pub mod log_target;
 pub mod nearest;
 pub mod number;
 pub mod order;

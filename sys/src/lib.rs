@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
-//! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
+//! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`], [`log`],
 //! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
 
 pub mod address;
@@ -18,6 +18,7 @@ pub mod fault;
 pub mod interface;
 pub mod io;
 pub mod limits;
+pub mod log;
 pub mod memory;
 mod memory_file;
 pub mod poller;
@@ -29,7 +30,7 @@ mod walk;
 
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
-pub use clock::{Times, now};
+pub use clock::{Times, local_offset, now};
 pub use directory::Directory;
 pub use entry::{
     chmod_beneath, mkdir_beneath, read_link_beneath, rename_beneath, rmdir_beneath, set_times_beneath,
@@ -40,6 +41,9 @@ pub use io::{
     Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
+pub use log::{
+    Output, complain_now, datagrams, host_name, open_log, rename, send_datagram, stat_path, unlink,
+};
 pub use memory::{Chunk, Mapping};
 pub use memory_file::temporary_file;
 pub use poller::{Event, Poller, PollerKind, Ready};
