@@ -28,7 +28,8 @@ pub fn now() -> Times {
 /// How many seconds local time is ahead of UTC at a time, by the zone that `TZ` or the system's own setting names: 0
 /// where it cannot be told. The zone is read from its file by the first call, and not again.
 pub fn local_offset(unix_seconds: i64) -> i32 {
-    let Ok(time) = libc::time_t::try_from(unix_seconds) else { return 0 };
+    // 32 bits wide on some old systems, whose zones are as old.
+    let time = unix_seconds as libc::time_t;
     let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, and a `tm` of zeros is a valid one. The call reads the
     // environment, which nothing in this program changes.
