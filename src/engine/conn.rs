@@ -17,6 +17,7 @@
 
 use gorgon_sys::{Errno, OwnedFd, Ready};
 
+use super::clients::ClientId;
 use super::pages::PageId;
 use super::slab::Slab;
 use super::values::{ConnId, Key, Tick, Timeout};
@@ -71,7 +72,7 @@ impl Flags {
     }
 }
 
-/// The slot of a connection. Its address and its port are asked of the kernel when somebody wants to know.
+/// The slot of a connection. Its port is asked of the kernel when somebody wants to know.
 #[repr(align(64))]
 pub struct Conn {
     pub(super) fd: OwnedFd,
@@ -86,6 +87,8 @@ pub struct Conn {
     pub(super) input_length: u32,
     /// How far into the kept input the service's parser need not look again.
     pub(super) resume: u32,
+    /// Its peer in the table of its service.
+    pub(super) client: ClientId,
     /// Held output, by number, or [`NONE`].
     pub(super) output: u32,
     /// The timeout list it is in.

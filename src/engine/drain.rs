@@ -38,10 +38,14 @@ impl<W> Reactor<W> {
                 }
             }
         }
-        self.lp.slots.is_empty()
+        let is_over = self.lp.slots.is_empty();
+        if is_over {
+            self.lp.drop_refused();
+        }
+        is_over
     }
 
-    fn is_idle(&self, id: ConnId) -> bool {
+    pub(super) fn is_idle(&self, id: ConnId) -> bool {
         let conn = self.lp.slots.get(id);
         conn.is_some_and(|c| {
             c.mode == Mode::Reading && c.key == 0 && c.output == NONE && c.input == PageId::NONE
@@ -50,6 +54,7 @@ impl<W> Reactor<W> {
 
     pub(super) fn close_all(&mut self) {
         self.lp.close_listeners();
+        self.lp.drop_refused();
         for index in 0..self.lp.slots.end() {
             if let Some(id) = self.lp.slots.id_at(index) {
                 self.close(id);

@@ -4,10 +4,12 @@ use std::io;
 
 use gorgon_sys::{Address, AsFd, Errno, OwnedFd, Poller, PollerKind, Ready};
 
+use super::clients::{ClientId, Clients};
 use super::conn::{Conn, Flags, Mode, NONE, Slots};
 use super::listener::Listener;
 use super::output::Outputs;
 use super::pages::{PageId, Pages};
+use super::refused::Refused;
 use super::timeouts::{NO_LIST, Timeouts};
 use super::timers::{Owner, Timers};
 use super::values::{CLASSES, ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS, Tick, Timeout};
@@ -22,6 +24,16 @@ pub struct Limits {
     pub rate_floor: u64,
     /// Connections at once.
     pub connections: usize,
+    /// Connections at once from one address, 0 for any number; see [`Clients`].
+    pub per_address: u32,
+    /// The addresses of peers will be asked for by [`Cx::client`](super::Cx::client): they are kept.
+    pub addresses: bool,
+    /// What a connection that is too many is told before it is closed.
+    pub refusal: &'static [u8],
+    /// Those beyond `connections` are told the refusal; otherwise they wait to be accepted.
+    pub refuses: bool,
+    /// The class of connections between requests: one that has been in it for a second makes room for a new one.
+    pub idle: Timeout,
     /// Buffer sizes of the connections it makes itself, as powers of two.
     pub read_size: u8,
     /// See `read_size`.
@@ -30,16 +42,44 @@ pub struct Limits {
     pub sendfile: bool,
 }
 
+impl Default for Limits {
+    /// No limits, and nothing that costs anything.
+    fn default() -> Limits {
+        Limits {
+            timeouts: [0; CLASSES],
+            rate_floor: 0,
+            connections: usize::MAX,
+            per_address: 0,
+            addresses: false,
+            refusal: b"",
+            refuses: false,
+            idle: Timeout::NEVER,
+            read_size: 12,
+            write_size: 14,
+            sendfile: true,
+        }
+    }
+}
+
 /// What the loop keeps of one service.
 pub(super) struct ServiceState {
     pub(super) limits: Limits,
     pub(super) open: usize,
+    pub(super) clients: Clients,
 }
 
 impl ServiceState {
     pub(super) fn is_full(&self) -> bool {
         self.open >= self.limits.connections
     }
+}
+
+/// What is left of a connection that is gone.
+#[derive(Clone, Copy)]
+pub(super) struct Leaving {
+    pub(super) id: ConnId,
+    pub(super) service: u8,
+    pub(super) client: ClientId,
 }
 
 /// What was counted since the program started.
@@ -53,6 +93,10 @@ pub struct Counters {
     pub bytes_received: u64,
     /// See `bytes_received`.
     pub bytes_sent: u64,
+    /// Connections that were too many, and were told so.
+    pub refused: u64,
+    /// Idle connections that were closed to make room.
+    pub displaced: u64,
     /// Times a listener stopped accepting for want of room.
     pub pauses: u64,
     /// Times a file was not in the page cache and others were served meanwhile.
@@ -68,6 +112,7 @@ pub struct Loop {
     pub(super) pages: Pages,
     pub(super) outputs: Outputs,
     pub(super) files: Files,
+    pub(super) refused: Refused,
     pub(super) listeners: Vec<Option<Listener>>,
     pub(super) paused: usize,
     pub(super) reserve: Option<OwnedFd>,
@@ -87,6 +132,8 @@ pub struct Loop {
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
     pub(super) starved: Vec<ConnId>,
+    /// The connection that is gone but whose service is being told: its address may still be asked for.
+    pub(super) leaving: Option<Leaving>,
     pub(super) draining: bool,
     pub(super) stopped: bool,
     pub(super) counters: Counters,
@@ -104,6 +151,7 @@ impl Loop {
             pages: Pages::new(page_memory),
             outputs: Outputs::new(),
             files: Files::default(),
+            refused: Refused::default(),
             listeners: Vec::new(),
             paused: 0,
             reserve: None,
@@ -120,6 +168,7 @@ impl Loop {
             woken: Vec::new(),
             doomed: Vec::new(),
             starved: Vec::new(),
+            leaving: None,
             draining: false,
             stopped: false,
             counters: Counters::default(),
@@ -169,7 +218,7 @@ impl Loop {
     /// Registers the limits of the next service.
     pub(super) fn add_service(&mut self, limits: Limits) {
         self.timeouts.add_service(&limits.timeouts);
-        self.services.push(ServiceState { limits, open: 0 });
+        self.services.push(ServiceState { limits, open: 0, clients: Clients::default() });
     }
 
     /// Sets a timer: `on_timer` of the service is called with the token in `milliseconds`.
@@ -196,7 +245,7 @@ impl Loop {
         }
         let sizes = (state.limits.read_size, state.limits.write_size);
         let (fd, connected) = gorgon_sys::connect(address)?;
-        let id = self.add_conn(fd, service, sizes, Mode::Connecting)?;
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE)?;
         if let Some(conn) = self.slots.get_mut(id) {
             conn.key = key;
             conn.class = class;
@@ -218,6 +267,7 @@ impl Loop {
         service: u8,
         (read_size, write_size): (u8, u8),
         mode: Mode,
+        client: ClientId,
     ) -> Result<ConnId, Errno> {
         let id = self.slots.insert(Conn {
             fd,
@@ -229,6 +279,7 @@ impl Loop {
             input: PageId::NONE,
             input_length: 0,
             resume: 0,
+            client,
             output: NONE,
             list: NO_LIST,
             service,
@@ -379,7 +430,11 @@ impl Loop {
 
     /// Sets a timer that gives spare memory back, if there is any.
     pub(super) fn plan_trim(&mut self) {
-        if !self.trim_set && (self.slots.has_spare() || self.pages.has_spare() || self.outputs.has_spare()) {
+        let has_spare = self.slots.has_spare()
+            || self.pages.has_spare()
+            || self.outputs.has_spare()
+            || self.services.iter().any(|service| service.clients.has_spare());
+        if !self.trim_set && has_spare {
             self.trim_set = true;
             self.timers.set(self.now.milliseconds + 1000, Owner::Trim);
         }
@@ -391,6 +446,7 @@ impl Loop {
         self.slots.trim();
         self.pages.trim();
         self.outputs.trim();
+        self.services.iter_mut().for_each(|service| service.clients.trim());
     }
 
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.

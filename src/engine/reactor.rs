@@ -9,7 +9,7 @@ use std::io;
 use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, recv};
 
 use super::conn::{Flags, Mode, NONE};
-use super::event_loop::{Limits, Loop};
+use super::event_loop::{Leaving, Limits, Loop};
 use super::gather::Gather;
 use super::listener::SIGNALS;
 use super::pages::PageId;
@@ -373,12 +373,15 @@ impl<W> Reactor<W> {
         if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
             state.open -= 1;
         }
-        let (key, number) = (conn.key, usize::from(conn.service));
+        let (key, number, client) = (conn.key, conn.service, conn.client);
         drop(conn);
         self.lp.released = true;
-        if let Some(service) = self.services.get_mut(number) {
+        self.lp.leaving = Some(Leaving { id, service: number, client });
+        if let Some(service) = self.services.get_mut(usize::from(number)) {
             service.on_close(key, id, &mut self.world, &mut self.lp);
         }
+        self.lp.leaving = None;
+        self.lp.leave(number, client);
     }
 
     /// Goes on with connections that could do more in the last turn.
@@ -426,6 +429,7 @@ impl<W> Reactor<W> {
                         self.plan_accept();
                     }
                 }
+                Owner::Refused => self.lp.let_refused_go(),
                 Owner::Trim => self.lp.trim(),
                 Owner::Grace => self.lp.stop(),
                 Owner::Service(number, token) => {

@@ -1,5 +1,6 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
+use super::client::Client;
 use super::conn::Flags;
 use super::event_loop::Loop;
 use super::gather::Gather;
@@ -51,6 +52,11 @@ impl Cx<'_> {
     /// This connection's id.
     pub fn id(&self) -> ConnId {
         self.id
+    }
+
+    /// Its peer, whose address is worked out when it is asked for.
+    pub fn client(&self) -> Client<'_> {
+        self.lp.client(self.id)
     }
 
     /// The number of this connection's service.

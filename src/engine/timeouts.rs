@@ -78,6 +78,19 @@ impl Timeouts {
         }
     }
 
+    /// The connection that has been longest in a class of a service, and for how many ticks.
+    pub(super) fn longest(
+        &self,
+        slots: &mut Slots,
+        service: u8,
+        class: Timeout,
+        now: Tick,
+    ) -> Option<(ConnId, Tick)> {
+        let list = self.lists.get(usize::from(list_number(service, class)))?;
+        let since = slots.at(list.head)?.deadline.wrapping_sub(list.ticks);
+        Some((slots.id_at(list.head)?, now.wrapping_sub(since)))
+    }
+
     /// A connection whose time is over, if there is one. It stays in its list.
     pub(super) fn expired(&self, slots: &mut Slots, now: Tick) -> Option<ConnId> {
         let heads = self.lists.iter().map(|list| list.head).filter(|head| *head != NONE);
@@ -137,6 +150,7 @@ mod tests {
             input: PageId::NONE,
             input_length: 0,
             resume: 0,
+            client: super::super::clients::ClientId::NONE,
             output: NONE,
             list: NO_LIST,
             service,

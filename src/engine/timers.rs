@@ -9,6 +9,8 @@ use std::collections::BinaryHeap;
 pub enum Owner {
     /// The loop: look whether descriptors are free again.
     Accept,
+    /// The loop: close those that were refused.
+    Refused,
     /// The loop: give spare memory back.
     Trim,
     /// The loop: the time for finishing requests in flight is over.

@@ -233,6 +233,7 @@ impl Host {
             read_size: sizes.0,
             write_size: sizes.1,
             sendfile: true,
+            ..Limits::default()
         };
         change(&mut limits);
         let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{}", std::process::id(), unique()));
