@@ -13,6 +13,8 @@ pub struct Gather {
     pub(super) file: Option<FileRange>,
     /// The connection failed while it was written to; nothing more is sent.
     pub(super) dead: bool,
+    /// Bytes that were produced in this call, those of files included.
+    pub(super) produced: u64,
 }
 
 impl Gather {
@@ -20,7 +22,7 @@ impl Gather {
     pub(super) const SIZE: usize = 64 * 1024;
 
     pub(super) fn new() -> Result<Gather, Errno> {
-        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, dead: false })
+        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, dead: false, produced: 0 })
     }
 
     /// Copies bytes in, or says that they do not fit.

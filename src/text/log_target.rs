@@ -67,7 +67,8 @@ mod tests {
         ] {
             assert_eq!(LogTarget::parse(text), Ok(target), "{text}");
         }
-        for text in ["file:", "syslog:x", "syslog:udp:", "syslog:udp:host:514", "syslog:udp:1.2.3.4", "a\0b"] {
+        for text in ["file:", "syslog:x", "syslog:udp:", "syslog:udp:host:514", "syslog:udp:1.2.3.4", "a\0b"]
+        {
             assert!(LogTarget::parse(text).is_err(), "{text}");
         }
     }
