@@ -7,8 +7,14 @@ use gorgon_sys::Address;
 use gorgon_sys::{PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
+use crate::cli::process::Level;
 use crate::cli::terminal;
+use crate::engine::log::{Log, LogOptions};
 use crate::engine::{Loop, Reactor, Turn};
+#[cfg(feature = "http")]
+use crate::text::log_line;
+#[cfg(feature = "http")]
+use crate::text::log_target::LogTarget;
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
@@ -21,7 +27,7 @@ use crate::http::handlers::files::FilesHandler;
 #[cfg(feature = "http")]
 use crate::http::router::Router;
 #[cfg(feature = "http")]
-use crate::http::service::HttpService;
+use crate::http::service::{AccessLog, HttpService};
 #[cfg(feature = "http")]
 use crate::http::settings::HttpSettings;
 
@@ -59,8 +65,8 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let sockets = add_http(settings, limit, &mut reactor, &mut report)?;
     #[cfg(not(feature = "http"))]
     let sockets: Vec<()> = Vec::new();
-    // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
-    // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
+    // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
+    // to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
     if !io::stdin().is_terminal() {
         taken.push(Signal::Hangup);
@@ -79,11 +85,14 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         Err(_) => report.push_str(", which cannot be raised"),
     }
     report.extend(["; poller: ", poller.name(), "\n"]);
-    if !settings.process.quiet {
+    let level = settings.process.level();
+    if level >= Level::Info {
         terminal::say(&report);
     }
     let outcome = run(&mut reactor, settings.process.grace);
-    if settings.process.verbose {
+    let now = reactor.lp().now();
+    reactor.world().finish_logs(now);
+    if level >= Level::Debug {
         terminal::say(&summary(reactor.lp()));
     }
     drop(sockets);
@@ -117,7 +126,11 @@ fn run(reactor: &mut Reactor<World>, grace: u64) -> Result<(), Failure> {
             Turn::Finished => return Ok(()),
             Turn::Signal(Signal::Quit) => reactor.lp().drain(grace),
             Turn::Signal(Signal::Terminate | Signal::Interrupt) => reactor.lp().stop(),
-            Turn::Signal(Signal::Hangup | Signal::User1 | Signal::User2 | Signal::Child) => {}
+            Turn::Signal(Signal::User1) => {
+                let now = reactor.lp().now();
+                reactor.world().reopen_logs(now);
+            }
+            Turn::Signal(Signal::Hangup | Signal::User2 | Signal::Child) => {}
         }
     }
 }
@@ -167,9 +180,18 @@ fn add_http(
     let types = media_types(&http)?;
     let mut router = Router::default();
     router.add(b"", Box::new(FilesHandler::new(&http, number, types, reserve as usize / 2)));
+    let level = settings.process.level();
+    if level >= Level::Debug && http.access_log.is_empty() {
+        http.access_log.push('-');
+    }
+    let access = access_log(&http, level, reactor.world())?;
     let limits = HttpService::<World>::limits(&http, connections as usize);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
-    let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
+    let mut service = Box::new(HttpService::new(&http, router));
+    if let Some(access) = access {
+        service.set_access_log(access);
+    }
+    let service = reactor.add_service(service, limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
     report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
     let mut sockets = Sockets(Vec::new());
@@ -184,6 +206,34 @@ fn add_http(
         }
     }
     Ok(sockets)
+}
+
+/// The access log, opened.
+#[cfg(feature = "http")]
+fn access_log(http: &HttpSettings, level: Level, world: &mut World) -> Result<Option<AccessLog>, Failure> {
+    let wrong = |message: String| Failure {
+        message: ["--access-log ", &http.access_log, ": ", &message].concat(),
+        usage: true,
+    };
+    let Some(target) = LogTarget::parse(&http.access_log).map_err(wrong)? else { return Ok(None) };
+    let form = log_line::Form::named(http.access_log_format);
+    let limit = match &target {
+        LogTarget::Unix(_) | LogTarget::Udp(_) => log_line::SHORT_FIELD,
+        LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
+    };
+    let options = LogOptions {
+        size: http.access_log_size,
+        keep: http.access_log_keep,
+        json: form == log_line::Form::Json,
+        warns: level >= Level::Warn,
+    };
+    let log = Log::open(target, options).map_err(|error| Failure {
+        usage: true,
+        ..failure(&["--access-log ", &http.access_log].concat(), &error.into())
+    })?;
+    // The zone's file is read now, while it can be.
+    gorgon_sys::local_offset(0);
+    Ok(Some(AccessLog::new(world.add_log(log), form, limit)))
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.
