@@ -9,6 +9,7 @@ use gorgon_sys::{PollerKind, Signal, Signals};
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::cli::terminal;
+#[cfg(feature = "http")]
 use crate::engine::log::{Log, LogOptions};
 use crate::engine::{Loop, Reactor, Turn};
 #[cfg(feature = "http")]
