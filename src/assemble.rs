@@ -186,7 +186,8 @@ fn add_http(
         http.access_log.push('-');
     }
     let access = access_log(&http, level, reactor.world())?;
-    let limits = HttpService::<World>::limits(&http, connections as usize);
+    let mut limits = HttpService::<World>::limits(&http, connections as usize);
+    limits.addresses = access.is_some();
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {

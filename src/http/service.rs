@@ -128,7 +128,7 @@ impl<W: Logs> HttpService<W> {
             rate_floor: settings.rate_floor.into(),
             connections,
             per_address: 0,
-            addresses: crate::text::log_target::LogTarget::parse(&settings.access_log) != Ok(None),
+            addresses: false,
             refusal: b"",
             refuses: false,
             idle: BETWEEN,
@@ -406,6 +406,9 @@ impl<W: Logs> Service<W> for HttpService<W> {
             }
             return;
         }
+        if let Some(access) = &mut self.access {
+            access.trim();
+        }
         let now = lp.now();
         self.sweeps = self.router.sweep(now, lp.files()) || lp.connections() > 0;
         if self.sweeps {
@@ -416,9 +419,6 @@ impl<W: Logs> Service<W> for HttpService<W> {
     fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {
         if self.exchanges.has_spare() && self.exchanges.is_empty() {
             self.exchanges.trim();
-        }
-        if let Some(access) = &mut self.access {
-            access.trim();
         }
     }
 }

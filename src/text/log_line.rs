@@ -56,8 +56,8 @@ pub struct Request<'a> {
     pub user: Option<&'a [u8]>,
     /// The request line, without its end.
     pub line: &'a [u8],
-    /// Whether the line has its three parts.
-    pub whole: bool,
+    /// Where in the line the target begins and ends; none when it does not have its three parts.
+    pub target: Option<(usize, usize)>,
     /// Which host is asked.
     pub host: Option<&'a [u8]>,
     /// `Referer`.
@@ -69,8 +69,8 @@ pub struct Request<'a> {
 /// What is told of its reply.
 #[derive(Clone, Copy)]
 pub struct Outcome {
-    /// The status, 0 if it got none.
-    pub status: u16,
+    /// The digits of the status, if it got one.
+    pub status: Option<[u8; 3]>,
     /// Bytes of the body that went out.
     pub bytes: u64,
     /// From the end of the request's head to the end of the reply.
@@ -79,7 +79,7 @@ pub struct Outcome {
     pub completed: bool,
 }
 
-/// The text of the current second, made anew only when the second changes.
+/// The text of the current second, and what stands around it, made anew only when the second changes.
 pub struct Stamp {
     second: i64,
     minute: i64,
@@ -115,13 +115,13 @@ impl Stamp {
             self.offset = offset(unix_seconds);
         }
         self.text.clear();
+        let (before, after): (&[u8], &[u8]) = match form {
+            Form::Json => (b"{\"time\":\"", b"\",\"remote\":\""),
+            Form::Common | Form::Combined => (b" [", b"] \""),
+        };
+        self.text.extend_from_slice(before);
         push_time(form, unix_seconds, self.offset, &mut self.text);
-    }
-
-    /// The time as the form writes it.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.text
+        self.text.extend_from_slice(after);
     }
 }
 
@@ -185,13 +185,17 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
         return out.len() - before;
     }
     out.extend_from_slice(request.remote);
-    out.extend_from_slice(b" - ");
-    // A name with a space in it would make two fields.
-    push_escaped(request.user.unwrap_or(b"-"), b' ', limit, out);
-    out.extend_from_slice(b" [");
-    out.extend_from_slice(time.as_bytes());
-    out.extend_from_slice(b"] \"");
+    match request.user {
+        None => out.extend_from_slice(b" - -"),
+        Some(user) => {
+            out.extend_from_slice(b" - ");
+            // A name with a space in it would make two fields.
+            push_escaped(user, b' ', limit, out);
+        }
+    }
+    out.extend_from_slice(&time.text);
     match split_line(request) {
+        Some(_) if is_plain(request.line, limit) => out.extend_from_slice(request.line),
         Some((method, target, protocol)) => {
             push_escaped(method, b'"', limit, out);
             out.push(b' ');
@@ -204,27 +208,31 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
     out.extend_from_slice(b"\" ");
     let split = out.len() - before;
     if form == Form::Combined {
-        for field in [request.referer, request.agent] {
-            out.extend_from_slice(b" \"");
-            push_escaped(field.unwrap_or(b"-"), b'"', limit, out);
-            out.push(b'"');
+        match request.referer {
+            None => out.extend_from_slice(b" \"-\" \""),
+            Some(referer) => {
+                out.extend_from_slice(b" \"");
+                push_escaped(referer, b'"', limit, out);
+                out.extend_from_slice(b"\" \"");
+            }
         }
+        push_escaped(request.agent.unwrap_or(b"-"), b'"', limit, out);
+        out.push(b'"');
     }
+    out.push(b'\n');
     split
 }
 
 fn begin_json(request: &Request<'_>, time: &Stamp, limit: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"time\":\"");
-    out.extend_from_slice(time.as_bytes());
-    out.push(b'"');
+    out.extend_from_slice(&time.text);
+    let mut cut = push_json(request.remote, limit, out);
     let (method, target, protocol) = match split_line(request) {
         Some((method, target, protocol)) => (Some(method), target, Some(protocol)),
         None => (None, request.line, None),
     };
-    let mut cut = false;
+    out.push(b'"');
     for (key, value) in [
-        (&b",\"remote\":"[..], Some(request.remote)),
-        (b",\"user\":", request.user),
+        (&b",\"user\":"[..], request.user),
         (b",\"method\":", method),
         (b",\"target\":", Some(target)),
         (b",\"protocol\":", protocol),
@@ -249,42 +257,61 @@ fn begin_json(request: &Request<'_>, time: &Stamp, limit: usize, out: &mut Vec<u
 
 /// Method, target and protocol of a request line that has them.
 fn split_line<'a>(request: &Request<'a>) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
-    let line = request.line;
-    let first = line.iter().position(|&byte| byte == b' ').filter(|_| request.whole)?;
-    let last = line.iter().rposition(|&byte| byte == b' ')?;
-    Some((line.get(..first)?, line.get(first + 1..last)?, line.get(last + 1..)?))
+    let (line, (start, end)) = (request.line, request.target?);
+    Some((line.get(..start.checked_sub(1)?)?, line.get(start..end)?, line.get(end + 1..)?))
 }
 
 /// Appends a whole line: what [`begin`] made, `split` as it said, with the reply's part, and its end.
 pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
     let (head, tail) = text.split_at_checked(split).unwrap_or((text, &[]));
     out.extend_from_slice(head);
-    let status = |none: &[u8], out: &mut Vec<u8>| match outcome.status {
-        0 => out.extend_from_slice(none),
-        status => push_decimal(status.into(), out),
-    };
+    let status = outcome.status.as_ref().map(<[u8; 3]>::as_slice);
     if form == Form::Json {
         out.extend_from_slice(b",\"status\":");
-        status(b"null", out);
+        out.extend_from_slice(status.unwrap_or(b"null"));
         out.extend_from_slice(b",\"bytes\":");
         push_decimal(outcome.bytes, out);
         out.extend_from_slice(b",\"duration_ms\":");
         push_decimal(outcome.milliseconds, out);
-        let end: &[u8] = if outcome.completed { b",\"completed\":true}" } else { b",\"completed\":false}" };
+        let end: &[u8] =
+            if outcome.completed { b",\"completed\":true}\n" } else { b",\"completed\":false}\n" };
         out.extend_from_slice(end);
     } else {
-        status(b"-", out);
+        out.extend_from_slice(status.unwrap_or(b"-"));
         out.push(b' ');
         push_decimal(outcome.bytes, out);
         out.extend_from_slice(tail);
     }
-    out.push(b'\n');
 }
 
 /// How many bytes at the front of `text` go out as they are, `quote` being one that does not.
 fn plain(text: &[u8], quote: u8) -> usize {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != quote && byte != b'\\' && byte != b'"';
-    text.iter().position(|&byte| !is_plain(byte)).unwrap_or(text.len())
+    let mut at = 0;
+    if quote == b'"' {
+        // Eight at a time, up to those among which is one that does not.
+        let words = text.chunks_exact(8).map_while(|word| word.first_chunk());
+        at = words.take_while(|word| !has_escape(u64::from_ne_bytes(**word))).count() * 8;
+    }
+    while text.get(at).is_some_and(|&byte| is_plain(byte)) {
+        at += 1;
+    }
+    at
+}
+
+/// Whether among eight bytes is a control, a quote, a backslash, or one that is not ASCII.
+fn has_escape(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of a byte below `n`, and of one that is zero; a borrow may add others above it.
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (word & HIGH) | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f) != 0
+}
+
+/// Whether a text goes out as it is.
+fn is_plain(text: &[u8], limit: usize) -> bool {
+    text.len() <= limit && plain(text, b'"') == text.len()
 }
 
 /// Appends a field of the first two forms. `quote` is one more byte that must not stand for itself.
@@ -311,8 +338,7 @@ fn push_escaped(mut text: &[u8], quote: u8, limit: usize, out: &mut Vec<u8>) {
 /// Appends the inside of a string of JSON; says whether it was cut.
 fn push_json(text: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
     let end = out.len() + limit;
-    let run = plain(text, b'"');
-    if run == text.len() && run <= limit {
+    if is_plain(text, limit) {
         // As it is almost always.
         out.extend_from_slice(text);
         return false;

@@ -13,19 +13,16 @@
 //! they are below zero in the calls after it.
 
 use crate::engine::log::{Log, PATIENCE};
-use crate::engine::slab::Slab;
 use crate::engine::values::ConnId;
 use crate::engine::{Cx, Loop};
 use crate::text::log_line::{self, Form, Outcome, Stamp};
 
 use super::super::field::Name;
 use super::super::request::Request;
+use super::super::status::Status;
 
 /// The token of the timer of the log.
 pub(super) const LOG_TIMER: u32 = 1;
-
-/// No line of this connection waits.
-const NONE: u32 = u32::MAX;
 
 /// The access log of one server.
 pub struct AccessLog {
@@ -43,11 +40,14 @@ pub struct AccessLog {
     texts: Vec<u8>,
     /// Reused from line to line.
     scratch: Vec<u8>,
-    /// The lines of connections whose output is held, or whose replies are not all made.
-    waiting: Slab<Vec<Entry>>,
-    /// By the numbers of connections: where their lines wait.
-    places: Vec<u32>,
+    /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
+    waiting: Vec<Option<Box<Waiting>>>,
+    /// How many connections have lines that wait.
+    count: usize,
 }
+
+/// Lines that wait: behind one thin pointer, for most connections have none.
+struct Waiting(Vec<Entry>);
 
 /// A line that is not ended.
 struct Entry {
@@ -57,8 +57,8 @@ struct Entry {
     text: (usize, usize),
     /// How much of its text stands before the status.
     split: usize,
-    /// 0 before the reply.
-    status: u16,
+    /// None before the reply.
+    status: Option<[u8; 3]>,
     /// The reply is not all made.
     open: bool,
     /// Where the reply's body begins and ends in the output.
@@ -80,8 +80,8 @@ impl AccessLog {
             entries: Vec::new(),
             texts: Vec::new(),
             scratch: Vec::new(),
-            waiting: Slab::new(),
-            places: Vec::new(),
+            waiting: Vec::new(),
+            count: 0,
         }
     }
 
@@ -92,24 +92,25 @@ impl AccessLog {
 
     /// Before a connection is served: what waits for it is at hand again.
     pub(super) fn recall(&mut self, id: ConnId) {
-        if self.waiting.is_empty() {
+        if self.count == 0 {
             return;
         }
-        if let Some(place) = self.places.get_mut(id.slot() as usize) {
-            if let Some(entries) = self.waiting.remove(std::mem::replace(place, NONE)) {
-                self.entries = entries;
-            }
+        if let Some(waiting) = self.waiting.get_mut(id.slot() as usize).and_then(Option::take) {
+            self.count -= 1;
+            self.entries = waiting.0;
         }
     }
 
-    /// A request's head was read from the front of `input`.
-    pub(super) fn begin(&mut self, request: &Request<'_>, input: &[u8], cx: &Cx<'_>) {
-        let host = request.authority();
+    /// A request's head was read.
+    pub(super) fn begin(&mut self, request: &Request<'_>, cx: &Cx<'_>) {
+        let (line, target) = request.line();
+        // The first two forms do not tell the host.
+        let host = if self.form == Form::Json { request.authority() } else { &[] };
         let line = log_line::Request {
             remote: &[],
             user: None,
-            line: first_line(input),
-            whole: true,
+            line,
+            target: Some(target),
             host: Some(host).filter(|host| !host.is_empty()),
             referer: request.field(Name::Referer),
             agent: request.field(Name::UserAgent),
@@ -124,7 +125,7 @@ impl AccessLog {
             remote: &[],
             user: None,
             line,
-            whole: false,
+            target: None,
             host: None,
             referer: None,
             agent: None,
@@ -144,7 +145,7 @@ impl AccessLog {
             kept: Box::default(),
             text: (from, self.texts.len()),
             split,
-            status: 0,
+            status: None,
             open: true,
             start: 0,
             end: 0,
@@ -153,20 +154,20 @@ impl AccessLog {
     }
 
     /// The reply was written, with so many bytes of body at its end.
-    pub(super) fn replied(&mut self, status: u16, body: u64, cx: &Cx<'_>) {
+    pub(super) fn replied(&mut self, status: [u8; 3], body: u64, cx: &Cx<'_>) {
         if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
             entry.end = place(cx.produced());
             entry.start = entry.end - place(body);
-            entry.status = status;
+            entry.status = Some(status);
             entry.open = false;
         }
     }
 
     /// The reply's head was written; its body follows.
-    pub(super) fn streamed(&mut self, status: u16, cx: &Cx<'_>) {
+    pub(super) fn streamed(&mut self, status: [u8; 3], cx: &Cx<'_>) {
         if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
             entry.start = place(cx.produced());
-            entry.status = status;
+            entry.status = Some(status);
         }
     }
 
@@ -186,12 +187,17 @@ impl AccessLog {
         let unsent = cx.flush();
         let total = place(cx.produced());
         let went = total - place(unsent);
+        let mut log = log;
         let mut entries = std::mem::take(&mut self.entries);
-        self.end_lines(&mut entries, went, false, log, cx.lp());
-        for entry in &mut entries {
+        let mut kept = Vec::new();
+        for mut entry in entries.drain(..) {
+            if !entry.open && went >= entry.end {
+                self.end_line(&entry, went, log.as_deref_mut(), cx.lp());
+                continue;
+            }
             if entry.open {
                 entry.end = total;
-                if entry.status == 0 {
+                if entry.status.is_none() {
                     entry.start = total;
                 }
             }
@@ -200,67 +206,58 @@ impl AccessLog {
             if entry.kept.is_empty() {
                 entry.kept = self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]).into();
             }
+            kept.push(entry);
         }
         self.texts.clear();
-        if entries.is_empty() {
-            // Its memory serves the next call.
-            self.entries = entries;
+        // Its memory serves the next call.
+        self.entries = entries;
+        if kept.is_empty() {
             return;
         }
         if unsent > 0 {
             cx.notify_drained();
         }
         let slot = cx.id().slot() as usize;
-        if self.places.len() <= slot {
-            self.places.resize(slot + 1, NONE);
+        if self.waiting.len() <= slot {
+            self.waiting.resize_with(slot + 1, || None);
         }
-        // Without memory for it a line is lost.
-        if let (Some(place), Ok(number)) = (self.places.get_mut(slot), self.waiting.insert(entries)) {
-            *place = number;
+        if let Some(place) = self.waiting.get_mut(slot) {
+            self.count += 1;
+            *place = Some(Box::new(Waiting(kept)));
         }
     }
 
     /// A connection is gone: its lines say how much went.
     pub(super) fn close(&mut self, id: ConnId, log: Option<&mut Log>, lp: &mut Loop) {
         self.recall(id);
-        if !self.entries.is_empty() {
-            let mut entries = std::mem::take(&mut self.entries);
-            self.end_lines(&mut entries, -place(lp.lost()), true, log, lp);
+        let (mut log, went) = (log, -place(lp.lost()));
+        for entry in std::mem::take(&mut self.entries) {
+            self.end_line(&entry, went, log.as_deref_mut(), lp);
         }
     }
 
-    /// Writes the lines of replies whose last byte stands before `went`, or all, and takes them out.
-    fn end_lines(
-        &mut self,
-        entries: &mut Vec<Entry>,
-        went: i64,
-        all: bool,
-        log: Option<&mut Log>,
-        lp: &mut Loop,
-    ) {
-        let Some(log) = log else { return entries.clear() };
+    /// Writes a line. The output has gone up to `went`.
+    fn end_line(&mut self, entry: &Entry, went: i64, log: Option<&mut Log>, lp: &mut Loop) {
+        let Some(log) = log else { return };
         let now = lp.now();
-        entries.retain(|entry| {
-            let completed = !entry.open && went >= entry.end;
-            if !completed && !all {
-                return true;
-            }
-            let bytes = went.clamp(entry.start, entry.end.max(entry.start)) - entry.start;
-            let outcome = Outcome {
-                status: entry.status,
-                bytes: bytes.unsigned_abs(),
-                milliseconds: now.milliseconds.saturating_sub(entry.began),
-                completed,
-            };
-            let text = match &*entry.kept {
-                [] => self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]),
-                kept => kept,
-            };
-            self.scratch.clear();
-            log_line::finish(self.form, text, entry.split, &outcome, &mut self.scratch);
-            log.push(&self.scratch, now);
-            false
-        });
+        let outcome = Outcome {
+            status: entry.status,
+            bytes: (went.min(entry.end) - entry.start).max(0).unsigned_abs(),
+            milliseconds: now.milliseconds.saturating_sub(entry.began),
+            completed: !entry.open && went >= entry.end,
+        };
+        let text = match &*entry.kept {
+            [] => self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]),
+            kept => kept,
+        };
+        self.scratch.clear();
+        log_line::finish(self.form, text, entry.split, &outcome, &mut self.scratch);
+        log.push(&self.scratch, now);
+        self.plan(log, lp);
+    }
+
+    /// Has the log's timer called if it wants that.
+    fn plan(&self, log: &mut Log, lp: &mut Loop) {
         if log.wants_timer() {
             lp.set_timer(PATIENCE, self.service, LOG_TIMER);
         }
@@ -270,17 +267,14 @@ impl AccessLog {
     pub(super) fn timer(&mut self, log: Option<&mut Log>, lp: &mut Loop) {
         if let Some(log) = log {
             log.timer(lp.now());
-            if log.wants_timer() {
-                lp.set_timer(PATIENCE, self.service, LOG_TIMER);
-            }
+            self.plan(log, lp);
         }
     }
 
     /// Gives memory back.
     pub(super) fn trim(&mut self) {
-        if self.waiting.has_spare() && self.waiting.is_empty() {
-            self.waiting.trim();
-            self.places = Vec::new();
+        if self.count == 0 {
+            self.waiting = Vec::new();
         }
     }
 
@@ -303,8 +297,14 @@ fn first_line(input: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or(line)
 }
 
-/// The status of a reply that lies ready: `HTTP/1.1 200 ..`.
-pub(super) fn status_of(reply: &[u8]) -> u16 {
-    let digits = reply.get(9..12).unwrap_or_default();
-    digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit.wrapping_sub(b'0') % 10))
+/// The digits of the status of a reply that lies ready: `HTTP/1.1 200 ..`.
+pub(super) fn status_of(reply: &[u8]) -> [u8; 3] {
+    reply.get(9..).and_then(|rest| rest.first_chunk()).copied().unwrap_or(*b"000")
+}
+
+/// The digits of a status.
+pub(super) fn digits_of(status: Status) -> [u8; 3] {
+    let digit = |value: u16| b'0' + (value % 10) as u8;
+    let code = status.code();
+    [digit(code / 100), digit(code / 10), digit(code)]
 }

@@ -12,7 +12,7 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
 use super::super::target;
-use super::access::status_of;
+use super::access::{digits_of, status_of};
 use super::{After, HttpService};
 
 impl<W: Logs> HttpService<W> {
@@ -20,7 +20,7 @@ impl<W: Logs> HttpService<W> {
     pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
         let request = Request::new(input, &self.head, &self.fields);
         if let Some(access) = &mut self.access {
-            access.begin(&request, input, cx);
+            access.begin(&request, cx);
         }
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
@@ -165,9 +165,10 @@ impl<W: Logs> HttpService<W> {
             cx.write(bytes);
         }
         if let Some(access) = &mut self.access {
+            let status = digits_of(response.status);
             match &made {
-                Some(_) => access.streamed(response.status.code(), cx),
-                None => access.replied(response.status.code(), bytes.len() as u64, cx),
+                Some(_) => access.streamed(status, cx),
+                None => access.replied(status, bytes.len() as u64, cx),
             }
         }
         made
