@@ -131,20 +131,33 @@ impl Log {
 
     /// Takes a whole line with its end, or counts it as dropped.
     pub fn push(&mut self, line: &[u8], now: Now) {
+        if let Some(room) = self.room(line.len(), now) {
+            room.extend_from_slice(line);
+            self.pushed(now);
+        }
+    }
+
+    /// Where one line of at most `length` bytes is to be appended, with its end; [`Log::pushed`] follows. None when it
+    /// is dropped.
+    pub fn room(&mut self, length: usize, now: Now) -> Option<&mut Vec<u8>> {
         if self.buffer.capacity() == 0 {
             self.buffer.reserve_exact(CAPACITY);
         }
-        if self.buffer.len() + line.len() > CAPACITY && !self.stuck {
+        if self.buffer.len() + length > CAPACITY && !self.stuck {
             self.flush(now);
         }
         if self.dropped > 0 {
             self.tell_dropped();
         }
-        if self.dropped > 0 || self.buffer.len() + line.len() > CAPACITY {
+        if self.dropped > 0 || self.buffer.len() + length > CAPACITY {
             self.dropped += 1;
-            return;
+            return None;
         }
-        self.buffer.extend_from_slice(line);
+        Some(&mut self.buffer)
+    }
+
+    /// A line was appended.
+    pub fn pushed(&mut self, now: Now) {
         if self.buffer.len() >= BATCH && !self.stuck {
             self.flush(now);
         }

@@ -290,8 +290,18 @@ fn plain(text: &[u8], quote: u8) -> usize {
     let mut at = 0;
     if quote == b'"' {
         // Eight at a time, up to those among which is one that does not.
-        let words = text.chunks_exact(8).map_while(|word| word.first_chunk());
-        at = words.take_while(|word| !has_escape(u64::from_ne_bytes(**word))).count() * 8;
+        let mut rest = text;
+        while let Some((word, after)) = rest.split_first_chunk() {
+            if has_escape(u64::from_ne_bytes(*word)) {
+                break;
+            }
+            rest = after;
+        }
+        at = text.len() - rest.len();
+        // The last eight, some of which were seen.
+        if rest.len() < 8 && text.last_chunk().is_some_and(|word| !has_escape(u64::from_ne_bytes(*word))) {
+            return text.len();
+        }
     }
     while text.get(at).is_some_and(|&byte| is_plain(byte)) {
         at += 1;

@@ -36,9 +36,9 @@ pub struct AccessLog {
     stamp: Stamp,
     /// The lines of the connection that is being served, those that wait for its output first.
     entries: Vec<Entry>,
-    /// The texts of those that were begun in this call.
+    /// Their texts.
     texts: Vec<u8>,
-    /// Reused from line to line.
+    /// An address; reused from line to line.
     scratch: Vec<u8>,
     /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
     waiting: Vec<Option<Box<Waiting>>>,
@@ -46,14 +46,16 @@ pub struct AccessLog {
     count: usize,
 }
 
-/// Lines that wait: behind one thin pointer, for most connections have none.
-struct Waiting(Vec<Entry>);
+/// Lines that wait, and their texts: behind one thin pointer, for most connections have none.
+struct Waiting {
+    entries: Vec<Entry>,
+    texts: Vec<u8>,
+}
 
 /// A line that is not ended.
+#[derive(Clone, Copy)]
 struct Entry {
-    /// Its text, once it outlived the call that began it.
-    kept: Box<[u8]>,
-    /// Where its text lies in `texts` until then.
+    /// Where its text lies among the texts.
     text: (usize, usize),
     /// How much of its text stands before the status.
     split: usize,
@@ -66,6 +68,13 @@ struct Entry {
     end: i64,
     /// When the head was read, in milliseconds of the loop.
     began: u64,
+}
+
+impl Entry {
+    /// Whether all of the reply stands before a place.
+    fn is_out(&self, went: i64) -> bool {
+        !self.open && went >= self.end
+    }
 }
 
 impl AccessLog {
@@ -97,7 +106,8 @@ impl AccessLog {
         }
         if let Some(waiting) = self.waiting.get_mut(id.slot() as usize).and_then(Option::take) {
             self.count -= 1;
-            self.entries = waiting.0;
+            self.entries = waiting.entries;
+            self.texts = waiting.texts;
         }
     }
 
@@ -142,7 +152,6 @@ impl AccessLog {
         let from = self.texts.len();
         let split = log_line::begin(self.form, &line, &self.stamp, self.limit, &mut self.texts);
         self.entries.push(Entry {
-            kept: Box::default(),
             text: (from, self.texts.len()),
             split,
             status: None,
@@ -188,13 +197,27 @@ impl AccessLog {
         let total = place(cx.produced());
         let went = total - place(unsent);
         let mut log = log;
-        let mut entries = std::mem::take(&mut self.entries);
-        let mut kept = Vec::new();
-        for mut entry in entries.drain(..) {
-            if !entry.open && went >= entry.end {
+        for at in 0..self.entries.len() {
+            let Some(&entry) = self.entries.get(at) else { break };
+            if entry.is_out(went) {
                 self.end_line(&entry, went, log.as_deref_mut(), cx.lp());
-                continue;
             }
+        }
+        if self.entries.last().is_some_and(|entry| !entry.is_out(went)) {
+            self.keep(went, total, cx.id());
+            if unsent > 0 {
+                cx.notify_drained();
+            }
+        }
+        // Their memory serves the next call.
+        self.entries.clear();
+        self.texts.clear();
+    }
+
+    /// Has the lines wait of what is not out.
+    fn keep(&mut self, went: i64, total: i64, id: ConnId) {
+        let (mut entries, mut texts) = (Vec::new(), Vec::new());
+        for mut entry in self.entries.iter().copied().filter(|entry| !entry.is_out(went)) {
             if entry.open {
                 entry.end = total;
                 if entry.status.is_none() {
@@ -203,27 +226,18 @@ impl AccessLog {
             }
             entry.start -= total;
             entry.end -= total;
-            if entry.kept.is_empty() {
-                entry.kept = self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]).into();
-            }
-            kept.push(entry);
+            let from = texts.len();
+            texts.extend_from_slice(self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]));
+            entry.text = (from, texts.len());
+            entries.push(entry);
         }
-        self.texts.clear();
-        // Its memory serves the next call.
-        self.entries = entries;
-        if kept.is_empty() {
-            return;
-        }
-        if unsent > 0 {
-            cx.notify_drained();
-        }
-        let slot = cx.id().slot() as usize;
+        let slot = id.slot() as usize;
         if self.waiting.len() <= slot {
             self.waiting.resize_with(slot + 1, || None);
         }
         if let Some(place) = self.waiting.get_mut(slot) {
             self.count += 1;
-            *place = Some(Box::new(Waiting(kept)));
+            *place = Some(Box::new(Waiting { entries, texts }));
         }
     }
 
@@ -234,6 +248,7 @@ impl AccessLog {
         for entry in std::mem::take(&mut self.entries) {
             self.end_line(&entry, went, log.as_deref_mut(), lp);
         }
+        self.texts.clear();
     }
 
     /// Writes a line. The output has gone up to `went`.
@@ -244,15 +259,14 @@ impl AccessLog {
             status: entry.status,
             bytes: (went.min(entry.end) - entry.start).max(0).unsigned_abs(),
             milliseconds: now.milliseconds.saturating_sub(entry.began),
-            completed: !entry.open && went >= entry.end,
+            completed: entry.is_out(went),
         };
-        let text = match &*entry.kept {
-            [] => self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]),
-            kept => kept,
-        };
-        self.scratch.clear();
-        log_line::finish(self.form, text, entry.split, &outcome, &mut self.scratch);
-        log.push(&self.scratch, now);
+        let text = self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]);
+        // Numbers and words, beside the text.
+        if let Some(room) = log.room(text.len() + 160, now) {
+            log_line::finish(self.form, text, entry.split, &outcome, room);
+            log.pushed(now);
+        }
         self.plan(log, lp);
     }
 
