@@ -310,6 +310,7 @@ fn plain(text: &[u8], quote: u8) -> usize {
 }
 
 /// Whether among eight bytes is a control, a quote, a backslash, or one that is not ASCII.
+#[inline(always)]
 fn has_escape(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
