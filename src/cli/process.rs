@@ -62,17 +62,24 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
     help: "process",
     attributes: &[
         Attribute {
-            about: About::live("verbose", Unit::Switch, "off", "Say more: requests as they are answered and, at the end, what was done. The same as log_level=debug.")
-                .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
+            about: About::live(
+                "verbose",
+                Unit::Switch,
+                "off",
+                "Say more: each request, and at the end what was done. The same as log_level=debug.",
+            )
+            .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.verbose),
             set: |s, v| v.into_bool(&mut s.verbose),
         },
         Attribute {
-            about: About::live("quiet", Unit::Switch, "off", "Say nothing but errors. The same as log_level=error.").with_flag(&Flag {
-                short: Some('q'),
-                long: "quiet",
-                value: "",
-            }),
+            about: About::live(
+                "quiet",
+                Unit::Switch,
+                "off",
+                "Say nothing but errors. The same as log_level=error.",
+            )
+            .with_flag(&Flag { short: Some('q'), long: "quiet", value: "" }),
             get: |s| Value::Switch(s.quiet),
             set: |s, v| v.into_bool(&mut s.quiet),
         },

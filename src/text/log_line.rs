@@ -94,6 +94,8 @@ impl Default for Stamp {
     }
 }
 
+/// What stands between an address and a time when nobody proved who they are.
+const NOBODY: &[u8] = b" - - [";
 /// Seconds of one day.
 const DAY: i64 = 86_400;
 /// The last second of the year 9998: none but four digits whatever the zone.
@@ -117,7 +119,7 @@ impl Stamp {
         self.text.clear();
         let (before, after): (&[u8], &[u8]) = match form {
             Form::Json => (b"{\"time\":\"", b"\",\"remote\":\""),
-            Form::Common | Form::Combined => (b" [", b"] \""),
+            Form::Common | Form::Combined => (NOBODY, b"] \""),
         };
         self.text.extend_from_slice(before);
         push_time(form, unix_seconds, self.offset, &mut self.text);
@@ -186,14 +188,14 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
     }
     out.extend_from_slice(request.remote);
     match request.user {
-        None => out.extend_from_slice(b" - -"),
+        None => out.extend_from_slice(&time.text),
         Some(user) => {
             out.extend_from_slice(b" - ");
             // A name with a space in it would make two fields.
             push_escaped(user, b' ', limit, out);
+            out.extend_from_slice(time.text.get(NOBODY.len() - 2..).unwrap_or_default());
         }
     }
-    out.extend_from_slice(&time.text);
     match split_line(request) {
         Some(_) if is_plain(request.line, limit) => out.extend_from_slice(request.line),
         Some((method, target, protocol)) => {
@@ -207,7 +209,11 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
     }
     out.extend_from_slice(b"\" ");
     let split = out.len() - before;
-    if form == Form::Combined {
+    if form == Form::Common {
+        out.push(b'\n');
+    } else if request.referer.is_none() && request.agent.is_none() {
+        out.extend_from_slice(b" \"-\" \"-\"\n");
+    } else {
         match request.referer {
             None => out.extend_from_slice(b" \"-\" \""),
             Some(referer) => {
@@ -217,9 +223,8 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
             }
         }
         push_escaped(request.agent.unwrap_or(b"-"), b'"', limit, out);
-        out.push(b'"');
+        out.extend_from_slice(b"\"\n");
     }
-    out.push(b'\n');
     split
 }
 
@@ -265,8 +270,8 @@ fn split_line<'a>(request: &Request<'a>) -> Option<(&'a [u8], &'a [u8], &'a [u8]
 pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
     let (head, tail) = text.split_at_checked(split).unwrap_or((text, &[]));
     out.extend_from_slice(head);
-    let status = outcome.status.as_ref().map(<[u8; 3]>::as_slice);
     if form == Form::Json {
+        let status = outcome.status.as_ref().map(<[u8; 3]>::as_slice);
         out.extend_from_slice(b",\"status\":");
         out.extend_from_slice(status.unwrap_or(b"null"));
         out.extend_from_slice(b",\"bytes\":");
@@ -277,8 +282,10 @@ pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mu
             if outcome.completed { b",\"completed\":true}\n" } else { b",\"completed\":false}\n" };
         out.extend_from_slice(end);
     } else {
-        out.extend_from_slice(status.unwrap_or(b"-"));
-        out.push(b' ');
+        match outcome.status {
+            Some([a, b, c]) => out.extend_from_slice(&[a, b, c, b' ']),
+            None => out.extend_from_slice(b"- "),
+        }
         push_decimal(outcome.bytes, out);
         out.extend_from_slice(tail);
     }

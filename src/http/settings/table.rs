@@ -166,7 +166,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "access_log",
                 Unit::Text,
                 "",
-                "Log of requests: a file, - for standard output, or syslog:. syslog:/PATH is a log daemon at another \
+                "Log of requests: a file, - for stdout, or syslog:. syslog:/PATH is a log daemon at another \
                  Unix socket than /dev/log, syslog:udp:ADDR:PORT one elsewhere, off is none. A file is opened anew on \
                  USR1 and when another lies at its path. Lines are written each second, or when there are many; those \
                  that cannot be written are dropped and counted. Empty is - when verbose, off otherwise.",
@@ -191,7 +191,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "access_log_size",
                 size(0, 1024 * GIGA),
                 "0",
-                "Size at which its file is renamed and a new one begun, 0 for never. At least 64K; FILE becomes \
+                "Size at which its file is rotated, 0 for never. At least 64K; FILE becomes \
                  FILE.1, that FILE.2 and so on.",
             ),
             get: |s| Value::Size(s.access_log_size),

@@ -36,6 +36,18 @@ fn the_three_forms() {
 }
 
 #[test]
+fn a_name_is_one_field() {
+    let named = Request { user: Some(b"a \"b"), ..request(b"GET /a HTTP/1.1", None, Some(b"x")) };
+    let text = |form| String::from_utf8(line(form, &named, DONE)).unwrap();
+    let time = "[10/Oct/2000:13:55:36 -0700]";
+    assert_eq!(
+        text(Form::Combined),
+        format!("192.0.2.1 - a\\x20\\\"b {time} \"GET /a HTTP/1.1\" 200 2326 \"-\" \"x\"\n")
+    );
+    assert!(text(Form::Json).contains("\"user\":\"a \\\"b\""));
+}
+
+#[test]
 fn what_is_not_whole() {
     let nothing = Outcome { status: None, bytes: 0, milliseconds: 0, completed: false };
     for (raw, common, json) in [
@@ -73,11 +85,11 @@ fn times() {
     let mut stamp = Stamp::default();
     stamp.set(Form::Common, 60, |_| 0);
     stamp.set(Form::Common, 61 + 365 * DAY, |_| 3600);
-    assert_eq!(stamp.text, b" [01/Jan/1971:01:01:01 +0100] \"");
+    assert_eq!(stamp.text, b" - - [01/Jan/1971:01:01:01 +0100] \"");
     stamp.set(Form::Common, 119 + 365 * DAY, |_| 7200);
-    assert_eq!(stamp.text, b" [01/Jan/1971:01:01:59 +0100] \"");
+    assert_eq!(stamp.text, b" - - [01/Jan/1971:01:01:59 +0100] \"");
     stamp.set(Form::Common, 120 + 365 * DAY, |_| 7200);
-    assert_eq!(stamp.text, b" [01/Jan/1971:02:02:00 +0200] \"");
+    assert_eq!(stamp.text, b" - - [01/Jan/1971:02:02:00 +0200] \"");
 }
 
 #[test]
