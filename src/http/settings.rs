@@ -116,6 +116,10 @@ impl HttpSettings {
                 "expected no more than head_max, of which the request line is a part",
             ));
         }
+        // What is written at once must fit a file.
+        if (1..64 * 1024).contains(&self.access_log_size) {
+            return Some(("access_log_size", "expected 0, or at least 64K"));
+        }
         None
     }
 }

@@ -61,14 +61,3 @@ pub(super) fn set_access_log(target: &mut String, value: Value) -> Result<(), St
     *target = text;
     Ok(())
 }
-
-/// What is written at once must fit a file.
-pub(super) fn set_access_log_size(size: &mut u64, value: Value) -> Result<(), String> {
-    let mut bytes = 0;
-    value.into_u64(&mut bytes)?;
-    if (1..64 * 1024).contains(&bytes) {
-        return Err("expected 0, or at least 64K".to_owned());
-    }
-    *size = bytes;
-    Ok(())
-}

@@ -1,10 +1,7 @@
 //! The attributes of the kind `http`, in the order they are shown.
 
 use super::HttpSettings;
-use super::checks::{
-    set_access_log, set_access_log_size, set_cache_control, set_charset, set_index, set_precompressed,
-    set_root,
-};
+use super::checks::{set_access_log, set_cache_control, set_charset, set_index, set_precompressed, set_root};
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 const KILO: u64 = 1024;
@@ -195,7 +192,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  FILE.1, that FILE.2 and so on.",
             ),
             get: |s| Value::Size(s.access_log_size),
-            set: |s, v| set_access_log_size(&mut s.access_log_size, v),
+            set: |s, v| v.into_u64(&mut s.access_log_size),
         },
         Attribute {
             about: About::fixed(
