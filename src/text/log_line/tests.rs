@@ -202,7 +202,7 @@ quickcheck::quickcheck! {
     }
 
     fn no_byte_of_a_request_ends_a_line(text: Vec<u8>, whole: bool) -> bool {
-        let target = whole.then(|| (text.len() / 3, text.len() / 2));
+        let target = whole.then_some((text.len() / 3, text.len() / 2));
         let line_of = |form| {
             let request = Request { user: Some(&text), host: Some(&text), target, ..request(&text, Some(&text), Some(&text)) };
             let mut bytes = line(form, &request, DONE);
