@@ -26,6 +26,8 @@ use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
 #[cfg(feature = "http")]
 use crate::http::handlers::files::FilesHandler;
 #[cfg(feature = "http")]
+use crate::http::handlers::upload::UploadHandler;
+#[cfg(feature = "http")]
 use crate::http::router::Router;
 #[cfg(feature = "http")]
 use crate::http::service::{AccessLog, HttpService};
@@ -35,7 +37,11 @@ use crate::http::settings::HttpSettings;
 #[cfg(feature = "http")]
 mod listeners;
 #[cfg(feature = "http")]
+mod uploads;
+#[cfg(feature = "http")]
 use listeners::{Sockets, bind, display, identity, options, push_urls};
+#[cfg(feature = "http")]
+use uploads::uploads;
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -88,15 +94,18 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     report.extend(["; poller: ", poller.name(), "\n"]);
     let level = settings.process.level();
     if level >= Level::Info {
-        terminal::say(&report);
+        terminal::report(&report);
     }
     let outcome = run(&mut reactor, settings.process.grace);
     let now = reactor.lp().now();
     reactor.world().finish_logs(now);
     if level >= Level::Debug {
-        terminal::say(&summary(reactor.lp()));
+        terminal::report(&summary(reactor.lp()));
     }
     drop(sockets);
+    // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
+    // would end the process in another way than the one before it.
+    std::mem::forget(reactor);
     outcome
 }
 
@@ -106,12 +115,13 @@ fn summary(lp: &Loop) -> String {
     let mut text = String::new();
     for (count, what) in [
         (counters.accepted, " connections, "),
+        (counters.refused, " refused, "),
         (counters.bytes_received, " bytes in, "),
         (counters.bytes_sent, " bytes out, "),
         (counters.turns, " turns, waited for the disk "),
-        (counters.disk_waits, " times, for memory "),
-        (counters.page_waits, ", for descriptors "),
-        (counters.pauses, "\n"),
+        (counters.disk_waits, " times, for descriptors "),
+        (counters.pauses, " times, for memory "),
+        (counters.page_waits, "\n"),
     ] {
         push_decimal_str(count, &mut text);
         text.push_str(what);
@@ -170,17 +180,28 @@ fn add_http(
     let mut http = settings.http.clone();
     // A sixteenth of the descriptors is for files, listeners and what else there is.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
-    let most = limit.min(CONNECTIONS).saturating_sub(reserve).max(1);
+    // An upload takes two: the file and its directory.
+    let for_uploads = if http.upload.is_empty() { 0 } else { reserve };
+    let most = limit.min(CONNECTIONS).saturating_sub(reserve + for_uploads).max(1);
     let connections = match u64::from(http.max_connections) {
         0 => most,
         wanted => wanted.min(most),
     };
     let root = http.root.clone();
     let filesystem = filesystem(&mut http)?;
+    let uploads = uploads(&http, filesystem.as_ref())?;
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
-    router.add(b"", Box::new(FilesHandler::new(&http, number, types, reserve as usize / 2)));
+    let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
+    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
+    if let Some((uploads, line)) = uploads {
+        report.push_str(&line);
+        files.set_uploads(uploads.clone());
+        let area = uploads.area().to_vec();
+        router.add(&area, Box::new(UploadHandler::new(&http, number, uploads, for_uploads as usize)));
+    }
+    router.add(b"", Box::new(files));
     let level = settings.process.level();
     if level >= Level::Debug && http.access_log.is_empty() {
         http.access_log.push('-');
@@ -188,6 +209,7 @@ fn add_http(
     let access = access_log(&http, level, reactor.world())?;
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
     limits.addresses = access.is_some();
+    reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {
@@ -195,7 +217,6 @@ fn add_http(
     }
     let service = reactor.add_service(service, limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
-    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
     let mut sockets = Sockets(Vec::new());
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {

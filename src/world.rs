@@ -12,6 +12,8 @@ const LAST_TRIES: (u32, u64) = (50, 10);
 pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
     logs: Vec<Log>,
+    #[cfg(feature = "http")]
+    directories: crate::http::handlers::listing::Directories,
 }
 
 impl World {
@@ -54,5 +56,12 @@ impl Logs for World {
 impl crate::http::handlers::files::Filesystems for World {
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
         self.filesystems.get(number).map(Box::as_ref)
+    }
+
+    fn listed(
+        &mut self,
+        number: usize,
+    ) -> Option<(&dyn Filesystem, &mut crate::http::handlers::listing::Directories)> {
+        Some((self.filesystems.get(number)?.as_ref(), &mut self.directories))
     }
 }

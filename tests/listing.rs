@@ -251,3 +251,48 @@ fn twenty_thousand_names_in_constant_memory() {
     assert_eq!(server.get("/none").status, 404);
     assert_eq!(server.descriptors(), descriptors);
 }
+
+#[test]
+fn clients_that_do_not_read_keep_nobody_from_listing() {
+    let directory = Directory::new();
+    for number in 0..10_000 {
+        directory.file(&format!("{number:0>200}"), "");
+    }
+    let mut command = Command::new("sh");
+    // Of 64 descriptors 16 are no connections', and half of these are for listings.
+    command.args([
+        "-c",
+        "ulimit -n 64; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_gorgon"),
+        "-l",
+        "127.0.0.1:0",
+    ]);
+    let server = Server::spawn({
+        command.args(["--http.main.send_buffer=128K"]).arg(directory.path());
+        command
+    });
+    let before = server.descriptors();
+    let mut slow: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for client in &mut slow {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        client.read_exact(&mut [0; 15]).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(1300));
+    for _ in 0..3 {
+        let page = server.get("/");
+        assert_eq!((page.status, links(&text(&page)).len()), (200, 10_000));
+    }
+    // Those whose places were taken are cut, where they can see it.
+    let replies = slow.iter_mut().map(read_all);
+    let cut = replies.filter(|reply| !reply.ends_with(b"0\r\n\r\n")).count();
+    assert!((1..8).contains(&cut), "{cut}");
+    drop(slow);
+    for _ in 0..100 {
+        if server.descriptors() <= before {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("descriptors are left open");
+}

@@ -345,3 +345,20 @@ fn clients() {
     let words = ["python3", "-c", PYTHON, &server.url("/text.txt"), path.to_str().unwrap()];
     assert_eq!(run(&here, &words), "good\n");
 }
+
+#[test]
+fn replies_in_parts_share_a_descriptor() {
+    let directory = Directory::new();
+    directory.file("large", vec![b'x'; 32 << 20]);
+    let server = Server::start(directory.path(), &["--http.main.send_buffer=16K"]);
+    let before = server.descriptors();
+    let mut clients: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        let request = b"GET /large HTTP/1.1\r\nHost: h\r\nRange: bytes=0-9999999,20000000-29999999\r\n\r\n";
+        client.write_all(request).unwrap();
+        client.read_exact(&mut [0; 15]).unwrap();
+    }
+    assert!(server.descriptors() <= before + clients.len() + 1);
+    let all = get(&server, "/large", &["Range: bytes=0-9999999,20000000-29999999"]);
+    assert_eq!(parts(&all).len(), 2);
+}

@@ -180,13 +180,6 @@ fn descriptors_run_out_before_the_limit_of_connections() {
 }
 
 #[test]
-fn a_limit_of_connections() {
-    let directory = site();
-    let server = Server::start(directory.path(), &["--http.main.max_connections=10"]);
-    crowd(&server, 10);
-}
-
-#[test]
 fn half_requests_hold_nobody_up() {
     let directory = site();
     let (server, base) = warm(&directory, &["--http.main.header_timeout=60s"]);

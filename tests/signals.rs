@@ -6,7 +6,9 @@ mod common;
 use common::{Directory, PATIENCE, Reply, Server, gorgon, read_all};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const BIG: usize = 40_000_000;
@@ -98,7 +100,7 @@ fn quitting_finishes_what_is_in_flight() {
     half.write_all(b"GET /a.txt HTTP/1.1\r\nHos").unwrap();
     let mut body = server.connect();
     body.write_all(b"POST /a.txt HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345").unwrap();
-    read_reply(&mut body, b"</html>\n");
+    read_reply(&mut body, b"\r\n\r\n405 Method Not Allowed\n");
     server.signal("QUIT");
     await_refusal(&server);
     assert!(server.runs());
@@ -228,4 +230,56 @@ fn other_signals_are_as_the_system_has_them() {
     server.signal("CONT");
     assert_eq!(Reply::first(&read_all(&mut stream), false).0.status, 200);
     assert!(server.runs());
+}
+
+/// Standard output that is full, with the end that nobody reads.
+fn full_output() -> (Stdio, UnixStream) {
+    let (mut ours, reader) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    while ours.write(&[b'x'; 4096]).is_ok() {}
+    while ours.write(b"x").is_ok() {}
+    ours.set_nonblocking(false).unwrap();
+    (Stdio::from(OwnedFd::from(ours)), reader)
+}
+
+#[test]
+fn output_that_nobody_reads_makes_no_signal_vain() {
+    let directory = site();
+    let path = directory.path().join("socket");
+    for name in ["TERM", "INT", "QUIT"] {
+        let (output, _reader) = full_output();
+        let mut command = gorgon();
+        command.arg(directory.path()).arg("-v").arg("-l").arg(format!("unix:{}", path.display()));
+        let mut child = command.stdout(output).spawn().unwrap();
+        let begun = Instant::now();
+        while UnixStream::connect(&path).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "it does not listen");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("{name} did not end it");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn a_signal_after_the_last_changes_nothing() {
+    let directory = site();
+    for _ in 0..60 {
+        let mut server = Server::start(directory.path(), &[]);
+        let process = server.child.id().to_string();
+        let both = format!(
+            "kill -QUIT {process}; kill -TERM {process} 2>/dev/null; kill -INT {process} 2>/dev/null"
+        );
+        Command::new("sh").args(["-c", &both]).status().unwrap();
+        assert_eq!(ended(&mut server).0, Some(0));
+    }
 }

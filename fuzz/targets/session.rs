@@ -171,7 +171,7 @@ impl Sink<World> for Echo {
         if data.contains(&b'!') { Err(Status::CONFLICT) } else { Ok(()) }
     }
 
-    fn finish(self: Box<Self>, _world: &mut World) -> Response<World> {
+    fn finish(self: Box<Self>, _now: gorgon::engine::values::Now, _world: &mut World) -> Response<World> {
         if self.0.ends_with(b">") {
             return Response { body: Body::Bytes(self.0), ..Response::empty(Status::OK) };
         }

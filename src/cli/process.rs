@@ -120,7 +120,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 Unit::Size { min: 1 << 20, max: 1 << 40, power_of_two: false },
                 "16M",
                 "Most memory for the buffers of all connections. Past it by a quarter a client that does not take its \
-                 reply is given up, by a half new requests wait.",
+                 reply is given up, by a half requests that are not \
+                 whole wait.",
             ),
             get: |s| Value::Size(s.page_memory),
             set: |s, v| v.into_u64(&mut s.page_memory),

@@ -1,28 +1,38 @@
 //! What people see: standard output and standard error, written whole and at once, without a buffer to forget.
 
-use gorgon_sys::{AsFd, BorrowedFd, Io, write};
+use gorgon_sys::{AsFd, BorrowedFd, Io, wait_writable, write};
 
-/// Writes to standard output; says whether it was taken.
+/// How long a reader who takes nothing is waited for while there is something better to do, in milliseconds.
+const PATIENCE: u32 = 500;
+/// What a pipe takes at once when it takes anything (POSIX promises 512).
+const PIECE: usize = 512;
+
+/// Writes to standard output, and waits for as long as it takes; says whether it was taken.
 pub fn say(text: &str) -> bool {
-    put(std::io::stdout().as_fd(), text.as_bytes())
+    put(std::io::stdout().as_fd(), text.as_bytes(), u32::MAX / 2)
 }
 
-/// Writes to standard error. That nobody listens cannot be told to anybody.
+/// Writes to standard output, unless nobody reads it: a server must not wait for its reader, nor turn deaf to signals.
+pub fn report(text: &str) {
+    put(std::io::stdout().as_fd(), text.as_bytes(), PATIENCE);
+}
+
+/// Writes to standard error, unless nobody reads it. That nobody listens cannot be told to anybody.
 pub fn complain(text: &str) {
-    put(std::io::stderr().as_fd(), text.as_bytes());
+    put(std::io::stderr().as_fd(), text.as_bytes(), PATIENCE);
 }
 
-/// Writes all of it. A descriptor that others set to not block is tried again for a while.
-fn put(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> bool {
-    let mut patience = 100;
+/// Writes all of it, as the reader takes it; a descriptor that others set to not block makes no difference.
+fn put(fd: BorrowedFd<'_>, mut bytes: &[u8], patience: u32) -> bool {
     while !bytes.is_empty() {
-        match write(fd, bytes) {
+        if !wait_writable(fd, patience) {
+            return false;
+        }
+        let piece = bytes.get(..PIECE.min(bytes.len())).unwrap_or(bytes);
+        match write(fd, piece) {
             Io::Done(count) if count > 0 => bytes = bytes.get(count..).unwrap_or(&[]),
-            Io::Blocked if patience > 0 => {
-                patience -= 1;
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-            Io::Done(_) | Io::Blocked | Io::Ended | Io::Failed(_) => return false,
+            Io::Blocked => {}
+            Io::Done(_) | Io::Ended | Io::Failed(_) => return false,
         }
     }
     true

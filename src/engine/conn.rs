@@ -54,7 +54,7 @@ impl Flags {
     pub const QUEUED: u8 = 4;
     /// In the queue of those that were woken.
     pub const WOKEN: u8 = 8;
-    /// Waits for room among the pages before it reads.
+    /// Its input waits in the kernel until there is room among the pages.
     pub const STARVED: u8 = 16;
     /// The peer has ended its side: there is nothing more to read.
     pub const ENDED: u8 = 32;

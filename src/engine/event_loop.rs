@@ -101,7 +101,7 @@ pub struct Counters {
     pub pauses: u64,
     /// Times a file was not in the page cache and others were served meanwhile.
     pub disk_waits: u64,
-    /// Times a connection had to wait for a page.
+    /// Times that input was left with the kernel because the pages ran out.
     pub page_waits: u64,
 }
 
@@ -127,11 +127,15 @@ pub struct Loop {
     pub(super) queue: Vec<ConnId>,
     /// Connections that go on when the disk may have answered.
     pub(super) disk_queue: Vec<ConnId>,
+    /// When they last went on, in milliseconds.
+    pub(super) disk_asked: u64,
     /// A connection was closed since the last settling: there may be room for others.
     pub(super) released: bool,
     pub(super) woken: Vec<ConnId>,
     pub(super) doomed: Vec<ConnId>,
     pub(super) starved: Vec<ConnId>,
+    /// A timer is set for them.
+    pub(super) starved_set: bool,
     /// The connection that is gone but whose service is being told: its address may still be asked for.
     pub(super) leaving: Option<Leaving>,
     /// Bytes for the connection that is about to be closed that are nowhere kept.
@@ -166,10 +170,12 @@ impl Loop {
             started_ns: gorgon_sys::now().monotonic_ns,
             queue: Vec::new(),
             disk_queue: Vec::new(),
+            disk_asked: 0,
             released: false,
             woken: Vec::new(),
             doomed: Vec::new(),
             starved: Vec::new(),
+            starved_set: false,
             leaving: None,
             lost: 0,
             draining: false,
@@ -396,22 +402,6 @@ impl Loop {
             return;
         }
         self.set_interest(id, wanted);
-    }
-
-    /// Has a connection wait, unread, until there is memory for pages again.
-    pub(super) fn starve(&mut self, id: ConnId) {
-        let Some(conn) = self.slots.get_mut(id) else { return };
-        if !conn.flags.has(Flags::STARVED) {
-            conn.flags.set(Flags::STARVED);
-            self.starved.push(id);
-            self.counters.page_waits += 1;
-        }
-        // Those that closed meanwhile are forgotten now and then, so that the list does not outgrow the table.
-        if self.starved.len() > 2 * self.slots.len() + 64 {
-            let slots = &self.slots;
-            self.starved.retain(|id| slots.get(*id).is_some());
-        }
-        self.set_interest(id, Ready::NONE);
     }
 
     /// Sets the poller's interest exactly.

@@ -3,6 +3,7 @@
 
 use gorgon_sys::{Errno, Mapping};
 
+use super::output::BURST;
 use super::values::FileRange;
 
 /// Bytes, then perhaps a file, that the connection being served has produced since the last send.
@@ -11,6 +12,8 @@ pub struct Gather {
     length: usize,
     /// Goes out after the bytes.
     pub(super) file: Option<FileRange>,
+    /// Bytes given since the connection's turn began, whether they are gathered still or have left.
+    pub(super) given: usize,
     /// The connection failed while it was written to; nothing more is sent.
     pub(super) dead: bool,
     /// Bytes that were produced in this call, those of files included.
@@ -22,7 +25,14 @@ impl Gather {
     pub(super) const SIZE: usize = 64 * 1024;
 
     pub(super) fn new() -> Result<Gather, Errno> {
-        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, dead: false, produced: 0 })
+        Ok(Gather {
+            bytes: Mapping::new(Self::SIZE)?,
+            length: 0,
+            file: None,
+            given: 0,
+            dead: false,
+            produced: 0,
+        })
     }
 
     /// Copies bytes in, or says that they do not fit.
@@ -49,6 +59,11 @@ impl Gather {
 
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or(&[])
+    }
+
+    /// Whether the connection was given as much as one turn allows.
+    pub(super) fn is_enough(&self) -> bool {
+        self.given >= BURST as usize
     }
 
     pub(super) fn is_empty(&self) -> bool {

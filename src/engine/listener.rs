@@ -64,18 +64,20 @@ impl Loop {
         }
     }
 
-    /// Lets listeners accept again whose service has room, if descriptors are free.
+    /// Lets listeners accept again whose service has room or can make some, if descriptors are free.
     pub(super) fn resume_listeners(&mut self) {
         if !self.take_reserve() || self.paused == 0 {
             return;
         }
         for number in 0..self.listeners.len() {
             let Some(Some(listener)) = self.listeners.get(number) else { continue };
-            let full =
-                self.services.get(usize::from(listener.service)).is_some_and(|service| service.is_full());
-            if !listener.paused || full {
+            let (service, paused) = (listener.service, listener.paused);
+            let full = self.services.get(usize::from(service)).is_some_and(|service| service.is_full());
+            // Who has been idle for long enough makes room, once somebody is there who needs it.
+            if !paused || (full && self.longest_idle(service).is_none()) {
                 continue;
             }
+            let Some(Some(listener)) = self.listeners.get(number) else { continue };
             if self.poller.change(listener.fd.as_fd(), token(number), Ready::READ).is_ok() {
                 if let Some(Some(listener)) = self.listeners.get_mut(number) {
                     listener.paused = false;
@@ -149,6 +151,7 @@ impl<W> Reactor<W> {
             let (full, refuses) = (state.is_full(), state.limits.refuses);
             if full && !refuses && !self.make_room(service) {
                 self.lp.pause(number);
+                self.plan_accept();
                 return false;
             }
             let Some(Some(listener)) = self.lp.listeners.get(number) else { return false };
@@ -206,6 +209,7 @@ impl<W> Reactor<W> {
     /// There is no descriptor or no memory for a connection: what can be let go is, and accepting waits for room.
     fn wait_for_room(&mut self, number: usize) -> bool {
         self.lp.reserve = None;
+        self.lp.drop_refused();
         self.lp.pause(number);
         self.plan_accept();
         false

@@ -20,6 +20,7 @@ pub mod output;
 pub mod pages;
 pub mod reactor;
 pub mod refused;
+mod scarcity;
 pub mod service;
 pub mod slab;
 pub mod timeouts;

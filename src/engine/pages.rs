@@ -5,8 +5,8 @@
 //! until [`Pages::trim`].
 //!
 //! The pool has a cap. At the cap a large request or reply may still take a page, but there are two ends: a quarter past
-//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, requests
-//! that have not begun wait in the kernel. Between the two, those that need no page, which are most, go on as ever.
+//! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, input
+//! that would need one waits in the kernel. What needs no page, which is most, goes on as ever.
 
 use gorgon_sys::Mapping;
 

@@ -2,17 +2,18 @@
 //! took too long, settle.
 //!
 //! Level-triggered, so that what is not done now is reported again. Work per connection and turn is bounded: one receive,
-//! one send of gathered replies, one burst of a file.
+//! one burst of replies or of a file; and so is the number of those that only go on with what they are sent.
 
 use std::io;
 
-use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, recv};
+use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
 use super::conn::{Flags, Mode, NONE};
 use super::event_loop::{Leaving, Limits, Loop};
 use super::gather::Gather;
 use super::listener::SIGNALS;
 use super::pages::PageId;
+use super::scarcity::LOOK;
 use super::service::{Cx, Service};
 use super::timers::Owner;
 use super::values::{ConnId, Flow, Next, Timeout};
@@ -21,6 +22,8 @@ use super::values::{ConnId, Flow, Next, Timeout};
 const EVENTS: usize = 128;
 /// Most calls for one connection in a row, before others get their turn.
 const CALLS: usize = 32;
+/// Most connections that go on with their output in one turn, so that new requests need not wait for all of them.
+const GO_ON: usize = 32;
 /// The least room for input: what was kept, and what is read behind it.
 const INPUT: usize = 256 * 1024;
 
@@ -43,8 +46,10 @@ pub struct Reactor<W> {
     world: W,
     signals: Option<Signals>,
     events: Vec<Event>,
-    scratch: Mapping,
+    pub(super) scratch: Mapping,
     gather: Gather,
+    /// The input of the connection being served was only looked at, behind so many bytes that were kept.
+    sip: Option<usize>,
 }
 
 /// Why a service is called.
@@ -75,6 +80,7 @@ impl<W> Reactor<W> {
             events,
             scratch,
             gather: Gather::new()?,
+            sip: None,
         })
     }
 
@@ -160,7 +166,8 @@ impl<W> Reactor<W> {
             return self.close(id);
         }
         if wanted.contains(Ready::WRITE) && ready.contains(Ready::WRITE) {
-            return self.progress(id);
+            // In the second half of the turn: requests come before replies that are on their way.
+            return self.lp.go_on_later(id);
         }
         // Input that is not wanted now: the interest in it, left in place for as long as none came, has to go.
         self.lp.set_interest(id, wanted);
@@ -184,17 +191,22 @@ impl<W> Reactor<W> {
         if !conn.wanted().contains(Ready::READ) {
             return self.lp.watch(id);
         }
-        if conn.input == PageId::NONE && conn.key == 0 && self.lp.pages.is_exhausted() {
-            // What is begun can end; what would begin waits for a page.
-            return self.lp.starve(id);
-        }
         let kept = conn.input_length as usize;
-        let end = (kept + (1 << conn.read_size)).min(self.scratch.len());
+        let scarce = self.lp.pages.is_exhausted();
+        let most = if scarce { LOOK } else { 1 << conn.read_size };
+        let end = (kept + most).min(self.scratch.len());
         // What fills all the room and is still not enough will never be.
         let Some(room) = self.scratch.get_mut(kept..end).filter(|room| !room.is_empty()) else {
             return self.close(id);
         };
-        match recv(conn.fd.as_fd(), room) {
+        match if scarce { peek(conn.fd.as_fd(), room) } else { recv(conn.fd.as_fd(), room) } {
+            Io::Done(count) if scarce => {
+                self.fetch(id);
+                self.sip = Some(kept);
+                self.run(id, Call::Bytes(0, kept + count));
+                self.sip = None;
+                self.rest(id);
+            }
             Io::Done(count) => {
                 self.lp.counters.bytes_received += count as u64;
                 self.fetch(id);
@@ -261,6 +273,7 @@ impl<W> Reactor<W> {
     pub(super) fn run(&mut self, id: ConnId, first: Call) {
         let mut call = first;
         let mut input = (0, 0);
+        self.gather.given = 0;
         for count in 1.. {
             let timed_out = matches!(call, Call::Timeout);
             if let Call::Bytes(at, end) = call {
@@ -308,19 +321,21 @@ impl<W> Reactor<W> {
                     break;
                 }
             };
-            if count >= CALLS {
+            if count >= CALLS || self.gather.is_enough() {
                 self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
                 self.lp.go_on_later(id);
                 break;
             }
         }
-        if input.0 < input.1 {
-            self.keep(id, input);
+        match self.sip.take() {
+            Some(kept) => self.leave_rest(id, kept, input),
+            None if input.0 < input.1 => self.keep(id, input),
+            None => {}
         }
     }
 
     /// Keeps unread input in a page.
-    fn keep(&mut self, id: ConnId, (at, end): (usize, usize)) {
+    pub(super) fn keep(&mut self, id: ConnId, (at, end): (usize, usize)) {
         let Some(conn) = self.lp.slots.get_mut(id) else { return };
         if conn.mode == Mode::Closing {
             return;
@@ -389,19 +404,22 @@ impl<W> Reactor<W> {
         self.lp.leave(number, client);
     }
 
-    /// Goes on with connections that could do more in the last turn.
+    /// Goes on with connections that have more to do, a few of them in each turn.
     fn go_on(&mut self) {
-        let mut queue = std::mem::take(&mut self.lp.queue);
-        queue.append(&mut self.lp.disk_queue);
-        for id in queue.drain(..) {
+        if self.lp.disk_asked != self.lp.now.milliseconds {
+            // However many turns there are, a disk gets its millisecond.
+            self.lp.disk_asked = self.lp.now.milliseconds;
+            self.lp.queue.append(&mut self.lp.disk_queue);
+        }
+        let count = self.lp.queue.len().min(GO_ON);
+        for at in 0..count {
+            // What is queued meanwhile goes behind them.
+            let Some(&id) = self.lp.queue.get(at) else { break };
             let Some(conn) = self.lp.slots.get_mut(id) else { continue };
             conn.flags.clear(Flags::QUEUED);
             if conn.mode == Mode::Connecting { self.connected(id) } else { self.progress(id) }
         }
-        // The emptied list is used again, unless new entries have begun another.
-        if self.lp.queue.is_empty() {
-            self.lp.queue = queue;
-        }
+        self.lp.queue.drain(..count);
     }
 
     /// Ends what took too long.
@@ -430,12 +448,16 @@ impl<W> Reactor<W> {
                 Owner::Accept => {
                     self.lp.accept_set = false;
                     self.lp.resume_listeners();
-                    if self.lp.reserve.is_none() {
+                    if self.lp.reserve.is_none() || self.lp.paused > 0 {
                         self.plan_accept();
                     }
                 }
                 Owner::Refused => self.lp.let_refused_go(),
                 Owner::Trim => self.lp.trim(),
+                Owner::Starved => {
+                    self.lp.starved_set = false;
+                    self.feed_starved();
+                }
                 Owner::Grace => self.lp.stop(),
                 Owner::Service(number, token) => {
                     if let Some(service) = self.services.get_mut(usize::from(number)) {
@@ -472,11 +494,7 @@ impl<W> Reactor<W> {
             }
         }
         if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
-            for id in std::mem::take(&mut self.lp.starved) {
-                let Some(conn) = self.lp.slots.get_mut(id) else { continue };
-                conn.flags.clear(Flags::STARVED);
-                self.readable(id);
-            }
+            self.feed_starved();
         }
         let released = std::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
         if released {

@@ -9,17 +9,24 @@ use gorgon_sys::{AsFd, Io, OwnedFd, recv, send, shutdown_write};
 use super::event_loop::Loop;
 use super::timers::Owner;
 
-/// How many are kept at a time.
-pub const MOST: usize = 64;
+/// How many are kept at a time, if there is room.
+const MOST: usize = 64;
 /// How long each is kept, in milliseconds.
 const LINGER: u64 = 1000;
 /// How often one is read from before it is closed: enough for a request head of 16 KiB.
 const READS: usize = 4;
 
 /// Those that were refused and are still open, in order of their time.
-#[derive(Default)]
 pub struct Refused {
     kept: Vec<Kept>,
+    most: usize,
+    timer_set: bool,
+}
+
+impl Default for Refused {
+    fn default() -> Refused {
+        Refused { kept: Vec::new(), most: MOST, timer_set: false }
+    }
 }
 
 struct Kept {
@@ -29,6 +36,11 @@ struct Kept {
 }
 
 impl Loop {
+    /// Keeps at most so many descriptors of refused connections open for a while, and no more than 64.
+    pub fn keep_refused(&mut self, most: usize) {
+        self.refused.most = most.clamp(1, MOST);
+    }
+
     /// Tells a connection a last word and ends it.
     pub(super) fn turn_away(&mut self, fd: OwnedFd, word: &[u8]) {
         self.counters.refused += 1;
@@ -37,13 +49,11 @@ impl Loop {
         if shutdown_write(fd.as_fd()).is_err() {
             return;
         }
-        if self.refused.kept.len() >= MOST {
+        if self.refused.kept.len() >= self.refused.most {
             read_away(&self.refused.kept.remove(0).fd);
         }
-        if self.refused.kept.is_empty() {
-            self.timers.set(self.now.milliseconds + LINGER, Owner::Refused);
-        }
         self.refused.kept.push(Kept { fd, due: self.now.milliseconds + LINGER });
+        self.plan_refused();
     }
 
     /// Closes those whose time is over.
@@ -53,13 +63,23 @@ impl Loop {
         for kept in self.refused.kept.drain(..over) {
             read_away(&kept.fd);
         }
-        match self.refused.kept.first() {
-            Some(kept) => self.timers.set(kept.due, Owner::Refused),
-            None => self.refused = Refused::default(),
+        if self.refused.kept.is_empty() {
+            self.refused.kept = Vec::new();
+        }
+        self.refused.timer_set = false;
+        self.plan_refused();
+    }
+
+    /// Sets a timer for the one whose time is over first.
+    fn plan_refused(&mut self) {
+        let due = self.refused.kept.first().map(|kept| kept.due);
+        if let (Some(due), false) = (due, self.refused.timer_set) {
+            self.refused.timer_set = true;
+            self.timers.set(due, Owner::Refused);
         }
     }
 
-    /// Closes all of them, at the end.
+    /// Closes all of them: at the end, and when descriptors are needed.
     pub(super) fn drop_refused(&mut self) {
         for kept in std::mem::take(&mut self.refused.kept) {
             read_away(&kept.fd);

@@ -86,6 +86,7 @@ impl Cx<'_> {
 
     /// Gathers bytes: they leave together when the call ends, or when the gather is full.
     pub fn write(&mut self, bytes: &[u8]) {
+        self.gather.given += bytes.len();
         self.gather.produced += bytes.len() as u64;
         if !self.gather.push(bytes) {
             self.flush_with(&[bytes]);
@@ -94,7 +95,9 @@ impl Cx<'_> {
 
     /// Sends what was gathered and these parts (at most four) at once, without copying them.
     pub fn write_last(&mut self, parts: &[&[u8]]) {
-        self.gather.produced += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        self.gather.given += length;
+        self.gather.produced += length as u64;
         self.flush_with(parts);
     }
 
@@ -109,22 +112,31 @@ impl Cx<'_> {
     }
 
     /// Lets a producer write at most `limit` bytes straight into the gather, between a margin before and one after them
-    /// that it may fill when it knows the count. Gives what `fill` gave.
-    pub fn write_with<T>(&mut self, limit: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> Option<T> {
+    /// that it may fill when it knows the count. It is lent the open files too. Gives what `fill` gave.
+    pub fn write_with<T>(
+        &mut self,
+        limit: usize,
+        fill: impl FnOnce(&mut [u8], &mut Files) -> (usize, T),
+    ) -> Option<T> {
         let limit = limit.min(Gather::SIZE);
         if self.gather.room().len() < limit {
             self.flush_with(&[]);
         }
-        let (count, result) = fill(self.gather.room().get_mut(..limit)?);
+        let (count, result) = fill(self.gather.room().get_mut(..limit)?, &mut self.lp.files);
         let count = count.min(limit);
         self.gather.grow(count);
+        self.gather.given += count;
         self.gather.produced += count as u64;
         Some(result)
     }
 
-    /// Whether output waits for the peer: then it is time to return, and to go on when it is drained.
+    /// Whether output waits for the peer, or was enough for one turn: then it is time to return. What is left of the
+    /// input comes again, when the output is drained or others had their turn.
     pub fn held(&self) -> bool {
-        self.gather.dead || self.gather.file.is_some() || self.lp.holds_output(self.id)
+        self.gather.dead
+            || self.gather.file.is_some()
+            || self.gather.is_enough()
+            || self.lp.holds_output(self.id)
     }
 
     /// The write buffer's size in bytes: how much a producer should make at a time.
@@ -137,9 +149,10 @@ impl Cx<'_> {
         self.resume
     }
 
-    /// How much input was kept for this connection: what a call before this one left unused.
-    pub fn unread(&self) -> usize {
-        self.lp.slots.get(self.id).map_or(0, |conn| conn.input_length as usize)
+    /// Whether input was left unused by a call before this one.
+    pub fn has_unread(&self) -> bool {
+        let conn = self.lp.slots.get(self.id);
+        conn.is_some_and(|conn| conn.input_length > 0 || conn.flags.has(Flags::STARVED))
     }
 
     /// The timeout class that its service asked for last.
@@ -151,6 +164,15 @@ impl Cx<'_> {
     pub fn set_resume(&mut self, resume: u32) {
         if let Some(conn) = self.lp.slots.get_mut(self.id) {
             conn.resume = resume;
+        }
+    }
+
+    /// Has `on_drained` called when the disk may have answered: return [`Next::Wait`] then.
+    pub fn wait_for_disk(&mut self) {
+        if let Some(conn) = self.lp.slots.get_mut(self.id) {
+            conn.flags.set(Flags::NOTIFY);
+            self.lp.counters.disk_waits += 1;
+            self.lp.go_on_after_disk(self.id);
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Owner {
     Refused,
     /// The loop: give spare memory back.
     Trim,
+    /// Let those read again that wait for pages.
+    Starved,
     /// The loop: the time for finishing requests in flight is over.
     Grace,
     /// A service, by number, with a number of its own choice.

@@ -37,16 +37,16 @@ pub fn read_whole(file: &OwnedFd, size: u64, out: &mut Vec<u8>) -> bool {
 /// Reads from a place of a file, at least one byte unless `out` is empty. What a disk would have to be waited for is
 /// asked of it, and waited for only if `waits`: else 0 says that it is to be tried again later. `None`: the file has
 /// nothing there, or cannot be read.
-pub fn read_some(file: &OwnedFd, at: u64, out: &mut [u8], waits: bool) -> Option<usize> {
-    let outcome = match read_at_cached(file.as_fd(), out, at) {
+pub fn read_some(file: BorrowedFd<'_>, at: u64, out: &mut [u8], waits: bool) -> Option<usize> {
+    let outcome = match read_at_cached(file, out, at) {
         Io::Blocked => {
-            read_ahead(file.as_fd(), at, out.len() as u64);
+            read_ahead(file, at, out.len() as u64);
             if !waits {
                 return Some(0);
             }
-            read_at(file.as_fd(), out, at)
+            read_at(file, out, at)
         }
-        Io::Failed(_) => read_at(file.as_fd(), out, at),
+        Io::Failed(_) => read_at(file, out, at),
         outcome => outcome,
     };
     match outcome {
@@ -70,8 +70,8 @@ mod tests {
         assert!(!read_whole(&file, 11, &mut out));
         assert_eq!(stat(file.as_fd()).map(|stat| stat.size), Ok(10));
         let mut piece = [0; 4];
-        assert_eq!((read_some(&file, 3, &mut piece, true), &piece), (Some(4), b"3456"));
-        assert_eq!((read_some(&file, 8, &mut piece, true), &piece[..2]), (Some(2), &b"89"[..]));
-        assert_eq!(read_some(&file, 10, &mut piece, true), None);
+        assert_eq!((read_some(file.as_fd(), 3, &mut piece, true), &piece), (Some(4), b"3456"));
+        assert_eq!((read_some(file.as_fd(), 8, &mut piece, true), &piece[..2]), (Some(2), &b"89"[..]));
+        assert_eq!(read_some(file.as_fd(), 10, &mut piece, true), None);
     }
 }

@@ -5,6 +5,7 @@
 
 use gorgon_sys::{Errno, FileKind, FileStat, OwnedFd};
 
+use super::draft::Draft;
 use super::path::VPath;
 
 /// What a path led to, opened for reading.
@@ -57,6 +58,14 @@ pub trait Filesystem {
     /// # Errors
     /// As for [`Self::create`].
     fn append(&self, path: VPath<'_>, mode: u32) -> Result<OwnedFd, FsError>;
+
+    /// Places a file that is to be written: `path`, as it is called beneath the directory `area`, out of which neither a
+    /// link nor the directory's own renaming leads. Nothing is made yet.
+    ///
+    /// # Errors
+    /// `NotFound` and `NotDirectory` when the directory it is to lie in is not there; `IsDirectory` for a path in
+    /// directory form; `ReadOnly` where nothing can be made.
+    fn draft(&self, area: VPath<'_>, path: VPath<'_>) -> Result<Box<dyn Draft>, FsError>;
 
     /// Renames, in place of what has the new name. A last link is renamed itself.
     ///
@@ -138,6 +147,8 @@ pub enum FsError {
     NotEmpty,
     /// The disk or the user's part of it is full (ENOSPC, EDQUOT).
     NoSpace,
+    /// A file would be larger than it may be (EFBIG).
+    TooLarge,
     /// A name is too long (ENAMETOOLONG).
     NameTooLong,
     /// Too many links, or a link where none is allowed (ELOOP).
@@ -163,6 +174,7 @@ impl From<Errno> for FsError {
             Errno::EXIST => FsError::Exists,
             Errno::NOTEMPTY => FsError::NotEmpty,
             Errno::NOSPC | Errno::DQUOT => FsError::NoSpace,
+            Errno::FBIG => FsError::TooLarge,
             Errno::NAMETOOLONG => FsError::NameTooLong,
             Errno::LOOP => FsError::Loop,
             Errno::MFILE | Errno::NFILE => FsError::TooManyOpen,

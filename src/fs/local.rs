@@ -13,10 +13,11 @@ use std::path::Path;
 
 use gorgon_sys::{
     AsFd, BorrowedFd, Directory, Errno, FileKind, FileStat, Lookup, OpenHow, OwnedFd, Symlinks,
-    chmod_beneath, mkdir_beneath, open_beneath, open_root, read_link_beneath, rename_beneath, rmdir_beneath,
-    set_times_beneath, stat_beneath, stat_link_beneath, unlink_beneath,
+    chmod_beneath, directory_beneath, mkdir_beneath, open_beneath, open_root, read_link_beneath,
+    rename_beneath, rmdir_beneath, set_times_beneath, stat_beneath, stat_link_beneath, unlink_beneath,
 };
 
+use super::draft::{Draft, LocalDraft};
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
 use super::path::VPath;
 
@@ -119,6 +120,16 @@ impl Filesystem for LocalFs {
 
     fn append(&self, path: VPath<'_>, mode: u32) -> Result<OwnedFd, FsError> {
         self.open_to_write(path, OpenHow::Append { mode })
+    }
+
+    fn draft(&self, area: VPath<'_>, path: VPath<'_>) -> Result<Box<dyn Draft>, FsError> {
+        if path.is_directory_form() {
+            return Err(FsError::IsDirectory);
+        }
+        let area = directory_beneath(self.lookup, self.root(), area.relative(), self.symlinks)?;
+        let parent = path.parent().relative();
+        let directory = directory_beneath(self.lookup, area.as_fd(), parent, self.symlinks)?;
+        Ok(Box::new(LocalDraft::new(directory, path.name())?))
     }
 
     fn rename(&self, from: VPath<'_>, to: VPath<'_>) -> Result<(), FsError> {

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, OwnedFd, temporary_file};
 
+use super::draft::Draft;
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
 use super::path::VPath;
+
+mod draft;
+use draft::MemoryDraft;
 
 /// How many links one look-up follows, as in the Linux kernel.
 const LINK_LIMIT: u32 = 40;
@@ -22,7 +26,7 @@ const LINK_LIMIT: u32 = 40;
 const SPACE: u64 = 1 << 40;
 
 /// The filesystem.
-pub struct MemoryFs(Mutex<Tree>);
+pub struct MemoryFs(Arc<Mutex<Tree>>);
 
 /// The nodes, by their path from the root without a leading slash; the root is the empty one.
 struct Tree {
@@ -57,7 +61,7 @@ impl MemoryFs {
     pub fn new() -> MemoryFs {
         let mut tree = Tree { nodes: BTreeMap::new(), next_inode: 1 };
         tree.add(Vec::new(), 0o755, What::Directory);
-        MemoryFs(Mutex::new(tree))
+        MemoryFs(Arc::new(Mutex::new(tree)))
     }
 
     /// Puts a file in place, in a directory that is there, with the permissions 0644.
@@ -160,13 +164,18 @@ impl Tree {
 
     /// The key a path leads to; there may be no node there, but its directory is there. A last link is followed as told.
     fn resolve(&self, path: VPath<'_>, follow: bool) -> Result<Vec<u8>, FsError> {
-        let mut key = Vec::new();
+        self.resolve_beneath(b"", path, follow)
+    }
+
+    /// The same beneath the directory `top`, out of which nothing leads.
+    fn resolve_beneath(&self, top: &[u8], path: VPath<'_>, follow: bool) -> Result<Vec<u8>, FsError> {
+        let mut key = top.to_vec();
         let mut ahead: Vec<Vec<u8>> = path.segments().rev().map(<[u8]>::to_vec).collect();
         let mut links = 0;
         while let Some(segment) = ahead.pop() {
             match &segment[..] {
                 b"" | b"." => continue,
-                b".." if key.is_empty() => return Err(FsError::Escapes),
+                b".." if key == top => return Err(FsError::Escapes),
                 b".." => {
                     key.truncate(parent_of(&key).len());
                     continue;
@@ -203,6 +212,13 @@ impl Tree {
         if path.is_directory_form() {
             self.want_directory(&key)?;
         }
+        Ok(key)
+    }
+
+    /// The key of a directory beneath the directory `top`.
+    fn find_beneath(&self, top: &[u8], path: VPath<'_>) -> Result<Vec<u8>, FsError> {
+        let key = self.resolve_beneath(top, path, true)?;
+        self.want_directory(&key)?;
         Ok(key)
     }
 
@@ -312,6 +328,10 @@ impl Filesystem for MemoryFs {
 
     fn append(&self, path: VPath<'_>, mode: u32) -> Result<OwnedFd, FsError> {
         self.open_to_write(path, mode, Writing::End)
+    }
+
+    fn draft(&self, area: VPath<'_>, path: VPath<'_>) -> Result<Box<dyn Draft>, FsError> {
+        Ok(Box::new(MemoryDraft::new(&self.0, area, path)?))
     }
 
     fn rename(&self, from: VPath<'_>, to: VPath<'_>) -> Result<(), FsError> {

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod content;
+pub mod draft;
 pub mod filesystem;
 pub mod local;
 pub mod media;
@@ -12,6 +13,7 @@ pub mod single;
 #[cfg(test)]
 mod suite;
 
+pub use draft::Draft;
 pub use filesystem::{Filesystem, FsError, Listing, Opened};
 pub use local::LocalFs;
 pub use media::MediaTypes;
@@ -19,4 +21,4 @@ pub use memory::MemoryFs;
 pub use path::{PathError, VPath, VPathBuf};
 pub use single::SingleFile;
 
-pub use gorgon_sys::{BorrowedFd, FileKind, FileStat, OwnedFd, Symlinks};
+pub use gorgon_sys::{AsFd, BorrowedFd, FileKind, FileStat, OwnedFd, Symlinks};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gorgon_sys::{FileStat, OwnedFd, Symlinks};
 
+use super::draft::Draft;
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
 use super::local::LocalFs;
 use super::path::{VPath, VPathBuf};
@@ -86,6 +87,10 @@ impl Filesystem for SingleFile {
 
     fn append(&self, path: VPath<'_>, _mode: u32) -> Result<OwnedFd, FsError> {
         self.refuse(path)
+    }
+
+    fn draft(&self, _area: VPath<'_>, _path: VPath<'_>) -> Result<Box<dyn Draft>, FsError> {
+        Err(FsError::ReadOnly)
     }
 
     fn rename(&self, from: VPath<'_>, _to: VPath<'_>) -> Result<(), FsError> {

@@ -253,6 +253,99 @@ fn writing() {
     });
 }
 
+/// The kinds of what a directory holds, drafts told by their names.
+fn drafts(fs: &dyn Filesystem, path: &str) -> usize {
+    let all = names(fs, path).unwrap();
+    all.iter().filter(|name| super::draft::is_draft_name(name.trim_end_matches(":File").as_bytes())).count()
+}
+
+fn upload(fs: &dyn Filesystem, area: &str, path: &str, replace: bool) -> Result<bool, FsError> {
+    let mut draft = fs.draft(v(area), v(path))?;
+    draft.begin()?;
+    draft.write(b"one ")?;
+    draft.write(b"")?;
+    draft.write(b"two")?;
+    let (stat, replaced) = draft.commit(replace)?;
+    assert_eq!((stat.kind, stat.size), (FileKind::File, 7));
+    Ok(replaced)
+}
+
+#[test]
+fn drafts_get_their_names_when_they_are_complete() {
+    over_both(|fs| {
+        let mut draft = fs.draft(v("/"), v("/dir/new")).unwrap();
+        assert!(draft.target().unwrap().is_none() && draft.space().unwrap() > 0);
+        assert_eq!(drafts(fs, "/dir"), 0);
+        assert_eq!(draft.write(b"early"), Err(FsError::NotFound));
+        draft.begin().unwrap();
+        draft.begin().unwrap();
+        assert_eq!((drafts(fs, "/dir"), read(fs, "/dir/new")), (1, Err(FsError::NotFound)));
+        draft.write(b"content").unwrap();
+        let (stat, replaced) = draft.commit(false).unwrap();
+        assert!(!replaced);
+        assert_eq!(fs.stat(v("/dir/new")).unwrap().inode, stat.inode);
+        assert_eq!((drafts(fs, "/dir"), read(fs, "/dir/new").unwrap()), (0, "content".into()));
+        // In place of what is there, or not.
+        assert_eq!(upload(fs, "/dir", "/new", true), Ok(true));
+        assert_eq!(upload(fs, "/dir/", "/new", false), Err(FsError::Exists));
+        assert_eq!(upload(fs, "/", "/to_dir/new", true), Ok(true));
+        assert_eq!(read(fs, "/dir/new").unwrap(), "one two");
+        // One that is dropped leaves nothing, whether it was begun or not.
+        drop(fs.draft(v("/"), v("/dir/gone")));
+        let mut draft = fs.draft(v("/"), v("/dir/gone")).unwrap();
+        draft.begin().unwrap();
+        draft.write(b"half").unwrap();
+        drop(draft);
+        assert_eq!(names(fs, "/dir").unwrap(), ["file:File", "new:File"]);
+        // Two of one name do not disturb each other, and of two that must be new one wins.
+        let mut both = [(); 2].map(|()| fs.draft(v("/"), v("/dir/twice")).unwrap());
+        both.iter_mut().for_each(|draft| draft.begin().unwrap());
+        let [mut one, mut other] = both;
+        one.write(b"1").unwrap();
+        other.write(b"2").unwrap();
+        assert!(!one.commit(false).unwrap().1);
+        assert_eq!(other.commit(false).err(), Some(FsError::Exists));
+        assert_eq!(read(fs, "/dir/twice").unwrap(), "1");
+        assert_eq!(drafts(fs, "/dir"), 0);
+    });
+}
+
+#[test]
+fn drafts_stay_in_their_area_and_follow_no_link() {
+    over_both(|fs| {
+        fs.make_dir(v("/dir/sub"), 0o755).unwrap();
+        for (area, path, error) in [
+            ("/", "/dir", FsError::IsDirectory),
+            ("/", "/", FsError::IsDirectory),
+            ("/", "/new/", FsError::IsDirectory),
+            ("/", "/none/x", FsError::NotFound),
+            ("/none", "/x", FsError::NotFound),
+            ("/", "/dir/file/x", FsError::NotDirectory),
+            ("/dir/file", "/x", FsError::NotDirectory),
+            // Links as the last segment, wherever they lead, and what is no file.
+            ("/", "/to_file", FsError::Loop),
+            ("/", "/to_dir", FsError::Loop),
+            ("/", "/dangling", FsError::Loop),
+            ("/", "/out", FsError::Loop),
+            ("/", "/socket", FsError::Busy),
+            // Links on the way.
+            ("/", "/absolute/x", FsError::Escapes),
+            ("/absolute", "/x", FsError::Escapes),
+            ("/", "/loop/x", FsError::Loop),
+        ] {
+            assert_eq!(upload(fs, area, path, true), Err(error), "{area} {path}");
+        }
+        assert_eq!(drafts(fs, "/"), 0);
+        assert_eq!(fs.read_link(v("/dangling")).unwrap(), b"new");
+        // A link that stays beneath the root leads out of the area all the same.
+        fs.make_dir(v("/dir/outside"), 0o755).unwrap();
+        fs.rename(v("/out"), v("/dir/sub/out")).unwrap();
+        assert_eq!(upload(fs, "/", "/dir/sub/out/x", true), Ok(false));
+        assert_eq!(upload(fs, "/dir", "/sub/out/x", true), Ok(true));
+        assert_eq!(upload(fs, "/dir/sub", "/out/x", true), Err(FsError::Escapes));
+    });
+}
+
 #[test]
 fn what_is_open_stays_when_its_name_goes() {
     over_both(|fs| {

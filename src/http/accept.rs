@@ -30,6 +30,12 @@ pub fn preferred(values: &mut dyn Iterator<Item = &[u8]>, types: &[&[u8]]) -> us
     chosen.0
 }
 
+/// Whether a type is asked for by name, or by `type/*`.
+#[must_use]
+pub fn names(values: &mut dyn Iterator<Item = &[u8]>, of: &[u8]) -> bool {
+    values.flat_map(elements).any(|element| read(element).is_some_and(|(range, _)| closeness(range, of) > 1))
+}
+
 /// The most types to choose from; further ones are not looked at.
 const MOST: usize = 4;
 

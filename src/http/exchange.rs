@@ -15,7 +15,8 @@
 
 use super::body::{BodyReader, BodyState};
 use super::chunked;
-use super::handler::{Fill, Sink, Stream};
+use super::error_page::PageForm;
+use super::handler::{Fill, Means, Sink, Stream};
 use super::status::Status;
 
 /// Where an exchange is.
@@ -54,6 +55,8 @@ pub struct Shape {
     pub head_only: bool,
     /// The connection ends with the reply.
     pub close: bool,
+    /// The form of an error's page.
+    pub page: PageForm,
 }
 
 /// A reply's body that is to be made, and how its end is told.
@@ -96,6 +99,8 @@ pub enum Pumped {
     More,
     /// Nothing now: wait until woken.
     Pending,
+    /// Nothing now: try again when the disk may have answered.
+    Disk,
     /// That was all.
     End,
     /// It cannot go on.
@@ -192,12 +197,13 @@ impl<W> Exchange<W> {
 
     /// Writes the next piece of the reply's body into `room`, with its framing; gives the bytes written. `room` has at
     /// least 512 bytes.
-    pub fn pump(&mut self, room: &mut [u8], world: &mut W) -> (usize, Pumped) {
+    pub fn pump(&mut self, room: &mut [u8], means: &mut Means<'_, W>) -> (usize, Pumped) {
         let Some(stream) = &mut self.stream else { return (0, Pumped::End) };
         if self.framing != Framing::Chunked {
-            let (count, result) = match stream.fill(room, world) {
+            let (count, result) = match stream.fill(room, means) {
                 Fill::Some(count) => (count, Pumped::More),
                 Fill::Pending => (0, Pumped::Pending),
+                Fill::Disk => (0, Pumped::Disk),
                 Fill::End(count) => (count, Pumped::End),
                 Fill::Failed => (0, Pumped::Failed),
             };
@@ -212,9 +218,10 @@ impl<W> Exchange<W> {
         }
         let most = room.len().saturating_sub(CHUNK_MARGIN).min(CHUNK_DATA);
         let Some(data) = room.get_mut(CHUNK_HEAD..CHUNK_HEAD + most) else { return (0, Pumped::Failed) };
-        let (count, result) = match stream.fill(data, world) {
+        let (count, result) = match stream.fill(data, means) {
             Fill::Some(count) => (count, Pumped::More),
             Fill::Pending => return (0, Pumped::Pending),
+            Fill::Disk => return (0, Pumped::Disk),
             Fill::End(count) => (count, Pumped::End),
             Fill::Failed => return (0, Pumped::Failed),
         };
@@ -234,9 +241,16 @@ impl<W> Exchange<W> {
     }
 
     /// The reply's body is all made: what is left of the request's own is read away.
-    pub fn discard_rest(&mut self) {
-        self.stream = None;
+    pub fn discard_rest(&mut self, means: &mut Means<'_, W>) {
+        self.end(means);
         self.enter(Stage::Discarding);
+    }
+
+    /// Ends the reply's body, if it has one: to be called before an exchange is dropped.
+    pub fn end(&mut self, means: &mut Means<'_, W>) {
+        if let Some(mut stream) = self.stream.take() {
+            stream.end(means);
+        }
     }
 
     /// Whether the body came at `rate` bytes a second at least, over `milliseconds`, since this was last asked.
@@ -258,12 +272,13 @@ fn put(room: &mut [u8], at: usize, bytes: &[u8]) -> usize {
 mod tests {
     use super::super::framing;
     use super::*;
+    use crate::engine::values::{Files, Now};
 
     /// Makes pieces of so many bytes.
     struct Script(std::vec::IntoIter<Fill>);
 
     impl Stream<()> for Script {
-        fn fill(&mut self, out: &mut [u8], _world: &mut ()) -> Fill {
+        fn fill(&mut self, out: &mut [u8], _means: &mut Means<'_, ()>) -> Fill {
             let next = self.0.next().unwrap();
             if let Fill::Some(count) | Fill::End(count) = next {
                 out[..count].fill(b'x');
@@ -287,10 +302,12 @@ mod tests {
         ] {
             let made =
                 Made { stream: Box::new(Script(script.into_iter())), framing: Framing::Length(length) };
-            let shape = Shape { is_11: true, head_only: false, close: false };
+            let shape = Shape { is_11: true, head_only: false, close: false, page: PageForm::Text };
             let mut exchange = Exchange::streaming(BodyReader::new(framing::Framing::None), made, shape, 0);
             for result in results {
-                assert_eq!(exchange.pump(&mut [0; 512], &mut ()), result, "of {length}");
+                let (world, files) = (&mut (), &mut Files::default());
+                let means = &mut Means { world, files, now: Now::default() };
+                assert_eq!(exchange.pump(&mut [0; 512], means), result, "of {length}");
             }
         }
     }

@@ -114,16 +114,31 @@ pub enum Fill {
     Some(usize),
     /// Nothing yet: the connection waits until it is woken.
     Pending,
+    /// Nothing yet: the disk was asked for what comes next, and may have it in a moment.
+    Disk,
     /// So many last bytes were written, perhaps none.
     End(usize),
     /// It cannot go on: the connection is closed, so that the reply is seen to be cut.
     Failed,
 }
 
+/// What a stream works with.
+pub struct Means<'a, W> {
+    /// What the whole program shares.
+    pub world: &'a mut W,
+    /// The table of open files.
+    pub files: &'a mut Files,
+    /// The time of this turn.
+    pub now: Now,
+}
+
 /// A body that is made piece by piece, as the peer takes it.
 pub trait Stream<W> {
     /// Called when there is room: at least 256 bytes.
-    fn fill(&mut self, out: &mut [u8], world: &mut W) -> Fill;
+    fn fill(&mut self, out: &mut [u8], means: &mut Means<'_, W>) -> Fill;
+
+    /// Called once when the reply is over, whole or not: gives back what the stream holds of what others own too.
+    fn end(&mut self, _means: &mut Means<'_, W>) {}
 }
 
 /// Takes a request's body.
@@ -134,6 +149,11 @@ pub trait Sink<W> {
     /// The status to answer with.
     fn write(&mut self, data: &[u8], world: &mut W) -> Result<(), Status>;
 
+    /// The longest body it takes, in bytes, where that is not the server's own limit. A longer one is answered 413.
+    fn limit(&self) -> Option<u64> {
+        None
+    }
+
     /// Called when the body is complete. A sink that is dropped without this undoes what it did.
-    fn finish(self: Box<Self>, world: &mut W) -> Response<W>;
+    fn finish(self: Box<Self>, now: Now, world: &mut W) -> Response<W>;
 }

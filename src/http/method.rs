@@ -62,6 +62,9 @@ impl Method {
     /// What a file may be asked, as the value of Allow.
     pub const ALLOW: &'static str = "GET, HEAD, OPTIONS";
 
+    /// The same where files can be uploaded.
+    pub const ALLOW_PUT: &'static str = "GET, HEAD, PUT, OPTIONS";
+
     /// No method is longer: a longer token needs no end to be refused.
     pub const LONGEST: usize = 9;
 
@@ -109,7 +112,7 @@ mod tests {
         for name in ["", "G", "GETS", "BREW", "PRI"] {
             assert_eq!(Method::find(name.as_bytes()), None, "{name}");
         }
-        for name in Method::ALLOW.split(", ") {
+        for name in [Method::ALLOW, Method::ALLOW_PUT].join(", ").split(", ") {
             assert!(Method::find(name.as_bytes()).is_some(), "{name}");
         }
     }

@@ -2,6 +2,7 @@
 //! the connection can go on after the reply.
 
 use super::body::BodyReader;
+use super::error_page::PageForm;
 use super::exchange::Shape;
 use super::framing::{Expect, Framing, expect, framing, persistent};
 use super::head::Version;
@@ -42,6 +43,7 @@ impl Plan {
             is_11: request.version() == Version::Http11,
             head_only: request.method() == Method::Head,
             close: !(keep && persistent(request)),
+            page: PageForm::Text,
         };
         Ok(Plan { body: BodyReader::new(framing), length, waits, shape })
     }

@@ -1,5 +1,6 @@
 //! A request as handlers see it: a view of the input through what [`parse`](super::head::parse) found in it.
 
+use super::error_page::PageForm;
 use super::exchange::Shape;
 use super::field::Name;
 use super::head::{Field, Fields, Head, Version};
@@ -131,6 +132,7 @@ impl<'a> Request<'a> {
             is_11: self.head.version == Version::Http11,
             head_only: self.head.method == Method::Head,
             close: true,
+            page: PageForm::Text,
         }
     }
 }
@@ -185,7 +187,9 @@ mod tests {
             assert!(!request.has_any(0));
             let names: Vec<_> = request.fields().map(|(name, _)| name).collect();
             assert_eq!(names, [&b"host"[..], b"X", b"if-match", b"TE", b"IF-MATCH"]);
-            assert!(request.shape() == Shape { is_11: true, head_only: true, close: true });
+            assert!(
+                request.shape() == Shape { is_11: true, head_only: true, close: true, page: PageForm::Text }
+            );
         });
     }
 

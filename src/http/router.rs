@@ -50,7 +50,7 @@ impl<W> Router<W> {
 }
 
 /// Whether a path lies at or below a prefix, by whole segments.
-fn is_below(path: &[u8], prefix: &[u8]) -> bool {
+pub(super) fn is_below(path: &[u8], prefix: &[u8]) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
 }
 

@@ -12,7 +12,9 @@ use crate::engine::{Cx, Limits, Loop, Service};
 use crate::fs::VPathBuf;
 
 use super::date::DateText;
+use super::error_page::{self, PageForm};
 use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
+use super::handler::Means;
 use super::head::{self, Fields, Head, Parsed};
 use super::router::Router;
 use super::settings::HttpSettings;
@@ -109,7 +111,8 @@ impl<W: Logs> HttpService<W> {
         self.access = Some(Box::new(access));
     }
 
-    /// The loop's limits for a server with these settings and at most `connections` connections.
+    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
+    /// that was set are told so; those beyond what the system allows wait.
     pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
         let mut timeouts = [0; CLASSES];
         for (class, time) in [
@@ -127,10 +130,10 @@ impl<W: Logs> HttpService<W> {
             timeouts,
             rate_floor: settings.rate_floor.into(),
             connections,
-            per_address: 0,
+            per_address: settings.max_per_address,
             addresses: false,
-            refusal: b"",
-            refuses: false,
+            refusal: error_page::TOO_MANY,
+            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
             idle: BETWEEN,
             read_size: settings.read_buffer.trailing_zeros() as u8,
             write_size: settings.write_buffer.trailing_zeros() as u8,
@@ -149,9 +152,9 @@ impl<W: Logs> HttpService<W> {
             (Stage::Receiving | Stage::Discarding, Fed::More) => (used, Some(Next::More)),
             (Stage::Receiving, Fed::Complete) => {
                 let Some(sink) = exchange.take_sink() else { return (used, Some(Next::Close)) };
-                let response = sink.finish(world);
+                let response = sink.finish(cx.now(), world);
                 self.date.set(cx.now().unix_seconds);
-                match self.respond(response, &mut shape, cx) {
+                match self.respond(response, &mut shape, world, cx) {
                     Some(made) => {
                         if let Some(exchange) = self.exchanges.get_mut(*key - 1) {
                             exchange.shape = shape;
@@ -159,40 +162,50 @@ impl<W: Logs> HttpService<W> {
                         }
                         (used, Some(Next::Drain))
                     }
-                    None => (used, self.ended(key, shape, used < input.len())),
+                    None => (used, self.ended(key, shape, used < input.len(), world, cx)),
                 }
             }
-            (Stage::Discarding, Fed::Complete) => (used, self.ended(key, shape, used < input.len())),
+            (Stage::Discarding, Fed::Complete) => {
+                (used, self.ended(key, shape, used < input.len(), world, cx))
+            }
             (Stage::Receiving, Fed::Refused(status)) => {
-                self.refuse(status, shape, cx);
-                (input.len(), Some(self.leave(key)))
+                self.refuse(status, shape, world, cx);
+                (input.len(), Some(self.leave(key, world, cx)))
             }
             // It is answered; all that can still be said is the end.
-            (Stage::Discarding, Fed::Refused(_)) => (input.len(), Some(self.leave(key))),
+            (Stage::Discarding, Fed::Refused(_)) => (input.len(), Some(self.leave(key, world, cx))),
             (Stage::Streaming, Fed::More | Fed::Complete | Fed::Refused(_)) => (used, Some(Next::Drain)),
         }
     }
 
     /// The exchange is over. Gives what is next, unless that is the next request.
-    fn ended(&mut self, key: &mut Key, shape: Shape, unread: bool) -> Option<Next> {
+    fn ended(
+        &mut self,
+        key: &mut Key,
+        shape: Shape,
+        unread: bool,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> Option<Next> {
         if shape.close && unread {
-            return Some(self.leave(key));
+            return Some(self.leave(key, world, cx));
         }
-        self.forget(key);
+        self.forget(key, world, cx.lp());
         shape.close.then_some(Next::Close)
     }
 
     /// Our side ends when the reply is out.
-    fn leave(&mut self, key: &mut Key) -> Next {
-        self.forget(key);
+    fn leave(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.forget(key, world, cx.lp());
         *key = LEAVING;
         Next::Drain
     }
 
     /// Drops the exchange that a key names.
-    fn forget(&mut self, key: &mut Key) {
-        if let Some(number) = key.checked_sub(1) {
-            self.exchanges.remove(number);
+    fn forget(&mut self, key: &mut Key, world: &mut W, lp: &mut Loop) {
+        if let Some(mut exchange) = key.checked_sub(1).and_then(|number| self.exchanges.remove(number)) {
+            let now = lp.now();
+            exchange.end(&mut Means { world, files: lp.files(), now });
         }
         *key = IDLE;
     }
@@ -205,21 +218,28 @@ impl<W: Logs> HttpService<W> {
             return Next::Read(cx.class());
         }
         let limit = cx.write_buffer();
-        let pumped = cx.write_with(limit, |room| exchange.pump(room, world));
+        let now = cx.now();
+        let pumped = cx.write_with(limit, |room, files| {
+            exchange.pump(room, &mut Means { world: &mut *world, files, now })
+        });
         if let (Some(access), Some(Pumped::End)) = (&mut self.access, pumped) {
             access.ended(cx);
         }
         match pumped {
             Some(Pumped::More) => Next::Drain,
             Some(Pumped::Pending) => Next::Wait(Timeout::NEVER),
+            Some(Pumped::Disk) => {
+                cx.wait_for_disk();
+                Next::Wait(Timeout::NEVER)
+            }
             Some(Pumped::End) if exchange.has_whole_body() => {
                 let shape = exchange.shape;
-                self.forget(key);
+                self.forget(key, world, cx.lp());
                 if shape.close { Next::Close } else { Next::Read(BETWEEN) }
             }
-            Some(Pumped::End) if exchange.shape.close => self.leave(key),
+            Some(Pumped::End) if exchange.shape.close => self.leave(key, world, cx),
             Some(Pumped::End) => {
-                exchange.discard_rest();
+                exchange.discard_rest(&mut Means { world, files: cx.files(), now });
                 Next::Read(BODY)
             }
             Some(Pumped::Failed) | None => Next::Close,
@@ -263,19 +283,19 @@ impl<W: Logs> HttpService<W> {
                 Parsed::Error(error) => {
                     // Even a wrong request for a head gets no body.
                     let head_only = rest.strip_prefix(b"\r\n").unwrap_or(rest).starts_with(b"HEAD ");
-                    let shape = Shape { is_11: true, head_only, close: true };
+                    let shape = Shape { is_11: true, head_only, close: true, page: PageForm::Text };
                     if let Some(access) = &mut self.access {
                         access.begin_wrong(rest, cx);
                     }
-                    self.refuse(error.status(), shape, cx);
-                    return (input.len(), self.leave(key));
+                    self.refuse(error.status(), shape, world, cx);
+                    return (input.len(), self.leave(key, world, cx));
                 }
             };
             at += length;
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
                 After::Close if at == input.len() => return (at, Next::Close),
-                After::Close | After::Leave => return (input.len(), self.leave(key)),
+                After::Close | After::Leave => return (input.len(), self.leave(key, world, cx)),
                 After::Begin(exchange) => {
                     let streams = exchange.stage() == Stage::Streaming;
                     match self.exchanges.insert(exchange) {
@@ -307,15 +327,15 @@ impl<W: Logs> HttpService<W> {
     }
 
     /// A deadline passed.
-    fn give_up(&mut self, key: &mut Key, cx: &mut Cx<'_>) -> Next {
-        let shape = Shape { is_11: true, head_only: false, close: true };
+    fn give_up(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
-            IDLE if cx.unread() > 0 => {
+            IDLE if cx.has_unread() => {
                 if let Some(access) = &mut self.access {
                     access.begin_wrong(&[], cx);
                 }
-                self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
-                self.leave(key)
+                self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);
+                self.leave(key, world, cx)
             }
             IDLE | LINGERING | LEAVING => Next::Close,
             number => {
@@ -325,8 +345,8 @@ impl<W: Logs> HttpService<W> {
                 }
                 match exchange.stage() {
                     Stage::Receiving => {
-                        self.refuse(Status::REQUEST_TIMEOUT, shape, cx);
-                        self.leave(key)
+                        self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);
+                        self.leave(key, world, cx)
                     }
                     Stage::Discarding | Stage::Streaming => Next::Close,
                 }
@@ -382,7 +402,7 @@ impl<W: Logs> Service<W> for HttpService<W> {
 
     fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         self.recall_log(cx);
-        let next = self.give_up(key, cx);
+        let next = self.give_up(key, world, cx);
         self.settle_log(world, cx);
         next
     }
@@ -395,7 +415,7 @@ impl<W: Logs> Service<W> for HttpService<W> {
             access.close(id, world.log(access.number()), lp);
         }
         if key != LEAVING && key != LINGERING {
-            self.forget(&mut key);
+            self.forget(&mut key, world, lp);
         }
     }
 

@@ -101,9 +101,14 @@ impl Status {
         matches!(self.0, 100..=199 | 204 | 304)
     }
 
+    /// Appends the code alone.
+    pub fn push_code(self, out: &mut Vec<u8>) {
+        push_decimal(self.0.into(), out);
+    }
+
     /// Appends code and reason, `404 Not Found`.
     pub fn push_text(self, out: &mut Vec<u8>) {
-        push_decimal(self.0.into(), out);
+        self.push_code(out);
         out.push(b' ');
         out.extend_from_slice(self.reason().as_bytes());
     }

@@ -43,10 +43,12 @@ pub fn read(method: Method, before_query: &[u8], has_query: bool) -> Option<(For
     host::is_valid(rest.get(..length)?).then_some((Form::Absolute, start, start + length))
 }
 
-/// How a path that leads nowhere is answered. An encoded `/` and a path too long for any file name no file: 404.
+/// How a path that leads nowhere is answered. An encoded `/` and a path too long for any file name no file: 404. Where a
+/// file is to be made, it is the length that is at fault: 414.
 #[must_use]
-pub const fn path_status(error: PathError) -> Status {
+pub const fn path_status(error: PathError, method: Method) -> Status {
     match error {
+        PathError::TooLong if matches!(method, Method::Put) => Status::URI_TOO_LONG,
         PathError::Invalid => Status::BAD_REQUEST,
         PathError::EncodedSlash | PathError::TooLong => Status::NOT_FOUND,
     }
@@ -100,8 +102,10 @@ mod tests {
 
     #[test]
     fn paths_that_lead_nowhere_have_a_status() {
-        assert_eq!(path_status(PathError::Invalid).code(), 400);
-        assert_eq!(path_status(PathError::EncodedSlash).code(), 404);
-        assert_eq!(path_status(PathError::TooLong).code(), 404);
+        for (method, too_long) in [(Method::Get, 404), (Method::Put, 414)] {
+            assert_eq!(path_status(PathError::Invalid, method).code(), 400);
+            assert_eq!(path_status(PathError::EncodedSlash, method).code(), 404);
+            assert_eq!(path_status(PathError::TooLong, method).code(), too_long);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub fn hex_value(digit: u8) -> Option<u8> {
 }
 
 /// The digit of the low four bits of `value`; `ten` is the letter for ten, `b'a'` or `b'A'`.
-pub(super) fn hex_digit(value: u8, ten: u8) -> u8 {
+pub(crate) fn hex_digit(value: u8, ten: u8) -> u8 {
     let value = value & 15;
     if value < 10 { b'0' + value } else { ten + (value - 10) }
 }

@@ -43,6 +43,17 @@ fn again(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
     }
 }
 
+/// Whether a descriptor takes bytes, or will within so many milliseconds (poll(2)). A pipe that does takes `PIPE_BUF`
+/// bytes without blocking.
+pub fn wait_writable(fd: BorrowedFd<'_>, milliseconds: u32) -> bool {
+    let time = rustix::event::Timespec {
+        tv_sec: (milliseconds / 1000).into(),
+        tv_nsec: (milliseconds % 1000 * 1_000_000).into(),
+    };
+    let mut polled = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::OUT)];
+    again(|| rustix::event::poll(&mut polled, Some(&time))).is_ok_and(|count| count > 0)
+}
+
 #[inline]
 fn incoming(result: Result<usize, Errno>, asked: usize) -> Io {
     match result {
@@ -75,6 +86,16 @@ macro_rules! meddle {
         let length = $length;
         length
     }};
+}
+
+/// Receives from a socket what stays there to be received again (recv(2), `MSG_PEEK`).
+pub fn peek(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Io {
+    let length = meddle!(In, buffer.len());
+    let Some(buffer) = buffer.get_mut(..length) else { return Io::Done(0) };
+    incoming(
+        again(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::PEEK).map(|(count, _)| count)),
+        length,
+    )
 }
 
 /// Receives from a socket (recv(2)).

@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
-//! under a root), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`], [`log`],
+//! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`], [`log`],
 //! [`random`]. `fault` makes the calls fail on purpose, in test builds only.
 
 pub mod address;
@@ -21,6 +21,7 @@ pub mod limits;
 pub mod log;
 pub mod memory;
 mod memory_file;
+pub mod name;
 pub mod poller;
 pub mod random;
 pub mod signal;
@@ -38,7 +39,8 @@ pub use entry::{
 };
 pub use interface::interface_addresses;
 pub use io::{
-    Io, copy_file, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile, write,
+    Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
+    wait_writable, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use log::{
@@ -46,6 +48,7 @@ pub use log::{
 };
 pub use memory::{Chunk, Mapping};
 pub use memory_file::temporary_file;
+pub use name::{create_in, directory_beneath, rename_in, rename_new_in, stat_in, unlink_in};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::io::Errno;

@@ -80,7 +80,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes these signals.
+    /// Takes these signals, and from then on ignores the one that says that a file has reached its limit: the write that
+    /// did it fails, and that is enough.
     ///
     /// # Errors
     /// The system's; `EBUSY` when they are taken already.
@@ -90,6 +91,7 @@ impl Signals {
             return Err(Errno::BUSY);
         }
         let mut taken = Signals { reader, _writer: writer, taken: Vec::new() };
+        act(libc::SIGXFSZ, libc::SIG_IGN)?;
         for (signal, number) in NUMBERS {
             if signals.contains(&signal) {
                 act(number, handler as extern "C" fn(libc::c_int) as libc::sighandler_t)?;

@@ -27,10 +27,12 @@ pub struct Seen {
     pub peer: Option<ConnId>,
     pub timer: Option<u32>,
     pub held: usize,
+    /// The address of the connection that was closed last.
+    pub gone: Vec<u8>,
 }
 
 /// Lines: `echo TEXT`, `big N` (N bytes, pulled), `file N` (the first N bytes of a file), `wait`, `wake`, `close`,
-/// `rest` (ends our side), `dial`, `relay N`, `timer`, `drop` (closes the waiting one).
+/// `rest` (ends our side), `who` (the client's address and port), `dial`, `relay N`, `timer`, `drop` (closes the waiting one).
 struct Lines {
     file: std::fs::File,
     left: Vec<usize>,
@@ -100,6 +102,13 @@ impl Lines {
                 cx.lp().set_timer(1, 0, 42);
                 Next::More
             }
+            "who" => {
+                let mut text = Vec::new();
+                cx.client().push_address(&mut text);
+                text.extend(format!(" {}\n", cx.client().port().unwrap()).bytes());
+                cx.write(&text);
+                Next::Read(IDLE)
+            }
             "close" => Next::Close,
             _ => panic!("no such line: {line}"),
         }
@@ -137,7 +146,7 @@ impl Service<Seen> for Lines {
             return Next::Wait(Timeout::NEVER);
         }
         let left = &mut self.left[*key as usize - 1];
-        let count = cx.write_with(cx.write_buffer(), |room| {
+        let count = cx.write_with(cx.write_buffer(), |room, _files| {
             let count = room.len().min(*left);
             room[..count].fill(b'b');
             (count, count)
@@ -167,8 +176,10 @@ impl Service<Seen> for Lines {
         Next::Close
     }
 
-    fn on_close(&mut self, key: Key, id: ConnId, seen: &mut Seen, _lp: &mut Loop) {
+    fn on_close(&mut self, key: Key, id: ConnId, seen: &mut Seen, lp: &mut Loop) {
         seen.closed.push((key, id));
+        seen.gone.clear();
+        lp.client(id).push_address(&mut seen.gone);
     }
 
     fn on_timer(&mut self, token: u32, _service: u8, seen: &mut Seen, _lp: &mut Loop) {

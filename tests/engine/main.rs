@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod crowds;
 mod host;
 
 use std::io::{Read, Write};
@@ -271,25 +272,40 @@ fn accepting_waits_for_room() {
 }
 
 #[test]
-fn at_the_page_cap_new_requests_wait_and_none_is_lost() {
+fn half_requests_that_fill_the_pages_lock_nobody_out_and_none_is_lost() {
     each(|kind| {
-        let mut host = Host::with_pages(kind, 1024, |_| {});
-        let mut clients: Vec<Client> = (0..20).map(|_| host.client()).collect();
-        for client in &mut clients {
-            client.say("echo par");
+        let mut host = Host::with_pages(kind, 16 * 1024, |_| {});
+        let half = ["echo ", &"x".repeat(3000)].concat();
+        let mut halves: Vec<Client> = (0..40).map(|_| host.client()).collect();
+        for client in &mut halves {
+            client.say(&half);
+            for _ in 0..4 {
+                host.reactor.lp().set_timer(1, 99, 0);
+                host.reactor.turn().unwrap();
+            }
+            assert!(host.reactor.lp().page_bytes() <= (16 + 8 + 4) * 1024);
         }
-        host.until("some wait", |_| true);
-        for _ in 0..200 {
+        assert!(host.reactor.lp().counters().page_waits >= 30);
+        // One that asks for nothing that needs a page is served at once, also behind another, and one in halves soon.
+        let mut other = host.client();
+        other.say("echo whole\necho next\necho ha");
+        host.expect(&mut other, "whole\nnext\n");
+        other.say("lf\n");
+        host.expect(&mut other, "half\n");
+        // None of the others is lost, and what they add is not kept here either.
+        for client in &mut halves {
+            client.say(&"y".repeat(5000));
+        }
+        for _ in 0..100 {
             host.reactor.lp().set_timer(1, 99, 0);
             host.reactor.turn().unwrap();
         }
-        assert!(host.reactor.lp().page_bytes() <= 1024 + 512 + 256);
-        assert!(host.reactor.lp().counters().page_waits > 0);
-        for (number, client) in clients.iter_mut().enumerate() {
-            client.say(&format!("t{number}\n"));
+        assert!(host.reactor.lp().page_bytes() <= (16 + 8 + 4) * 1024);
+        for client in &mut halves {
+            client.say("end\n");
         }
-        for (number, client) in clients.iter_mut().enumerate() {
-            host.expect(client, &format!("part{number}\n"));
+        for client in &mut halves {
+            host.expect(client, &[&half[5..], &"y".repeat(5000), "end\n"].concat());
         }
         assert_eq!(host.reactor.lp().page_bytes(), 0);
     });

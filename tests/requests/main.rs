@@ -14,6 +14,7 @@ mod files;
 mod framing;
 mod kinds;
 mod lines;
+mod pages;
 mod times;
 mod variants;
 
@@ -152,13 +153,25 @@ pub fn sound(reply: &Reply) {
         assert_eq!(reply.field("allow").as_deref(), Some("GET, HEAD, OPTIONS"), "{head}");
     }
     if reply.status == 301 || reply.status >= 400 {
-        assert_eq!(reply.field("content-type").as_deref(), Some("text/html; charset=utf-8"), "{head}");
         assert_eq!(reply.field("x-content-type-options").as_deref(), Some("nosniff"), "{head}");
         assert_eq!(reply.field("last-modified").or(reply.field("etag")), None, "{head}");
+        assert_eq!(reply.field("vary").as_deref(), Some("Accept"), "{head}");
         // Code and reason are all that the page says: nothing of the request is in it.
         let line = head.split("\r\n").next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
-        let page =
-            format!("<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n</html>\n");
+        let (code, reason) = line.split_once(' ').unwrap();
+        let sentence = match code {
+            "403" => "<p>This is not open to visitors.\n",
+            "404" => "<p>There is nothing at this address. It may have been moved, or mistyped.\n",
+            _ => "",
+        };
+        let page = match reply.field("content-type").unwrap().as_str() {
+            "text/plain; charset=utf-8" => format!("{line}\n"),
+            "application/json" => format!("{{\"status\":{code},\"error\":\"{reason}\"}}\n"),
+            "text/html; charset=utf-8" => format!(
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n{sentence}</html>\n"
+            ),
+            other => panic!("{other}"),
+        };
         assert_eq!(reply.field("content-length"), Some(page.len().to_string()));
         assert!(reply.body.is_empty() || reply.body == page.as_bytes(), "{head}");
     }

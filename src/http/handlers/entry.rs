@@ -3,7 +3,7 @@
 use crate::engine::values::FileId;
 use crate::fs::content;
 use crate::fs::media::is_text;
-use crate::fs::{FileStat, OwnedFd};
+use crate::fs::{AsFd, FileStat, OwnedFd};
 
 use super::super::date;
 use super::super::encoding::Coding;
@@ -37,7 +37,11 @@ pub(super) struct Entry {
     pub(super) used: u64,
 }
 
+/// How often a file is read anew that changes while it is read.
+const TRIES: u32 = 3;
+
 /// What is said about a file, beside what it is itself.
+#[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     pub(super) media_type: &'a str,
     pub(super) charset: &'a str,
@@ -53,6 +57,18 @@ pub(super) fn make(
     small: u64,
     text: &mut Vec<u8>,
     hx: &mut Hx<'_>,
+) -> Entry {
+    make_of(fd, stat, about, small, text, hx, TRIES)
+}
+
+fn make_of(
+    fd: OwnedFd,
+    stat: FileStat,
+    about: About<'_>,
+    small: u64,
+    text: &mut Vec<u8>,
+    hx: &mut Hx<'_>,
+    tries: u32,
 ) -> Entry {
     let now = hx.now.unix_seconds;
     let weak = now.saturating_sub(stat.modified) <= 1;
@@ -82,7 +98,13 @@ pub(super) fn make(
     let date_at = text.iter().position(|byte| *byte == b'\n').map_or(head, |at| at + response::DATE_AT);
     text.extend_from_slice(b"\r\n");
     let file = if stat.size <= small && content::read_whole(&fd, stat.size, text) {
-        None
+        // What was written between the look and the reading must not go out under the tag of what was there before.
+        match content::stat(fd.as_fd()) {
+            Ok(again) if again != stat && tries > 0 => {
+                return make_of(fd, again, about, small, text, hx, tries - 1);
+            }
+            Ok(_) | Err(_) => None,
+        }
     } else {
         Some(hx.files.insert(fd))
     };

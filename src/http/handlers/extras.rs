@@ -27,21 +27,25 @@ pub fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
 }
 
 /// The reply hangs on whether the client takes a page.
-pub const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
+const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
 /// Pages of any origin may read the reply (Fetch standard, section 3.2).
-const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
+pub const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
 /// What is answered to those who ask before they send; good for a day.
 const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
     Access-Control-Allow-Headers: *\r\n\
     Access-Control-Max-Age: 86400\r\n";
+/// The same where files can be uploaded. Browsers older than the `*` go by the names.
+const PREFLIGHT_PUT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, PUT, OPTIONS\r\n\
+    Access-Control-Allow-Headers: content-type, if-match, if-none-match, *\r\n\
+    Access-Control-Max-Age: 86400\r\n";
 
-/// Lets pages of any origin read a reply that does not have the fields of a file.
-pub fn open_to_all<W>(request: &Request<'_>, response: &mut Response<W>) {
+/// Lets pages of any origin read a reply that does not have the fields of a file. `upload`: files can be uploaded there.
+pub fn open_to_all<W>(request: &Request<'_>, upload: bool, response: &mut Response<W>) {
     if matches!(response.status, Status::NOT_MODIFIED | Status::PARTIAL_CONTENT) {
         return;
     }
     response.fields.extend_from_slice(ANY_ORIGIN);
     if request.method() == Method::Options {
-        response.fields.extend_from_slice(PREFLIGHT);
+        response.fields.extend_from_slice(if upload { PREFLIGHT_PUT } else { PREFLIGHT });
     }
 }

@@ -39,9 +39,10 @@ use super::super::response;
 use super::super::settings::HttpSettings;
 use super::super::status::Status;
 use super::entry::{About, Entry, make, validators};
-use super::listing::Listings;
+use super::listing::{Directories, Listings};
 use super::partial::{self, Parts};
 use super::resolve::{Resolved, resolve};
+use super::upload::{self, Uploads};
 use super::{extras, twins};
 
 /// How long a kept reply is good before its file is looked at again, in milliseconds.
@@ -57,6 +58,9 @@ const DESCRIPTOR_COST: usize = 512;
 pub trait Filesystems {
     /// The filesystem with this number, if there is one.
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem>;
+
+    /// The same with the directories that are being listed.
+    fn listed(&mut self, number: usize) -> Option<(&dyn Filesystem, &mut Directories)>;
 }
 
 /// The handler.
@@ -90,6 +94,11 @@ pub struct FilesHandler {
     text: Vec<u8>,
     /// How many replies in several parts there were.
     multiparts: u32,
+    /// What is uploaded to a part of it, and how many uploads are known of.
+    uploads: Option<Uploads>,
+    uploaded: usize,
+    /// What was looked at before this is not good any more, in milliseconds.
+    stale: u64,
 }
 
 /// Where a reply is.
@@ -134,6 +143,24 @@ impl FilesHandler {
             key: Vec::new(),
             text: Vec::new(),
             multiparts: 0,
+            uploads: None,
+            uploaded: 0,
+            stale: 0,
+        }
+    }
+
+    /// Has directories to which files can be uploaded say so, and each upload seen at once.
+    pub fn set_uploads(&mut self, uploads: Uploads) {
+        self.uploads = Some(uploads);
+    }
+
+    /// Sees to it that nothing is sent that an upload has replaced: every path is looked at anew after one, for it may
+    /// be the index, or the twin, of another.
+    fn see_uploads(&mut self, now: Now) {
+        let changes = self.uploads.as_ref().map_or(0, Uploads::changes);
+        if changes != self.uploaded {
+            // What is looked at within this millisecond may be older than the next upload within it.
+            (self.uploaded, self.stale) = (changes, now.milliseconds + 1);
         }
     }
 
@@ -141,7 +168,7 @@ impl FilesHandler {
     fn reply<'h, W: Filesystems>(
         &'h mut self,
         request: &Request<'_>,
-        world: &W,
+        world: &mut W,
         hx: &mut Hx<'_>,
     ) -> Reply<'h, W> {
         match request.method() {
@@ -149,39 +176,38 @@ impl FilesHandler {
             Method::Options => return Reply::Respond(allow(Response::empty(Status::NO_CONTENT))),
             _ => return Reply::Respond(allow(Response::page(Status::METHOD_NOT_ALLOWED))),
         }
+        self.see_uploads(hx.now);
         let filesystem = world.filesystem(self.filesystem);
         let mut place = self.find(request, filesystem, hx);
-        let mut pageless = false;
         if self.spa
             && matches!(place, Err(NoFile::Refused(Status::NOT_FOUND)))
             && !hx.path.name().contains(&b'.')
+            && accept::takes_html(&mut request.values(Name::Accept))
         {
-            if accept::takes_html(&mut request.values(Name::Accept)) {
-                hx.path = VPath::ROOT;
-                // A root without an index file does not make what is not there forbidden.
-                place = self.find(request, filesystem, hx).map_err(|no_file| match no_file {
-                    NoFile::Directory => NoFile::Refused(Status::NOT_FOUND),
-                    other => other,
-                });
-            } else {
-                pageless = true;
-            }
+            hx.path = VPath::ROOT;
+            // A root without an index file does not make what is not there forbidden.
+            place = self.find(request, filesystem, hx).map_err(|no_file| match no_file {
+                NoFile::Directory => NoFile::Refused(Status::NOT_FOUND),
+                other => other,
+            });
         }
         match place {
             Ok(place) => self.answer(place, request, hx),
-            Err(NoFile::Refused(status)) => {
-                let mut response = Response::page(status);
-                if pageless {
-                    response.fields.extend_from_slice(extras::VARY_ACCEPT);
-                }
-                Reply::Respond(response)
-            }
+            Err(NoFile::Refused(status)) => Reply::Respond(Response::page(status)),
             Err(NoFile::Slash) => Reply::Respond(redirect(hx.path, request.query())),
             Err(NoFile::Directory) => Reply::Respond(match &self.listings {
-                Some(listings) => listings.answer(hx.path, request, world),
+                Some(listings) => {
+                    let upload = self.takes_uploads(hx.path);
+                    listings.answer(hx.path, upload, request, world, hx.now)
+                }
+                None if self.takes_uploads(hx.path) => upload::page::alone(hx.path),
                 None => Response::page(Status::FORBIDDEN),
             }),
         }
+    }
+
+    fn takes_uploads(&self, path: VPath<'_>) -> bool {
+        self.uploads.as_ref().is_some_and(|uploads| uploads.covers(path))
     }
 
     /// Finds the reply for a path, or makes it.
@@ -220,7 +246,8 @@ impl FilesHandler {
             let stat = hx.files.get(file).and_then(|fd| content::stat(fd).ok());
             stat.is_some_and(|stat| stat == entry.stat)
         };
-        hx.now.milliseconds.saturating_sub(entry.checked) < milliseconds && entry.file.is_none_or(unchanged)
+        let lately = hx.now.milliseconds.saturating_sub(entry.checked) < milliseconds;
+        lately && entry.checked >= self.stale && entry.file.is_none_or(unchanged)
     }
 
     /// Looks at the path itself, and makes its reply unless the one that is kept is still right.
@@ -341,7 +368,7 @@ impl FilesHandler {
                 let parts = Parts::new(pieces, size, fields, &entry.etag, number);
                 match file {
                     None => Some(parts.of_bytes(fields, body)),
-                    Some(file) => hx.files.get(file).and_then(|file| parts.of_file(fields, file)),
+                    Some(file) => Some(parts.of_file(fields, file, hx.files)),
                 }
             }
         };
@@ -382,7 +409,7 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
         let mut reply = self.reply(request, world, hx);
         if cors {
             if let Reply::Respond(response) = &mut reply {
-                extras::open_to_all(request, response);
+                extras::open_to_all(request, false, response);
             }
         }
         reply

@@ -11,22 +11,26 @@
 //! No step of these takes long: one slice of names or one entry, and `WORK` bounds the steps of one call. A call that
 //! looked at much and has nothing to show gives a line's end, which both forms allow at every such place.
 
+mod directories;
 mod order;
-mod page;
+pub(super) mod page;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+pub use directories::Directories;
 
+use crate::engine::values::Now;
+use crate::fs::draft::is_draft_name;
 use crate::fs::{FileKind, FileStat, Filesystem, Listing, VPath, VPathBuf};
 use crate::http::accept;
 use crate::http::field::Name;
-use crate::http::handler::{Body, Fill, Response, Stream};
+use crate::http::handler::{Body, Fill, Means, Response, Stream};
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::text::order::sort;
 
 use super::files::Filesystems;
 use super::resolve::status_of;
+use super::upload::page as upload_page;
+use directories::DirectoryId;
 use order::Order;
 use page::Facts;
 
@@ -47,33 +51,32 @@ pub struct Listings {
     hidden: bool,
     /// Directories that may be open at once.
     most: usize,
-    used: Arc<Used>,
-}
-
-/// What all listings use now.
-#[derive(Default)]
-struct Used {
-    open: AtomicUsize,
-    bytes: AtomicUsize,
 }
 
 impl Listings {
     /// Listings of the filesystem with that number. `hidden`: names that begin with a dot are listed too. `most` is how
-    /// many directories may be open at once; further clients are answered 503.
+    /// many directories may be open at once; when all their clients are busy reading, further ones are answered 503.
     pub fn new(filesystem: usize, hidden: bool, most: usize) -> Listings {
-        Listings { filesystem, hidden, most, used: Arc::default() }
+        Listings { filesystem, hidden, most }
     }
 
-    /// The answer to a GET or HEAD of a directory. `path` is in directory form.
-    pub fn answer<W: Filesystems>(&self, path: VPath<'_>, request: &Request<'_>, world: &W) -> Response<W> {
-        if self.used.open.load(Relaxed) >= self.most {
-            return Response::page(Status::SERVICE_UNAVAILABLE);
-        }
-        let Some(filesystem) = world.filesystem(self.filesystem) else {
+    /// The answer to a GET or HEAD of a directory. `path` is in directory form. `upload`: files can be uploaded to it.
+    pub fn answer<W: Filesystems>(
+        &self,
+        path: VPath<'_>,
+        upload: bool,
+        request: &Request<'_>,
+        world: &mut W,
+        now: Now,
+    ) -> Response<W> {
+        let Some((filesystem, directories)) = world.listed(self.filesystem) else {
             return Response::page(Status::NOT_FOUND);
         };
+        if !directories.make_room(self.most, now.milliseconds) {
+            return Response::page(Status::SERVICE_UNAVAILABLE);
+        }
         let directory = match filesystem.list(path) {
-            Ok(listing) => Open::new(listing, &self.used),
+            Ok(listing) => directories.insert(listing, now.milliseconds),
             Err(error) => return Response::page(status_of(error)),
         };
         let form = match accept::preferred(
@@ -85,6 +88,7 @@ impl Listings {
         };
         let mut fields = Vec::with_capacity(256);
         fields.extend_from_slice(match form {
+            Form::Html if upload => upload_page::FIELDS,
             Form::Html => page::HTML_FIELDS,
             Form::Json => page::JSON_FIELDS,
         });
@@ -96,6 +100,7 @@ impl Listings {
         let body = ListingBody {
             filesystem: self.filesystem,
             hidden: self.hidden,
+            upload,
             path: copy,
             form,
             order: Order::of_query(request.query().unwrap_or_default()),
@@ -103,7 +108,7 @@ impl Listings {
             directory: Some(directory),
             slice: Vec::new(),
             slice_at: 0,
-            gathered: Gathered::new(&self.used),
+            gathered: Gathered::default(),
             given: 0,
             text: Vec::new(),
             text_at: 0,
@@ -113,26 +118,8 @@ impl Listings {
     }
 }
 
-/// A directory that is being read, counted.
-struct Open {
-    listing: Box<dyn Listing>,
-    used: Arc<Used>,
-}
-
-impl Open {
-    fn new(listing: Box<dyn Listing>, used: &Arc<Used>) -> Open {
-        used.open.store(used.open.load(Relaxed) + 1, Relaxed);
-        Open { listing, used: Arc::clone(used) }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.used.open.store(self.used.open.load(Relaxed).saturating_sub(1), Relaxed);
-    }
-}
-
 /// The entries that are held.
+#[derive(Default)]
 struct Gathered {
     names: Vec<u8>,
     entries: Vec<Entry>,
@@ -140,7 +127,6 @@ struct Gathered {
     order: Vec<u32>,
     /// What they are counted as.
     bytes: usize,
-    used: Arc<Used>,
 }
 
 struct Entry {
@@ -151,31 +137,21 @@ struct Entry {
 }
 
 impl Gathered {
-    fn new(used: &Arc<Used>) -> Gathered {
-        Gathered {
-            names: Vec::new(),
-            entries: Vec::new(),
-            order: Vec::new(),
-            bytes: 0,
-            used: Arc::clone(used),
-        }
-    }
-
-    /// What one more entry is counted as, if it may be held.
-    fn cost(&self, name: usize) -> Option<usize> {
+    /// What one more entry is counted as, if it may be held where all listings hold so much.
+    fn cost(&self, name: usize, held: usize) -> Option<usize> {
         // Twice, for vectors grow by doubling.
         let cost = 2 * (name + size_of::<Entry>() + size_of::<u32>());
         let fits = self.entries.len() < SORTED_ENTRIES
             && self.names.len() + name <= SORTED_NAMES
-            && self.used.bytes.load(Relaxed) + cost <= SORTED_TOTAL;
+            && held + cost <= SORTED_TOTAL;
         fits.then_some(cost)
     }
 
-    fn push(&mut self, name: &[u8], facts: Facts, cost: usize) {
+    fn push(&mut self, name: &[u8], facts: Facts, cost: usize, held: &mut usize) {
         self.entries.push(Entry { start: self.names.len(), length: name.len(), facts });
         self.names.extend_from_slice(name);
         self.bytes += cost;
-        self.used.bytes.store(self.used.bytes.load(Relaxed) + cost, Relaxed);
+        *held += cost;
     }
 
     fn get(&self, place: usize) -> Option<(&[u8], &Facts)> {
@@ -198,16 +174,10 @@ impl Gathered {
     }
 
     /// Lets go what was held.
-    fn clear(&mut self) {
+    fn clear(&mut self, held: &mut usize) {
         (self.names, self.entries, self.order) = (Vec::new(), Vec::new(), Vec::new());
-        self.used.bytes.store(self.used.bytes.load(Relaxed).saturating_sub(self.bytes), Relaxed);
+        *held = held.saturating_sub(self.bytes);
         self.bytes = 0;
-    }
-}
-
-impl Drop for Gathered {
-    fn drop(&mut self) {
-        self.clear();
     }
 }
 
@@ -249,12 +219,14 @@ enum Ahead {
 struct ListingBody {
     filesystem: usize,
     hidden: bool,
+    /// Files can be uploaded to it.
+    upload: bool,
     path: VPathBuf,
     form: Form,
     order: Order,
     stage: Stage,
     /// `None` when it has been read to its end.
-    directory: Option<Open>,
+    directory: Option<DirectoryId>,
     /// Entries not looked at yet: of each its kind, the length of its name, the name.
     slice: Vec<u8>,
     slice_at: usize,
@@ -269,8 +241,11 @@ struct ListingBody {
 }
 
 impl<W: Filesystems> Stream<W> for ListingBody {
-    fn fill(&mut self, out: &mut [u8], world: &mut W) -> Fill {
-        let Some(filesystem) = world.filesystem(self.filesystem) else { return Fill::Failed };
+    fn fill(&mut self, out: &mut [u8], means: &mut Means<'_, W>) -> Fill {
+        let now = means.now.milliseconds;
+        let Some((filesystem, directories)) = means.world.listed(self.filesystem) else {
+            return Fill::Failed;
+        };
         let (mut length, mut work) = (0, 0);
         loop {
             let waiting = self.text.get(self.text_at..).unwrap_or_default();
@@ -290,22 +265,34 @@ impl<W: Filesystems> Stream<W> for ListingBody {
                 }
                 return Fill::Some(length);
             }
-            match self.step(filesystem) {
+            match self.step(filesystem, directories, now) {
                 Step::Worked(some) => work += some,
                 Step::End => return Fill::End(length),
                 Step::Failed => return Fill::Failed,
             }
         }
     }
+
+    fn end(&mut self, means: &mut Means<'_, W>) {
+        if let Some((_, directories)) = means.world.listed(self.filesystem) {
+            self.close(directories);
+            self.gathered.clear(&mut directories.held);
+        }
+    }
 }
 
 impl ListingBody {
     /// One step of the drawing above: the only place where the stage changes.
-    fn step(&mut self, filesystem: &dyn Filesystem) -> Step {
+    fn step(&mut self, filesystem: &dyn Filesystem, directories: &mut Directories, now: u64) -> Step {
         self.stage = match self.stage {
             Stage::Head => {
                 match self.form {
-                    Form::Html => page::push_head(self.path.path().as_bytes(), &mut self.text),
+                    Form::Html => {
+                        page::push_head(self.path.path().as_bytes(), &mut self.text);
+                        if self.upload {
+                            upload_page::push_upload(&mut self.text);
+                        }
+                    }
                     Form::Json => self.text.push(b'['),
                 }
                 Stage::Gathering
@@ -313,14 +300,14 @@ impl ListingBody {
             Stage::Gathering => {
                 let cost = match self.ahead_name() {
                     b"" => Some(0),
-                    name => self.gathered.cost(name.len()),
+                    name => self.gathered.cost(name.len(), directories.held),
                 };
-                match cost.map(|cost| (cost, self.ahead(filesystem))) {
+                match cost.map(|cost| (cost, self.ahead(filesystem, directories, now))) {
                     Some((_, Ahead::Slice)) => return Step::Worked(SLICE_WORK),
                     Some((cost, Ahead::Entry(facts))) => {
                         if let Some(facts) = facts {
                             let name = name_at(&self.slice, self.slice_at);
-                            self.gathered.push(name, facts, cost);
+                            self.gathered.push(name, facts, cost, &mut directories.held);
                         }
                         self.slice_at += 2 + self.ahead_name().len();
                         return Step::Worked(1);
@@ -328,7 +315,7 @@ impl ListingBody {
                     Some((_, Ahead::Failed)) => return Step::Failed,
                     Some((_, Ahead::End)) => {
                         // From here on a slow client costs no descriptor.
-                        self.directory = None;
+                        self.close(directories);
                         self.gathered.sort(self.order);
                         self.push_table(Some(self.order));
                         Stage::Gathered
@@ -346,11 +333,11 @@ impl ListingBody {
                     Stage::Gathered
                 }
                 None => {
-                    self.gathered.clear();
+                    self.gathered.clear(&mut directories.held);
                     if self.directory.is_some() { Stage::Slices } else { Stage::Foot }
                 }
             },
-            Stage::Slices => match self.ahead(filesystem) {
+            Stage::Slices => match self.ahead(filesystem, directories, now) {
                 Ahead::Slice => return Step::Worked(SLICE_WORK),
                 Ahead::Entry(facts) => {
                     if let Some(facts) = facts {
@@ -362,7 +349,7 @@ impl ListingBody {
                 }
                 Ahead::Failed => return Step::Failed,
                 Ahead::End => {
-                    self.directory = None;
+                    self.close(directories);
                     Stage::Foot
                 }
             },
@@ -378,6 +365,12 @@ impl ListingBody {
         Step::Worked(0)
     }
 
+    fn close(&mut self, directories: &mut Directories) {
+        if let Some(directory) = self.directory.take() {
+            directories.close(directory);
+        }
+    }
+
     fn push_table(&mut self, order: Option<Order>) {
         match self.form {
             Form::Html => page::push_table(order, self.path.path() != VPath::ROOT, &mut self.text),
@@ -391,20 +384,22 @@ impl ListingBody {
     }
 
     /// Looks at the next entry of the slice, which stays the next; or reads a slice when there is none.
-    fn ahead(&mut self, filesystem: &dyn Filesystem) -> Ahead {
-        let Some(directory) = &mut self.directory else { return Ahead::End };
+    fn ahead(&mut self, filesystem: &dyn Filesystem, directories: &mut Directories, now: u64) -> Ahead {
+        let Some(directory) = self.directory else { return Ahead::End };
+        // Its place may have been given to another, if the client was idle.
+        let Some(directory) = directories.get(directory, now) else { return Ahead::Failed };
         if let Some(&kind) = self.slice.get(self.slice_at) {
             let name = name_at(&self.slice, self.slice_at);
-            return Ahead::Entry(look(&*directory.listing, filesystem, &mut self.path, name, kind));
+            return Ahead::Entry(look(directory, filesystem, &mut self.path, name, kind));
         }
         let is_root = self.path.path() == VPath::ROOT;
         let (slice, hidden) = (&mut self.slice, self.hidden);
         slice.clear();
         self.slice_at = 0;
-        let more = directory.listing.next_slice(&mut |name, kind| {
+        let more = directory.next_slice(&mut |name, kind| {
             // A longer name than 255 bytes is in no request's path.
             let length = u8::try_from(name.len()).unwrap_or(0);
-            let shown = hidden || !name.starts_with(b".");
+            let shown = (hidden && !is_draft_name(name)) || !name.starts_with(b".");
             if length > 0 && shown && kind != Some(FileKind::Other) && !(is_root && name == WELL_KNOWN) {
                 let kind = if kind == Some(FileKind::Symlink) { LINK } else { NO_LINK };
                 slice.extend_from_slice(&[kind, length]);

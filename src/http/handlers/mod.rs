@@ -7,3 +7,4 @@ pub mod listing;
 mod partial;
 mod resolve;
 mod twins;
+pub mod upload;

@@ -2,16 +2,20 @@
 //!
 //! All are made from what the reply to a plain GET has: its fields, the first of which is Content-Type.
 
-use crate::fs::{BorrowedFd, OwnedFd, content};
+use crate::engine::values::{FileId, Files};
+use crate::fs::content;
 use crate::text::number::{push_decimal, push_hex};
 
 use super::super::date::DateText;
 use super::super::etag::ETag;
-use super::super::handler::{Body, Fill, Response, Stream};
+use super::super::handler::{Body, Fill, Means, Response, Stream};
 use super::super::range::Range;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
 
+/// How often the next bytes of a file are waited for, a millisecond or more each time, before they are read come what
+/// may: some kernels never say that they are there.
+const PROBES: u8 = 100;
 /// The length of a boundary.
 const BOUNDARY: usize = 32;
 
@@ -100,9 +104,9 @@ impl Parts {
         self.response(fields, Body::Bytes(out))
     }
 
-    /// The reply, from an open file, if there is a descriptor to hold it with.
-    pub fn of_file<W>(self, fields: &[u8], file: BorrowedFd<'_>) -> Option<Response<W>> {
-        let file = file.try_clone_to_owned().ok()?;
+    /// The reply, from an open file, which it holds.
+    pub fn of_file<W>(self, fields: &[u8], file: FileId, files: &mut Files) -> Response<W> {
+        files.hold(file);
         let length = self.length();
         let mut response = self.response(fields, Body::Empty);
         let stream = Multipart {
@@ -113,9 +117,10 @@ impl Parts {
             written: 0,
             piece: Range::default(),
             ended: false,
+            probes: 0,
         };
         response.body = Body::Sized { length, stream: Box::new(stream) };
-        Some(response)
+        response
     }
 
     fn response<W>(&self, fields: &[u8], body: Body<W>) -> Response<W> {
@@ -129,10 +134,9 @@ impl Parts {
 
 /// The parts of a file that is read as the peer takes them.
 ///
-/// It holds a descriptor of its own, as a stream is not given the table of open files. What the page cache lacks is asked
-/// for first, and waited for only if it is still not there at the next turn.
+/// What the page cache lacks is asked of the disk, and tried again later.
 struct Multipart {
-    file: OwnedFd,
+    file: FileId,
     parts: Parts,
     /// The part whose head is written next.
     number: usize,
@@ -143,10 +147,13 @@ struct Multipart {
     piece: Range,
     /// The end is in `text`.
     ended: bool,
+    /// How often the disk was asked for the next bytes.
+    probes: u8,
 }
 
 impl<W> Stream<W> for Multipart {
-    fn fill(&mut self, out: &mut [u8], _world: &mut W) -> Fill {
+    fn fill(&mut self, out: &mut [u8], means: &mut Means<'_, W>) -> Fill {
+        let Some(file) = means.files.get(self.file) else { return Fill::Failed };
         let mut count = 0;
         while let Some(room) = out.get_mut(count..).filter(|room| !room.is_empty()) {
             let text = self.text.get(self.written..).unwrap_or_default();
@@ -158,9 +165,14 @@ impl<W> Stream<W> for Multipart {
             } else if self.piece.length() > 0 {
                 let length = self.piece.length().min(room.len() as u64);
                 let room = room.get_mut(..length as usize).unwrap_or_default();
-                match content::read_some(&self.file, self.piece.first, room, count == 0) {
-                    Some(0) => return Fill::Some(count),
+                match content::read_some(file, self.piece.first, room, self.probes >= PROBES) {
+                    Some(0) if count > 0 => return Fill::Some(count),
+                    Some(0) => {
+                        self.probes += 1;
+                        return Fill::Disk;
+                    }
                     Some(read) => {
+                        self.probes = 0;
                         self.piece.first += read as u64;
                         count += read;
                     }
@@ -178,6 +190,10 @@ impl<W> Stream<W> for Multipart {
             }
         }
         Fill::Some(count)
+    }
+
+    fn end(&mut self, means: &mut Means<'_, W>) {
+        means.files.release(self.file);
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn status_of(error: FsError) -> Status {
         FsError::Exists
         | FsError::NotEmpty
         | FsError::NoSpace
+        | FsError::TooLarge
         | FsError::ReadOnly
         | FsError::Busy
         | FsError::Other(_) => Status::INTERNAL_SERVER_ERROR,

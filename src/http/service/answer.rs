@@ -3,9 +3,9 @@
 use crate::engine::Cx;
 use crate::engine::log::Logs;
 
-use super::super::error_page;
+use super::super::error_page::PageForm;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
-use super::super::handler::{Body, Hx, Reply, Response};
+use super::super::handler::{Body, Hx, Means, Reply, Response};
 use super::super::method::Method;
 use super::super::plan::Plan;
 use super::super::request::Request;
@@ -25,23 +25,26 @@ impl<W: Logs> HttpService<W> {
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
             Ok(plan) => plan,
-            Err(status) => return self.refuse(status, request.shape(), cx),
+            Err(status) => return self.refuse(status, request.shape(), world, cx),
         };
         let discards = plan.can_discard(self.drain_max);
         let now = cx.now();
         self.date.set(now.unix_seconds);
         let path = match self.path.set_url(request.path()) {
             Ok(path) => path,
-            Err(error) => match target::path_status(error) {
+            Err(error) => match target::path_status(error, request.method()) {
                 // As every request that is not right, this one is the last.
-                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, cx),
-                status => return self.reject(Response::page(status), plan, discards, cx),
+                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
+                status => {
+                    plan.shape.page = PageForm::of(&request);
+                    return self.reject(Response::page(status), plan, discards, world, cx);
+                }
             },
         };
         if request.is_asterisk() {
             let mut response = Response::empty(Status::NO_CONTENT);
             response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
-            return self.reject(response, plan, discards, cx);
+            return self.reject(response, plan, discards, world, cx);
         }
         let mut hx = Hx { path, now, date: &self.date, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
@@ -75,16 +78,26 @@ impl<W: Logs> HttpService<W> {
                 }
                 (status_of(head), length)
             }
-            Reply::Pass => return self.reject(Response::page(Status::NOT_FOUND), plan, discards, cx),
-            Reply::Respond(response) => return self.reject(response, plan, discards, cx),
+            Reply::Pass => {
+                plan.shape.page = PageForm::of(&request);
+                return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx);
+            }
+            Reply::Respond(response) => {
+                if matches!(response.body, Body::Page) {
+                    plan.shape.page = PageForm::of(&request);
+                }
+                return self.reject(response, plan, discards, world, cx);
+            }
             Reply::Upload(sink) => {
-                if plan.length.is_some_and(|length| length > self.body_max) {
-                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, cx);
+                let shape = Shape { page: PageForm::of(&request), ..shape };
+                let most = sink.limit().unwrap_or(self.body_max);
+                if plan.length.is_some_and(|length| length > most) {
+                    return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
                 }
                 if plan.waits && last {
                     cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
                 }
-                return After::Begin(Exchange::receiving(plan.body, sink, shape, self.body_max));
+                return After::Begin(Exchange::receiving(plan.body, sink, shape, most));
             }
         };
         if let Some(access) = &mut self.access {
@@ -106,16 +119,29 @@ impl<W: Logs> HttpService<W> {
     }
 
     /// Sends a reply that was made for this request.
-    fn reject(&mut self, response: Response<W>, mut plan: Plan, discards: bool, cx: &mut Cx<'_>) -> After<W> {
+    fn reject(
+        &mut self,
+        response: Response<W>,
+        mut plan: Plan,
+        discards: bool,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> After<W> {
         plan.shape.close |= !discards;
-        let made = self.respond(response, &mut plan.shape, cx);
+        let made = self.respond(response, &mut plan.shape, world, cx);
         self.after(plan, made)
     }
 
     /// Ends the connection with a status: what follows on it cannot be trusted, or will not be read.
-    pub(super) fn refuse(&mut self, status: Status, shape: Shape, cx: &mut Cx<'_>) -> After<W> {
+    pub(super) fn refuse(
+        &mut self,
+        status: Status,
+        shape: Shape,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> After<W> {
         self.date.set(cx.now().unix_seconds);
-        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, cx);
+        self.respond(Response::page(status), &mut Shape { close: true, ..shape }, world, cx);
         After::Leave
     }
 
@@ -124,14 +150,20 @@ impl<W: Logs> HttpService<W> {
         &mut self,
         mut response: Response<W>,
         shape: &mut Shape,
+        world: &mut W,
         cx: &mut Cx<'_>,
     ) -> Option<Made<W>> {
         let page;
         let (bytes, made) = match response.body {
             Body::Empty => (&[][..], None),
             Body::Page => {
-                response.fields.extend_from_slice(error_page::fields());
-                page = error_page::page(response.status);
+                response.fields.extend_from_slice(shape.page.fields());
+                if response.status == Status::SERVICE_UNAVAILABLE {
+                    response.fields.extend_from_slice(b"Retry-After: 1\r\n");
+                }
+                let mut text = Vec::with_capacity(256);
+                shape.page.push_page(response.status, &mut text);
+                page = text;
                 (&page[..], None)
             }
             Body::Bytes(bytes) => {
@@ -159,8 +191,15 @@ impl<W: Logs> HttpService<W> {
         self.text.extend_from_slice(connection_field(*shape));
         self.text.extend_from_slice(b"\r\n");
         cx.write(&self.text);
-        let made = made.filter(|_| !shape.head_only);
         let bytes = if shape.head_only { &[] } else { bytes };
+        let made = match made {
+            Some(mut made) if shape.head_only => {
+                let now = cx.now();
+                made.stream.end(&mut Means { world, files: cx.files(), now });
+                None
+            }
+            made => made,
+        };
         if !bytes.is_empty() {
             cx.write(bytes);
         }

@@ -205,6 +205,40 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u32(&mut s.access_log_keep),
         },
         Attribute {
+            about: About::fixed(
+                "upload",
+                Unit::Text,
+                "",
+                "Directory that takes files by PUT, and from its page. It is the root or lies beneath it, and is \
+                 named from here or from the root. What is uploaded is served, and whoever reaches the server can \
+                 replace any file there. Empty for none.",
+            )
+            .with_flag(&Flag { short: None, long: "upload", value: "DIR" }),
+            get: |s| Value::Text(s.upload.clone()),
+            set: |s, v| v.into_text().map(|text| s.upload = text),
+        },
+        Attribute {
+            about: About::live(
+                "upload_max",
+                size(0, 1024 * 1024 * GIGA),
+                "0",
+                "Largest file that can be uploaded, 0 for what the disk holds. A larger one is answered 413; \
+                 body_max does not hold for uploads.",
+            ),
+            get: |s| Value::Size(s.upload_max),
+            set: |s, v| v.into_u64(&mut s.upload_max),
+        },
+        Attribute {
+            about: About::live(
+                "upload_reserve",
+                size(0, 1024 * 1024 * GIGA),
+                "16M",
+                "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
+            ),
+            get: |s| Value::Size(s.upload_reserve),
+            set: |s, v| v.into_u64(&mut s.upload_reserve),
+        },
+        Attribute {
             about: About::live(
                 "keep_alive",
                 Unit::Switch,
@@ -219,11 +253,23 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "max_connections",
                 Unit::Count { min: 0, max: 10_000_000 },
                 "0",
-                "Connections held at once, 0 for all there are descriptors for. Further ones wait to be accepted; \
-                 a reserve of descriptors is kept.",
+                "Connections held at once, 0 for all there are descriptors for. The one that has been idle for \
+                 longest, a second at least, makes room for a new one. Where none does, those beyond a number that \
+                 is set are answered 503, and those beyond the descriptors wait.",
             ),
             get: |s| Value::Count(s.max_connections.into()),
             set: |s, v| v.into_u32(&mut s.max_connections),
+        },
+        Attribute {
+            about: About::live(
+                "max_per_address",
+                Unit::Count { min: 0, max: 1_000_000 },
+                "0",
+                "Connections of one client at once, 0 for any number. Further ones are answered 503. IPv6 addresses \
+                 count by their first 64 bits; loopback addresses and Unix sockets are not counted.",
+            ),
+            get: |s| Value::Count(s.max_per_address.into()),
+            set: |s, v| v.into_u32(&mut s.max_per_address),
         },
         Attribute {
             about: About::live(

@@ -115,7 +115,13 @@ pub fn push_row(name: &[u8], facts: &Facts, out: &mut Vec<u8>) {
 
 /// The end of the page.
 pub fn push_foot(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"</tbody>\n</table>\n</body>\n</html>\n");
+    out.extend_from_slice(b"</tbody>\n</table>\n");
+    push_text_end(out);
+}
+
+/// The end of a page without a table.
+pub fn push_text_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"</body>\n</html>\n");
 }
 
 /// One object of the array, with what parts it from the one before.
