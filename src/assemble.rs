@@ -5,8 +5,12 @@ use std::io::{self, IsTerminal};
 use gorgon_sys::{PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
+use crate::cli::process::Level;
 use crate::cli::terminal;
+#[cfg(feature = "http")]
 use crate::engine::{Loop, Reactor, Turn};
+#[cfg(feature = "http")]
+#[cfg(feature = "http")]
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
@@ -44,8 +48,8 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut served = Served::default();
     #[cfg(feature = "http")]
     http::add(settings, limit, &mut reactor, &mut served, &mut report)?;
-    // HUP and USR1 mean "read the configuration" and "reopen the logs" to those who send them, USR2 "upgrade": there is
-    // nothing of that to do yet, and to die of them would be a bad answer. A terminal that hangs up does end it.
+    // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
+    // to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
     if !io::stdin().is_terminal() {
         taken.push(Signal::Hangup);
@@ -69,11 +73,14 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         Err(_) => report.push_str(", which cannot be raised"),
     }
     report.extend(["; poller: ", poller.name(), "\n"]);
-    if !settings.process.quiet {
+    let level = settings.process.level();
+    if level >= Level::Info {
         terminal::report(&report);
     }
     let outcome = run(&mut reactor, settings.process.grace);
-    if settings.process.verbose {
+    let now = reactor.lp().now();
+    reactor.world().finish_logs(now);
+    if level >= Level::Debug {
         terminal::report(&summary(reactor.lp()));
     }
     drop(served);
@@ -111,7 +118,11 @@ fn run(reactor: &mut Reactor<World>, grace: u64) -> Result<(), Failure> {
             Turn::Finished => return Ok(()),
             Turn::Signal(Signal::Quit) => reactor.lp().drain(grace),
             Turn::Signal(Signal::Terminate | Signal::Interrupt) => reactor.lp().stop(),
-            Turn::Signal(Signal::Hangup | Signal::User1 | Signal::User2 | Signal::Child) => {}
+            Turn::Signal(Signal::User1) => {
+                let now = reactor.lp().now();
+                reactor.world().reopen_logs(now);
+            }
+            Turn::Signal(Signal::Hangup | Signal::User2 | Signal::Child) => {}
         }
     }
 }

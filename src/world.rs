@@ -1,13 +1,19 @@
 //! What the program's services share.
 
+use crate::engine::log::{Log, Logs};
+use crate::engine::values::Now;
 use crate::fs::Filesystem;
 #[cfg(feature = "http")]
 use crate::http::logins::Logins;
+
+/// How often a log that is stuck is tried again at the end, and the milliseconds between.
+const LAST_TRIES: (u32, u64) = (50, 10);
 
 /// The world: one, handed to every call of a service.
 #[derive(Default)]
 pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
+    logs: Vec<Log>,
     #[cfg(feature = "http")]
     directories: crate::http::handlers::listing::Directories,
     #[cfg(feature = "http")]
@@ -24,6 +30,39 @@ impl World {
     /// All of them, in the order they were added.
     pub fn filesystems(&self) -> impl Iterator<Item = &dyn Filesystem> {
         self.filesystems.iter().map(Box::as_ref)
+    }
+
+    /// Adds a log; gives the number that services know it by.
+    pub fn add_log(&mut self, log: Log) -> usize {
+        self.logs.push(log);
+        self.logs.len() - 1
+    }
+
+    /// Gives the files of the logs to a user.
+    pub fn give_logs(&self, user: u32, group: u32) {
+        self.logs.iter().for_each(|log| log.give(user, group));
+    }
+
+    /// Opens all logs anew.
+    pub fn reopen_logs(&mut self, now: Now) {
+        self.logs.iter_mut().for_each(|log| log.reopen(now));
+    }
+
+    /// The end: writes what the logs hold, and waits half a second for one that is stuck.
+    pub fn finish_logs(&mut self, now: Now) {
+        for _ in 0..LAST_TRIES.0 {
+            // None is skipped because one before it is stuck.
+            if self.logs.iter_mut().filter_map(|log| (!log.flush(now)).then_some(())).count() == 0 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(LAST_TRIES.1));
+        }
+    }
+}
+
+impl Logs for World {
+    fn log(&mut self, number: usize) -> Option<&mut Log> {
+        self.logs.get_mut(number)
     }
 }
 

@@ -3,13 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use gorgon_sys::Address;
+use gorgon_sys::{Address, OwnedFd};
 
 use super::listeners::{Socket, bind, display, options, push_urls};
 use super::privileges::{Reach, Served};
 use super::{Failure, failure, uploads};
 use crate::cli::arguments::Settings;
+use crate::cli::process::Level;
 use crate::engine::Reactor;
+use crate::engine::log::{Log, LogOptions};
 use crate::fs::media::MediaTypes;
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
 use crate::http::handlers::auth::AuthHandler;
@@ -17,9 +19,11 @@ use crate::http::handlers::files::FilesHandler;
 use crate::http::handlers::upload::UploadHandler;
 use crate::http::logins::Logins;
 use crate::http::router::Router;
-use crate::http::service::HttpService;
 use crate::http::service::passwords::Passwords;
+use crate::http::service::{AccessLog, HttpService};
 use crate::http::settings::HttpSettings;
+use crate::text::log_line;
+use crate::text::log_target::LogTarget;
 use crate::world::World;
 
 /// The most connections that are planned for when the system sets no limit.
@@ -63,10 +67,20 @@ pub(super) fn add(
         served.areas.push(area);
     }
     router.add(b"", Box::new(files));
-    let limits = HttpService::<World>::limits(&http, connections as usize);
+    let level = settings.process.level();
+    if level >= Level::Debug && http.access_log.is_empty() {
+        http.access_log.push('-');
+    }
+    let access = access_log(&http, level, reactor.world(), served)?;
+    let mut limits = HttpService::<World>::limits(&http, connections as usize);
+    limits.addresses = access.is_some();
     reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
-    let service = reactor.add_service(Box::new(HttpService::new(&http, router)), limits);
+    let mut service = Box::new(HttpService::new(&http, router));
+    if let Some(access) = access {
+        service.set_access_log(access);
+    }
+    let service = reactor.add_service(service, limits);
     let service = service.map_err(|error| failure("services", &error.into()))?;
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {
@@ -81,10 +95,50 @@ pub(super) fn add(
     Ok(())
 }
 
+/// The access log, opened.
+fn access_log(
+    http: &HttpSettings,
+    level: Level,
+    world: &mut World,
+    served: &mut Served,
+) -> Result<Option<AccessLog>, Failure> {
+    let wrong = |message: String| Failure {
+        message: ["--access-log ", &http.access_log, ": ", &message].concat(),
+        usage: true,
+    };
+    let Some(target) = LogTarget::parse(&http.access_log).map_err(wrong)? else { return Ok(None) };
+    let form = log_line::Form::named(http.access_log_format);
+    let limit = match &target {
+        LogTarget::Unix(_) | LogTarget::Udp(_) => log_line::SHORT_FIELD,
+        LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
+    };
+    if let LogTarget::File(path) = &target {
+        served.logs.extend(open_parent(path));
+    }
+    let options = LogOptions {
+        size: http.access_log_size,
+        keep: http.access_log_keep,
+        json: form == log_line::Form::Json,
+        warns: level >= Level::Warn,
+    };
+    let log = Log::open(target, options).map_err(|error| Failure {
+        usage: true,
+        ..failure(&["--access-log ", &http.access_log].concat(), &error.into())
+    })?;
+    // The zone's file is read now, while it can be.
+    gorgon_sys::local_offset(0);
+    Ok(Some(AccessLog::new(world.add_log(log), form, limit)))
+}
+
+/// The directory a file lies in.
+fn open_parent(path: &Path) -> Option<OwnedFd> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    gorgon_sys::privilege::open_to_name(parent.unwrap_or(Path::new("."))).ok()
+}
+
 /// The service that checks passwords, before its helper process is started.
 fn passwords(file: &str, served: &mut Served) -> Result<Passwords, Failure> {
-    let parent = Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty());
-    served.reads.extend(gorgon_sys::privilege::open_to_name(parent.unwrap_or(Path::new("."))));
+    served.reads.extend(open_parent(Path::new(file)));
     Passwords::new(file).map_err(|message| wrong_passwords(&message))
 }
 

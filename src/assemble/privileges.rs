@@ -45,6 +45,8 @@ pub(super) struct Served {
     /// What takes uploads.
     #[cfg(feature = "http")]
     pub(super) areas: Vec<Area>,
+    /// Directories of logs.
+    pub(super) logs: Vec<OwnedFd>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
     /// Its helper process is started last, when there is nothing left to give up.
@@ -106,7 +108,7 @@ impl<'a> Plan<'a> {
         }
         let keeps_root = self.user.as_ref().is_some_and(|user| user.user == 0);
         if let Some(user) = &self.user {
-            self.become_user(user, served)?;
+            self.become_user(user, served, world)?;
         }
         report.push_str("User: ");
         match &self.user {
@@ -175,7 +177,7 @@ impl<'a> Plan<'a> {
     }
 
     #[inline(never)]
-    fn become_user(&self, user: &User, served: &Served) -> Result<(), Failure> {
+    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<(), Failure> {
         if user.user == 0 && !self.settings.user.contains(':') {
             // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
             return Ok(());
@@ -186,6 +188,7 @@ impl<'a> Plan<'a> {
                 // It works without; then it stays when the program ends.
                 let _given = socket.give(user.user, user.group);
             }
+            world.give_logs(user.user, user.group);
             privilege::drop_bounds();
         }
         #[cfg(not(feature = "http"))]
@@ -233,7 +236,7 @@ impl<'a> Plan<'a> {
         #[cfg(feature = "http")]
         let areas = served.areas.iter().map(|area| top.as_ref().unwrap_or(&area.directory).as_fd());
         #[cfg(feature = "http")]
-        let write: Vec<BorrowedFd<'_>> = areas.collect();
+        let write: Vec<BorrowedFd<'_>> = areas.chain(served.logs.iter().map(AsFd::as_fd)).collect();
         #[cfg(not(feature = "http"))]
         let (remove, write): (Vec<BorrowedFd<'_>>, Vec<BorrowedFd<'_>>) = (Vec::new(), Vec::new());
         match landlock::restrict(&read, &write, &remove) {

@@ -18,6 +18,37 @@ pub struct ProcessSettings {
     pub sandbox: &'static str,
     pub verbose: bool,
     pub quiet: bool,
+    /// `error`, `warn`, `info` or `debug`.
+    pub log_level: &'static str,
+}
+
+/// How much is said. Each level says what those before it say.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Level {
+    /// What keeps the program from its work.
+    Error,
+    /// What goes wrong and is borne.
+    Warn,
+    /// What is served, and where.
+    Info,
+    /// What was done, and what is asked.
+    Debug,
+}
+
+impl ProcessSettings {
+    /// How much to say: `log_level` if that is not its default, else as `verbose` and `quiet` have it.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self.log_level {
+            "error" => Level::Error,
+            "warn" => Level::Warn,
+            "debug" => Level::Debug,
+            _ if self.verbose => Level::Debug,
+            _ if self.quiet => Level::Error,
+            _ => Level::Info,
+        }
+    }
 }
 
 impl Default for ProcessSettings {
@@ -32,6 +63,7 @@ impl Default for ProcessSettings {
             sandbox: "",
             verbose: false,
             quiet: false,
+            log_level: "",
         };
         GORGON.defaults(&mut settings);
         settings
@@ -44,19 +76,37 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
     help: "process",
     attributes: &[
         Attribute {
-            about: About::live("verbose", Unit::Switch, "off", "Say more: at the end, what was done.")
-                .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
+            about: About::live(
+                "verbose",
+                Unit::Switch,
+                "off",
+                "Say more: each request, and at the end what was done. The same as log_level=debug.",
+            )
+            .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.verbose),
             set: |s, v| v.into_bool(&mut s.verbose),
         },
         Attribute {
-            about: About::live("quiet", Unit::Switch, "off", "Say nothing but errors.").with_flag(&Flag {
-                short: Some('q'),
-                long: "quiet",
-                value: "",
-            }),
+            about: About::live(
+                "quiet",
+                Unit::Switch,
+                "off",
+                "Say nothing but errors. The same as log_level=error.",
+            )
+            .with_flag(&Flag { short: Some('q'), long: "quiet", value: "" }),
             get: |s| Value::Switch(s.quiet),
             set: |s, v| v.into_bool(&mut s.quiet),
+        },
+        Attribute {
+            about: About::fixed(
+                "log_level",
+                Unit::Choice("error|warn|info|debug"),
+                "info",
+                "How much to say. error: what ends the program; warn: what goes wrong and is borne, such as a log that \
+                 cannot be written; info: what is served and where; debug: all that verbose says.",
+            ),
+            get: |s| Value::Choice(s.log_level),
+            set: |s, v| v.into_choice(&mut s.log_level),
         },
         Attribute {
             about: About::fixed(

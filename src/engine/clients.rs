@@ -308,12 +308,28 @@ pub fn push_ip(ip: IpAddr, text: &mut Vec<u8>) {
 
 fn push_key(key: &Key, text: &mut Vec<u8>) {
     if let [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, rest @ ..] = key {
-        for (at, byte) in rest.iter().enumerate() {
-            if at > 0 {
-                text.push(b'.');
+        // Each with a dot before it, of which the first is left out.
+        let mut room = [0; 16];
+        let mut end = 0;
+        for byte in rest {
+            let digits = [b'.', b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10];
+            let skipped = if *byte >= 100 {
+                0
+            } else if *byte >= 10 {
+                1
+            } else {
+                2
+            };
+            for (at, digit) in digits.into_iter().enumerate() {
+                if at == 0 || at > skipped {
+                    if let Some(place) = room.get_mut(end) {
+                        *place = digit;
+                        end += 1;
+                    }
+                }
             }
-            push_decimal(*byte, text);
         }
+        text.extend_from_slice(room.get(1..end).unwrap_or_default());
         return;
     }
     let mut groups = [0u16; 8];
@@ -344,16 +360,6 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
         }
     }
     best
-}
-
-fn push_decimal(value: u8, text: &mut Vec<u8>) {
-    if value >= 100 {
-        text.push(b'0' + value / 100);
-    }
-    if value >= 10 {
-        text.push(b'0' + value / 10 % 10);
-    }
-    text.push(b'0' + value % 10);
 }
 
 /// Lower case, without zeros in front.

@@ -142,6 +142,8 @@ pub struct Loop {
     pub(super) starved_set: bool,
     /// The connection that is gone but whose service is being told: its address may still be asked for.
     pub(super) leaving: Option<Leaving>,
+    /// Bytes for the connection that is about to be closed that are nowhere kept.
+    pub(super) lost: u64,
     pub(super) draining: bool,
     pub(super) stopped: bool,
     pub(super) counters: Counters,
@@ -181,6 +183,7 @@ impl Loop {
             starved: Vec::new(),
             starved_set: false,
             leaving: None,
+            lost: 0,
             draining: false,
             stopped: false,
             counters: Counters::default(),
@@ -348,7 +351,11 @@ impl Loop {
                 self.watch(id);
                 self.timeouts.arm(&mut self.slots, id, Timeout::WRITE, self.now.tick);
             }
-            Flow::Dead => self.close(id),
+            Flow::Dead => {
+                // It is closed later, and others before it.
+                self.lost = 0;
+                self.close(id);
+            }
         }
         flow
     }

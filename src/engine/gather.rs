@@ -16,6 +16,8 @@ pub struct Gather {
     pub(super) given: usize,
     /// The connection failed while it was written to; nothing more is sent.
     pub(super) dead: bool,
+    /// Bytes that were produced in this call, those of files included.
+    pub(super) produced: u64,
 }
 
 impl Gather {
@@ -23,7 +25,14 @@ impl Gather {
     pub(super) const SIZE: usize = 64 * 1024;
 
     pub(super) fn new() -> Result<Gather, Errno> {
-        Ok(Gather { bytes: Mapping::new(Self::SIZE)?, length: 0, file: None, given: 0, dead: false })
+        Ok(Gather {
+            bytes: Mapping::new(Self::SIZE)?,
+            length: 0,
+            file: None,
+            given: 0,
+            dead: false,
+            produced: 0,
+        })
     }
 
     /// Copies bytes in, or says that they do not fit.

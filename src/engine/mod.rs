@@ -1,7 +1,7 @@
 //! The loop: slots, pages, listeners, timers, and the one place where services are called.
 //!
 //! Read in this order: [`values`] (what travels), [`conn`] (a connection and its modes), [`pages`] and [`output`] (its
-//! buffers), [`timeouts`] and [`timers`], [`listener`] and [`clients`] (who comes in; [`client`]: one of them), [`service`] (what a protocol gives and gets), and
+//! buffers), [`timeouts`] and [`timers`], [`listener`] and [`clients`] (who comes in; [`client`]: one of them), [`service`] (what a protocol gives and gets), [`log`], and
 //! [`reactor`], the loop itself, which reads from top to bottom.
 //!
 //! Rules of ownership: the reactor owns everything; ids travel and references do not outlive a call; a service never
@@ -15,6 +15,7 @@ pub mod event_loop;
 pub mod files;
 pub mod gather;
 pub mod listener;
+pub mod log;
 pub mod output;
 pub mod pages;
 pub mod reactor;

@@ -70,19 +70,27 @@ impl Loop {
             match outcome {
                 Io::Done(count) => sent = count,
                 Io::Blocked => {}
-                Io::Ended | Io::Failed(_) => return Flow::Dead,
+                Io::Ended | Io::Failed(_) => {
+                    self.lost = self.lost.saturating_add(total as u64);
+                    return Flow::Dead;
+                }
             }
             self.counters.bytes_sent += sent as u64;
             if sent == total {
                 return Flow::Done;
             }
         }
+        let mut lost = 0;
         for part in std::iter::once(first).chain(rest.iter().copied()) {
             let left = part.get(sent.min(part.len())..).unwrap_or(&[]);
             sent -= part.len() - left.len();
-            if !left.is_empty() && !self.keep_output(id, left) {
-                return Flow::Dead;
+            if !left.is_empty() && (lost > 0 || !self.keep_output(id, left)) {
+                lost += left.len() as u64;
             }
+        }
+        if lost > 0 {
+            self.lost = self.lost.saturating_add(lost);
+            return Flow::Dead;
         }
         self.blocked(id)
     }
@@ -126,12 +134,14 @@ impl Loop {
     pub(super) fn hold_file(&mut self, id: ConnId, range: FileRange) -> Flow {
         let Some(number) = self.output_of(id) else {
             self.files.release(range.file);
+            self.lost = self.lost.saturating_add(range.left);
             return Flow::Dead;
         };
         if let Some(output) = self.outputs.get_mut(number) {
             if let Some(before) = output.file.replace(range) {
                 // A service gave two files without waiting for the first: its bytes are lost, so the reply is too.
                 self.files.release(before.file);
+                self.lost = self.lost.saturating_add(before.left);
                 return Flow::Dead;
             }
         }
@@ -153,6 +163,19 @@ impl Loop {
     /// Whether a connection has output that is not with the kernel yet.
     pub(super) fn holds_output(&self, id: ConnId) -> bool {
         self.slots.get(id).is_some_and(|conn| conn.output != NONE)
+    }
+
+    /// Bytes of what is held, its file's included.
+    pub(super) fn unsent(&self, id: ConnId) -> u64 {
+        let number = self.slots.get(id).map_or(NONE, |conn| conn.output);
+        let Some(output) = self.outputs.get(number) else { return 0 };
+        let file = output.file.as_ref().map_or(0, |range| range.left);
+        file.saturating_add(u64::from(output.end - output.start))
+    }
+
+    /// Within `on_close`: how many bytes that were produced for the connection the kernel did not take.
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Sends of what is held as much as one turn allows.

@@ -359,6 +359,7 @@ impl<W> Reactor<W> {
         let resume = if let Call::Bytes(..) = call { std::mem::take(&mut conn.resume) } else { 0 };
         let service = self.services.get_mut(number)?;
         let world = &mut self.world;
+        self.gather.produced = 0;
         let mut cx = Cx { id, resume, lp: &mut self.lp, gather: &mut self.gather };
         let (used, next) = match call {
             Call::Bytes(at, end) => {
@@ -379,6 +380,8 @@ impl<W> Reactor<W> {
     /// Closes a connection at once and gives back all it holds.
     pub(super) fn close(&mut self, id: ConnId) {
         self.lp.timeouts.disarm(&mut self.lp.slots, id);
+        let lost = std::mem::take(&mut self.lp.lost);
+        let lost = lost.saturating_add(self.lp.unsent(id));
         self.lp.drop_output(id);
         let Some(conn) = self.lp.slots.remove(id) else { return };
         self.lp.pages.give(conn.input);
@@ -395,10 +398,12 @@ impl<W> Reactor<W> {
         drop(conn);
         self.lp.released = true;
         self.lp.leaving = Some(Leaving { id, service: number, client });
+        self.lp.lost = lost;
         if let Some(service) = self.services.get_mut(usize::from(number)) {
             service.on_close(key, id, &mut self.world, &mut self.lp);
         }
         self.lp.leaving = None;
+        self.lp.lost = 0;
         self.lp.leave(number, client);
     }
 

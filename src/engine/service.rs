@@ -87,6 +87,7 @@ impl Cx<'_> {
     /// Gathers bytes: they leave together when the call ends, or when the gather is full.
     pub fn write(&mut self, bytes: &[u8]) {
         self.gather.given += bytes.len();
+        self.gather.produced += bytes.len() as u64;
         if !self.gather.push(bytes) {
             self.flush_with(&[bytes]);
         }
@@ -94,14 +95,18 @@ impl Cx<'_> {
 
     /// Sends what was gathered and these parts (at most four) at once, without copying them.
     pub fn write_last(&mut self, parts: &[&[u8]]) {
-        self.gather.given += parts.iter().map(|part| part.len()).sum::<usize>();
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        self.gather.given += length;
+        self.gather.produced += length as u64;
         self.flush_with(parts);
     }
 
     /// Sends a file after all bytes written so far. Nothing may be written after it before the output is drained.
     pub fn write_file(&mut self, range: FileRange) {
+        self.gather.produced = self.gather.produced.saturating_add(range.left);
         if let Some(before) = self.gather.file.replace(range) {
             self.lp.files.release(before.file);
+            self.lp.lost = self.lp.lost.saturating_add(before.left);
             self.gather.dead = true;
         }
     }
@@ -118,8 +123,10 @@ impl Cx<'_> {
             self.flush_with(&[]);
         }
         let (count, result) = fill(self.gather.room().get_mut(..limit)?, &mut self.lp.files);
-        self.gather.grow(count.min(limit));
-        self.gather.given += count.min(limit);
+        let count = count.min(limit);
+        self.gather.grow(count);
+        self.gather.given += count;
+        self.gather.produced += count as u64;
         Some(result)
     }
 
@@ -181,22 +188,46 @@ impl Cx<'_> {
         self.lp.slots.get(self.id).is_some_and(|conn| conn.flags.has(Flags::ENDED))
     }
 
-    /// Sends what was gathered: called by the loop when the service's call is over.
-    pub(super) fn finish(&mut self) -> Flow {
+    /// Bytes that this call has produced so far, those of files included.
+    pub fn produced(&self) -> u64 {
+        self.gather.produced
+    }
+
+    /// Sends what was written so far, as the end of the call would. Nothing may be written after it in the same call.
+    /// Gives how many bytes of this connection's output are not with the kernel then.
+    pub fn flush(&mut self) -> u64 {
         if !self.gather.is_empty() {
             self.flush_with(&[]);
         }
-        if self.gather.dead {
-            if let Some(range) = self.gather.file.take() {
+        if let Some(range) = self.gather.file.take() {
+            if self.gather.dead {
                 self.lp.files.release(range.file);
+                self.lp.lost = self.lp.lost.saturating_add(range.left);
+            } else {
+                self.gather.dead = self.lp.hold_file(self.id, range) == Flow::Dead;
             }
-            self.gather.dead = false;
-            return Flow::Dead;
         }
-        match self.gather.file.take() {
-            Some(range) => self.lp.hold_file(self.id, range),
-            None if self.lp.holds_output(self.id) => Flow::Held,
-            None => Flow::Done,
+        self.lp.lost.saturating_add(self.lp.unsent(self.id))
+    }
+
+    /// Has `on_drained` called when all output is out, whatever this call asks for next; not if it is out already.
+    pub fn notify_drained(&mut self) {
+        if let Some(conn) = self.lp.slots.get_mut(self.id) {
+            conn.flags.set(Flags::NOTIFY);
+        }
+    }
+
+    /// Sends what was gathered: called by the loop when the service's call is over.
+    pub(super) fn finish(&mut self) -> Flow {
+        if !self.gather.is_empty() || self.gather.file.is_some() {
+            self.flush();
+        }
+        if std::mem::take(&mut self.gather.dead) {
+            Flow::Dead
+        } else if self.lp.holds_output(self.id) {
+            Flow::Held
+        } else {
+            Flow::Done
         }
     }
 
@@ -204,6 +235,9 @@ impl Cx<'_> {
         if !self.gather.dead {
             let flow = self.lp.transmit(self.id, self.gather.bytes(), parts);
             self.gather.dead = flow == Flow::Dead;
+        } else {
+            let lost = self.gather.bytes().len() + parts.iter().map(|part| part.len()).sum::<usize>();
+            self.lp.lost = self.lp.lost.saturating_add(lost as u64);
         }
         self.gather.clear();
     }

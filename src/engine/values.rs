@@ -23,6 +23,11 @@ pub struct ConnId {
 }
 
 impl ConnId {
+    /// The number of its slot: small, and another's when it is gone.
+    pub fn slot(self) -> u32 {
+        self.index
+    }
+
     /// The poller's token: the generation above, the index below. Generation 0 is never a connection's.
     pub(super) fn token(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)

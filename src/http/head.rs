@@ -65,6 +65,11 @@ impl Span {
         Self { start: start as u32, end: end as u32 }
     }
 
+    /// Its first place and the one behind its last.
+    pub(super) fn bounds(self) -> (usize, usize) {
+        (self.start as usize, self.end as usize)
+    }
+
     /// The bytes; nothing, when `input` is not what the span was made from.
     #[inline]
     pub(super) fn of(self, input: &[u8]) -> &[u8] {

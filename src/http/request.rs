@@ -41,6 +41,16 @@ impl<'a> Request<'a> {
         self.head.target.of(self.input)
     }
 
+    /// The request line as sent, and where in it the target begins and ends.
+    #[must_use]
+    pub fn line(&self) -> (&'a [u8], (usize, usize)) {
+        let (start, end) = self.head.target.bounds();
+        // One empty line may stand before it, and after the target a space and the eight bytes of the version.
+        let before = if self.input.starts_with(b"\r\n") { 2 } else { 0 };
+        let line = self.input.get(before..end + 9).unwrap_or_default();
+        (line, (start.saturating_sub(before), end.saturating_sub(before)))
+    }
+
     /// How the target is written.
     #[must_use]
     pub fn form(&self) -> Form {

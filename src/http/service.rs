@@ -5,6 +5,7 @@
 //! the key. A connection that ends while the peer may still be sending is lingered on: our side is closed, and what
 //! comes is read away for a while, for the system would answer unread input with a reset that destroys the reply.
 
+use crate::engine::log::Logs;
 use crate::engine::slab::Slab;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
@@ -18,9 +19,13 @@ use super::head::{self, Fields, Head, Parsed};
 use super::router::Router;
 use super::settings::HttpSettings;
 use super::status::Status;
+use access::LOG_TIMER;
 
+mod access;
 mod answer;
 pub mod passwords;
+
+pub use access::AccessLog;
 
 /// Between requests.
 const IDLE: Key = 0;
@@ -45,6 +50,8 @@ const WAITING: Timeout = Timeout(5);
 const WAIT: u64 = 30_000;
 /// How often the handlers are asked to let go what nobody asked for, in milliseconds.
 const SWEEP: u64 = 5000;
+/// The token of the timer for that.
+const SWEEP_TIMER: u32 = 0;
 
 /// An HTTP server.
 pub struct HttpService<W> {
@@ -64,6 +71,7 @@ pub struct HttpService<W> {
     text: Vec<u8>,
     /// A timer for the handlers' sweep is set.
     sweeps: bool,
+    access: Option<Box<AccessLog>>,
 }
 
 /// What follows an answer.
@@ -80,7 +88,7 @@ enum After<W> {
     Begin(Exchange<W>),
 }
 
-impl<W> HttpService<W> {
+impl<W: Logs> HttpService<W> {
     /// A server with its handlers.
     pub fn new(settings: &HttpSettings, router: Router<W>) -> HttpService<W> {
         HttpService {
@@ -102,7 +110,13 @@ impl<W> HttpService<W> {
             date: DateText::default(),
             text: Vec::new(),
             sweeps: false,
+            access: None,
         }
+    }
+
+    /// Writes a line of every request.
+    pub fn set_access_log(&mut self, access: AccessLog) {
+        self.access = Some(Box::new(access));
     }
 
     /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
@@ -208,11 +222,18 @@ impl<W> HttpService<W> {
     /// Makes the next piece of a reply's body.
     fn pump(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let Some(exchange) = self.exchanges.get_mut(*key - 1) else { return Next::Close };
+        if exchange.stage() != Stage::Streaming {
+            // The log waited for the output; the request's body is still to come.
+            return Next::Read(cx.class());
+        }
         let limit = cx.write_buffer();
         let now = cx.now();
         let pumped = cx.write_with(limit, |room, files| {
             exchange.pump(room, &mut Means { world: &mut *world, files, now })
         });
+        if let (Some(access), Some(Pumped::End)) = (&mut self.access, pumped) {
+            access.ended(cx);
+        }
         match pumped {
             Some(Pumped::More) => Next::Drain,
             Some(Pumped::Pending) => Next::Wait(Timeout::NEVER),
@@ -233,19 +254,9 @@ impl<W> HttpService<W> {
             Some(Pumped::Failed) | None => Next::Close,
         }
     }
-}
 
-impl<W> Service<W> for HttpService<W> {
-    fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
-        if !self.sweeps {
-            self.sweeps = true;
-            let service = cx.service();
-            cx.lp().set_timer(SWEEP, service, 0);
-        }
-        Next::Read(HEADER)
-    }
-
-    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
+    /// Takes requests from the input until they or it are at an end.
+    fn read(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         let mut at = 0;
         let mut begun = false;
         loop {
@@ -282,6 +293,9 @@ impl<W> Service<W> for HttpService<W> {
                     // Even a wrong request for a head gets no body.
                     let head_only = rest.strip_prefix(b"\r\n").unwrap_or(rest).starts_with(b"HEAD ");
                     let shape = Shape { is_11: true, head_only, close: true, page: PageForm::Text };
+                    if let Some(access) = &mut self.access {
+                        access.begin_wrong(rest, cx);
+                    }
                     self.refuse(error.status(), shape, world, cx);
                     return (input.len(), self.leave(key, world, cx));
                 }
@@ -290,6 +304,9 @@ impl<W> Service<W> for HttpService<W> {
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
                 After::Wait => {
+                    if let Some(access) = &mut self.access {
+                        access.forget_last();
+                    }
                     // Another service has to act on it.
                     cx.lp().settle_soon();
                     return (at - length, Next::Wait(WAITING));
@@ -311,9 +328,11 @@ impl<W> Service<W> for HttpService<W> {
         }
     }
 
-    fn on_drained(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+    /// All output is out: goes on with what waited for that.
+    fn go_on(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         match *key {
-            IDLE => Next::Read(BETWEEN),
+            // The log waited for it.
+            IDLE => Next::Read(cx.class()),
             LEAVING => {
                 cx.end_output();
                 *key = LINGERING;
@@ -324,11 +343,8 @@ impl<W> Service<W> for HttpService<W> {
         }
     }
 
-    fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
-        self.on_drained(key, world, cx)
-    }
-
-    fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+    /// A deadline passed.
+    fn give_up(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
             IDLE if cx.class() == WAITING => {
@@ -336,6 +352,9 @@ impl<W> Service<W> for HttpService<W> {
                 self.leave(key, world, cx)
             }
             IDLE if cx.has_unread() => {
+                if let Some(access) = &mut self.access {
+                    access.begin_wrong(&[], cx);
+                }
                 self.refuse(Status::REQUEST_TIMEOUT, shape, world, cx);
                 self.leave(key, world, cx)
             }
@@ -356,21 +375,85 @@ impl<W> Service<W> for HttpService<W> {
         }
     }
 
+    /// What the log waits for on this connection is at hand while it is served.
+    fn recall_log(&mut self, cx: &Cx<'_>) {
+        if let Some(access) = &mut self.access {
+            access.recall(cx.id());
+        }
+    }
+
+    /// Ends the lines of what was answered.
+    fn settle_log(&mut self, world: &mut W, cx: &mut Cx<'_>) {
+        if let Some(access) = &mut self.access {
+            access.settle(world.log(access.number()), cx);
+        }
+    }
+}
+
+impl<W: Logs> Service<W> for HttpService<W> {
+    fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
+        if !self.sweeps {
+            self.sweeps = true;
+            let service = cx.service();
+            if let Some(access) = &mut self.access {
+                access.set_service(service);
+            }
+            cx.lp().set_timer(SWEEP, service, SWEEP_TIMER);
+        }
+        Next::Read(HEADER)
+    }
+
+    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
+        self.recall_log(cx);
+        let outcome = self.read(key, input, world, cx);
+        self.settle_log(world, cx);
+        outcome
+    }
+
+    fn on_drained(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.recall_log(cx);
+        let next = self.go_on(key, world, cx);
+        self.settle_log(world, cx);
+        next
+    }
+
+    fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.on_drained(key, world, cx)
+    }
+
+    fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.recall_log(cx);
+        let next = self.give_up(key, world, cx);
+        self.settle_log(world, cx);
+        next
+    }
     fn on_end(&mut self, _key: &mut Key, _world: &mut W, _cx: &mut Cx<'_>) -> Next {
         Next::Close
     }
 
-    fn on_close(&mut self, mut key: Key, _id: ConnId, world: &mut W, lp: &mut Loop) {
+    fn on_close(&mut self, mut key: Key, id: ConnId, world: &mut W, lp: &mut Loop) {
+        if let Some(access) = &mut self.access {
+            access.close(id, world.log(access.number()), lp);
+        }
         if key != LEAVING && key != LINGERING {
             self.forget(&mut key, world, lp);
         }
     }
 
-    fn on_timer(&mut self, _token: u32, service: u8, _world: &mut W, lp: &mut Loop) {
+    fn on_timer(&mut self, token: u32, service: u8, world: &mut W, lp: &mut Loop) {
+        if token == LOG_TIMER {
+            if let Some(access) = &mut self.access {
+                access.timer(world.log(access.number()), lp);
+            }
+            return;
+        }
+        if let Some(access) = &mut self.access {
+            access.trim();
+        }
         let now = lp.now();
         self.sweeps = self.router.sweep(now, lp.files()) || lp.connections() > 0;
         if self.sweeps {
-            lp.set_timer(SWEEP, service, 0);
+            lp.set_timer(SWEEP, service, SWEEP_TIMER);
         }
     }
 

@@ -28,6 +28,11 @@ pub struct HttpSettings {
     pub cache_control: String,
     pub cors: bool,
     pub spa: bool,
+    /// Empty for none unless verbose.
+    pub access_log: String,
+    pub access_log_format: &'static str,
+    pub access_log_size: u64,
+    pub access_log_keep: u32,
     /// Empty for none.
     pub upload: String,
     /// 0 for none.
@@ -75,6 +80,10 @@ impl Default for HttpSettings {
             cache_control: String::new(),
             cors: false,
             spa: false,
+            access_log: String::new(),
+            access_log_format: "",
+            access_log_size: 0,
+            access_log_keep: 0,
             upload: String::new(),
             upload_max: 0,
             upload_reserve: 0,
@@ -120,6 +129,10 @@ impl HttpSettings {
                 "request_line_max",
                 "expected no more than head_max, of which the request line is a part",
             ));
+        }
+        // What is written at once must fit a file.
+        if (1..64 * 1024).contains(&self.access_log_size) {
+            return Some(("access_log_size", "expected 0, or at least 64K"));
         }
         None
     }

@@ -2,10 +2,13 @@
 
 pub mod accounts;
 pub mod base64;
+pub mod calendar;
 pub mod digest;
 pub mod duration;
 pub mod html;
 pub mod json;
+pub mod log_line;
+pub mod log_target;
 pub mod nearest;
 pub mod number;
 pub mod order;

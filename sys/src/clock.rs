@@ -24,3 +24,17 @@ pub fn now() -> Times {
         unix_nanos: real.tv_nsec as u32,
     }
 }
+
+/// How many seconds local time is ahead of UTC at a time, by the zone that `TZ` or the system's own setting names: 0
+/// where it cannot be told. The zone is read from its file by the first call, and not again.
+pub fn local_offset(unix_seconds: i64) -> i32 {
+    // 32 bits wide on some old systems, whose zones are as old.
+    let time = unix_seconds as libc::time_t;
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values that outlive the call, and a `tm` of zeros is a valid one. The call reads the
+    // environment, which nothing in this program changes.
+    let done = unsafe { !libc::localtime_r(&raw const time, parts.as_mut_ptr()).is_null() };
+    // SAFETY: it was made of zeros, all of which are valid, whether or not the call wrote to it.
+    let parts = unsafe { parts.assume_init() };
+    if done { i32::try_from(parts.tm_gmtoff).unwrap_or(0) } else { 0 }
+}

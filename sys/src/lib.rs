@@ -6,8 +6,8 @@
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
-//! [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail on
-//! purpose, in test builds only.
+//! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
+//! on purpose, in test builds only.
 
 pub mod address;
 pub mod beneath;
@@ -22,6 +22,7 @@ pub mod interface;
 pub mod io;
 pub mod landlock;
 pub mod limits;
+pub mod log;
 pub mod memory;
 mod memory_file;
 pub mod name;
@@ -36,7 +37,7 @@ mod walk;
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
 pub use child::Child;
-pub use clock::{Times, now};
+pub use clock::{Times, local_offset, now};
 pub use crypt::Crypt;
 pub use directory::Directory;
 pub use entry::{
@@ -49,6 +50,9 @@ pub use io::{
     wait_writable, write,
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
+pub use log::{
+    Output, complain_now, datagrams, give_file, host_name, open_log, rename, send_datagram, stat_path, unlink,
+};
 pub use memory::{Chunk, Mapping};
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, rename_in, rename_new_in, stat_in, unlink_in};

@@ -34,5 +34,5 @@ pub fn raise_descriptors() -> Result<(u64, u64), Errno> {
 /// # Errors
 /// The system's, when there is none.
 pub fn reserve_descriptor() -> Result<OwnedFd, Errno> {
-    crate::socket::new_socket(rustix::net::AddressFamily::UNIX)
+    crate::socket::new_socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM)
 }

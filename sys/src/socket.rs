@@ -53,8 +53,8 @@ fn settle(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     Ok(fd)
 }
 
-pub(crate) fn new_socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
-    settle(rustix::net::socket_with(family, SocketType::STREAM, BIRTH, None)?)
+pub(crate) fn new_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
+    settle(rustix::net::socket_with(family, kind, BIRTH, None)?)
 }
 
 fn family(address: &Address) -> AddressFamily {
@@ -71,7 +71,7 @@ fn family(address: &Address) -> AddressFamily {
 /// # Errors
 /// The system's: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` above all.
 pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Errno> {
-    let socket = new_socket(family(address))?;
+    let socket = new_socket(family(address), SocketType::STREAM)?;
     match address {
         Address::Ip(ip) => {
             sockopt::set_socket_reuseaddr(&socket, true)?;
@@ -163,7 +163,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> Accepted {
 /// # Errors
 /// The system's.
 pub fn connect(address: &Address) -> Result<(OwnedFd, bool), Errno> {
-    let socket = new_socket(family(address))?;
+    let socket = new_socket(family(address), SocketType::STREAM)?;
     let outcome = match address {
         Address::Ip(ip) => {
             sockopt::set_tcp_nodelay(&socket, true)?;

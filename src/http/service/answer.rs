@@ -1,6 +1,7 @@
 //! From a request's head to its reply: what the handlers answer is put on the wire here.
 
 use crate::engine::Cx;
+use crate::engine::log::Logs;
 
 use super::super::error_page::PageForm;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
@@ -11,12 +12,16 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
 use super::super::target;
+use super::access::{digits_of, status_of};
 use super::{After, HttpService};
 
-impl<W> HttpService<W> {
+impl<W: Logs> HttpService<W> {
     /// Answers the request whose head was just read from the front of `input`. `last` says that no input follows it.
     pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
         let request = Request::new(input, &self.head, &self.fields);
+        if let Some(access) = &mut self.access {
+            access.begin(&request, cx);
+        }
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
             Ok(plan) => plan,
@@ -48,9 +53,10 @@ impl<W> HttpService<W> {
             plan.shape.close = true;
         }
         let shape = plan.shape;
-        match reply {
+        let (status, body) = match reply {
             Reply::Ready { whole, head } => {
                 send_ready(whole, head, shape, last, cx);
+                (status_of(whole), (whole.len() as u64).saturating_sub(head as u64 + 2))
             }
             Reply::Piece { head, body } => {
                 cx.write(head);
@@ -59,16 +65,19 @@ impl<W> HttpService<W> {
                 if !shape.head_only {
                     if last { cx.write_last(&[body]) } else { cx.write(body) }
                 }
+                (status_of(head), body.len() as u64)
             }
             Reply::File { head, range } => {
                 cx.write(head);
                 cx.write(connection_field(shape));
                 cx.write(b"\r\n");
+                let length = range.left;
                 if shape.head_only || range.left == 0 {
                     cx.files().release(range.file);
                 } else {
                     cx.write_file(range);
                 }
+                (status_of(head), length)
             }
             Reply::Wait => return After::Wait,
             Reply::Pass => {
@@ -92,6 +101,9 @@ impl<W> HttpService<W> {
                 }
                 return After::Begin(Exchange::receiving(plan.body, sink, shape, most));
             }
+        };
+        if let Some(access) = &mut self.access {
+            access.replied(status, if shape.head_only { 0 } else { body }, cx);
         }
         self.after(plan, None)
     }
@@ -181,15 +193,24 @@ impl<W> HttpService<W> {
         self.text.extend_from_slice(connection_field(*shape));
         self.text.extend_from_slice(b"\r\n");
         cx.write(&self.text);
-        if shape.head_only {
-            if let Some(mut made) = made {
+        let bytes = if shape.head_only { &[] } else { bytes };
+        let made = match made {
+            Some(mut made) if shape.head_only => {
                 let now = cx.now();
                 made.stream.end(&mut Means { world, files: cx.files(), now });
+                None
             }
-            return None;
-        }
+            made => made,
+        };
         if !bytes.is_empty() {
             cx.write(bytes);
+        }
+        if let Some(access) = &mut self.access {
+            let status = digits_of(response.status);
+            match &made {
+                Some(_) => access.streamed(status, cx),
+                None => access.replied(status, bytes.len() as u64, cx),
+            }
         }
         made
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::text::log_target::LogTarget;
 use crate::tree::Value;
 
 pub(super) fn set_root(root: &mut PathBuf, value: Value) -> Result<(), String> {
@@ -74,5 +75,12 @@ pub(super) fn set_charset(charset: &mut String, value: Value) -> Result<(), Stri
         return Err("expected the name of a charset, such as utf-8, or nothing".to_owned());
     }
     *charset = text;
+    Ok(())
+}
+
+pub(super) fn set_access_log(target: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    LogTarget::parse(&text)?;
+    *target = text;
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use super::HttpSettings;
 use super::checks::{
-    NONE, set_auth_file, set_cache_control, set_charset, set_index, set_precompressed, set_realm, set_root,
+    NONE, set_access_log, set_auth_file, set_cache_control, set_charset, set_index, set_precompressed,
+    set_realm, set_root,
 };
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
@@ -159,6 +160,52 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             .with_flag(&Flag { short: None, long: "spa", value: "" }),
             get: |s| Value::Switch(s.spa),
             set: |s, v| v.into_bool(&mut s.spa),
+        },
+        Attribute {
+            about: About::fixed(
+                "access_log",
+                Unit::Text,
+                "",
+                "Log of requests: a file, - for stdout, or syslog:. syslog:/PATH is a log daemon at another \
+                 Unix socket than /dev/log, syslog:udp:ADDR:PORT one elsewhere, off is none. A file is opened anew on \
+                 USR1 and when another lies at its path. Lines are written each second, or when there are many; those \
+                 that cannot be written are dropped and counted. Empty is - when verbose, off otherwise.",
+            )
+            .with_flag(&Flag { short: None, long: "access-log", value: "TARGET" }),
+            get: |s| Value::Text(s.access_log.clone()),
+            set: |s, v| set_access_log(&mut s.access_log, v),
+        },
+        Attribute {
+            about: About::fixed(
+                "access_log_format",
+                Unit::Choice("common|combined|json"),
+                "combined",
+                "Form of its lines. They tell the time of the request and the bytes of the reply's body that went out; \
+                 json says, too, whether that was all and how long it took.",
+            ),
+            get: |s| Value::Choice(s.access_log_format),
+            set: |s, v| v.into_choice(&mut s.access_log_format),
+        },
+        Attribute {
+            about: About::fixed(
+                "access_log_size",
+                size(0, 1024 * GIGA),
+                "0",
+                "Size at which its file is rotated, 0 for never. At least 64K; FILE becomes \
+                 FILE.1, that FILE.2 and so on.",
+            ),
+            get: |s| Value::Size(s.access_log_size),
+            set: |s, v| v.into_u64(&mut s.access_log_size),
+        },
+        Attribute {
+            about: About::fixed(
+                "access_log_keep",
+                Unit::Count { min: 0, max: 1000 },
+                "5",
+                "Renamed files kept. Together with the one being written they hold at most access_log_size each.",
+            ),
+            get: |s| Value::Count(s.access_log_keep.into()),
+            set: |s, v| v.into_u32(&mut s.access_log_keep),
         },
         Attribute {
             about: About::fixed(

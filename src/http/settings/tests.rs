@@ -29,6 +29,7 @@ fn names_that_go_elsewhere_are_refused() {
         ("auth_realm", "a\"b"),
         ("auth_realm", "a\\b"),
         ("auth_realm", "a\nb"),
+        ("access_log", "syslog:udp:host"),
     ] {
         assert!(HTTP.set_text(&mut settings, name, text).is_err(), "{name}={text}");
     }
@@ -43,6 +44,11 @@ fn contradictions_are_found() {
     assert_eq!(settings.contradiction(), None);
     settings.request_line_max += 1;
     assert!(settings.contradiction().is_some_and(|(key, _)| key == "request_line_max"));
+    settings.request_line_max -= 1;
+    for (size, wrong) in [(0, false), (1, true), (64 * 1024 - 1, true), (64 * 1024, false)] {
+        settings.access_log_size = size;
+        assert_eq!(settings.contradiction().is_some_and(|(key, _)| key == "access_log_size"), wrong);
+    }
     settings.listen.clear();
     assert!(settings.contradiction().is_some_and(|(key, _)| key == "listen"));
 }

@@ -1,0 +1,341 @@
+//! The access log of a server: a line is begun when a request's head is read, and ended when its reply is out or given
+//! up.
+//!
+//! ```text
+//!  begin          replied, streamed + ended                    all of it is with the kernel
+//!  ─────▶ open ─────────────────────────────▶ made ──────────────────────────────────────────▶ a line
+//!           │                                   │
+//!           └───────────── the connection is closed ─────────▶ a line that says how much went
+//! ```
+//!
+//! Most lines are ended within the call that began them, and cost no memory. The others wait, each with its text, by
+//! their connection. Places in a connection's output are counted from the start of the call that is being served, so
+//! they are below zero in the calls after it.
+
+use crate::engine::log::{Log, PATIENCE};
+use crate::engine::values::ConnId;
+use crate::engine::{Cx, Loop};
+use crate::text::log_line::{self, Form, Outcome, Stamp};
+
+use super::super::authorization;
+use super::super::field::Name;
+use super::super::request::Request;
+use super::super::status::Status;
+
+/// The token of the timer of the log.
+pub(super) const LOG_TIMER: u32 = 1;
+
+/// The access log of one server.
+pub struct AccessLog {
+    /// The log's number in the world.
+    number: usize,
+    form: Form,
+    /// Most bytes of a field.
+    limit: usize,
+    /// The number of the service it belongs to.
+    service: u8,
+    stamp: Stamp,
+    /// The lines of the connection that is being served, those that wait for its output first.
+    entries: Vec<Entry>,
+    /// Their texts.
+    texts: Vec<u8>,
+    /// An address; reused from line to line.
+    scratch: Vec<u8>,
+    /// A name and a password; wiped after each line.
+    credentials: Vec<u8>,
+    /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
+    waiting: Vec<Option<Box<Waiting>>>,
+    /// How many connections have lines that wait.
+    count: usize,
+}
+
+/// Lines that wait, and their texts: behind one thin pointer, for most connections have none.
+struct Waiting {
+    entries: Vec<Entry>,
+    texts: Vec<u8>,
+}
+
+/// A line that is not ended.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Where its text lies among the texts.
+    text: (usize, usize),
+    /// How much of its text stands before the status.
+    split: usize,
+    /// None before the reply.
+    status: Option<[u8; 3]>,
+    /// The reply is not all made.
+    open: bool,
+    /// Where the reply's body begins and ends in the output.
+    start: i64,
+    end: i64,
+    /// When the head was read, in milliseconds of the loop.
+    began: u64,
+}
+
+impl Entry {
+    /// Whether all of the reply stands before a place.
+    fn is_out(&self, went: i64) -> bool {
+        !self.open && went >= self.end
+    }
+}
+
+impl AccessLog {
+    /// Lines of one form for the world's log of that number, whose fields are no longer than `limit`.
+    pub fn new(number: usize, form: Form, limit: usize) -> AccessLog {
+        AccessLog {
+            number,
+            form,
+            limit,
+            service: 0,
+            stamp: Stamp::default(),
+            entries: Vec::new(),
+            texts: Vec::new(),
+            scratch: Vec::new(),
+            credentials: Vec::new(),
+            waiting: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Takes the service's own number over.
+    pub(super) fn set_service(&mut self, service: u8) {
+        self.service = service;
+    }
+
+    /// Before a connection is served: what waits for it is at hand again.
+    pub(super) fn recall(&mut self, id: ConnId) {
+        if self.count == 0 {
+            return;
+        }
+        if let Some(waiting) = self.waiting.get_mut(id.slot() as usize).and_then(Option::take) {
+            self.count -= 1;
+            self.entries = waiting.entries;
+            self.texts = waiting.texts;
+        }
+    }
+
+    /// A request's head was read.
+    pub(super) fn begin(&mut self, request: &Request<'_>, cx: &Cx<'_>) {
+        let (line, target) = request.line();
+        // The first two forms do not tell the host.
+        let host = if self.form == Form::Json { request.authority() } else { &[] };
+        let mut credentials = std::mem::take(&mut self.credentials);
+        let named = request.has_any(Name::Authorization.mask())
+            && authorization::credentials(request, &mut credentials);
+        let line = log_line::Request {
+            remote: &[],
+            // As it was given: the status tells whether the password was right.
+            user: authorization::split(&credentials).filter(|_| named).map(|(name, _)| name),
+            line,
+            target: Some(target),
+            host: Some(host).filter(|host| !host.is_empty()),
+            referer: request.field(Name::Referer),
+            agent: request.field(Name::UserAgent),
+        };
+        self.add(line, cx);
+        credentials.fill(0);
+        self.credentials = credentials;
+    }
+
+    /// The request that was begun last is read again later.
+    pub(super) fn forget_last(&mut self) {
+        if let Some(entry) = self.entries.pop() {
+            self.texts.truncate(entry.text.0);
+        }
+    }
+
+    /// What came is no request; `input` begins with it, or is empty.
+    pub(super) fn begin_wrong(&mut self, input: &[u8], cx: &Cx<'_>) {
+        let line = first_line(input);
+        let nothing = log_line::Request {
+            remote: &[],
+            user: None,
+            line,
+            target: None,
+            host: None,
+            referer: None,
+            agent: None,
+        };
+        self.add(nothing, cx);
+    }
+
+    fn add(&mut self, line: log_line::Request<'_>, cx: &Cx<'_>) {
+        let now = cx.now();
+        self.stamp.set(self.form, now.unix_seconds, gorgon_sys::local_offset);
+        self.scratch.clear();
+        cx.client().push_address(&mut self.scratch);
+        let line = log_line::Request { remote: &self.scratch, ..line };
+        let from = self.texts.len();
+        let split = log_line::begin(self.form, &line, &self.stamp, self.limit, &mut self.texts);
+        self.entries.push(Entry {
+            text: (from, self.texts.len()),
+            split,
+            status: None,
+            open: true,
+            start: 0,
+            end: 0,
+            began: now.milliseconds,
+        });
+    }
+
+    /// The reply was written, with so many bytes of body at its end.
+    pub(super) fn replied(&mut self, status: [u8; 3], body: u64, cx: &Cx<'_>) {
+        if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
+            entry.end = place(cx.produced());
+            entry.start = entry.end - place(body);
+            entry.status = Some(status);
+            entry.open = false;
+        }
+    }
+
+    /// The reply's head was written; its body follows.
+    pub(super) fn streamed(&mut self, status: [u8; 3], cx: &Cx<'_>) {
+        if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
+            entry.start = place(cx.produced());
+            entry.status = Some(status);
+        }
+    }
+
+    /// All of the reply's body was written.
+    pub(super) fn ended(&mut self, cx: &Cx<'_>) {
+        if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
+            entry.end = place(cx.produced());
+            entry.open = false;
+        }
+    }
+
+    /// After a connection was served: sends what it wrote, ends the lines of what went out whole, and keeps the others.
+    pub(super) fn settle(&mut self, log: Option<&mut Log>, cx: &mut Cx<'_>) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let unsent = cx.flush();
+        let total = place(cx.produced());
+        let went = total - place(unsent);
+        let mut log = log;
+        for at in 0..self.entries.len() {
+            let Some(&entry) = self.entries.get(at) else { break };
+            if entry.is_out(went) {
+                self.end_line(&entry, went, log.as_deref_mut(), cx.lp());
+            }
+        }
+        if self.entries.last().is_some_and(|entry| !entry.is_out(went)) {
+            self.keep(went, total, cx.id());
+            if unsent > 0 {
+                cx.notify_drained();
+            }
+        }
+        // Their memory serves the next call.
+        self.entries.clear();
+        self.texts.clear();
+    }
+
+    /// Has the lines wait of what is not out.
+    fn keep(&mut self, went: i64, total: i64, id: ConnId) {
+        let (mut entries, mut texts) = (Vec::new(), Vec::new());
+        for mut entry in self.entries.iter().copied().filter(|entry| !entry.is_out(went)) {
+            if entry.open {
+                entry.end = total;
+                if entry.status.is_none() {
+                    entry.start = total;
+                }
+            }
+            entry.start -= total;
+            entry.end -= total;
+            let from = texts.len();
+            texts.extend_from_slice(self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]));
+            entry.text = (from, texts.len());
+            entries.push(entry);
+        }
+        let slot = id.slot() as usize;
+        if self.waiting.len() <= slot {
+            self.waiting.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.waiting.get_mut(slot) {
+            self.count += 1;
+            *place = Some(Box::new(Waiting { entries, texts }));
+        }
+    }
+
+    /// A connection is gone: its lines say how much went.
+    pub(super) fn close(&mut self, id: ConnId, log: Option<&mut Log>, lp: &mut Loop) {
+        self.recall(id);
+        let (mut log, went) = (log, -place(lp.lost()));
+        for entry in std::mem::take(&mut self.entries) {
+            self.end_line(&entry, went, log.as_deref_mut(), lp);
+        }
+        self.texts.clear();
+    }
+
+    /// Writes a line. The output has gone up to `went`.
+    fn end_line(&mut self, entry: &Entry, went: i64, log: Option<&mut Log>, lp: &mut Loop) {
+        let Some(log) = log else { return };
+        let now = lp.now();
+        let outcome = Outcome {
+            status: entry.status,
+            bytes: (went.min(entry.end) - entry.start).max(0).unsigned_abs(),
+            milliseconds: now.milliseconds.saturating_sub(entry.began),
+            completed: entry.is_out(went),
+        };
+        let text = self.texts.get(entry.text.0..entry.text.1).unwrap_or(&[]);
+        // Numbers and words, beside the text.
+        if let Some(room) = log.room(text.len() + 160, now) {
+            log_line::finish(self.form, text, entry.split, &outcome, room);
+            log.pushed(now);
+        }
+        self.plan(log, lp);
+    }
+
+    /// Has the log's timer called if it wants that.
+    fn plan(&self, log: &mut Log, lp: &mut Loop) {
+        if log.wants_timer() {
+            lp.set_timer(PATIENCE, self.service, LOG_TIMER);
+        }
+    }
+
+    /// The timer has fired.
+    pub(super) fn timer(&mut self, log: Option<&mut Log>, lp: &mut Loop) {
+        if let Some(log) = log {
+            log.timer(lp.now());
+            self.plan(log, lp);
+        }
+    }
+
+    /// Gives memory back.
+    pub(super) fn trim(&mut self) {
+        if self.count == 0 {
+            self.waiting = Vec::new();
+        }
+    }
+
+    /// The log's number in the world.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+}
+
+/// A number of bytes as a place. No output is longer than that.
+fn place(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+}
+
+/// The first line that is not empty, without its end.
+fn first_line(input: &[u8]) -> &[u8] {
+    let start = input.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(input.len());
+    let line = input.get(start..).unwrap_or(&[]);
+    let end = line.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(line.len());
+    line.get(..end).unwrap_or(line)
+}
+
+/// The digits of the status of a reply that lies ready: `HTTP/1.1 200 ..`.
+pub(super) fn status_of(reply: &[u8]) -> [u8; 3] {
+    reply.get(9..).and_then(|rest| rest.first_chunk()).copied().unwrap_or(*b"000")
+}
+
+/// The digits of a status.
+pub(super) fn digits_of(status: Status) -> [u8; 3] {
+    let digit = |value: u16| b'0' + (value % 10) as u8;
+    let code = status.code();
+    [digit(code / 100), digit(code / 10), digit(code)]
+}

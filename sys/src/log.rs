@@ -1,0 +1,178 @@
+//! Where lines of a log go: files that are appended to, standard output that never makes us wait, datagrams to a log
+//! daemon.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType};
+
+use crate::address::Address;
+use crate::io::{Io, send, write};
+use crate::stat::FileStat;
+
+/// The most that is written at once to what cannot be told not to wait. POSIX promises at least so much room in a pipe
+/// that is writable (`PIPE_BUF`).
+const PORTION: usize = 512;
+
+/// Opens a file to append to, made with mode 0640 if it is not there. A FIFO or terminal does not make us wait.
+///
+/// # Errors
+/// The system's.
+pub fn open_log(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY
+        | OFlags::APPEND
+        | OFlags::CREATE
+        | OFlags::CLOEXEC
+        | OFlags::NOCTTY
+        | OFlags::NONBLOCK;
+    rustix::io::retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(0o640)))
+}
+
+/// Gives an open file to a user and a group.
+///
+/// # Errors
+/// The system's.
+pub fn give_file(file: BorrowedFd<'_>, user: u32, group: u32) -> Result<(), Errno> {
+    rustix::fs::fchown(file, Some(rustix::fs::Uid::from_raw(user)), Some(rustix::fs::Gid::from_raw(group)))
+}
+
+/// What lies at a path.
+///
+/// # Errors
+/// The system's.
+pub fn stat_path(path: &Path) -> Result<FileStat, Errno> {
+    rustix::fs::stat(path).map(|raw| FileStat::of(&raw))
+}
+
+/// Gives a file another name, in place of what has it.
+///
+/// # Errors
+/// The system's.
+pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+    rustix::fs::rename(from, to)
+}
+
+/// Takes a name away.
+///
+/// # Errors
+/// The system's.
+pub fn unlink(path: &Path) -> Result<(), Errno> {
+    rustix::fs::unlink(path)
+}
+
+/// Standard output for a log. Its own flags stay as they are, for others may share it.
+#[derive(Debug)]
+pub struct Output {
+    fd: OwnedFd,
+    how: How,
+}
+
+/// How standard output is kept from making us wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    /// It is a file, or was opened a second time for us alone.
+    Plain,
+    /// Each send says it.
+    Socket,
+    /// It is asked beforehand, and given little.
+    Portions,
+}
+
+impl Output {
+    /// Standard output as it is now.
+    ///
+    /// # Errors
+    /// The system's, if it is closed.
+    pub fn standard() -> Result<Output, Errno> {
+        let own = std::io::stdout();
+        let fd = rustix::io::fcntl_dupfd_cloexec(own.as_fd(), 3)?;
+        let how = match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
+            FileType::RegularFile => How::Plain,
+            FileType::Socket => How::Socket,
+            _ => {
+                let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+                // Only Linux opens the thing itself by this name; elsewhere the flags may be shared.
+                if cfg!(target_os = "linux") {
+                    if let Ok(fd) = rustix::fs::openat(CWD, "/proc/self/fd/1", flags, Mode::empty()) {
+                        return Ok(Output { fd, how: How::Plain });
+                    }
+                }
+                How::Portions
+            }
+        };
+        Ok(Output { fd, how })
+    }
+
+    /// Writes what is taken without waiting.
+    pub fn write(&self, bytes: &[u8]) -> Io {
+        match self.how {
+            How::Plain => write(self.fd.as_fd(), bytes),
+            How::Socket => send_now(self.fd.as_fd(), bytes),
+            How::Portions if !is_writable(self.fd.as_fd()) => Io::Blocked,
+            How::Portions => write(self.fd.as_fd(), bytes.get(..PORTION).unwrap_or(bytes)),
+        }
+    }
+}
+
+/// Sends without waiting, on a socket that may be one that waits.
+fn send_now(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
+    use rustix::net::SendFlags;
+    let quiet = if cfg!(target_vendor = "apple") { SendFlags::empty() } else { SendFlags::NOSIGNAL };
+    match rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, quiet | SendFlags::DONTWAIT)) {
+        Ok(count) => Io::Done(count),
+        Err(Errno::AGAIN) => Io::Blocked,
+        Err(Errno::PIPE | Errno::CONNRESET) => Io::Ended,
+        Err(error) => Io::Failed(error),
+    }
+}
+
+/// Whether a little can be written without waiting.
+fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // What failed is written to all the same, so that the write tells how.
+    matches!(rustix::io::retry_on_intr(|| poll(&mut fds, Some(&now))), Ok(1..))
+}
+
+/// Writes a short line to standard error if that takes it at once.
+pub fn complain_now(text: &[u8]) {
+    let error = std::io::stderr();
+    if is_writable(error.as_fd()) {
+        // That nobody listens cannot be told to anybody.
+        let _outcome = write(error.as_fd(), text.get(..PORTION).unwrap_or(text));
+    }
+}
+
+/// A socket for datagrams to one address, which does not wait.
+///
+/// # Errors
+/// The system's: `ENOENT` and `ECONNREFUSED` for a Unix socket where nobody listens.
+pub fn datagrams(address: &Address) -> Result<OwnedFd, Errno> {
+    let family = match address {
+        Address::Ip(ip) if ip.is_ipv4() => AddressFamily::INET,
+        Address::Ip(_) => AddressFamily::INET6,
+        Address::Unix(_) => AddressFamily::UNIX,
+    };
+    let socket = crate::socket::new_socket(family, SocketType::DGRAM)?;
+    match address {
+        Address::Ip(ip) => rustix::net::connect(&socket, ip)?,
+        Address::Unix(path) => rustix::net::connect(&socket, &Address::unix(path)?)?,
+    }
+    Ok(socket)
+}
+
+/// Sends one datagram. A refusal that an earlier one met (ICMP) is not this one's: it is sent again.
+pub fn send_datagram(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
+    match send(socket, bytes) {
+        Io::Failed(Errno::CONNREFUSED) => send(socket, bytes),
+        outcome => outcome,
+    }
+}
+
+/// The name of this host, as the kernel has it.
+pub fn host_name() -> Vec<u8> {
+    rustix::system::uname().nodename().to_bytes().to_vec()
+}
