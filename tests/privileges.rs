@@ -332,3 +332,23 @@ fn warns_of_staying_root() {
         assert!(lines == 0 || error.contains("warning: it stays root"), "{error}");
     }
 }
+
+#[test]
+fn root_of_a_namespace_with_nobody_else_in_it() {
+    let directory = site();
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_gorgon"), "-l", "127.0.0.1:0"]);
+    let tried = Command::new("unshare").args(["--user", "--map-root-user", "true"]).status();
+    if !tried.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no user namespace can be made here");
+        return;
+    }
+    command.arg(served(&directory));
+    let server = Server::spawn(command);
+    assert_eq!(server.get("/a.txt").body, b"a file");
+    assert!(server.report.contains("User: root (0:0), who may not become another here; no capabilities"));
+    assert_eq!(
+        (status(&server, "CapEff"), status(&server, "NoNewPrivs")),
+        ("0000000000000000".into(), "1".into())
+    );
+}

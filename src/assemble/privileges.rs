@@ -107,15 +107,17 @@ impl<'a> Plan<'a> {
             self.enter(chroot.as_fd(), served, world, report)?;
         }
         let keeps_root = self.user.as_ref().is_some_and(|user| user.user == 0);
-        if let Some(user) = &self.user {
-            self.become_user(user, served, world)?;
-        }
+        let became = match &self.user {
+            Some(user) => self.become_user(user, served, world)?,
+            None => false,
+        };
         report.push_str("User: ");
         match &self.user {
-            Some(user) => user.push(report),
+            Some(user) if became => user.push(report),
+            Some(_) => report.push_str("root (0:0), who may not become another here"),
             None => push_ids(privilege::identity(), report),
         }
-        if self.user.as_ref().is_some_and(|user| !user.listed && self.settings.user.is_empty()) {
+        if became && self.user.as_ref().is_some_and(|user| !user.listed && self.settings.user.is_empty()) {
             report.push_str(", for /etc/passwd has no nobody");
         }
         if keeps_root {
@@ -176,11 +178,12 @@ impl<'a> Plan<'a> {
         privilege::enter_root(chroot).map_err(|error| told("--gorgon.chroot=", &self.settings.chroot, error))
     }
 
+    /// Says whether it became that user.
     #[inline(never)]
-    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<(), Failure> {
+    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<bool, Failure> {
         if user.user == 0 && !self.settings.user.contains(':') {
             // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
-            return Ok(());
+            return Ok(true);
         }
         if user.user != 0 {
             #[cfg(feature = "http")]
@@ -193,7 +196,13 @@ impl<'a> Plan<'a> {
         }
         #[cfg(not(feature = "http"))]
         let _ = served;
-        privilege::become_user(user.user, user.group, &user.groups).map_err(|error| {
+        let outcome = privilege::become_user(user.user, user.group, &user.groups);
+        if outcome.is_err() && self.settings.user.is_empty() && privilege::identity() == (0, 0) {
+            // Root of a namespace that has no other user, or one who has no capabilities: what goes beyond that is given
+            // up all the same.
+            return Ok(false);
+        }
+        outcome.map(|()| true).map_err(|error| {
             let mut shown = "cannot become ".to_owned();
             user.push(&mut shown);
             let mut failure = told(&shown, "", error);

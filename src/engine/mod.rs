@@ -14,6 +14,7 @@ mod drain;
 pub mod event_loop;
 pub mod files;
 pub mod gather;
+mod interest;
 pub mod listener;
 pub mod log;
 pub mod output;
