@@ -32,6 +32,12 @@ impl Client<'_> {
         }
     }
 
+    /// The bits of the peer's address, if the table knows it: what text was made of them can be used again.
+    pub fn bits(self) -> Option<[u8; 16]> {
+        let (service, client) = self.lp.client_of(self.id);
+        self.lp.services.get(usize::from(service))?.clients.bits(client)
+    }
+
     /// The peer's port, asked of the kernel; none for a Unix socket or when the peer is gone.
     pub fn port(self) -> Option<u16> {
         match self.ask()? {

@@ -118,13 +118,16 @@ impl Clients {
         self.entries.get(entry.network).unwrap_or(entry).connections.get()
     }
 
+    /// The bits of an address, as those of IPv6.
+    pub fn bits(&self, id: ClientId) -> Option<[u8; 16]> {
+        self.entries.get(id.0).filter(|entry| entry.kind != Kind::Network).map(|entry| entry.key)
+    }
+
     /// Appends an address as text. Says whether it is known.
     pub fn push_text(&self, id: ClientId, text: &mut Vec<u8>) -> bool {
-        match self.entries.get(id.0).filter(|entry| entry.kind != Kind::Network) {
-            Some(entry) => push_key(&entry.key, text),
-            None => return false,
-        }
-        true
+        let bits = self.bits(id);
+        bits.iter().for_each(|bits| push_key(bits, text));
+        bits.is_some()
     }
 
     /// How many addresses and networks it holds.

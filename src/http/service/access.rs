@@ -39,10 +39,10 @@ pub struct AccessLog {
     entries: Vec<Entry>,
     /// Their texts.
     texts: Vec<u8>,
-    /// An address; reused from line to line.
-    scratch: Vec<u8>,
-    /// A name and a password; wiped after each line.
-    credentials: Vec<u8>,
+    /// The last line's address.
+    address: Vec<u8>,
+    /// The bits that address was made of, for the next line is often of the same peer.
+    address_of: Option<[u8; 16]>,
     /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
     waiting: Vec<Option<Box<Waiting>>>,
     /// How many connections have lines that wait.
@@ -91,8 +91,8 @@ impl AccessLog {
             stamp: Stamp::default(),
             entries: Vec::new(),
             texts: Vec::new(),
-            scratch: Vec::new(),
-            credentials: Vec::new(),
+            address: Vec::new(),
+            address_of: None,
             waiting: Vec::new(),
             count: 0,
         }
@@ -120,13 +120,15 @@ impl AccessLog {
         let (line, target) = request.line();
         // The first two forms do not tell the host.
         let host = if self.form == Form::Json { request.authority() } else { &[] };
-        let mut credentials = std::mem::take(&mut self.credentials);
-        let named = request.has_any(Name::Authorization.mask())
-            && authorization::credentials(request, &mut credentials);
+        let mut credentials = Vec::new();
+        let given = request.has_any(Name::Authorization.mask());
+        if !(given && authorization::credentials(request, &mut credentials)) {
+            credentials.clear();
+        }
         let line = log_line::Request {
             remote: &[],
             // As it was given: the status tells whether the password was right.
-            user: authorization::split(&credentials).filter(|_| named).map(|(name, _)| name),
+            user: authorization::split(&credentials).map(|(name, _)| name),
             line,
             target: Some(target),
             host: Some(host).filter(|host| !host.is_empty()),
@@ -135,7 +137,6 @@ impl AccessLog {
         };
         self.add(line, cx);
         credentials.fill(0);
-        self.credentials = credentials;
     }
 
     /// The request that was begun last is read again later.
@@ -163,9 +164,13 @@ impl AccessLog {
     fn add(&mut self, line: log_line::Request<'_>, cx: &Cx<'_>) {
         let now = cx.now();
         self.stamp.set(self.form, now.unix_seconds, gorgon_sys::local_offset);
-        self.scratch.clear();
-        cx.client().push_address(&mut self.scratch);
-        let line = log_line::Request { remote: &self.scratch, ..line };
+        let bits = cx.client().bits();
+        if bits.is_none() || bits != self.address_of {
+            self.address_of = bits;
+            self.address.clear();
+            cx.client().push_address(&mut self.address);
+        }
+        let line = log_line::Request { remote: &self.address, ..line };
         let from = self.texts.len();
         let split = log_line::begin(self.form, &line, &self.stamp, self.limit, &mut self.texts);
         self.entries.push(Entry {
