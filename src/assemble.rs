@@ -7,10 +7,7 @@ use gorgon_sys::{PollerKind, Signal, Signals};
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::cli::terminal;
-#[cfg(feature = "http")]
 use crate::engine::{Loop, Reactor, Turn};
-#[cfg(feature = "http")]
-#[cfg(feature = "http")]
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 

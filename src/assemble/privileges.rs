@@ -54,6 +54,29 @@ pub(super) struct Served {
     pub(super) passwords: Option<Passwords>,
 }
 
+impl Served {
+    /// The directories that are written to: of logs, and those that take uploads. Where links lead anywhere, which is
+    /// beneath `top`, so do uploads.
+    fn writes<'a>(&'a self, top: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {
+        let logs = self.logs.iter().map(AsFd::as_fd);
+        #[cfg(feature = "http")]
+        return self.areas.iter().map(|area| top.unwrap_or(&area.directory).as_fd()).chain(logs).collect();
+        #[cfg(not(feature = "http"))]
+        {
+            let _ = top;
+            logs.collect()
+        }
+    }
+
+    /// The directories where files are removed at the end.
+    fn removes(&self) -> Vec<BorrowedFd<'_>> {
+        #[cfg(feature = "http")]
+        return self.sockets.0.iter().map(|socket| socket.directory.as_fd()).collect();
+        #[cfg(not(feature = "http"))]
+        Vec::new()
+    }
+}
+
 /// What is to be given up. Its parts are kept apart: all in one function they are larger.
 pub(super) struct Plan<'a> {
     settings: &'a ProcessSettings,
@@ -237,17 +260,7 @@ impl<'a> Plan<'a> {
                 roots.chain(served.reads.iter().map(AsFd::as_fd)).collect()
             }
         };
-        #[cfg(feature = "http")]
-        let remove: Vec<BorrowedFd<'_>> =
-            served.sockets.0.iter().map(|socket| socket.directory.as_fd()).collect();
-        #[cfg(feature = "http")]
-        // Where links lead anywhere, so do uploads.
-        #[cfg(feature = "http")]
-        let areas = served.areas.iter().map(|area| top.as_ref().unwrap_or(&area.directory).as_fd());
-        #[cfg(feature = "http")]
-        let write: Vec<BorrowedFd<'_>> = areas.chain(served.logs.iter().map(AsFd::as_fd)).collect();
-        #[cfg(not(feature = "http"))]
-        let (remove, write): (Vec<BorrowedFd<'_>>, Vec<BorrowedFd<'_>>) = (Vec::new(), Vec::new());
+        let (write, remove) = (served.writes(top.as_ref()), served.removes());
         match landlock::restrict(&read, &write, &remove) {
             Ok(applied) => {
                 report.push_str("; Landlock ABI ");

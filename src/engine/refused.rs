@@ -1,8 +1,8 @@
 //! Connections that are too many: told so in a few bytes, without having been read from, and let go.
 //!
 //! They have no slot, no page and no place in the poller. Our side is ended at once, and the descriptor is kept for
-//! [`LINGER`] milliseconds, for what the peer sent or still sends would, unread at the close, be answered with a reset
-//! that destroys what it was told. At most [`MOST`] are kept; the one kept for longest makes room for the next.
+//! `LINGER` milliseconds, for what the peer sent or still sends would, unread at the close, be answered with a reset
+//! that destroys what it was told. At most `MOST` are kept; the one kept for longest makes room for the next.
 
 use gorgon_sys::{AsFd, Io, OwnedFd, recv, send, shutdown_write};
 
