@@ -18,7 +18,7 @@ use super::service::{Cx, Service};
 use super::timers::Owner;
 use super::values::{ConnId, Flow, Next, Timeout};
 
-/// Most events taken from the poller at once.
+/// Room for events that is there from the start; a poller gives a few more when there are.
 const EVENTS: usize = 128;
 /// Most calls for one connection in a row, before others get their turn.
 const CALLS: usize = 32;
