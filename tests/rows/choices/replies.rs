@@ -225,7 +225,8 @@ fn drip(site: &Site, start: &str) -> Vec<u8> {
 /// Deeper: `slow.rs`, `requests/times.rs`.
 #[test]
 fn choice_44_dripping_heads_and_bodies() {
-    let hurry = ["header_timeout", "rate_grace", "linger_timeout"].map(|name| format!("--http.main.{name}=500ms"));
+    let hurry =
+        ["header_timeout", "rate_grace", "linger_timeout"].map(|name| format!("--http.main.{name}=500ms"));
     let site = Site::start(&["--upload", "up", &hurry[0], &hurry[1], &hurry[2]]);
     std::fs::File::create(site.directory.path().join("big")).unwrap().set_len(50_000_000).unwrap();
     // A file that was asked for stays open for a while.
