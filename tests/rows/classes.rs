@@ -218,8 +218,8 @@ fn class_fixed_buffers() {
         [format!("{long}:{{SHA}}2PRZAyDhNDqRW2OUFwZQqPNdaSY=\n"), format!("a:{long}\n"), long.repeat(6)]
     {
         let mut command = common::gorgon();
-        let aside = Directory::new();
-        command.args(["-l", "127.0.0.1:0", "--auth-file", &users(&aside, "users", &lines)]).arg(aside.path());
+        let (aside, root) = (Directory::new(), Directory::new());
+        command.args(["-l", "127.0.0.1:0", "--auth-file", &users(&aside, "users", &lines)]).arg(root.path());
         let said = common::refusal(command);
         assert!(said.contains("expected") && said.len() < 1000, "{said}");
     }
