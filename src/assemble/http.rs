@@ -13,7 +13,7 @@ use crate::cli::process::Level;
 use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
 use crate::fs::media::MediaTypes;
-use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks};
+use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::handlers::auth::AuthHandler;
 use crate::http::handlers::files::FilesHandler;
 use crate::http::handlers::upload::UploadHandler;
@@ -55,7 +55,7 @@ pub(super) fn add(
     let mut router = Router::default();
     report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
     if !http.auth_file.is_empty() {
-        served.passwords = Some(passwords(&http.auth_file, served)?);
+        served.passwords = Some(passwords(&http, served)?);
         router.add(b"", Box::new(AuthHandler::new(&http)));
     }
     let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
@@ -137,9 +137,21 @@ fn open_parent(path: &Path) -> Option<OwnedFd> {
 }
 
 /// The service that checks passwords, before its helper process is started.
-fn passwords(file: &str, served: &mut Served) -> Result<Passwords, Failure> {
-    served.reads.extend(open_parent(Path::new(file)));
-    Passwords::new(file).map_err(|message| wrong_passwords(&message))
+fn passwords(http: &HttpSettings, served: &mut Served) -> Result<Passwords, Failure> {
+    let file = Path::new(&http.auth_file);
+    if is_served(file, http) {
+        let why = ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
+        return Err(wrong_passwords(&[&http.auth_file, why].concat()));
+    }
+    served.reads.extend(open_parent(file));
+    Passwords::new(&http.auth_file).map_err(|message| wrong_passwords(&message))
+}
+
+/// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
+fn is_served(file: &Path, http: &HttpSettings) -> bool {
+    let Ok(root) = http.root.canonicalize() else { return false };
+    let Some((_, path)) = uploads::beneath(file, &root) else { return false };
+    VPath::new(&path).is_ok_and(|path| http.hidden || !path.is_hidden())
 }
 
 fn wrong_passwords(message: &str) -> Failure {

@@ -82,7 +82,7 @@ impl Area {
 }
 
 /// The real path of what is named, if it is there, and the path beneath the root as the served tree names it.
-fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, Vec<u8>)> {
+pub(super) fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, Vec<u8>)> {
     let real = named.canonicalize().ok()?;
     let inner = real.as_os_str().as_bytes().strip_prefix(root.as_os_str().as_bytes())?;
     // Real paths have no slash at the end, but for `/`.
