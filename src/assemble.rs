@@ -1,5 +1,9 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec;
+
 use std::io::{self, IsTerminal};
 
 use gorgon_sys::{PollerKind, Signal, Signals};
@@ -83,7 +87,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     drop(served);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
-    std::mem::forget(reactor);
+    core::mem::forget(reactor);
     outcome
 }
 

@@ -1,5 +1,8 @@
 //! What the program's services share.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::log::{Log, Logs};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
@@ -55,7 +58,7 @@ impl World {
             if self.logs.iter_mut().filter_map(|log| (!log.flush(now)).then_some(())).count() == 0 {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(LAST_TRIES.1));
+            std::thread::sleep(core::time::Duration::from_millis(LAST_TRIES.1));
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Puts the HTTP server together: its filesystem, its handlers in their order, its listeners.
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use std::io;
 use std::path::Path;
 

@@ -1,7 +1,12 @@
 //! Binds what `listen` asks for, and says where it answers.
 
-use std::ffi::CString;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+use alloc::ffi::CString;
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,11 @@
 //!                                     -> no new privileges -> what is served can be read? -> Landlock -> serve
 //! ```
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use std::path::Path;
 
 use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege};

@@ -1,5 +1,8 @@
 //! Finds the directory that takes uploads.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,11 @@
 //! A flag goes before the environment, the environment before the default. A list given more than once on the command
 //! line is joined; of other values the last one counts.
 
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 #[cfg(feature = "http")]
 use super::listen::Listen;
 use super::node::Node;

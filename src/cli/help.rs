@@ -1,5 +1,7 @@
 //! `--help` and `--version`, rendered from the tables.
 
+use alloc::string::String;
+
 use super::node::Node;
 use crate::tree::{About, Unit};
 

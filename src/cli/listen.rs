@@ -1,7 +1,7 @@
 //! Addresses to listen on, as an operator writes them.
 
 use crate::text::number::parse_decimal;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Where to listen. Port 0 is any free one.

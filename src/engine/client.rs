@@ -1,5 +1,7 @@
 //! The peer of one connection, as a service sees it.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{Address, AsFd, peer_address};
 
 use super::clients::{self, ClientId};

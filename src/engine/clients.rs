@@ -5,8 +5,9 @@
 //!
 //! The hash is keyed with random bytes, so that nobody can choose addresses that fall into one chain.
 
-use std::net::IpAddr;
-use std::num::NonZeroU32;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::num::NonZeroU32;
 
 use gorgon_sys::{Mapping, fill_random};
 

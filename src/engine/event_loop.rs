@@ -1,5 +1,7 @@
 //! [`Loop`]: all that the loop owns besides the services, and what a service may ask of it.
 
+use alloc::vec::Vec;
+
 use std::io;
 
 use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};

@@ -13,6 +13,11 @@
 //! when it is told so ([`Log::reopen`]), when another one lies at its path or none, and when its own rotation has
 //! renamed it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use std::path::{Path, PathBuf};
 
 use gorgon_sys::{Address, AsFd, Errno, FileKind, Io, Output, OwnedFd};
@@ -304,7 +309,7 @@ impl Log {
             Ok(file) => {
                 self.sink = Sink::File(file);
                 self.told = false;
-                if std::mem::take(&mut self.begun) {
+                if core::mem::take(&mut self.begun) {
                     // The front of this line is in the old file.
                     let end = self.buffer.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
                     self.buffer.drain(..end);
@@ -330,7 +335,7 @@ impl Log {
 
     /// Says that a file cannot be opened or renamed: once, until it can.
     fn tell(&mut self, error: Errno) {
-        if !std::mem::replace(&mut self.told, true) && self.options.warns {
+        if !core::mem::replace(&mut self.told, true) && self.options.warns {
             self.complain(": going on with the old file: ", error);
         }
     }

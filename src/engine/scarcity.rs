@@ -72,7 +72,7 @@ impl<W> Reactor<W> {
 
     /// Has those that waited for room read again.
     pub(super) fn feed_starved(&mut self) {
-        for id in std::mem::take(&mut self.lp.starved) {
+        for id in core::mem::take(&mut self.lp.starved) {
             let Some(conn) = self.lp.slots.get_mut(id) else { continue };
             conn.flags.clear(Flags::STARVED);
             self.readable(id);

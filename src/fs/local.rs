@@ -8,7 +8,9 @@
 //! closed again; opening a device may itself have an effect (a tape rewinds), which a `stat` before each `open` would
 //! avoid at the price of a second look-up for every file. Roots have no devices in them; mount them `nodev` to be sure.
 
-use std::mem::MaybeUninit;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
 use std::path::Path;
 
 use gorgon_sys::{

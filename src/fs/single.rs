@@ -2,6 +2,9 @@
 //!
 //! It is looked up by its name every time, so a new file that was renamed into its place is what is served next.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 

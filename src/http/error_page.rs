@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_ready_reply_is_right() {
-        let text = std::str::from_utf8(TOO_MANY).unwrap();
+        let text = core::str::from_utf8(TOO_MANY).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, page(PageForm::Text, Status::SERVICE_UNAVAILABLE));
         assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", body.len())));

@@ -1,5 +1,8 @@
 //! The attributes of an HTTP server, and the settings they are read into.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use std::path::PathBuf;
 
 mod checks;

@@ -1,6 +1,8 @@
 //! Where a log goes, as it is written in settings.
 
-use std::net::SocketAddr;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Where a log goes.

@@ -30,7 +30,7 @@ pub fn now() -> Times {
 pub fn local_offset(unix_seconds: i64) -> i32 {
     // 32 bits wide on some old systems, whose zones are as old.
     let time = unix_seconds as libc::time_t;
-    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    let mut parts = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, and a `tm` of zeros is a valid one. The call reads the
     // environment, which nothing in this program changes.
     let done = unsafe { !libc::localtime_r(&raw const time, parts.as_mut_ptr()).is_null() };

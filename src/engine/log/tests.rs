@@ -94,7 +94,7 @@ fn rotation_keeps_to_its_cap() {
             .collect();
         names.sort();
         let expected: Vec<String> =
-            std::iter::once("a".to_owned()).chain((1..=keep).map(|n| format!("a.{n}"))).collect();
+            core::iter::once("a".to_owned()).chain((1..=keep).map(|n| format!("a.{n}"))).collect();
         assert_eq!(names, expected);
         assert!(std::fs::read(directory.join("a")).unwrap().ends_with(&last));
         if keep > 0 {

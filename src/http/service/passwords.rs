@@ -15,6 +15,10 @@
 //! The helper gets one question at a time; the rest of the queue stays here, where those who waited too long can leave
 //! it. The file of users is looked at each second while somebody is let in by it, and before each question.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+
 mod checker;
 
 use std::os::unix::fs::MetadataExt;
@@ -195,7 +199,7 @@ impl<W: HasLogins> Service<W> for Passwords {
     }
 
     fn on_bytes(&mut self, _key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
-        let before = std::mem::replace(&mut self.helper, Helper::Resting(cx.id()));
+        let before = core::mem::replace(&mut self.helper, Helper::Resting(cx.id()));
         let (Helper::Asking(question), [answer]) = (before, input) else {
             return (input.len(), Next::Close);
         };
@@ -296,7 +300,7 @@ fn wait(socket: &OwnedFd) -> Option<u8> {
     for _ in 0..TRIAL {
         match read(socket.as_fd(), &mut answer) {
             Io::Done(1) => return answer.first().copied(),
-            Io::Blocked => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Io::Blocked => std::thread::sleep(core::time::Duration::from_millis(1)),
             Io::Done(_) | Io::Ended | Io::Failed(_) => return None,
         }
     }

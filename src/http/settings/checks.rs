@@ -1,5 +1,9 @@
 //! What the units of the table cannot check: the setters of attributes whose text goes somewhere as it is.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use std::path::PathBuf;
 
 use crate::text::log_target::LogTarget;
