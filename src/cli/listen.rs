@@ -1,8 +1,9 @@
 //! Addresses to listen on, as an operator writes them.
 
+use alloc::vec::Vec;
+
 use crate::text::number::parse_decimal;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 
 /// Where to listen. Port 0 is any free one.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Listen {
         port: u16,
     },
     /// A Unix socket: `unix:PATH`.
-    Unix(PathBuf),
+    Unix(Vec<u8>),
 }
 
 /// The longest path of a Unix socket on every system: `sun_path` has 104 bytes on macOS and the BSDs, 108 on Linux,
@@ -84,7 +85,7 @@ fn unix(path: &str) -> Result<Listen, &'static str> {
     if path.contains('\0') {
         return Err("expected a path without NUL");
     }
-    Ok(Listen::Unix(PathBuf::from(path)))
+    Ok(Listen::Unix(path.as_bytes().to_vec()))
 }
 
 fn bracketed(rest: &str) -> Result<Listen, &'static str> {

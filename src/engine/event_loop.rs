@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use std::io;
-
 use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};
 
 use super::clients::{ClientId, Clients};
@@ -156,7 +154,7 @@ impl Loop {
     ///
     /// # Errors
     /// The system's, when the poller cannot be had.
-    pub fn new(poller: PollerKind, page_memory: usize) -> io::Result<Loop> {
+    pub fn new(poller: PollerKind, page_memory: usize) -> Result<Loop, Errno> {
         let mut lp = Loop {
             poller: Poller::new(poller)?,
             slots: Slots::default(),

@@ -6,7 +6,6 @@
 //! The order is fixed: page, then file. Bytes given while a file is held would overtake it, so a service that was told
 //! [`Flow::Held`] gives no more until its connection is drained.
 
-
 use gorgon_sys::{AsFd, Io, copy_file, read_ahead, read_at_cached, send, send_vectored, sendfile};
 
 use super::conn::{Conn, Flags, NONE};

@@ -7,8 +7,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use std::io;
-
 use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
 use super::conn::{Flags, Mode, NONE};
@@ -72,7 +70,7 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// When the system has no memory.
-    pub fn new(lp: Loop, world: W, read_buffer: usize) -> io::Result<Reactor<W>> {
+    pub fn new(lp: Loop, world: W, read_buffer: usize) -> Result<Reactor<W>, Errno> {
         let scratch = Mapping::new(read_buffer.max(INPUT))?;
         let events = Vec::with_capacity(EVENTS);
         Ok(Reactor {
@@ -122,7 +120,7 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// When the poller fails: nothing can go on then.
-    pub fn turn(&mut self) -> io::Result<Turn> {
+    pub fn turn(&mut self) -> Result<Turn, Errno> {
         let mut events = core::mem::take(&mut self.events);
         let patience = self.lp.patience();
         let waited = self.lp.poller.wait(patience, &mut events);

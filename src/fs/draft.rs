@@ -10,8 +10,8 @@
 //! that was killed is known by its name, and is not served.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use alloc::ffi::CString;
+use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, OwnedFd};
 

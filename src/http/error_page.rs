@@ -1,6 +1,8 @@
 //! The short page that goes with an error: for people, for programs, or in one plain line, as the client's Accept
 //! fields have it. It holds nothing of the request, so there is nothing to inject.
 
+use alloc::vec::Vec;
+
 use super::accept;
 use super::field::Name;
 use super::request::Request;

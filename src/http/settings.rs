@@ -3,8 +3,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use std::path::PathBuf;
-
 mod checks;
 mod table;
 
@@ -16,7 +14,7 @@ pub use table::HTTP;
 #[allow(missing_docs)] // Each field is the attribute of its name: the table is its documentation.
 pub struct HttpSettings {
     pub listen: Vec<String>,
-    pub root: PathBuf,
+    pub root: Vec<u8>,
     pub index: Vec<String>,
     pub hidden: bool,
     pub listing: bool,
@@ -72,7 +70,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         let mut settings = Self {
             listen: Vec::new(),
-            root: PathBuf::new(),
+            root: Vec::new(),
             index: Vec::new(),
             hidden: false,
             listing: false,

@@ -3,6 +3,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::*;
+use crate::text::address::push_ip;
 
 /// Numbers that look random, the same in each run.
 struct Numbers(u64);

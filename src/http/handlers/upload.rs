@@ -21,8 +21,8 @@
 //! What is uploaded here is served here: who may put files may put a page, and its script is of this origin.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::engine::values::Now;

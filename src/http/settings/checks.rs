@@ -4,17 +4,15 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use std::path::PathBuf;
-
 use crate::text::log_target::LogTarget;
 use crate::tree::Value;
 
-pub(super) fn set_root(root: &mut PathBuf, value: Value) -> Result<(), String> {
+pub(super) fn set_root(root: &mut Vec<u8>, value: Value) -> Result<(), String> {
     let text = value.into_text()?;
     if text.is_empty() {
         return Err("expected a directory or a file".to_owned());
     }
-    *root = PathBuf::from(text);
+    *root = text.into_bytes();
     Ok(())
 }
 
