@@ -1,7 +1,5 @@
 //! The time, read once a turn.
 
-use rustix::time::{ClockId, clock_gettime};
-
 /// Two clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
@@ -15,14 +13,32 @@ pub struct Times {
 
 /// The time now. Two calls that do not enter the kernel where there is a vDSO.
 pub fn now() -> Times {
-    let monotonic = clock_gettime(ClockId::Monotonic);
-    let real = clock_gettime(ClockId::Realtime);
+    let monotonic = clock(libc::CLOCK_MONOTONIC);
+    let real = clock(libc::CLOCK_REALTIME);
     let seconds = u64::try_from(monotonic.tv_sec).unwrap_or(0);
     Times {
         monotonic_ns: seconds.saturating_mul(1_000_000_000).saturating_add(monotonic.tv_nsec as u64),
         unix_seconds: real.tv_sec,
         unix_nanos: real.tv_nsec as u32,
     }
+}
+
+/// What a clock says. The C library finds the vDSO for itself, so rustix need not; the latter is for systems whose C
+/// library has 32 bits for a time.
+fn clock(clock: libc::clockid_t) -> rustix::time::Timespec {
+    #[cfg(target_pointer_width = "64")]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the place outlives the call. It cannot fail: every system has both clocks.
+        let _zero = unsafe { libc::clock_gettime(clock, &raw mut time) };
+        rustix::time::Timespec { tv_sec: time.tv_sec, tv_nsec: time.tv_nsec }
+    }
+    #[cfg(not(target_pointer_width = "64"))]
+    rustix::time::clock_gettime(if clock == libc::CLOCK_MONOTONIC {
+        rustix::time::ClockId::Monotonic
+    } else {
+        rustix::time::ClockId::Realtime
+    })
 }
 
 /// How many seconds local time is ahead of UTC at a time, by the zone that `TZ` or the system's own setting names: 0
