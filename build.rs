@@ -1,4 +1,4 @@
-//! Makes the release binary smaller: see `discard.ld`.
+//! Makes the release binary smaller (see `discard.ld`), and completes a static one.
 #![forbid(unsafe_code)]
 
 fn main() {
@@ -11,5 +11,11 @@ fn main() {
     if set("CARGO_CFG_TARGET_OS") == "linux" && !keeps {
         let root = set("CARGO_MANIFEST_DIR");
         println!("cargo:rustc-link-arg-bin=gorgon=-Wl,-T,{root}/discard.ld");
+    }
+    // glibc as an archive wants the compiler's own library, which the standard library would bring.
+    let features = set("CARGO_CFG_TARGET_FEATURE");
+    if set("CARGO_CFG_TARGET_ENV") == "gnu" && features.split(',').any(|feature| feature == "crt-static") {
+        let archives = "-Wl,-Bstatic,--start-group,-lgcc_eh,-lgcc,-lc,--end-group";
+        println!("cargo:rustc-link-arg-bin=gorgon={archives}");
     }
 }

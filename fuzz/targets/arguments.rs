@@ -6,9 +6,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let lines = || input.split(|byte| *byte == b'\n');
-    let variable = |name: &str| {
-        lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-    };
+    let variable =
+        |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     match parse(&mut lines(), &variable) {
         Ok(Command::Help | Command::Version) => {}
         Ok(Command::Serve(settings)) => assert!(!settings.listeners.is_empty()),

@@ -7,8 +7,8 @@
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
-//! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`], [`file`] and
-//! [`standard`] in place of the standard library.
+//! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
+//! [`mod@file`] and [`standard`] in place of the standard library.
 //!
 //! The crate does without the standard library, so that the program can. With the feature `std`, which tests turn on,
 //! descriptors and paths are those of the standard library.

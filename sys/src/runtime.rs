@@ -218,6 +218,11 @@ macro_rules! foundation {
         fn panicked(info: &::core::panic::PanicInfo<'_>) -> ! {
             $crate::runtime::panicked(info)
         }
+
+        /// What the libraries that come with the compiler were told to unwind by. Nothing unwinds, so nobody calls it.
+        #[cfg(not(panic = "unwind"))]
+        #[unsafe(no_mangle)]
+        extern "C" fn rust_eh_personality() {}
     };
 }
 
