@@ -62,12 +62,53 @@ pub struct Stream {
 
 /// What servers trip over.
 const TOKENS: &[&[u8]] = &[
-    b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b"\t", b" ", b"\x7f", b"\xff", b"\xc0\xaf", b":", b",", b";",
-    b"\"", b"0", b"-1", b"4294967296", b"9223372036854775807", b"18446744073709551616", b"ffffffffffffffff",
-    b"chunked", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 10\r\n", b"Connection: close\r\n",
-    b"Connection: keep-alive\r\n", b"Expect: 100-continue\r\n", b"Range: bytes=0-0,-1\r\n", b"%2e", b"%00", b"%",
-    b"..", b"/../", b"//", b"\\", b"?", b"#", b"*", b"HTTP/1.0", b"http://", b"bytes=", b"0\r\n\r\n", b"<script>",
-    b"\xe2\x80\xa8", b"GET ", b"PUT /in/", b"/in/", b"Authorization: Basic YWxpY2U6c2hh\r\n",
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\0",
+    b"\t",
+    b" ",
+    b"\x7f",
+    b"\xff",
+    b"\xc0\xaf",
+    b":",
+    b",",
+    b";",
+    b"\"",
+    b"0",
+    b"-1",
+    b"4294967296",
+    b"9223372036854775807",
+    b"18446744073709551616",
+    b"ffffffffffffffff",
+    b"chunked",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Content-Length: 10\r\n",
+    b"Connection: close\r\n",
+    b"Connection: keep-alive\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Range: bytes=0-0,-1\r\n",
+    b"%2e",
+    b"%00",
+    b"%",
+    b"..",
+    b"/../",
+    b"//",
+    b"\\",
+    b"?",
+    b"#",
+    b"*",
+    b"HTTP/1.0",
+    b"http://",
+    b"bytes=",
+    b"0\r\n\r\n",
+    b"<script>",
+    b"\xe2\x80\xa8",
+    b"GET ",
+    b"PUT /in/",
+    b"/in/",
+    b"Authorization: Basic YWxpY2U6c2hh\r\n",
 ];
 
 /// A stream of the run.
@@ -113,7 +154,8 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Seed], random: &mut Random) {
     // Most of what matters is in the first lines.
     let reach = if random.chance(70) { bytes.len().min(200) } else { bytes.len() };
     let at = random.below(reach + 1).min(bytes.len());
-    let end = (at + 1 + random.below(if random.chance(80) { 12 } else { 2000 })).min(bytes.len());
+    let most = if random.chance(80) { 12 } else { 2000 };
+    let end = (at + 1 + random.below(most)).min(bytes.len());
     match random.below(9) {
         0 | 1 => {
             if let Some(byte) = bytes.get_mut(at) {
