@@ -40,11 +40,12 @@ pub fn content(name: &str) -> Vec<u8> {
     (0..size).map(|at| b'a' + ((at * 7 + at / 26 + name.len()) % 26) as u8).collect()
 }
 
-/// All of them.
-pub fn corpus() -> Vec<Seed> {
+/// All of them, with a field that is added to each request.
+pub fn corpus(field: &str) -> Vec<Seed> {
     let mut seeds = Vec::new();
+    let start = format!(" HTTP/1.1|Host: test|{field}");
     let mut add = |text: &str, statuses: &'static [u16]| {
-        let bytes = text.replace("|", "\r\n").replace("@", " HTTP/1.1\r\nHost: test\r\n").into_bytes();
+        let bytes = text.replace('@', &start).replace('|', "\r\n").into_bytes();
         seeds.push(Seed { bytes, statuses });
     };
     for &(text, statuses) in PLAIN {

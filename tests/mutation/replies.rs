@@ -89,7 +89,7 @@ fn count(bytes: &[u8], what: &[u8]) -> usize {
 }
 
 pub fn shown(bytes: &[u8]) -> String {
-    let most = &bytes[..bytes.len().min(3000)];
+    let most = &bytes[..bytes.len().min(1500)];
     format!("\"{}\" ({} bytes)", most.escape_ascii(), bytes.len())
 }
 
@@ -134,7 +134,8 @@ impl<'a> Head<'a> {
             fields.push((name.to_ascii_lowercase(), value));
         }
         let head = Head { text, status, fields };
-        if status != 100 && head.field("date")?.is_none() {
+        // RFC 9110 section 6.6.1 leaves it out where the server itself is in trouble.
+        if (200..500).contains(&status) && head.field("date")?.is_none() {
             return wrong("no date");
         }
         Ok(head)
