@@ -53,11 +53,21 @@ pub struct Stream {
     pub bytes: Vec<u8>,
     /// The place in the corpus of what it is, if it is not changed.
     pub whole: Option<usize>,
+    /// How many sends there are.
+    pub pieces: usize,
     /// Where each send ends, and how many milliseconds pass before it.
     pub sends: Vec<(usize, u64)>,
     pub finish: Finish,
     /// At most so many bytes are read at once, with a millisecond between, for a while.
     pub sip: Option<usize>,
+}
+
+impl Stream {
+    /// A stream in one piece, whose answers are awaited.
+    pub fn whole(bytes: Vec<u8>) -> Stream {
+        let sends = vec![(bytes.len(), 0)];
+        Stream { bytes, whole: None, pieces: 1, sends, finish: Finish::HalfClose, sip: None }
+    }
 }
 
 /// What servers trip over.
@@ -147,7 +157,8 @@ pub fn stream(corpus: &[Seed], seed: u64, number: u64) -> Stream {
         sends.truncate(1 + random.below(sends.len()));
     }
     let sip = random.chance(7).then(|| 1 + random.below(2000));
-    Stream { bytes, whole: (!is_changed).then_some(place), sends, finish, sip }
+    let pieces = sends.len();
+    Stream { bytes, whole: (!is_changed).then_some(place), pieces, sends, finish, sip }
 }
 
 fn change(bytes: &mut Vec<u8>, corpus: &[Seed], random: &mut Random) {
@@ -156,7 +167,7 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Seed], random: &mut Random) {
     let at = random.below(reach + 1).min(bytes.len());
     let most = if random.chance(80) { 12 } else { 2000 };
     let end = (at + 1 + random.below(most)).min(bytes.len());
-    match random.below(9) {
+    match random.below(11) {
         0 | 1 => {
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1 << random.below(8);
@@ -178,6 +189,12 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Seed], random: &mut Random) {
             let byte = random.pick(TOKENS)[0];
             let count = [20, 300, 5000, 20_000][random.below(4)];
             bytes.splice(at..at, std::iter::repeat_n(byte, count));
+        }
+        7 => bytes.extend_from_slice(&corpus[random.below(corpus.len())].bytes),
+        8 => {
+            if let Some(digit) = bytes[at..].iter_mut().find(|byte| byte.is_ascii_digit()) {
+                *digit = b'0' + random.below(10) as u8;
+            }
         }
         _ => {
             let token = random.pick(TOKENS);
