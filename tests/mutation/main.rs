@@ -42,7 +42,8 @@ const TIMES: &[&str] = &[
 
 /// A server's arguments, and what they change.
 struct Configuration {
-    name: &'static str,
+    /// Which part of a run's streams it has, of [`SHARES`].
+    share: u64,
     arguments: &'static [&'static str],
     /// Everyone has to log in.
     asks: bool,
@@ -50,49 +51,48 @@ struct Configuration {
     is_plain: bool,
 }
 
-const CONFIGURATIONS: &[Configuration] = &[
-    Configuration {
-        name: "epoll",
-        arguments: &["--gorgon.poller=epoll", "--upload=in", "--http.main.file_cache=0"],
-        asks: false,
-        is_plain: true,
-    },
-    Configuration {
-        name: "poll",
-        arguments: &["--gorgon.poller=poll", "--upload=in", "--cors", "--http.main.file_cache=64K"],
-        asks: false,
-        is_plain: true,
-    },
-    Configuration {
-        name: "select",
-        arguments: &["--gorgon.poller=select", "--upload=in", "--spa", "--http.main.sendfile=off"],
-        asks: false,
-        is_plain: false,
-    },
-    Configuration {
-        name: "passwords",
-        arguments: &["--upload=in", "--http.main.file_cache=64K"],
-        asks: true,
-        is_plain: false,
-    },
-    Configuration {
-        name: "small",
-        arguments: &[
-            "--upload=in",
-            "--http.main.upload_max=20K",
-            "--http.main.read_buffer=512",
-            "--http.main.write_buffer=1K",
-            "--http.main.send_buffer=8K",
-            "--http.main.receive_buffer=4K",
-            "--http.main.drain_max=1K",
-            "--http.main.defer_accept=0",
-            "--http.main.max_connections=64",
-            "--http.main.file_cache=0",
-        ],
-        asks: false,
-        is_plain: false,
-    },
-];
+const SHARES: u64 = 5;
+
+#[test]
+fn nothing_is_kept() {
+    let arguments = &["--gorgon.poller=epoll", "--upload=in", "--http.main.file_cache=0"];
+    run(&Configuration { share: 0, arguments, asks: false, is_plain: true });
+}
+
+#[test]
+fn other_origins() {
+    let arguments = &["--gorgon.poller=poll", "--upload=in", "--cors", "--http.main.file_cache=64K"];
+    run(&Configuration { share: 1, arguments, asks: false, is_plain: true });
+}
+
+#[test]
+fn one_page_for_all() {
+    let arguments = &["--gorgon.poller=select", "--upload=in", "--spa", "--http.main.sendfile=off"];
+    run(&Configuration { share: 2, arguments, asks: false, is_plain: false });
+}
+
+#[test]
+fn passwords() {
+    let arguments = &["--upload=in", "--http.main.file_cache=64K"];
+    run(&Configuration { share: 3, arguments, asks: true, is_plain: false });
+}
+
+#[test]
+fn little_room() {
+    let arguments = &[
+        "--upload=in",
+        "--http.main.upload_max=20K",
+        "--http.main.read_buffer=512",
+        "--http.main.write_buffer=1K",
+        "--http.main.send_buffer=8K",
+        "--http.main.receive_buffer=4K",
+        "--http.main.drain_max=1K",
+        "--http.main.defer_accept=0",
+        "--http.main.max_connections=64",
+        "--http.main.file_cache=0",
+    ];
+    run(&Configuration { share: 4, arguments, asks: false, is_plain: false });
+}
 
 /// What is counted over a run.
 #[derive(Default)]
@@ -122,23 +122,14 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text}")))
 }
 
-#[test]
-fn mutated_streams() {
-    let begun = Instant::now();
+fn run(configuration: &Configuration) {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let (seed, streams) = (number("GORGON_SEED", now), number("GORGON_STREAMS", STREAMS));
     println!("GORGON_SEED={seed} GORGON_STREAMS={streams}");
-    let (open, asked) = (corpus::corpus(""), corpus::corpus(corpus::LOGIN));
-    let share = streams.div_ceil(CONFIGURATIONS.len() as u64);
-    for (place, configuration) in CONFIGURATIONS.iter().enumerate() {
-        let place = place as u64;
-        let corpus = if configuration.asks { &asked } else { &open };
-        run(configuration, corpus, seed, place * share, (place + 1) * share);
-    }
-    println!("{} streams in {:?}", share * CONFIGURATIONS.len() as u64, begun.elapsed());
-}
-
-fn run(configuration: &Configuration, corpus: &[Seed], seed: u64, from: u64, end: u64) {
+    let share = streams.div_ceil(SHARES);
+    let from = configuration.share * share;
+    let end = from + share;
+    let corpus = corpus::corpus(if configuration.asks { corpus::LOGIN } else { "" });
     let directory = Directory::new();
     corpus::write_site(&directory);
     let users = directory.path().join("users");
@@ -169,7 +160,7 @@ fn run(configuration: &Configuration, corpus: &[Seed], seed: u64, from: u64, end
     let begun = Instant::now();
     let run = Run {
         server: &server,
-        corpus,
+        corpus: &corpus,
         first,
         known,
         seed,
@@ -188,8 +179,8 @@ fn run(configuration: &Configuration, corpus: &[Seed], seed: u64, from: u64, end
     let counts = &run.counts;
     let replies = counts.replies.load(Ordering::Relaxed);
     println!(
-        "{}: {} streams in {elapsed:?}: {replies} replies, {} resets, {} left, {} compared",
-        configuration.name,
+        "{:?}: {} streams in {elapsed:?}: {replies} replies, {} resets, {} left, {} compared",
+        configuration.arguments,
         end - from,
         counts.resets.load(Ordering::Relaxed),
         counts.left.load(Ordering::Relaxed),
