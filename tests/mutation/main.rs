@@ -110,6 +110,7 @@ struct Run<'a> {
     /// The statuses that each stream of the corpus was first answered with.
     first: Vec<Vec<u16>>,
     known: Known,
+    aborts: Option<u64>,
     seed: u64,
     next: AtomicU64,
     end: u64,
@@ -163,6 +164,7 @@ fn run(configuration: &Configuration) {
         corpus: &corpus,
         first,
         known,
+        aborts: aborts(),
         seed,
         next: AtomicU64::new(from),
         end,
@@ -271,7 +273,8 @@ impl Run<'_> {
             End::Left => _ = self.counts.left.fetch_add(1, Ordering::Relaxed),
         }
         // What is sent at once can all be read, and then nothing is a reason for a reset, which might take a reply along.
-        if end == End::Reset && talk.stream.pieces == 1 && talk.stream.bytes.len() < 512 {
+        let is_short = talk.stream.pieces == 1 && talk.stream.bytes.len() < 512;
+        if end == End::Reset && is_short && aborts() == self.aborts {
             return Err("it is reset".to_owned());
         }
         let told = replies::read(&talk.got, &talk.stream.bytes, end != End::Closed, &self.known)?;
@@ -371,6 +374,14 @@ fn held(server: &Server, configuration: &Configuration, site: &Path) -> usize {
     let links = entries.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
     let root = site.join("root");
     links.filter(|link| !link.starts_with(&root) || link.is_dir()).count()
+}
+
+/// How many connections the kernel has reset because others have taken its memory for TCP.
+fn aborts() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let place = lines.next()?.split(' ').position(|name| name == "TCPAbortOnMemory")?;
+    lines.next()?.split(' ').nth(place)?.parse().ok()
 }
 
 /// Kilobytes that the process alone has written to.
