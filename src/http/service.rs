@@ -72,6 +72,8 @@ pub struct HttpService<W> {
     /// A timer for the handlers' sweep is set.
     sweeps: bool,
     access: Option<Box<AccessLog>>,
+    /// Handlers want to know where requests come from.
+    addresses: bool,
 }
 
 /// What follows an answer.
@@ -111,6 +113,7 @@ impl<W: Logs> HttpService<W> {
             text: Vec::new(),
             sweeps: false,
             access: None,
+            addresses: !settings.auth_file.is_empty(),
         }
     }
 
