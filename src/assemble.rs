@@ -1,8 +1,9 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
-use std::io::{self, IsTerminal};
+use alloc::string::String;
+use alloc::vec;
 
-use gorgon_sys::{PollerKind, Signal, Signals};
+use gorgon_sys::{Errno, PollerKind, Signal, Signals};
 
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
@@ -38,9 +39,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let limit = gorgon_sys::descriptors().0;
     let poller = poller(settings.process.poller)?;
     let page_memory = usize::try_from(settings.process.page_memory).unwrap_or(usize::MAX);
-    let lp = Loop::new(poller, page_memory).map_err(|error| failure(poller.name(), &error))?;
+    let lp = Loop::new(poller, page_memory).map_err(|error| failure(poller.name(), error))?;
     let mut reactor =
-        Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", &e))?;
+        Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", e))?;
     let mut report = String::new();
     let mut served = Served::default();
     #[cfg(feature = "http")]
@@ -48,12 +49,12 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
     // to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
-    if !io::stdin().is_terminal() {
+    if !gorgon_sys::is_terminal(gorgon_sys::standard_input()) {
         taken.push(Signal::Hangup);
     }
     let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
-    watched.map_err(|error| failure("signals", &error.into()))?;
+    watched.map_err(|error| failure("signals", error))?;
     plan.carry_out(&mut served, reactor.world(), &mut report)?;
     #[cfg(feature = "http")]
     if let Some(passwords) = served.passwords.take() {
@@ -83,7 +84,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     drop(served);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
-    std::mem::forget(reactor);
+    core::mem::forget(reactor);
     outcome
 }
 
@@ -110,7 +111,7 @@ fn summary(lp: &Loop) -> String {
 /// Turns the loop until it is done.
 fn run(reactor: &mut Reactor<World>, grace: u64) -> Result<(), Failure> {
     loop {
-        match reactor.turn().map_err(|error| failure("poller", &error))? {
+        match reactor.turn().map_err(|error| failure("poller", error))? {
             Turn::Done => {}
             Turn::Finished => return Ok(()),
             Turn::Signal(Signal::Quit) => reactor.lp().drain(grace),
@@ -148,8 +149,6 @@ fn largest_read(settings: &Settings) -> usize {
 }
 
 /// Names the thing, then says what the system said of it.
-fn failure(thing: &str, error: &io::Error) -> Failure {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    Failure { message: [thing, ": ", text].concat(), usage: false }
+fn failure(thing: &str, error: Errno) -> Failure {
+    Failure { message: [thing, ": ", &gorgon_sys::describe(error)].concat(), usage: false }
 }

@@ -15,6 +15,9 @@
 //! Anti-goals: no async runtime, no threads in the loop, no `Rc`, `RefCell` or mutable globals, no macro that hides
 //! control flow, no generic tower, no feature without a user.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(test, feature = "memory")), no_std)]
+
+extern crate alloc;
 
 pub mod text;
 pub mod tree;

@@ -1,18 +1,27 @@
 //! The `gorgon` program: reads its command line, and does what that says.
 #![forbid(unsafe_code)]
+#![no_std]
+#![no_main]
 
-use std::process::ExitCode;
+extern crate alloc;
+
+use alloc::vec::Vec;
 
 use gorgon::cli::arguments::{self, Command};
 use gorgon::cli::{help, terminal};
 use gorgon::tree::Problem;
 use gorgon_sys::PollerKind;
+use gorgon_sys::runtime::Start;
 
-/// Wrong usage or configuration; what else fails is 1.
+/// Wrong usage or configuration.
 const USAGE: u8 = 2;
+/// What else fails.
+const FAILURE: u8 = 1;
 
-fn main() -> ExitCode {
-    let command = arguments::parse(&mut std::env::args_os().skip(1), &|name| std::env::var_os(name));
+gorgon_sys::program!(run);
+
+fn run(start: &Start) -> u8 {
+    let command = arguments::parse(&mut start.arguments(), &|name| start.variable(name));
     let settings = match command {
         Ok(Command::Help) => return print(&help::help()),
         Ok(Command::Version) => {
@@ -22,24 +31,24 @@ fn main() -> ExitCode {
         Ok(Command::Serve(settings)) => settings,
         Err(problems) => return refuse(&problems),
     };
-    let strangers = arguments::strangers(&mut std::env::vars_os().map(|(name, _)| name));
+    let strangers = arguments::strangers(&mut start.variables().map(|(name, _)| name));
     if !strangers.is_empty() {
         return refuse(&strangers);
     }
     match gorgon::assemble::serve(&settings) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());
-            ExitCode::from(if failure.usage { USAGE } else { 1 })
+            if failure.usage { USAGE } else { FAILURE }
         }
     }
 }
 
-fn refuse(problems: &[Problem]) -> ExitCode {
+fn refuse(problems: &[Problem]) -> u8 {
     terminal::complain(&arguments::print_problems(problems));
-    ExitCode::from(USAGE)
+    USAGE
 }
 
-fn print(text: &str) -> ExitCode {
-    if terminal::say(text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn print(text: &str) -> u8 {
+    if terminal::say(text) { 0 } else { FAILURE }
 }

@@ -1,5 +1,8 @@
 //! What the program's services share.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::log::{Log, Logs};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
@@ -7,7 +10,7 @@ use crate::fs::Filesystem;
 use crate::http::logins::Logins;
 
 /// How often a log that is stuck is tried again at the end, and the milliseconds between.
-const LAST_TRIES: (u32, u64) = (50, 10);
+const LAST_TRIES: (u32, u32) = (50, 10);
 
 /// The world: one, handed to every call of a service.
 #[derive(Default)]
@@ -55,7 +58,7 @@ impl World {
             if self.logs.iter_mut().filter_map(|log| (!log.flush(now)).then_some(())).count() == 0 {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(LAST_TRIES.1));
+            gorgon_sys::pause(LAST_TRIES.1);
         }
     }
 }

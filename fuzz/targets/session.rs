@@ -98,7 +98,7 @@ impl Host {
         let _ = std::fs::remove_file(&path);
         let options =
             ListenOptions { backlog: 16, defer_accept: None, send_buffer: None, receive_buffer: None };
-        let socket = listen(&Address::Unix(path.clone()), &options).unwrap();
+        let socket = listen(&Address::Unix(path.as_os_str().as_encoded_bytes().to_vec()), &options).unwrap();
         reactor.lp().add_listener(socket, service, read_size, write_size).unwrap();
         Host { reactor, path }
     }

@@ -1,9 +1,12 @@
 //! Puts the HTTP server together: its filesystem, its handlers in their order, its listeners.
 
-use std::io;
-use std::path::Path;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
 
-use gorgon_sys::{Address, OwnedFd};
+use core::str::from_utf8;
+
+use gorgon_sys::{Address, Errno, FileKind, OwnedFd, open_file, read_file, real_path, stat_link, stat_path};
 
 use super::listeners::{Socket, bind, display, options, push_urls};
 use super::privileges::{Place, Reach, Served};
@@ -12,7 +15,7 @@ use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
-use crate::fs::media::MediaTypes;
+use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::handlers::auth::AuthHandler;
 use crate::http::handlers::files::FilesHandler;
@@ -22,8 +25,8 @@ use crate::http::router::Router;
 use crate::http::service::passwords::Passwords;
 use crate::http::service::{AccessLog, HttpService};
 use crate::http::settings::HttpSettings;
-use crate::text::log_line;
 use crate::text::log_target::LogTarget;
+use crate::text::{file_path, log_line};
 use crate::world::World;
 
 /// The most connections that are planned for when the system sets no limit.
@@ -53,7 +56,7 @@ pub(super) fn add(
     let number = reactor.world().add_filesystem(filesystem);
     let types = media_types(&http)?;
     let mut router = Router::default();
-    report.extend(["Serving ", &root.to_string_lossy(), "\n"]);
+    report.extend(["Serving ", &String::from_utf8_lossy(&root), "\n"]);
     if !http.auth_file.is_empty() {
         served.passwords = Some(passwords(&http, served)?);
         router.add(b"", Box::new(AuthHandler::new(&http)));
@@ -81,7 +84,7 @@ pub(super) fn add(
         service.set_access_log(access);
     }
     let service = reactor.add_service(service, limits);
-    let service = service.map_err(|error| failure("services", &error.into()))?;
+    let service = service.map_err(|error| failure("services", error))?;
     for listen in &settings.listeners {
         for (socket, address) in bind(listen, &options(&http))? {
             if let Address::Unix(path) = &address {
@@ -89,7 +92,7 @@ pub(super) fn add(
             }
             push_urls(&address, report);
             let added = reactor.lp().add_listener(socket, service, read_size, write_size);
-            added.map_err(|error| failure(&display(&address), &error.into()))?;
+            added.map_err(|error| failure(&display(&address), error))?;
         }
     }
     Ok(())
@@ -113,7 +116,7 @@ fn access_log(
         LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
     };
     if let LogTarget::File(path) = &target {
-        let place = |directory| Place { path: path.to_string_lossy().into_owned(), directory };
+        let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
         served.logs.extend(open_parent(path).map(place));
     }
     let options = LogOptions {
@@ -124,7 +127,7 @@ fn access_log(
     };
     let log = Log::open(target, options).map_err(|error| Failure {
         usage: true,
-        ..failure(&["--access-log ", &http.access_log].concat(), &error.into())
+        ..failure(&["--access-log ", &http.access_log].concat(), error)
     })?;
     // The zone's file is read now, while it can be.
     gorgon_sys::local_offset(0);
@@ -132,14 +135,13 @@ fn access_log(
 }
 
 /// The directory a file lies in.
-fn open_parent(path: &Path) -> Option<OwnedFd> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    gorgon_sys::privilege::open_to_name(parent.unwrap_or(Path::new("."))).ok()
+fn open_parent(path: &[u8]) -> Option<OwnedFd> {
+    gorgon_sys::privilege::open_to_name(file_path::parent(path)).ok()
 }
 
 /// The service that checks passwords, before its helper process is started.
 fn passwords(http: &HttpSettings, served: &mut Served) -> Result<Passwords, Failure> {
-    let file = Path::new(&http.auth_file);
+    let file = http.auth_file.as_bytes();
     if is_served(file, http) {
         let why = ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
         return Err(wrong_passwords(&[&http.auth_file, why].concat()));
@@ -149,8 +151,8 @@ fn passwords(http: &HttpSettings, served: &mut Served) -> Result<Passwords, Fail
 }
 
 /// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
-fn is_served(file: &Path, http: &HttpSettings) -> bool {
-    let Ok(root) = http.root.canonicalize() else { return false };
+fn is_served(file: &[u8], http: &HttpSettings) -> bool {
+    let Ok(root) = real_path(&http.root) else { return false };
     let Some((_, path)) = uploads::beneath(file, &root) else { return false };
     VPath::new(&path).is_ok_and(|path| http.hidden || !path.is_hidden())
 }
@@ -164,26 +166,28 @@ pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<Worl
     let socket = passwords.start().map_err(|message| wrong_passwords(&message))?;
     let (mut one, mut two) = ([0; 8], [0; 8]);
     let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
-    made.map_err(|error| failure("random numbers", &error.into()))?;
+    made.map_err(|error| failure("random numbers", error))?;
     reactor.world().set_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
-    adopted.map_err(|error| failure("services", &error.into()))?;
+    adopted.map_err(|error| failure("services", error))?;
     Ok(())
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.
 fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
     let root = http.root.clone();
-    let wrong = |error: io::Error| Failure { usage: true, ..failure(&root.to_string_lossy(), &error) };
-    let lost =
-        |_| Failure { message: [&*root.to_string_lossy(), ": cannot be opened"].concat(), usage: true };
-    let kind = std::fs::metadata(&root).map_err(wrong)?.file_type();
-    if kind.is_dir() || kind.is_file() {
+    let wrong = |error: Errno| Failure { usage: true, ..failure(&String::from_utf8_lossy(&root), error) };
+    let lost = |_| Failure {
+        message: [&*String::from_utf8_lossy(&root), ": cannot be opened"].concat(),
+        usage: true,
+    };
+    let kind = stat_path(&root).map_err(wrong)?.kind;
+    if matches!(kind, FileKind::Directory | FileKind::File) {
         // Says what is wrong in the system's own words.
-        std::fs::File::open(&root).map_err(wrong)?;
+        open_file(&root).map_err(wrong)?;
     }
-    if kind.is_dir() {
+    if kind == FileKind::Directory {
         let symlinks = match http.symlinks {
             "never" => Symlinks::Never,
             "all" => Symlinks::All,
@@ -192,15 +196,19 @@ fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), F
         let local = LocalFs::new(&root, symlinks).map_err(lost)?;
         return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
     }
-    if !kind.is_file() {
-        let message = [&*root.to_string_lossy(), ": neither a directory nor a file"].concat();
+    if kind != FileKind::File {
+        let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
         return Err(Failure { message, usage: true });
     }
     let single = SingleFile::new(&root).map_err(lost)?;
-    http.index = root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect();
+    http.index = file_path::file_name(&root)
+        .and_then(|name| from_utf8(name).ok())
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
     http.hidden = true;
     // A link may be made to lead elsewhere at any time.
-    let everywhere = std::fs::symlink_metadata(&root).is_ok_and(|data| data.is_symlink());
+    let everywhere = stat_link(&root).is_ok_and(|found| found.kind == FileKind::Symlink);
     let name = match shown(&root).rsplit_once('/') {
         Some(("", _)) => "/".to_owned(),
         Some((parent, _)) => parent.to_owned(),
@@ -209,8 +217,8 @@ fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), F
     Ok((Box::new(single), Reach { name, everywhere }))
 }
 
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
 }
 
 /// The media types built in, and those of the file that was named.
@@ -218,8 +226,8 @@ fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
         let name = ["--http.main.types_file=", &http.types_file].concat();
-        let wrong = |error: io::Error| Failure { usage: true, ..failure(&name, &error) };
-        let text = std::fs::read(&http.types_file).map_err(wrong)?;
+        let wrong = |error: Errno| Failure { usage: true, ..failure(&name, error) };
+        let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
             let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
             return Err(Failure { message, usage: true });

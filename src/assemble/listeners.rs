@@ -1,15 +1,19 @@
 //! Binds what `listen` asks for, and says where it answers.
 
-use std::ffi::CString;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use alloc::borrow::ToOwned;
+use alloc::ffi::CString;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use gorgon_sys::{Address, AsFd, Errno, FileStat, ListenOptions, OwnedFd, privilege};
 
 use super::{Failure, failure};
 use crate::cli::listen::Listen;
 use crate::http::settings::HttpSettings;
+use crate::text::address::push_socket_address;
+use crate::text::file_path;
 
 pub(super) fn options(http: &HttpSettings) -> ListenOptions {
     let given = |size: u32| Some(size).filter(|size| *size > 0);
@@ -62,7 +66,7 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
             };
         }
     };
-    outcome.map_err(|(error, address)| cannot_listen(&address.to_string(), error))
+    outcome.map_err(|(error, address)| cannot_listen(&display(&Address::Ip(address)), error))
 }
 
 fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
@@ -75,7 +79,7 @@ fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Addr
 }
 
 fn cannot_listen(address: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), &error.into()) }
+    Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), error) }
 }
 
 /// The URLs that an address answers on.
@@ -97,7 +101,7 @@ pub(super) fn push_urls(address: &Address, report: &mut String) {
         vec![bound.ip()]
     };
     for host in hosts {
-        let shown = SocketAddr::new(host, bound.port()).to_string();
+        let shown = display(&Address::Ip(SocketAddr::new(host, bound.port())));
         let shown = shown.strip_suffix(":80").unwrap_or(&shown);
         report.extend(["  http://", shown, "/\n"]);
     }
@@ -105,15 +109,19 @@ pub(super) fn push_urls(address: &Address, report: &mut String) {
 
 pub(super) fn display(address: &Address) -> String {
     match address {
-        Address::Ip(address) => address.to_string(),
-        Address::Unix(path) => ["unix:", &*path.to_string_lossy()].concat(),
+        Address::Ip(address) => {
+            let mut shown = String::new();
+            push_socket_address(address, &mut shown);
+            shown
+        }
+        Address::Unix(path) => ["unix:", &*String::from_utf8_lossy(path)].concat(),
     }
 }
 
 /// A Unix socket that was made here.
 pub(super) struct Socket {
     /// Where it was asked for.
-    pub(super) path: PathBuf,
+    pub(super) path: Vec<u8>,
     /// Where it lies, held open: a path means something else after a change of the root directory.
     pub(super) directory: OwnedFd,
     name: CString,
@@ -122,10 +130,9 @@ pub(super) struct Socket {
 
 impl Socket {
     /// What lies at the path, which has just been made. None where it cannot be known again.
-    pub(super) fn find(path: &Path) -> Option<Socket> {
-        let name = CString::new(path.file_name()?.as_bytes()).ok()?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = privilege::open_to_name(parent.unwrap_or(Path::new("."))).ok()?;
+    pub(super) fn find(path: &[u8]) -> Option<Socket> {
+        let name = CString::new(file_path::file_name(path)?).ok()?;
+        let directory = privilege::open_to_name(file_path::parent(path)).ok()?;
         let stat = privilege::stat_name(directory.as_fd(), &name).ok()?;
         Some(Socket { path: path.to_owned(), directory, name, stat })
     }

@@ -6,9 +6,12 @@
 //!                                     -> no new privileges -> what is served can be read? -> Landlock -> serve
 //! ```
 
-use std::path::Path;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
-use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege};
+use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege, read_file};
 
 use super::{Failure, failure};
 use crate::cli::process::ProcessSettings;
@@ -27,7 +30,7 @@ use super::uploads::Area;
 use crate::http::service::passwords::Passwords;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
-const ACCOUNTS: u64 = 1 << 20;
+const ACCOUNTS: usize = 1 << 20;
 
 /// A directory that is served: that of the world's filesystem at the same place.
 pub(super) struct Reach {
@@ -115,7 +118,7 @@ impl<'a> Plan<'a> {
             if user != 0 {
                 return Err(refuse("chroot", &settings.chroot, "only root can change its root directory"));
             }
-            let opened = open_root(Path::new(&settings.chroot));
+            let opened = open_root(&settings.chroot);
             plan.chroot = Some(opened.map_err(|error| told("--gorgon.chroot=", &settings.chroot, error))?);
         }
         Ok(plan)
@@ -259,7 +262,7 @@ impl<'a> Plan<'a> {
             return Ok(());
         }
         let everywhere = served.reaches.iter().any(|reach| reach.everywhere);
-        let top = if everywhere { privilege::open_to_name(Path::new("/")).ok() } else { None };
+        let top = if everywhere { privilege::open_to_name("/").ok() } else { None };
         let read: Vec<BorrowedFd<'_>> = match &top {
             Some(top) => vec![top.as_fd()],
             None => {
@@ -283,7 +286,7 @@ impl<'a> Plan<'a> {
                 Ok(())
             }
             Err(error) => {
-                let error = failure("Landlock", &error.into()).message;
+                let error = failure("Landlock", error).message;
                 if self.settings.sandbox == "on" {
                     return Err(refuse("sandbox", "on", &error));
                 }
@@ -321,8 +324,8 @@ impl<'a> Plan<'a> {
 }
 
 #[cfg(feature = "http")]
-fn push_stays(path: &Path, report: &mut String) {
-    report.extend(["unix:", &path.to_string_lossy(), " stays when the program ends\n"]);
+fn push_stays(path: &[u8], report: &mut String) {
+    report.extend(["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
 }
 
 fn push_ids((user, group): (u32, u32), out: &mut String) {
@@ -333,21 +336,18 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 
 /// A file of users or groups; nothing where there is none.
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
-    let found = match std::fs::metadata(path) {
-        Ok(data) if data.len() > ACCOUNTS => {
-            return Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true });
+    match read_file(path, ACCOUNTS + 1) {
+        Ok(text) if text.len() > ACCOUNTS => {
+            Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true })
         }
-        Ok(_) => std::fs::read(path),
-        Err(error) => Err(error),
-    };
-    match found {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        found => found.map_err(|error| Failure { usage: true, ..failure(path, &error) }),
+        Ok(text) => Ok(text),
+        Err(Errno::NOENT) => Ok(Vec::new()),
+        Err(error) => Err(told(path, "", error)),
     }
 }
 
 fn told(thing: &str, value: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&[thing, value].concat(), &error.into()) }
+    Failure { usage: true, ..failure(&[thing, value].concat(), error) }
 }
 
 fn refuse(key: &str, value: &str, message: &str) -> Failure {

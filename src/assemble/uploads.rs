@@ -1,9 +1,9 @@
 //! Finds the directory that takes uploads.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use gorgon_sys::{OwnedFd, open_root};
+use gorgon_sys::{FileKind, OwnedFd, open_root, real_path, stat_path};
 
 use super::Failure;
 use crate::fs::{FsError, VPath};
@@ -35,15 +35,18 @@ pub(super) fn find(http: &HttpSettings, filesystem: usize) -> Result<Option<Area
         return Ok(None);
     }
     let wrong = |why: &str| wrong(&http.upload, why);
-    let root = http.root.canonicalize().map_err(|_gone| wrong("the root cannot be opened"))?;
-    if !root.is_dir() {
+    let root = real_path(&http.root).map_err(|_gone| wrong("the root cannot be opened"))?;
+    if !is_directory(&root) {
         return Err(wrong("needs a directory to serve, not a file"));
     }
-    let named = Path::new(&http.upload);
+    let named = http.upload.as_bytes();
+    // An absolute path stays what it is.
+    let within =
+        if named.starts_with(b"/") { named.to_vec() } else { [&root, b"/".as_slice(), named].concat() };
     let (directory, area) = beneath(named, &root)
-        .or_else(|| beneath(&root.join(named), &root))
+        .or_else(|| beneath(&within, &root))
         .ok_or_else(|| wrong("no such thing at or beneath the directory that is served"))?;
-    if !directory.is_dir() {
+    if !is_directory(&directory) {
         return Err(wrong("not a directory"));
     }
     let path = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
@@ -52,7 +55,7 @@ pub(super) fn find(http: &HttpSettings, filesystem: usize) -> Result<Option<Area
     }
     let opened = open_root(&directory).map_err(|_error| wrong("cannot be opened"))?;
     Ok(Some(Area {
-        name: directory.to_string_lossy().into_owned(),
+        name: String::from_utf8_lossy(&directory).into_owned(),
         asked: http.upload.clone(),
         directory: opened,
         filesystem,
@@ -81,15 +84,19 @@ impl Area {
     }
 }
 
+fn is_directory(path: &[u8]) -> bool {
+    stat_path(path).is_ok_and(|found| found.kind == FileKind::Directory)
+}
+
 /// The real path of what is named, if it is there, and the path beneath the root as the served tree names it.
-pub(super) fn beneath(named: &Path, root: &Path) -> Option<(PathBuf, Vec<u8>)> {
-    let real = named.canonicalize().ok()?;
-    let inner = real.as_os_str().as_bytes().strip_prefix(root.as_os_str().as_bytes())?;
+pub(super) fn beneath(named: &[u8], root: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let real = real_path(named).ok()?;
+    let inner = real.strip_prefix(root)?;
     // Real paths have no slash at the end, but for `/`.
     let area = match inner {
         [] => b"/".to_vec(),
         [b'/', ..] => inner.to_vec(),
-        _ if root.as_os_str() == "/" => [b"/", inner].concat(),
+        _ if root == b"/" => [b"/", inner].concat(),
         _ => return None,
     };
     Some((real, area))

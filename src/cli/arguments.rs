@@ -11,6 +11,11 @@
 //! A flag goes before the environment, the environment before the default. A list given more than once on the command
 //! line is joined; of other values the last one counts.
 
+use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 #[cfg(feature = "http")]
 use super::listen::Listen;
 use super::node::Node;
@@ -19,7 +24,10 @@ use super::process::{GORGON, ProcessSettings};
 use crate::http::settings::{HTTP, HttpSettings};
 use crate::text::nearest::nearest;
 use crate::tree::{About, Flag, Problem, Unit};
-use std::ffi::OsString;
+use core::str::from_utf8;
+
+/// Texts as the system hands them over: arguments, or names of variables.
+pub type Arguments<'i, 'a> = &'i mut dyn Iterator<Item = &'a [u8]>;
 
 /// What the program was asked to do.
 pub enum Command {
@@ -53,9 +61,9 @@ const COMMANDS: &str = "run check dump diff reload upgrade monitor top ftpd pass
 ///
 /// # Errors
 /// All that is wrong, not just the first.
-pub fn parse(
-    args: &mut dyn Iterator<Item = OsString>,
-    environment: &dyn Fn(&str) -> Option<OsString>,
+pub fn parse<'a>(
+    args: Arguments<'_, 'a>,
+    environment: &dyn Fn(&str) -> Option<&'a [u8]>,
 ) -> Result<Command, Vec<Problem>> {
     let mut reader = Reader::default();
     reader.read(args);
@@ -73,10 +81,10 @@ pub fn parse(
 /// Variables of the environment that look like ours and are not: a setting that is mistyped there must not be lost
 /// without a word.
 #[must_use]
-pub fn strangers(names: &mut dyn Iterator<Item = OsString>) -> Vec<Problem> {
+pub fn strangers(names: Arguments<'_, '_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for name in names {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("GORGON_")) else { continue };
+        let Some(name) = from_utf8(name).ok().filter(|name| name.starts_with("GORGON_")) else { continue };
         let ours = |node: &&Node| {
             let key = name.strip_prefix(node.environment_prefix()).unwrap_or_default();
             node.abouts().any(|about| about.name.to_ascii_uppercase() == key)
@@ -122,37 +130,36 @@ struct Given {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     given: Vec<Given>,
-    target: Option<OsString>,
+    target: Option<&'a [u8]>,
     help: bool,
     version: bool,
     problems: Vec<Problem>,
 }
 
-impl Reader {
-    fn read(&mut self, args: &mut dyn Iterator<Item = OsString>) {
+impl<'a> Reader<'a> {
+    fn read(&mut self, args: Arguments<'_, 'a>) {
         let mut ended = false;
         while let Some(arg) = args.next() {
-            let bytes = arg.as_encoded_bytes();
-            if ended || !bytes.starts_with(b"-") || bytes == b"-" {
+            if ended || !arg.starts_with(b"-") || arg == b"-" {
                 self.target(arg, ended);
-            } else if bytes == b"--" {
+            } else if arg == b"--" {
                 ended = true;
-            } else if let Some(text) = arg.to_str() {
+            } else if let Ok(text) = from_utf8(arg) {
                 if let Some(long) = text.strip_prefix("--") {
                     self.long(text, long, args);
                 } else {
                     self.short(text, args);
                 }
             } else {
-                self.problem(&arg.to_string_lossy(), NOT_UTF8);
+                self.problem(&shown(arg), NOT_UTF8);
             }
         }
     }
 
-    fn target(&mut self, target: OsString, ended: bool) {
-        let shown = target.to_string_lossy();
+    fn target(&mut self, target: &'a [u8], ended: bool) {
+        let shown = shown(target);
         if !ended && COMMANDS.split(' ').any(|word| word == shown) {
             let mut message = "no such command in this build; a directory of that name is ./".to_owned();
             message.push_str(&shown);
@@ -170,7 +177,7 @@ impl Reader {
     }
 
     /// `text` is `--NAME` or `--NAME=VALUE`, `long` the same without the dashes.
-    fn long(&mut self, text: &str, long: &str, args: &mut dyn Iterator<Item = OsString>) {
+    fn long(&mut self, text: &str, long: &str, args: Arguments<'_, 'a>) {
         let (name, value) = match long.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (long, None),
@@ -201,7 +208,7 @@ impl Reader {
     }
 
     /// `text` is `-` and one or more letters, the last of which may be followed by its value.
-    fn short(&mut self, text: &str, args: &mut dyn Iterator<Item = OsString>) {
+    fn short(&mut self, text: &str, args: Arguments<'_, 'a>) {
         let mut letters = text.strip_prefix('-').unwrap_or(text).chars();
         while let Some(letter) = letters.next() {
             let written = String::from_iter(['-', letter]);
@@ -232,7 +239,7 @@ impl Reader {
         written: &str,
         joint: &str,
         value: Option<&str>,
-        args: &mut dyn Iterator<Item = OsString>,
+        args: Arguments<'_, 'a>,
     ) {
         if let Some(value) = value {
             return self.give(node, about, joined(written, joint, value), value);
@@ -240,9 +247,9 @@ impl Reader {
         if about.unit == Unit::Switch {
             return self.give(node, about, written.to_owned(), "on");
         }
-        match args.next().map(OsString::into_string) {
-            Some(Ok(value)) => self.give(node, about, joined(written, " ", &value), &value),
-            Some(Err(value)) => self.problem(&joined(written, " ", &value.to_string_lossy()), NOT_UTF8),
+        match args.next().map(|value| from_utf8(value).map_err(|_| value)) {
+            Some(Ok(value)) => self.give(node, about, joined(written, " ", value), value),
+            Some(Err(value)) => self.problem(&joined(written, " ", &shown(value)), NOT_UTF8),
             None => {
                 let placeholder = about.flag.map_or(about.unit.placeholder(), |flag| flag.value);
                 self.problem(written, &joined("expected a value: ", &joined(written, " ", placeholder), ""));
@@ -263,17 +270,17 @@ impl Reader {
     }
 
     /// Puts what the environment says before what was given, unless a flag says otherwise.
-    fn read_environment(&mut self, environment: &dyn Fn(&str) -> Option<OsString>) {
+    fn read_environment(&mut self, environment: &dyn Fn(&str) -> Option<&'a [u8]>) {
         for &node in Node::ALL {
             for about in node.abouts() {
                 let name = joined(node.environment_prefix(), "", &about.name.to_ascii_uppercase());
                 let flagged =
                     self.is_given(node, about.name) || (about.name == "root" && self.target.is_some());
                 let Some(value) = environment(&name).filter(|_| !flagged) else { continue };
-                let place = joined(&name, "=", &value.to_string_lossy());
-                match value.to_str() {
-                    Some(text) => self.give(node, about, place, text),
-                    None => self.problem(&place, NOT_UTF8),
+                let place = joined(&name, "=", &shown(value));
+                match from_utf8(value) {
+                    Ok(text) => self.give(node, about, place, text),
+                    Err(_) => self.problem(&place, NOT_UTF8),
                 }
             }
         }
@@ -299,8 +306,8 @@ impl Reader {
         #[cfg(feature = "http")]
         self.settle_http(&mut settings);
         #[cfg(not(feature = "http"))]
-        if let Some(target) = &self.target {
-            let shown = target.to_string_lossy().into_owned();
+        if let Some(target) = self.target {
+            let shown = shown(target).into_owned();
             self.problem(&shown, "nothing in this build serves files");
         }
         settings
@@ -310,12 +317,9 @@ impl Reader {
     fn settle_http(&mut self, settings: &mut Settings) {
         if let Some(target) = self.target.take() {
             if self.is_given(Node::Http, "root") {
-                self.problem(
-                    &target.to_string_lossy(),
-                    "cannot go with --http.main.root, which says the same",
-                );
+                self.problem(&shown(target), "cannot go with --http.main.root, which says the same");
             }
-            settings.http.root = target.into();
+            settings.http.root = target.to_vec();
         }
         if let Some((key, message)) = settings.http.contradiction() {
             self.problem(&joined(Node::Http.flag_prefix(), key, ""), message);
@@ -339,6 +343,11 @@ impl Reader {
     fn problem(&mut self, place: &str, message: &str) {
         self.problems.push(Problem::new(place, message));
     }
+}
+
+/// Text that is not UTF-8 as well as it can be shown.
+fn shown(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(text)
 }
 
 const NOT_UTF8: &str = "expected UTF-8";

@@ -1,5 +1,7 @@
 //! `--help` and `--version`, rendered from the tables.
 
+use alloc::string::String;
+
 use super::node::Node;
 use crate::tree::{About, Unit};
 
@@ -99,7 +101,7 @@ fn flag(about: &About, out: &mut String) {
     if !flag.value.is_empty() {
         head.extend([" ", flag.value]);
     }
-    let mut text = about.short_help().to_owned();
+    let mut text = String::from(about.short_help());
     if about.unit != Unit::Switch || about.default == "on" {
         let default = if about.default.is_empty() { "none" } else { about.default };
         text.extend([" [", default, "]"]);
@@ -114,7 +116,7 @@ fn negation(about: &About) -> &'static str {
 
 fn setting(about: &About, out: &mut String) {
     let head = ["  ", about.name, "=", about.unit.placeholder()].concat();
-    let mut text = about.short_help().to_owned();
+    let mut text = String::from(about.short_help());
     if let Unit::Choice(words) = about.unit {
         for (place, word) in words.split('|').enumerate() {
             text.extend([if place == 0 { ": " } else { ", " }, word]);

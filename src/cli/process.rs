@@ -1,5 +1,7 @@
 //! The attributes of the process as a whole, kind `gorgon`.
 
+use alloc::string::String;
+
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 /// Settings of the process. Sizes are bytes, times milliseconds; [`GORGON`] tells what each one does.

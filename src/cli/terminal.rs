@@ -1,6 +1,6 @@
 //! What people see: standard output and standard error, written whole and at once, without a buffer to forget.
 
-use gorgon_sys::{AsFd, BorrowedFd, Io, wait_writable, write};
+use gorgon_sys::{BorrowedFd, Io, standard_error, standard_output, wait_writable, write};
 
 /// How long a reader who takes nothing is waited for while there is something better to do, in milliseconds.
 const PATIENCE: u32 = 500;
@@ -9,17 +9,17 @@ const PIECE: usize = 512;
 
 /// Writes to standard output, and waits for as long as it takes; says whether it was taken.
 pub fn say(text: &str) -> bool {
-    put(std::io::stdout().as_fd(), text.as_bytes(), u32::MAX / 2)
+    put(standard_output(), text.as_bytes(), u32::MAX / 2)
 }
 
 /// Writes to standard output, unless nobody reads it: a server must not wait for its reader, nor turn deaf to signals.
 pub fn report(text: &str) {
-    put(std::io::stdout().as_fd(), text.as_bytes(), PATIENCE);
+    put(standard_output(), text.as_bytes(), PATIENCE);
 }
 
 /// Writes to standard error, unless nobody reads it. That nobody listens cannot be told to anybody.
 pub fn complain(text: &str) {
-    put(std::io::stderr().as_fd(), text.as_bytes(), PATIENCE);
+    put(standard_error(), text.as_bytes(), PATIENCE);
 }
 
 /// Writes all of it, as the reader takes it; a descriptor that others set to not block makes no difference.

@@ -1,5 +1,10 @@
 //! Who to become: the setting `user` against the users and groups of this system. Pure: the files are read elsewhere.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::text::accounts::{accounts, groups, parse_id};
 use crate::text::number::push_decimal_str;
 
@@ -69,7 +74,7 @@ impl User {
                 }
             }
         }
-        let name = account.and_then(|account| std::str::from_utf8(account.name).ok()).unwrap_or(wanted);
+        let name = account.and_then(|account| core::str::from_utf8(account.name).ok()).unwrap_or(wanted);
         Ok(User { name: name.to_owned(), user, group: own, groups: all, listed: account.is_some() })
     }
 

@@ -1,10 +1,13 @@
 //! The peer of one connection, as a service sees it.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{Address, AsFd, peer_address};
 
-use super::clients::{self, ClientId};
+use super::clients::ClientId;
 use super::event_loop::Loop;
 use super::values::ConnId;
+use crate::text::address::push_ip;
 
 /// The peer of a connection. Nothing is looked up before it is asked for.
 #[derive(Clone, Copy)]
@@ -26,7 +29,7 @@ impl Client<'_> {
             return;
         }
         match self.ask() {
-            Some(Address::Ip(address)) => clients::push_ip(address.ip(), text),
+            Some(Address::Ip(address)) => push_ip(address.ip(), text),
             Some(Address::Unix(_)) => text.extend_from_slice(b"unix:"),
             None => text.push(b'-'),
         }

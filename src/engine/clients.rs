@@ -5,12 +5,14 @@
 //!
 //! The hash is keyed with random bytes, so that nobody can choose addresses that fall into one chain.
 
-use std::net::IpAddr;
-use std::num::NonZeroU32;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::num::NonZeroU32;
 
 use gorgon_sys::{Mapping, fill_random};
 
 use super::slab::Slab;
+use crate::text::address::push_octets;
 
 /// A peer's place in the table of its service.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +128,7 @@ impl Clients {
     /// Appends an address as text. Says whether it is known.
     pub fn push_text(&self, id: ClientId, text: &mut Vec<u8>) -> bool {
         let bits = self.bits(id);
-        bits.iter().for_each(|bits| push_key(bits, text));
+        bits.iter().for_each(|bits| push_octets(bits, text));
         bits.is_some()
     }
 
@@ -300,79 +302,6 @@ fn key_of(ip: IpAddr) -> (Key, Option<Key>) {
             network.iter_mut().skip(8).for_each(|byte| *byte = 0);
             let counts_alone = ip.is_loopback() || ip.is_unicast_link_local();
             (key, (!counts_alone).then_some(network))
-        }
-    }
-}
-
-/// Appends an address as text: IPv4 in dots, IPv6 as RFC 5952 writes it.
-pub fn push_ip(ip: IpAddr, text: &mut Vec<u8>) {
-    push_key(&key_of(ip.to_canonical()).0, text);
-}
-
-fn push_key(key: &Key, text: &mut Vec<u8>) {
-    if let [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, rest @ ..] = key {
-        // Each with a dot before it, of which the first is left out.
-        let mut room = [0; 16];
-        let mut end = 0;
-        for byte in rest {
-            let digits = [b'.', b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10];
-            let skipped = if *byte >= 100 {
-                0
-            } else if *byte >= 10 {
-                1
-            } else {
-                2
-            };
-            for (at, digit) in digits.into_iter().enumerate() {
-                if at == 0 || at > skipped {
-                    if let Some(place) = room.get_mut(end) {
-                        *place = digit;
-                        end += 1;
-                    }
-                }
-            }
-        }
-        text.extend_from_slice(room.get(1..end).unwrap_or_default());
-        return;
-    }
-    let mut groups = [0u16; 8];
-    for (group, pair) in groups.iter_mut().zip(key.chunks_exact(2)) {
-        *group = pair.iter().fold(0, |value, byte| value << 8 | u16::from(*byte));
-    }
-    let (start, length) = longest_zeros(&groups);
-    for (at, group) in groups.iter().enumerate() {
-        if length > 0 && at == start {
-            text.extend_from_slice(b"::");
-        } else if at < start || at >= start + length {
-            if at > 0 && at != start + length {
-                text.push(b':');
-            }
-            push_hex(*group, text);
-        }
-    }
-}
-
-/// The first of the longest runs of at least two zero groups: where it starts and how long it is. No run: length 0, at
-/// the end.
-fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
-    let (mut best, mut run) = ((8, 0), 0);
-    for (at, group) in groups.iter().enumerate() {
-        run = if *group == 0 { run + 1 } else { 0 };
-        if run > best.1.max(1) {
-            best = (at + 1 - run, run);
-        }
-    }
-    best
-}
-
-/// Lower case, without zeros in front.
-fn push_hex(value: u16, text: &mut Vec<u8>) {
-    let mut begun = false;
-    for shift in [12, 8, 4, 0] {
-        let digit = (value >> shift & 15) as u8;
-        begun |= digit > 0 || shift == 0;
-        if begun {
-            text.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
         }
     }
 }

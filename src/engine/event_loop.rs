@@ -1,6 +1,6 @@
 //! [`Loop`]: all that the loop owns besides the services, and what a service may ask of it.
 
-use std::io;
+use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};
 
@@ -154,7 +154,7 @@ impl Loop {
     ///
     /// # Errors
     /// The system's, when the poller cannot be had.
-    pub fn new(poller: PollerKind, page_memory: usize) -> io::Result<Loop> {
+    pub fn new(poller: PollerKind, page_memory: usize) -> Result<Loop, Errno> {
         let mut lp = Loop {
             poller: Poller::new(poller)?,
             slots: Slots::default(),

@@ -1,5 +1,7 @@
 //! Open files with reference counts, so that a file being sent outlives its handler or cache entry.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{AsFd, BorrowedFd, OwnedFd};
 
 use super::values::Tick;
@@ -88,7 +90,7 @@ impl Files {
 
     /// Whether a descriptor was given back since this was last asked.
     pub(super) fn take_closed(&mut self) -> bool {
-        std::mem::take(&mut self.closed)
+        core::mem::take(&mut self.closed)
     }
 
     /// Whether the bytes of a piece were all seen in the page cache within the last second.

@@ -13,11 +13,13 @@
 //! when it is told so ([`Log::reopen`]), when another one lies at its path or none, and when its own rotation has
 //! renamed it.
 
-use std::path::{Path, PathBuf};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use gorgon_sys::{Address, AsFd, Errno, FileKind, Io, Output, OwnedFd};
 
 use super::values::Now;
+use crate::text::address::push_socket_address;
 use crate::text::log_line::push_syslog_time;
 use crate::text::log_target::LogTarget;
 use crate::text::number::push_decimal;
@@ -306,7 +308,7 @@ impl Log {
             Ok(file) => {
                 self.sink = Sink::File(file);
                 self.told = false;
-                if std::mem::take(&mut self.begun) {
+                if core::mem::take(&mut self.begun) {
                     // The front of this line is in the old file.
                     let end = self.buffer.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
                     self.buffer.drain(..end);
@@ -325,14 +327,14 @@ impl Log {
         head.push(b' ');
         head.extend_from_slice(&self.host);
         head.extend_from_slice(b"gorgon[");
-        push_decimal(std::process::id().into(), &mut head);
+        push_decimal(gorgon_sys::process_id().into(), &mut head);
         head.extend_from_slice(b"]: ");
         head
     }
 
     /// Says that a file cannot be opened or renamed: once, until it can.
     fn tell(&mut self, error: Errno) {
-        if !std::mem::replace(&mut self.told, true) && self.options.warns {
+        if !core::mem::replace(&mut self.told, true) && self.options.warns {
             self.complain(": going on with the old file: ", error);
         }
     }
@@ -347,18 +349,21 @@ impl Log {
     }
 
     fn complain(&self, what: &str, error: Errno) {
-        let error = std::io::Error::from(error).to_string();
-        let error = error.split(" (os error").next().unwrap_or_default();
+        let error = gorgon_sys::describe(error);
         let name = match &self.target {
             LogTarget::Output => "standard output".into(),
-            LogTarget::File(path) | LogTarget::Unix(path) => path.to_string_lossy(),
-            LogTarget::Udp(address) => address.to_string().into(),
+            LogTarget::File(path) | LogTarget::Unix(path) => String::from_utf8_lossy(path),
+            LogTarget::Udp(address) => {
+                let mut text = String::new();
+                push_socket_address(address, &mut text);
+                text.into()
+            }
         };
-        gorgon_sys::complain_now(["gorgon: log ", &name, what, error, "\n"].concat().as_bytes());
+        gorgon_sys::complain_now(["gorgon: log ", &name, what, &error, "\n"].concat().as_bytes());
     }
 }
 
-fn open_file(path: &Path) -> Result<File, Errno> {
+fn open_file(path: &[u8]) -> Result<File, Errno> {
     let (fd, made) = gorgon_sys::open_log(path)?;
     let stat = gorgon_sys::stat(fd.as_fd())?;
     let size = (stat.kind == FileKind::File).then_some(stat.size);
@@ -386,17 +391,15 @@ fn send_line(socket: Option<&OwnedFd>, head: &[u8], lines: &[u8]) -> Io {
 }
 
 /// `PATH.1` becomes `PATH.2` and so on, PATH becomes `PATH.1`, and what is beyond `keep` is removed.
-fn rotate(path: &Path, keep: u32) -> Result<(), Errno> {
-    let numbered = |number: u32| -> PathBuf {
-        let mut name = path.as_os_str().to_owned();
-        let mut digits = String::from(".");
-        crate::text::number::push_decimal_str(number.into(), &mut digits);
-        name.push(digits);
-        name.into()
+fn rotate(path: &[u8], keep: u32) -> Result<(), Errno> {
+    let numbered = |number: u32| -> Vec<u8> {
+        let mut name = [path, b"."].concat();
+        push_decimal(number.into(), &mut name);
+        name
     };
     // Those of a time when more were kept.
     for number in keep.saturating_add(1)..=MOST_KEPT {
-        if gorgon_sys::unlink(&numbered(number)).is_err() {
+        if gorgon_sys::unlink(numbered(number)).is_err() {
             break;
         }
     }
@@ -404,12 +407,12 @@ fn rotate(path: &Path, keep: u32) -> Result<(), Errno> {
         return gorgon_sys::unlink(path);
     }
     for number in (1..keep).rev() {
-        match gorgon_sys::rename(&numbered(number), &numbered(number + 1)) {
+        match gorgon_sys::rename(numbered(number), numbered(number + 1)) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error),
         }
     }
-    gorgon_sys::rename(path, &numbered(1))
+    gorgon_sys::rename(path, numbered(1))
 }
 
 #[cfg(test)]

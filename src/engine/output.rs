@@ -6,8 +6,6 @@
 //! The order is fixed: page, then file. Bytes given while a file is held would overtake it, so a service that was told
 //! [`Flow::Held`] gives no more until its connection is drained.
 
-use std::io::IoSlice;
-
 use gorgon_sys::{AsFd, Io, copy_file, read_ahead, read_at_cached, send, send_vectored, sendfile};
 
 use super::conn::{Conn, Flags, NONE};
@@ -81,7 +79,7 @@ impl Loop {
             }
         }
         let mut lost = 0;
-        for part in std::iter::once(first).chain(rest.iter().copied()) {
+        for part in core::iter::once(first).chain(rest.iter().copied()) {
             let left = part.get(sent.min(part.len())..).unwrap_or(&[]);
             sent -= part.len() - left.len();
             if !left.is_empty() && (lost > 0 || !self.keep_output(id, left)) {
@@ -205,7 +203,7 @@ impl Loop {
                 self.go_on_later(id);
                 return Flow::Held;
             }
-            let page = std::mem::replace(&mut output.page, PageId::NONE);
+            let page = core::mem::replace(&mut output.page, PageId::NONE);
             (output.start, output.end) = (0, 0);
             self.pages.give(page);
         }
@@ -273,7 +271,7 @@ impl Loop {
     /// Gives up what is held: page, file and record.
     pub(super) fn drop_output(&mut self, id: ConnId) {
         let Some(conn) = self.slots.get_mut(id) else { return };
-        let Some(output) = self.outputs.remove(std::mem::replace(&mut conn.output, NONE)) else { return };
+        let Some(output) = self.outputs.remove(core::mem::replace(&mut conn.output, NONE)) else { return };
         self.pages.give(output.page);
         if let Some(range) = output.file {
             self.files.release(range.file);
@@ -293,8 +291,8 @@ impl Loop {
 }
 
 fn send_parts(fd: gorgon_sys::BorrowedFd<'_>, first: &[u8], rest: &[&[u8]]) -> Io {
-    let part = |index: usize| IoSlice::new(rest.get(index).copied().unwrap_or(&[]));
-    let parts = [IoSlice::new(first), part(0), part(1), part(2), part(3)];
+    let part = |index: usize| rest.get(index).copied().unwrap_or(&[]);
+    let parts = [first, part(0), part(1), part(2), part(3)];
     let from = usize::from(first.is_empty());
     send_vectored(fd, parts.get(from..rest.len().min(4) + 1).unwrap_or(&[]))
 }

@@ -8,6 +8,8 @@
 //! it, a peer that does not take what it asked for is given up rather than held more for; half as much past it, input
 //! that would need one waits in the kernel. What needs no page, which is most, goes on as ever.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::Mapping;
 
 /// Names a page: its class in the top four bits, its number below.
@@ -144,7 +146,7 @@ impl Pages {
     }
 
     /// Moves `from`'s bytes in `kept` to the front of a page of at least `length` bytes, and gives `from` back.
-    pub fn grow(&mut self, from: PageId, kept: std::ops::Range<usize>, length: usize) -> Option<PageId> {
+    pub fn grow(&mut self, from: PageId, kept: core::ops::Range<usize>, length: usize) -> Option<PageId> {
         let to = self.take(length)?;
         let (old_class, old_index) = (from.class(), from.number() / per(from.class()));
         let at = from.number() % per(old_class) * size_of_class(old_class.min(CLASSES - 1));

@@ -4,7 +4,8 @@
 //! Level-triggered, so that what is not done now is reported again. Work per connection and turn is bounded: one receive,
 //! one burst of replies or of a file; and so is the number of those that only go on with what they are sent.
 
-use std::io;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
@@ -69,7 +70,7 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// When the system has no memory.
-    pub fn new(lp: Loop, world: W, read_buffer: usize) -> io::Result<Reactor<W>> {
+    pub fn new(lp: Loop, world: W, read_buffer: usize) -> Result<Reactor<W>, Errno> {
         let scratch = Mapping::new(read_buffer.max(INPUT))?;
         let events = Vec::with_capacity(EVENTS);
         Ok(Reactor {
@@ -119,8 +120,8 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// When the poller fails: nothing can go on then.
-    pub fn turn(&mut self) -> io::Result<Turn> {
-        let mut events = std::mem::take(&mut self.events);
+    pub fn turn(&mut self) -> Result<Turn, Errno> {
+        let mut events = core::mem::take(&mut self.events);
         let patience = self.lp.patience();
         let waited = self.lp.poller.wait(patience, &mut events);
         self.lp.read_clock();
@@ -226,8 +227,8 @@ impl<W> Reactor<W> {
     /// Puts kept input in front of the scratch and gives its page back; gives its length.
     fn fetch(&mut self, id: ConnId) -> usize {
         let Some(conn) = self.lp.slots.get_mut(id) else { return 0 };
-        let length = std::mem::take(&mut conn.input_length) as usize;
-        let page = std::mem::replace(&mut conn.input, PageId::NONE);
+        let length = core::mem::take(&mut conn.input_length) as usize;
+        let page = core::mem::replace(&mut conn.input, PageId::NONE);
         if let (Some(room), Some(kept)) =
             (self.scratch.get_mut(..length), self.lp.pages.get(page).get(..length))
         {
@@ -356,7 +357,7 @@ impl<W> Reactor<W> {
     fn call(&mut self, id: ConnId, call: Call) -> Option<(usize, Next, Flow)> {
         let conn = self.lp.slots.get_mut(id)?;
         let (mut key, number) = (conn.key, usize::from(conn.service));
-        let resume = if let Call::Bytes(..) = call { std::mem::take(&mut conn.resume) } else { 0 };
+        let resume = if let Call::Bytes(..) = call { core::mem::take(&mut conn.resume) } else { 0 };
         let service = self.services.get_mut(number)?;
         let world = &mut self.world;
         self.gather.produced = 0;
@@ -380,7 +381,7 @@ impl<W> Reactor<W> {
     /// Closes a connection at once and gives back all it holds.
     pub(super) fn close(&mut self, id: ConnId) {
         self.lp.timeouts.disarm(&mut self.lp.slots, id);
-        let lost = std::mem::take(&mut self.lp.lost);
+        let lost = core::mem::take(&mut self.lp.lost);
         let lost = lost.saturating_add(self.lp.unsent(id));
         self.lp.drop_output(id);
         let Some(conn) = self.lp.slots.remove(id) else { return };
@@ -482,7 +483,7 @@ impl<W> Reactor<W> {
             if self.lp.woken.is_empty() && self.lp.doomed.is_empty() {
                 break;
             }
-            for id in std::mem::take(&mut self.lp.woken) {
+            for id in core::mem::take(&mut self.lp.woken) {
                 let Some(conn) = self.lp.slots.get_mut(id) else { continue };
                 conn.flags.clear(Flags::WOKEN);
                 match conn.mode {
@@ -493,14 +494,14 @@ impl<W> Reactor<W> {
                 }
                 self.lp.watch(id);
             }
-            for id in std::mem::take(&mut self.lp.doomed) {
+            for id in core::mem::take(&mut self.lp.doomed) {
                 self.close(id);
             }
         }
         if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
             self.feed_starved();
         }
-        let released = std::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
+        let released = core::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
         if released {
             self.lp.resume_listeners();
         }

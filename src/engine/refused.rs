@@ -4,6 +4,8 @@
 //! `LINGER` milliseconds, for what the peer sent or still sends would, unread at the close, be answered with a reset
 //! that destroys what it was told. At most `MOST` are kept; the one kept for longest makes room for the next.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{AsFd, Io, OwnedFd, recv, send, shutdown_write};
 
 use super::event_loop::Loop;
@@ -81,7 +83,7 @@ impl Loop {
 
     /// Closes all of them: at the end, and when descriptors are needed.
     pub(super) fn drop_refused(&mut self) {
-        for kept in std::mem::take(&mut self.refused.kept) {
+        for kept in core::mem::take(&mut self.refused.kept) {
             read_away(&kept.fd);
         }
     }

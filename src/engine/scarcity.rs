@@ -84,7 +84,7 @@ impl<W> Reactor<W> {
 
     /// Has some of those that wait for room read again, in turn.
     pub(super) fn feed_starved(&mut self) {
-        let mut fed = std::mem::take(&mut self.lp.starved);
+        let mut fed = core::mem::take(&mut self.lp.starved);
         let rest = fed.split_off(fed.len().min(FED));
         self.lp.starved = rest;
         for id in fed {

@@ -222,7 +222,7 @@ impl Cx<'_> {
         if !self.gather.is_empty() || self.gather.file.is_some() {
             self.flush();
         }
-        if std::mem::take(&mut self.gather.dead) {
+        if core::mem::take(&mut self.gather.dead) {
             Flow::Dead
         } else if self.lp.holds_output(self.id) {
             Flow::Held

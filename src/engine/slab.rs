@@ -4,6 +4,8 @@
 //! The lowest free place is taken first, so that high blocks run empty. Block 0 stays; one other empty block is kept as
 //! a spare until [`Slab::trim`], so that a table that hovers at a block's edge does not map and unmap at every step.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{Chunk, Errno};
 
 /// A table of `T` by number.
@@ -245,14 +247,14 @@ mod tests {
 
     #[test]
     fn values_are_dropped_with_the_table() {
-        let counted = std::sync::Arc::new(());
+        let counted = alloc::sync::Arc::new(());
         let mut slab = Slab::new();
         for _ in 0..300 {
             assert!(slab.insert(counted.clone()).is_ok());
         }
         slab.remove(5);
-        assert_eq!(std::sync::Arc::strong_count(&counted), 300);
+        assert_eq!(alloc::sync::Arc::strong_count(&counted), 300);
         drop(slab);
-        assert_eq!(std::sync::Arc::strong_count(&counted), 1);
+        assert_eq!(alloc::sync::Arc::strong_count(&counted), 1);
     }
 }

@@ -3,6 +3,8 @@
 //! All connections of a class get the same time, so a list is in order of deadline without sorting; its links are
 //! slot numbers inside the slots. Setting a deadline that is already set (same list, same tick) touches nothing.
 
+use alloc::vec::Vec;
+
 use super::conn::{NONE, Slots};
 use super::values::{CLASSES, ConnId, TICK_MILLISECONDS, Tick, Timeout};
 
@@ -46,7 +48,7 @@ impl Timeouts {
             return;
         }
         let Some(list) = self.lists.get_mut(usize::from(number)) else { return };
-        let tail = std::mem::replace(&mut list.tail, id.index);
+        let tail = core::mem::replace(&mut list.tail, id.index);
         if tail == NONE {
             list.head = id.index;
         } else if let Some(last) = slots.at(tail) {
@@ -63,7 +65,7 @@ impl Timeouts {
     /// Takes a connection out of its list.
     pub(super) fn disarm(&mut self, slots: &mut Slots, id: ConnId) {
         let Some(conn) = slots.get_mut(id) else { return };
-        let number = std::mem::replace(&mut conn.list, NO_LIST);
+        let number = core::mem::replace(&mut conn.list, NO_LIST);
         let (previous, next) = (conn.previous, conn.next);
         let Some(list) = self.lists.get_mut(usize::from(number)) else { return };
         if previous == NONE {

@@ -1,7 +1,7 @@
 //! Timers that fit no timeout class: a heap of the few that are odd.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use alloc::collections::BinaryHeap;
+use core::cmp::Reverse;
 
 /// Who is told when a timer fires.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,6 +5,10 @@
 //! has to go (the CLOCK algorithm: nearly least-recently-used, without a list to relink on every hit). Being put in is
 //! not yet a use, so names that are asked for once do not push out those that are asked for again and again.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// The cache.
 pub struct Cache<V> {
     entries: Vec<Option<Entry<V>>>,
@@ -150,7 +154,7 @@ impl<V> Cache<V> {
         for _ in 0..self.entries.len() * 2 {
             self.hand = if self.hand + 1 < self.entries.len() { self.hand + 1 } else { 0 };
             if let Some(Some(entry)) = self.entries.get_mut(self.hand) {
-                if !std::mem::take(&mut entry.recent) {
+                if !core::mem::take(&mut entry.recent) {
                     return self.take(Found(self.hand as u32));
                 }
             }
@@ -165,7 +169,7 @@ impl<V> Cache<V> {
         for (at, entry) in self.entries.iter_mut().enumerate() {
             let Some(entry) = entry else { continue };
             if let Some(bucket) = self.buckets.get_mut(entry.hash as usize & (count - 1)) {
-                entry.next = std::mem::replace(bucket, at as u32);
+                entry.next = core::mem::replace(bucket, at as u32);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The bytes of an open file, for those who hold it and know no system call.
 
+use alloc::vec::Vec;
+
 use gorgon_sys::{AsFd, BorrowedFd, Io, OwnedFd, read_ahead, read_at, read_at_cached};
 
 use super::FileStat;

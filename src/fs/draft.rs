@@ -9,7 +9,9 @@
 //! hexadecimal digits and `.part`. So giving it its name is one step on one file system, and what is left of a process
 //! that was killed is known by its name, and is not served.
 
-use std::ffi::CString;
+use alloc::boxed::Box;
+use alloc::ffi::CString;
+use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, OwnedFd};
 
@@ -203,7 +205,7 @@ mod tests {
             let (one, other) = (draft_name(name.as_bytes()).unwrap(), draft_name(name.as_bytes()).unwrap());
             assert_ne!(one, other);
             assert!(is_draft_name(&one) && one.len() <= SEGMENT_LIMIT, "{name}");
-            assert!(std::str::from_utf8(&one).is_ok(), "{name}");
+            assert!(core::str::from_utf8(&one).is_ok(), "{name}");
         }
         for (name, is) in [
             (".a-0123456789abcdef.part", true),

@@ -3,6 +3,9 @@
 //! Names come as [`VPath`]s, which cannot lead above the root by their text; an implementation sees to it that links
 //! cannot either. Files are opened as descriptors, which the loop can wait for and send from.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use gorgon_sys::{BorrowedFd, Errno, FileKind, FileStat, OwnedFd};
 
 use super::draft::Draft;

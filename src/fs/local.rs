@@ -8,11 +8,12 @@
 //! closed again; opening a device may itself have an effect (a tape rewinds), which a `stat` before each `open` would
 //! avoid at the price of a second look-up for every file. Roots have no devices in them; mount them `nodev` to be sure.
 
-use std::mem::MaybeUninit;
-use std::path::Path;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
 
 use gorgon_sys::{
-    AsFd, BorrowedFd, Directory, Errno, FileKind, FileStat, Lookup, OpenHow, OwnedFd, Symlinks,
+    Arg, AsFd, BorrowedFd, Directory, Errno, FileKind, FileStat, Lookup, OpenHow, OwnedFd, Symlinks,
     chmod_beneath, directory_beneath, mkdir_beneath, open_beneath, open_root, read_link_beneath,
     rename_beneath, rmdir_beneath, set_times_beneath, stat_beneath, stat_link_beneath, unlink_beneath,
 };
@@ -33,7 +34,7 @@ impl LocalFs {
     ///
     /// # Errors
     /// `root` cannot be opened as a directory.
-    pub fn new(root: &Path, symlinks: Symlinks) -> Result<LocalFs, FsError> {
+    pub fn new(root: impl Arg, symlinks: Symlinks) -> Result<LocalFs, FsError> {
         Ok(LocalFs { root: open_root(root)?, lookup: Lookup::detect(), symlinks })
     }
 
@@ -41,7 +42,7 @@ impl LocalFs {
     ///
     /// # Errors
     /// As for [`Self::new`].
-    pub fn with_lookup(root: &Path, symlinks: Symlinks, lookup: Lookup) -> Result<LocalFs, FsError> {
+    pub fn with_lookup(root: impl Arg, symlinks: Symlinks, lookup: Lookup) -> Result<LocalFs, FsError> {
         Ok(LocalFs { root: open_root(root)?, lookup, symlinks })
     }
 
@@ -255,7 +256,7 @@ mod tests {
                 (Symlinks::Inside, file, escapes),
                 (Symlinks::All, file, file),
             ] {
-                let fs = LocalFs::with_lookup(&place.root(), symlinks, lookup).unwrap();
+                let fs = LocalFs::with_lookup(place.root(), symlinks, lookup).unwrap();
                 assert_eq!(kind(fs.open(v("/inside"))), file);
                 assert_eq!(kind(fs.open(v("/in"))), inside);
                 assert_eq!(kind(fs.open(v("/out"))), outside);
@@ -270,7 +271,7 @@ mod tests {
         let place = Place::new();
         let made = std::process::Command::new("mkfifo").arg(place.root().join("fifo")).status();
         assert!(made.unwrap().success());
-        let fs = LocalFs::new(&place.root(), Symlinks::Inside).unwrap();
+        let fs = LocalFs::new(place.root(), Symlinks::Inside).unwrap();
         assert_eq!(kind(fs.open(v("/fifo"))), Ok(FileKind::Other));
         assert_eq!(fs.create(v("/fifo"), 0o600, false).err(), Some(FsError::Other(Errno::NXIO)));
         let _reader = reader_of(&place);
@@ -292,7 +293,7 @@ mod tests {
         if std::fs::File::open(&file).is_ok() {
             return; // The superuser reads everything.
         }
-        let fs = LocalFs::new(&place.root(), Symlinks::Inside).unwrap();
+        let fs = LocalFs::new(place.root(), Symlinks::Inside).unwrap();
         assert_eq!(kind(fs.open(v("/file"))), Err(FsError::Denied));
         assert_eq!(fs.stat(v("/file")).map(|stat| stat.mode), Ok(0));
     }
@@ -301,12 +302,12 @@ mod tests {
     fn a_root_that_is_moved_stays_the_root() {
         let place = Place::new();
         std::fs::write(place.root().join("file"), "").unwrap();
-        let fs = LocalFs::new(&place.root(), Symlinks::Inside).unwrap();
+        let fs = LocalFs::new(place.root(), Symlinks::Inside).unwrap();
         std::fs::rename(place.root(), place.0.join("moved")).unwrap();
         assert_eq!(kind(fs.open(v("/file"))), Ok(FileKind::File));
-        assert_eq!(LocalFs::new(&place.root(), Symlinks::Inside).err(), Some(FsError::NotFound));
+        assert_eq!(LocalFs::new(place.root(), Symlinks::Inside).err(), Some(FsError::NotFound));
         assert_eq!(
-            LocalFs::new(&place.0.join("moved/file"), Symlinks::Inside).err(),
+            LocalFs::new(place.0.join("moved/file"), Symlinks::Inside).err(),
             Some(FsError::NotDirectory)
         );
     }

@@ -1,7 +1,10 @@
 //! Media types by file extension: a packed table that is built in, and what the user's `mime.types` says otherwise.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::text::order::sort;
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
 mod table;
 
@@ -90,8 +93,8 @@ impl MediaTypes {
     /// Orders the places by extension, drops all but the last of each, then what is no different from the built-in
     /// table, and packs the lines anew with what is left.
     fn sort(&mut self) {
-        let lines = std::mem::take(&mut self.lines);
-        let mut places = std::mem::take(&mut self.places);
+        let lines = core::mem::take(&mut self.lines);
+        let mut places = core::mem::take(&mut self.places);
         let extension = |place: &u32| extension_at(&lines, *place as usize);
         // Of one extension the last place comes first, and the others go.
         sort(&mut places, &mut |a, b| extension(&a).cmp(extension(&b)).then(b.cmp(&a)).is_lt());

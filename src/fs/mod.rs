@@ -6,6 +6,7 @@ pub mod draft;
 pub mod filesystem;
 pub mod local;
 pub mod media;
+#[cfg(any(test, feature = "memory"))]
 pub mod memory;
 pub mod path;
 pub mod single;
@@ -17,6 +18,7 @@ pub use draft::Draft;
 pub use filesystem::{Filesystem, FsError, Listing, Opened};
 pub use local::LocalFs;
 pub use media::MediaTypes;
+#[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryFs;
 pub use path::{PathError, VPath, VPathBuf};
 pub use single::SingleFile;

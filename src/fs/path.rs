@@ -8,6 +8,8 @@
 //! `%2e%2e` is `..`, and `%252e` is a name that holds a percent sign. A backslash, a semicolon and bytes that are not
 //! UTF-8 are ordinary: they are characters of names on the systems this program runs on.
 
+use alloc::vec::Vec;
+
 use crate::text::percent;
 
 /// The longest path, in decoded bytes: what the kernel takes at once (`PATH_MAX`).

@@ -2,8 +2,8 @@
 //!
 //! It is looked up by its name every time, so a new file that was renamed into its place is what is served next.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use gorgon_sys::{BorrowedFd, FileStat, OwnedFd, Symlinks};
 
@@ -11,6 +11,7 @@ use super::draft::Draft;
 use super::filesystem::{Filesystem, FsError, Listing, Opened};
 use super::local::LocalFs;
 use super::path::{VPath, VPathBuf};
+use crate::text::file_path;
 
 /// The filesystem.
 pub struct SingleFile {
@@ -26,15 +27,11 @@ impl SingleFile {
     /// # Errors
     /// `IsDirectory` when the path ends with no name; `NameTooLong`; else why its directory cannot be opened. The file
     /// itself need not be there yet.
-    pub fn new(path: &Path) -> Result<SingleFile, FsError> {
-        let name = path.file_name().ok_or(FsError::IsDirectory)?;
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            Some(_) | None => PathBuf::from("."),
-        };
+    pub fn new(path: &[u8]) -> Result<SingleFile, FsError> {
+        let name = file_path::file_name(path).ok_or(FsError::IsDirectory)?;
         let mut file = VPathBuf::default();
-        file.push_name(name.as_bytes()).map_err(|_error| FsError::NameTooLong)?;
-        Ok(SingleFile { parent: LocalFs::new(&parent, Symlinks::All)?, file })
+        file.push_name(name).map_err(|_error| FsError::NameTooLong)?;
+        Ok(SingleFile { parent: LocalFs::new(file_path::parent(path), Symlinks::All)?, file })
     }
 
     /// The path with the file's name, by which its media type is known.
@@ -144,7 +141,7 @@ mod tests {
         let place = Place::new();
         let file = place.root().join("a.txt");
         std::fs::write(place.root().join("other"), "secret").unwrap();
-        let fs = SingleFile::new(&file).unwrap();
+        let fs = SingleFile::new(file.as_os_str().as_encoded_bytes()).unwrap();
         assert_eq!(read(&fs, "/"), Err(FsError::NotFound));
         std::fs::write(&file, "one").unwrap();
         assert_eq!(fs.path().extension(), b"txt");
@@ -173,7 +170,7 @@ mod tests {
         let place = Place::new();
         let (file, next) = (place.root().join("a"), place.root().join("next"));
         std::fs::write(&file, "one").unwrap();
-        let fs = SingleFile::new(&file).unwrap();
+        let fs = SingleFile::new(file.as_os_str().as_encoded_bytes()).unwrap();
         std::fs::write(&next, "two").unwrap();
         std::fs::rename(&next, &file).unwrap();
         assert_eq!(read(&fs, "/").unwrap(), "two");
@@ -189,8 +186,8 @@ mod tests {
     #[test]
     fn a_path_without_a_name_is_refused() {
         for path in ["/", "..", "a/.."] {
-            assert_eq!(SingleFile::new(Path::new(path)).err(), Some(FsError::IsDirectory), "{path}");
+            assert_eq!(SingleFile::new(path.as_bytes()).err(), Some(FsError::IsDirectory), "{path}");
         }
-        assert_eq!(SingleFile::new(Path::new("/none/x")).err(), Some(FsError::NotFound));
+        assert_eq!(SingleFile::new(b"/none/x").err(), Some(FsError::NotFound));
     }
 }

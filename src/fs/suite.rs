@@ -1,11 +1,11 @@
 //! One set of tests over every filesystem that can be written to: what one answers, the other answers too.
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use gorgon_sys::{Errno, FileKind, Lookup, Symlinks};
 use quickcheck::quickcheck;
@@ -66,7 +66,7 @@ fn memory() -> MemoryFs {
 fn local(lookup: Lookup) -> (LocalFs, Place, UnixListener) {
     let place = Place::new();
     std::fs::write(place.0.join("outside"), "secret").unwrap();
-    let fs = LocalFs::with_lookup(&place.root(), Symlinks::Inside, lookup).unwrap();
+    let fs = LocalFs::with_lookup(place.root(), Symlinks::Inside, lookup).unwrap();
     fs.make_dir(v("/dir"), 0o755).unwrap();
     write(&fs, "/dir/file", b"content").unwrap();
     for (name, target) in LINKS {

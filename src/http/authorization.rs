@@ -1,5 +1,7 @@
 //! What the field Authorization says in the scheme Basic (RFC 7617).
 
+use alloc::vec::Vec;
+
 use super::field::Name;
 use super::request::Request;
 use crate::text::base64;

@@ -11,7 +11,7 @@
 //!
 //! No byte is copied or kept, and none after the end is looked at: it belongs to the next request.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::chunked::ChunkedDecoder;
 use super::framing::Framing;

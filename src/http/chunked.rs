@@ -28,7 +28,7 @@
 //! A size has no space around it, lines end with CR LF and nothing less, extensions and trailers are held to their
 //! grammar and thrown away: readers that were easier here were made to see another request where the body ends.
 
-use std::ops::Deref;
+use core::ops::Deref;
 
 use super::body::{BodyState, BodyStep};
 use super::class;

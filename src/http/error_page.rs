@@ -1,6 +1,8 @@
 //! The short page that goes with an error: for people, for programs, or in one plain line, as the client's Accept
 //! fields have it. It holds nothing of the request, so there is nothing to inject.
 
+use alloc::vec::Vec;
+
 use super::accept;
 use super::field::Name;
 use super::request::Request;
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_ready_reply_is_right() {
-        let text = std::str::from_utf8(TOO_MANY).unwrap();
+        let text = core::str::from_utf8(TOO_MANY).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, page(PageForm::Text, Status::SERVICE_UNAVAILABLE));
         assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", body.len())));

@@ -13,6 +13,9 @@
 //!
 //! From each stage an error, or the peer's end, leads to the connection's end. Nothing here touches a socket.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::body::{BodyReader, BodyState};
 use super::chunked;
 use super::error_page::PageForm;
@@ -268,7 +271,7 @@ impl<W> Exchange<W> {
 
     /// Whether the body came at `rate` bytes a second at least, over `milliseconds`, since this was last asked.
     pub fn keeps_rate(&mut self, rate: u64, milliseconds: u64) -> bool {
-        let received = std::mem::take(&mut self.received);
+        let received = core::mem::take(&mut self.received);
         received.saturating_mul(1000) >= rate.saturating_mul(milliseconds)
     }
 }
@@ -288,7 +291,7 @@ mod tests {
     use crate::engine::values::{Files, Now};
 
     /// Makes pieces of so many bytes.
-    struct Script(std::vec::IntoIter<Fill>);
+    struct Script(alloc::vec::IntoIter<Fill>);
 
     impl Stream<()> for Script {
         fn fill(&mut self, out: &mut [u8], _means: &mut Means<'_, ()>) -> Fill {

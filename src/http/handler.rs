@@ -3,6 +3,9 @@
 //! A handler sees a request whose head is complete and whose path is decoded. It never sees a socket: its reply is a
 //! value, and the exchange sends it. A reply from the cache is borrowed from the handler and leaves without a copy.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::values::{ConnId, FileRange, Files, Now};
 use crate::fs::VPath;
 

@@ -14,6 +14,8 @@
 //! can be put off without changing what comes out: while a head drips in, only the new bytes are looked at, for line
 //! ends, and reading all happens a fixed number of times per head, however small the pieces.
 
+use alloc::vec::Vec;
+
 #[cfg(test)]
 mod tests;
 

@@ -13,6 +13,8 @@
 //! digest, nor learn anything from how long a comparison takes. (HMAC with a cryptographic hash would be larger and no
 //! better: nobody sees the digest, so there is nothing to find but by trying, online.)
 
+use alloc::vec::Vec;
+
 use crate::engine::values::ConnId;
 use crate::text::siphash::{self, siphash};
 

@@ -1,5 +1,7 @@
 //! Hashes of passwords that need no library of the system's: MD5-crypt, Apache's variant of it, and `{SHA}`.
 
+use alloc::vec::Vec;
+
 use super::users::Scheme;
 use crate::text::base64;
 use crate::text::digest::{md5, sha1};
@@ -36,7 +38,7 @@ fn check_md5(password: &[u8], hash: &[u8], sign: &[u8]) -> bool {
 /// Compares all bytes, wherever they differ.
 fn is_same(one: &[u8], two: &[u8]) -> bool {
     let difference = one.iter().zip(two).fold(0, |found, (one, two)| found | (one ^ two));
-    one.len() == two.len() && std::hint::black_box(difference) == 0
+    one.len() == two.len() && core::hint::black_box(difference) == 0
 }
 
 /// MD5-crypt as FreeBSD 2 had it first. `sign` tells Apache's variant from it, and is the only difference.

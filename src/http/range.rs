@@ -3,6 +3,9 @@
 //! What is not understood is ignored, and so is what asks for more than it can be worth: too many pieces, or more bytes
 //! than there are. The answer to that is the whole, which is always right.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::conditional::if_range;
 use super::etag::ETag;
 use super::field::{Name, trim};

@@ -1,5 +1,7 @@
 //! The head of a response, written in order: status line, date, server, the fields of the reply, the body's framing.
 
+use alloc::vec::Vec;
+
 use super::class::is_token;
 use super::date::DateText;
 use super::status::Status;

@@ -1,5 +1,8 @@
 //! The router: a list of handlers, and the first that answers wins.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::values::{Files, Now};
 
 use super::handler::{Handler, Hx, Reply};

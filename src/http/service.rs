@@ -5,6 +5,9 @@
 //! the key. A connection that ends while the peer may still be sending is lingered on: our side is closed, and what
 //! comes is read away for a while, for the system would answer unread input with a reset that destroys the reply.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::log::Logs;
 use crate::engine::slab::Slab;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Timeout};

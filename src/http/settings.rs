@@ -1,6 +1,7 @@
 //! The attributes of an HTTP server, and the settings they are read into.
 
-use std::path::PathBuf;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 mod checks;
 mod table;
@@ -13,7 +14,7 @@ pub use table::HTTP;
 #[allow(missing_docs)] // Each field is the attribute of its name: the table is its documentation.
 pub struct HttpSettings {
     pub listen: Vec<String>,
-    pub root: PathBuf,
+    pub root: Vec<u8>,
     pub index: Vec<String>,
     pub hidden: bool,
     pub listing: bool,
@@ -69,7 +70,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         let mut settings = Self {
             listen: Vec::new(),
-            root: PathBuf::new(),
+            root: Vec::new(),
             index: Vec::new(),
             hidden: false,
             listing: false,

@@ -1,5 +1,7 @@
 //! Status codes (RFC 9110 section 15): the ones this server can send, and their lines.
 
+use alloc::vec::Vec;
+
 use crate::text::number::push_decimal;
 
 /// A status this server can send. Only the constants below exist, so every status has a reason.

@@ -12,6 +12,10 @@
 //!
 //! Fields after the hash are passed over, as nginx does it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::text::base64;
 use crate::text::number::push_decimal_str;
 
@@ -63,7 +67,7 @@ impl Scheme {
     /// The scheme of a hash that has its form.
     #[must_use]
     pub fn of(hash: &[u8]) -> Option<Scheme> {
-        let text = std::str::from_utf8(hash).ok()?;
+        let text = core::str::from_utf8(hash).ok()?;
         if let Some(digest) = text.strip_prefix("{SHA}") {
             let mut bytes = Vec::new();
             let good =
@@ -108,7 +112,7 @@ impl Scheme {
     /// About how long it takes to check, in microseconds: to find the costliest, no more.
     fn weight(self, hash: &[u8]) -> u64 {
         let parameter =
-            hash.split(|byte| *byte == b'$').nth(2).and_then(|text| std::str::from_utf8(text).ok());
+            hash.split(|byte| *byte == b'$').nth(2).and_then(|text| core::str::from_utf8(text).ok());
         let parameter = parameter.unwrap_or_default();
         match self {
             Scheme::Bcrypt => cost(parameter) * 40,
@@ -312,7 +316,7 @@ fn unknown(hash: &[u8]) -> String {
         _ => None,
     };
     let mut text = "expected the whole hash of a password, such as htpasswd -B makes".to_owned();
-    if let Some(sign) = sign.and_then(|sign| std::str::from_utf8(sign).ok()) {
+    if let Some(sign) = sign.and_then(|sign| core::str::from_utf8(sign).ok()) {
         text.push_str(", found one of the scheme ");
         text.push_str(sign);
     }

@@ -46,7 +46,7 @@ pub fn parse_id(text: &[u8]) -> Option<u32> {
 
 /// The users that the text of `/etc/passwd` lists, in order.
 pub fn accounts(mut passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         loop {
             let line = next_line(&mut passwd)?;
             // After the group come what the user is called, the home directory and the shell.
@@ -60,7 +60,7 @@ pub fn accounts(mut passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
 
 /// The groups that the text of `/etc/group` lists, in order.
 pub fn groups(mut group: &[u8]) -> impl Iterator<Item = Group<'_>> {
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         let line = next_line(&mut group)?;
         Some(Group { name: line.name, group: line.number, members: line.rest })
     })
@@ -77,7 +77,7 @@ struct Line<'a> {
 #[inline(never)]
 fn next_line<'a>(text: &mut &'a [u8]) -> Option<Line<'a>> {
     while !text.is_empty() {
-        let mut line = until(text, b'\n').unwrap_or_else(|| std::mem::take(text));
+        let mut line = until(text, b'\n').unwrap_or_else(|| core::mem::take(text));
         let Some(name) = until(&mut line, b':') else { continue };
         let (Some(_password), Some(number)) = (until(&mut line, b':'), until(&mut line, b':')) else {
             continue;

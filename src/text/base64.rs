@@ -1,5 +1,7 @@
 //! Base64 (RFC 4648, section 4), one way: from text to bytes.
 
+use alloc::vec::Vec;
+
 /// The value of a letter of the alphabet.
 fn value(letter: u8) -> Option<u32> {
     Some(u32::from(match letter {

@@ -1,5 +1,7 @@
 //! Lengths of time as an operator writes them: `200ms`, `10s`, `5m`, `2h`; a bare number is seconds.
 
+use alloc::string::String;
+
 use super::number::{parse_decimal, push_decimal_str};
 
 const SECOND: u64 = 1000;

@@ -1,5 +1,7 @@
 //! HTML escapes, for text and for attribute values in either kind of quotes.
 
+use alloc::vec::Vec;
+
 /// Appends `text` so that it reads as itself in HTML: `& < > " '` become references, other bytes stay.
 pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     for &byte in text {

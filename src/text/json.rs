@@ -1,5 +1,7 @@
 //! Strings of JSON (RFC 8259, section 7).
 
+use alloc::vec::Vec;
+
 use super::number::hex_digit;
 use super::unicode;
 

@@ -13,6 +13,8 @@
 //! else makes. JSON is UTF-8: what is not becomes U+FFFD, control characters and line separators become `\uHHHH`, and
 //! a line of which anything was cut says `"cut":true`.
 
+use alloc::vec::Vec;
+
 use super::calendar::civil_from_days;
 use super::number::{hex_digit, push_decimal};
 

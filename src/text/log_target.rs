@@ -1,7 +1,9 @@
 //! Where a log goes, as it is written in settings.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 /// Where a log goes.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,9 +12,9 @@ pub enum LogTarget {
     /// Standard output: `-` or `stdout`.
     Output,
     /// A file: `file:PATH` or PATH.
-    File(PathBuf),
+    File(Vec<u8>),
     /// A log daemon at a Unix socket: `syslog:` for `/dev/log`, or `syslog:/PATH`.
-    Unix(PathBuf),
+    Unix(Vec<u8>),
     /// A log daemon elsewhere: `syslog:udp:ADDR:PORT`.
     Udp(SocketAddr),
 }
@@ -28,15 +30,15 @@ impl LogTarget {
             "" | "off" => return Ok(None),
             "-" | "stdout" => LogTarget::Output,
             text => match text.strip_prefix("syslog:") {
-                Some("") => LogTarget::Unix(PathBuf::from("/dev/log")),
-                Some(path) if path.starts_with('/') => LogTarget::Unix(PathBuf::from(path)),
+                Some("") => LogTarget::Unix(b"/dev/log".to_vec()),
+                Some(path) if path.starts_with('/') => LogTarget::Unix(path.as_bytes().to_vec()),
                 Some(rest) => match rest.strip_prefix("udp:").map(str::parse) {
                     Some(Ok(address)) => LogTarget::Udp(address),
                     Some(Err(_)) | None => return Err(wrong.to_owned()),
                 },
                 None => match text.strip_prefix("file:").unwrap_or(text) {
                     path if path.is_empty() || path.contains('\0') => return Err(wrong.to_owned()),
-                    path => LogTarget::File(PathBuf::from(path)),
+                    path => LogTarget::File(path.as_bytes().to_vec()),
                 },
             },
         }))
@@ -49,8 +51,8 @@ mod tests {
 
     #[test]
     fn targets() {
-        let file = |path: &str| Some(LogTarget::File(PathBuf::from(path)));
-        let unix = |path: &str| Some(LogTarget::Unix(PathBuf::from(path)));
+        let file = |path: &str| Some(LogTarget::File(path.as_bytes().to_vec()));
+        let unix = |path: &str| Some(LogTarget::Unix(path.as_bytes().to_vec()));
         for (text, target) in [
             ("", None),
             ("off", None),

@@ -1,10 +1,12 @@
 //! Small codecs on bytes: no I/O, no allocation where the caller can lend a buffer.
 
 pub mod accounts;
+pub mod address;
 pub mod base64;
 pub mod calendar;
 pub mod digest;
 pub mod duration;
+pub mod file_path;
 pub mod html;
 pub mod json;
 pub mod log_line;

@@ -1,5 +1,8 @@
 //! Whole numbers as digits, without the formatting machinery.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// Room for the longest decimal `u64`, `18446744073709551615`.
 const DECIMAL: usize = 20;
 

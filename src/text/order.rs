@@ -36,7 +36,7 @@ mod tests {
     fn it_sorts_like_the_library() {
         let mut seed = 1u32;
         for length in 0..200 {
-            let mut numbers: Vec<u32> = std::iter::repeat_with(|| {
+            let mut numbers: Vec<u32> = core::iter::repeat_with(|| {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 seed >> 26
             })

@@ -1,5 +1,7 @@
 //! Percent-encoding (RFC 3986, section 2.1).
 
+use alloc::vec::Vec;
+
 use super::number::{hex_digit, hex_value};
 
 /// A `%` that two hexadecimal digits do not follow; the value is its offset in the input.

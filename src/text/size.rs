@@ -1,5 +1,8 @@
 //! Sizes in bytes as an operator writes them: `512`, `4K`, `1M`, `2G`, `1T`; each letter is 1024 of the one before.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::number::{parse_decimal, push_decimal, push_decimal_str};
 
 const LETTERS: &[u8] = b"KMGT";

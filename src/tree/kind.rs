@@ -1,5 +1,8 @@
 //! Kinds of nodes and their attributes.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use super::{Problem, Unit, Value};
 use crate::text::nearest::nearest;
 

@@ -1,5 +1,8 @@
 //! What is wrong with a setting, said so that it can be mended.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 /// One thing wrong, as one line for the operator: `place: message`.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]

@@ -1,5 +1,9 @@
 //! Units: what a value of an attribute may be, and how its text is read.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::Value;
 use crate::text::{duration, number, size};
 

@@ -1,5 +1,9 @@
 //! Values of attributes.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::text::{duration, number, size};
 
 /// One value, in the form its unit gives it.

@@ -1,7 +1,7 @@
 //! Where a socket is or listens.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
 
 use rustix::io::Errno;
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
@@ -12,25 +12,24 @@ pub enum Address {
     /// IPv4 or IPv6.
     Ip(SocketAddr),
     /// A path; empty for a peer that has none.
-    Unix(PathBuf),
+    Unix(Vec<u8>),
 }
 
 impl Address {
     /// The address behind what the system gives. IPv4 in IPv6's clothes is given as IPv4.
     pub(crate) fn of(any: Option<SocketAddrAny>) -> Address {
-        let Some(any) = any else { return Address::Unix(PathBuf::new()) };
+        let Some(any) = any else { return Address::Unix(Vec::new()) };
         if let Ok(ip) = SocketAddr::try_from(any.clone()) {
             return Address::Ip(SocketAddr::new(ip.ip().to_canonical(), ip.port()));
         }
-        use std::os::unix::ffi::OsStrExt;
         let path = SocketAddrUnix::try_from(any).ok();
         let path = path.as_ref().and_then(SocketAddrUnix::path_bytes).unwrap_or(&[]);
         let path = path.strip_suffix(&[0]).unwrap_or(path);
-        Address::Unix(Path::new(std::ffi::OsStr::from_bytes(path)).to_path_buf())
+        Address::Unix(path.to_vec())
     }
 
     /// The Unix socket address of a path.
-    pub(crate) fn unix(path: &Path) -> Result<SocketAddrUnix, Errno> {
+    pub(crate) fn unix(path: &[u8]) -> Result<SocketAddrUnix, Errno> {
         SocketAddrUnix::new(path)
     }
 

@@ -4,11 +4,11 @@
 //! On Linux since 5.6 the kernel does it (`openat2`). Elsewhere, and where a sandbox forbids that call,
 //! `crate::walk` does the same by steps, with the same results and errors.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::Path;
+use rustix::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use crate::walk::{self, Found, Goal};
 
@@ -54,7 +54,7 @@ impl Lookup {
     pub fn detect() -> Lookup {
         #[cfg(target_os = "linux")]
         {
-            use std::os::fd::AsFd;
+            use rustix::fd::AsFd;
 
             let opening = Opening::directory();
             let probe = rustix::fs::open("/", opening.flags, opening.mode)
@@ -141,9 +141,11 @@ pub(crate) fn permissions(mode: u32) -> Mode {
 }
 
 /// Opens the directory that paths will be beneath. It can be listed. Links in `path` are followed.
-pub fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
+pub fn open_root(path: impl Arg) -> Result<OwnedFd, Errno> {
     let opening = Opening::of(OpenHow::Directory);
-    rustix::io::retry_on_intr(|| rustix::fs::open(path, opening.flags, opening.mode))
+    path.into_with_c_str(|path| {
+        rustix::io::retry_on_intr(|| rustix::fs::open(path, opening.flags, opening.mode))
+    })
 }
 
 /// Opens `path`, which is relative to `root` and never leads above it but as `symlinks` allows. `""` and `"."`
@@ -198,8 +200,9 @@ fn openat2(
     opening: &Opening,
     symlinks: Symlinks,
 ) -> Result<OwnedFd, Errno> {
+    use alloc::ffi::CString;
+    use core::ffi::CStr;
     use rustix::fs::ResolveFlags;
-    use std::ffi::{CStr, CString};
 
     let resolve = ResolveFlags::NO_MAGICLINKS
         | match symlinks {

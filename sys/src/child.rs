@@ -1,7 +1,6 @@
 //! A helper process: a copy of this one that does one thing, at the other end of a socket.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-
+use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 
 /// A helper process. Dropping it neither ends nor awaits it: it ends by itself when its socket does.
@@ -23,7 +22,7 @@ impl Child {
         // SAFETY: with a single thread, no lock is held by anybody who is not in the copy, so it may do whatever this
         // process may.
         match unsafe { libc::fork() } {
-            -1 => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::AGAIN)),
+            -1 => Err(crate::error::last_error()),
             0 => {
                 if let Some(socket) = settle(&theirs) {
                     work(socket);
@@ -47,7 +46,7 @@ impl Child {
     /// The child, which still runs.
     pub fn reap(self) -> Result<(), Child> {
         // SAFETY: a null status is allowed, and WNOHANG returns at once.
-        match unsafe { libc::waitpid(self.id, std::ptr::null_mut(), libc::WNOHANG) } {
+        match unsafe { libc::waitpid(self.id, core::ptr::null_mut(), libc::WNOHANG) } {
             0 => Err(self),
             _ => Ok(()),
         }
@@ -120,7 +119,7 @@ unsafe fn close_from(first: libc::c_int) {
 mod tests {
     use super::*;
     use crate::io::{Io, read, write};
-    use std::os::fd::AsFd;
+    use rustix::fd::AsFd;
 
     fn echo(socket: OwnedFd) {
         let mut byte = [0];
@@ -137,7 +136,7 @@ mod tests {
         for _ in 0..1000 {
             match read(socket.as_fd(), &mut byte) {
                 Io::Done(1) => return Io::Done(byte[0].into()),
-                Io::Blocked => std::thread::sleep(std::time::Duration::from_millis(10)),
+                Io::Blocked => std::thread::sleep(core::time::Duration::from_millis(10)),
                 other => return other,
             }
         }
@@ -159,7 +158,7 @@ mod tests {
         let mut left = Some(child);
         for _ in 0..1000 {
             left = left.and_then(|child| child.reap().err());
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(core::time::Duration::from_millis(10));
             if left.is_none() {
                 return;
             }

@@ -1,7 +1,5 @@
 //! The time, read once a turn.
 
-use rustix::time::{ClockId, clock_gettime};
-
 /// Two clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
@@ -15,8 +13,8 @@ pub struct Times {
 
 /// The time now. Two calls that do not enter the kernel where there is a vDSO.
 pub fn now() -> Times {
-    let monotonic = clock_gettime(ClockId::Monotonic);
-    let real = clock_gettime(ClockId::Realtime);
+    let monotonic = clock(libc::CLOCK_MONOTONIC);
+    let real = clock(libc::CLOCK_REALTIME);
     let seconds = u64::try_from(monotonic.tv_sec).unwrap_or(0);
     Times {
         monotonic_ns: seconds.saturating_mul(1_000_000_000).saturating_add(monotonic.tv_nsec as u64),
@@ -25,12 +23,30 @@ pub fn now() -> Times {
     }
 }
 
+/// What a clock says. The C library finds the vDSO for itself, so rustix need not; the latter is for systems whose C
+/// library has 32 bits for a time.
+fn clock(clock: libc::clockid_t) -> rustix::time::Timespec {
+    #[cfg(target_pointer_width = "64")]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the place outlives the call. It cannot fail: every system has both clocks.
+        let _zero = unsafe { libc::clock_gettime(clock, &raw mut time) };
+        rustix::time::Timespec { tv_sec: time.tv_sec, tv_nsec: time.tv_nsec }
+    }
+    #[cfg(not(target_pointer_width = "64"))]
+    rustix::time::clock_gettime(if clock == libc::CLOCK_MONOTONIC {
+        rustix::time::ClockId::Monotonic
+    } else {
+        rustix::time::ClockId::Realtime
+    })
+}
+
 /// How many seconds local time is ahead of UTC at a time, by the zone that `TZ` or the system's own setting names: 0
 /// where it cannot be told. The zone is read from its file by the first call, and not again.
 pub fn local_offset(unix_seconds: i64) -> i32 {
     // 32 bits wide on some old systems, whose zones are as old.
     let time = unix_seconds as libc::time_t;
-    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    let mut parts = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, and a `tm` of zeros is a valid one. The call reads the
     // environment, which nothing in this program changes.
     let done = unsafe { !libc::localtime_r(&raw const time, parts.as_mut_ptr()).is_null() };

@@ -1,7 +1,7 @@
 //! crypt(3) of the system's own library, which is found when it is wanted and not before: a program that checks no
 //! password does not load it.
 
-use std::ffi::{CStr, c_char, c_void};
+use core::ffi::{CStr, c_char, c_void};
 
 /// The function: a password and what to hash it with, a whole hash or the front of one. Null or a text that begins with
 /// `*` is a failure.
@@ -39,7 +39,7 @@ impl Crypt {
         let (made, hash) = (made.to_bytes(), hash.to_bytes());
         (!made.starts_with(b"*")).then(|| {
             let difference = made.iter().zip(hash).fold(0, |found, (one, two)| found | (one ^ two));
-            made.len() == hash.len() && std::hint::black_box(difference) == 0
+            made.len() == hash.len() && core::hint::black_box(difference) == 0
         })
     }
 }
@@ -52,7 +52,7 @@ fn function(library: *mut c_void) -> Option<Crypt> {
         return None;
     }
     // SAFETY: crypt has this type wherever POSIX is followed; a function's address fits a function pointer.
-    Some(Crypt(unsafe { std::mem::transmute::<*mut c_void, Function>(found) }))
+    Some(Crypt(unsafe { core::mem::transmute::<*mut c_void, Function>(found) }))
 }
 
 #[cfg(all(test, target_os = "linux"))]

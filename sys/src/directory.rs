@@ -1,10 +1,9 @@
 //! Lists a directory a slice at a time, so that a huge one does not hold up everything else.
 
-use std::mem::MaybeUninit;
+use core::mem::MaybeUninit;
 #[cfg(target_os = "linux")]
-use std::os::fd::AsFd;
-use std::os::fd::{BorrowedFd, OwnedFd};
-
+use rustix::fd::AsFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 

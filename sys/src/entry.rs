@@ -4,8 +4,9 @@
 //! following it, so a link is described, renamed or removed itself. Paths and their errors are those of
 //! [`crate::open_beneath`].
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use alloc::vec::Vec;
 
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
@@ -59,7 +60,7 @@ pub fn read_link_beneath(
         return stat_beneath(lookup, root, path, symlinks).and(Err(Errno::INVAL));
     }
     let directory = place.directory(lookup, root)?;
-    rustix::fs::readlinkat(directory.as_fd(), place.name, Vec::new()).map(std::ffi::CString::into_bytes)
+    rustix::fs::readlinkat(directory.as_fd(), place.name, Vec::new()).map(alloc::ffi::CString::into_bytes)
 }
 
 /// Renames `from` to `to`, both beneath `root`, in place of any file or empty directory there. Between filesystems

@@ -3,7 +3,7 @@
 //! A plan holds for the thread that set it, so that tests side by side do not disturb each other. The same seed gives the
 //! same faults for the same calls.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use rustix::io::Errno;
 

@@ -1,12 +1,13 @@
 //! The addresses of this host, for telling people where to connect.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The addresses of the interfaces that are up, without link-local ones, which need a zone to be of use. Empty when the
 /// system does not tell.
 pub fn interface_addresses() -> Vec<IpAddr> {
     let mut found = Vec::new();
-    let mut list: *mut libc::ifaddrs = std::ptr::null_mut();
+    let mut list: *mut libc::ifaddrs = core::ptr::null_mut();
     // SAFETY: the call writes one pointer; on success the list is ours until freeifaddrs below.
     if unsafe { libc::getifaddrs(&raw mut list) } != 0 {
         return found;

@@ -9,11 +9,9 @@
 //!
 //! `EINTR` is not seen: the call is made again. A send never raises `SIGPIPE`.
 
-use std::io::IoSlice;
-use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
-
-use rustix::io::Errno;
+use core::mem::MaybeUninit;
+use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, IoSlice};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
 /// What a call ended with.
@@ -43,13 +41,18 @@ fn again(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
     }
 }
 
+/// So many milliseconds as poll(2) takes them.
+pub(crate) fn timespec(milliseconds: u32) -> rustix::event::Timespec {
+    rustix::event::Timespec {
+        tv_sec: (milliseconds / 1000).into(),
+        tv_nsec: (milliseconds % 1000 * 1_000_000).into(),
+    }
+}
+
 /// Whether a descriptor takes bytes, or will within so many milliseconds (poll(2)). A pipe that does takes `PIPE_BUF`
 /// bytes without blocking.
 pub fn wait_writable(fd: BorrowedFd<'_>, milliseconds: u32) -> bool {
-    let time = rustix::event::Timespec {
-        tv_sec: (milliseconds / 1000).into(),
-        tv_nsec: (milliseconds % 1000 * 1_000_000).into(),
-    };
+    let time = timespec(milliseconds);
     let mut polled = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::OUT)];
     again(|| rustix::event::poll(&mut polled, Some(&time))).is_ok_and(|count| count > 0)
 }
@@ -117,9 +120,12 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
     outgoing(again(|| rustix::net::send(socket, bytes, QUIET)))
 }
 
-/// Sends several parts in one call (sendmsg(2)).
+/// The most parts that [`send_vectored`] sends at once.
+const PARTS: usize = 5;
+
+/// Sends several parts in one call (sendmsg(2)): of more than five, the first five.
 #[inline]
-pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Io {
+pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[&[u8]]) -> Io {
     let whole: usize = parts.iter().map(|part| part.len()).sum();
     let length = meddle!(Out, whole);
     if length < whole {
@@ -128,6 +134,9 @@ pub fn send_vectored(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Io {
             parts.iter().find(|part| !part.is_empty()).and_then(|part| part.get(..length.min(part.len())));
         return outgoing(again(|| rustix::net::send(socket, first.unwrap_or(&[]), QUIET)));
     }
+    let slices: [IoSlice<'_>; PARTS] =
+        core::array::from_fn(|at| IoSlice::new(parts.get(at).copied().unwrap_or_default()));
+    let parts = slices.get(..parts.len()).unwrap_or(&slices);
     let mut none = SendAncillaryBuffer::default();
     outgoing(again(|| rustix::net::sendmsg(socket, parts, &mut none, QUIET)))
 }
@@ -159,7 +168,10 @@ pub fn read_at_cached(file: BorrowedFd<'_>, buffer: &mut [u8], at: u64) -> Io {
     let length = meddle!(In, buffer.len());
     let Some(buffer) = buffer.get_mut(..length) else { return Io::Done(0) };
     let flags = rustix::io::ReadWriteFlags::NOWAIT;
-    incoming(again(|| rustix::io::preadv2(file, &mut [std::io::IoSliceMut::new(buffer)], at, flags)), length)
+    incoming(
+        again(|| rustix::io::preadv2(file, &mut [rustix::io::IoSliceMut::new(buffer)], at, flags)),
+        length,
+    )
 }
 
 /// See above: here nothing can tell.
@@ -177,7 +189,7 @@ pub fn read_ahead(file: BorrowedFd<'_>, at: u64, length: u64) {
         target_os = "dragonfly"
     )))]
     {
-        let length = std::num::NonZeroU64::new(length);
+        let length = core::num::NonZeroU64::new(length);
         // An advice: that it was not taken shows in the time it takes, nowhere else.
         let _advice = rustix::fs::fadvise(file, at, length, rustix::fs::Advice::WillNeed);
     }
@@ -228,7 +240,7 @@ fn sendfile_native(
     at: u64,
     count: usize,
 ) -> Result<usize, Errno> {
-    use std::os::fd::AsRawFd;
+    use rustix::fd::AsRawFd;
     let (file, socket) = (file.as_raw_fd(), socket.as_raw_fd());
     let at = libc::off_t::try_from(at).map_err(|_| Errno::INVAL)?;
     again(|| {
@@ -237,15 +249,15 @@ fn sendfile_native(
         let outcome = {
             sent = count as libc::off_t;
             // SAFETY: both descriptors are open for the call, `sent` outlives it, and there is no header to read.
-            unsafe { libc::sendfile(file, socket, at, &mut sent, std::ptr::null_mut(), 0) }
+            unsafe { libc::sendfile(file, socket, at, &mut sent, core::ptr::null_mut(), 0) }
         };
         #[cfg(not(target_vendor = "apple"))]
         // SAFETY: both descriptors are open for the call, `sent` outlives it, and there is no header to read.
-        let outcome = unsafe { libc::sendfile(file, socket, at, count, std::ptr::null_mut(), &mut sent, 0) };
+        let outcome = unsafe { libc::sendfile(file, socket, at, count, core::ptr::null_mut(), &mut sent, 0) };
         match (outcome, sent) {
             (0, _) => Ok(sent as usize),
             (_, 1..) => Ok(sent as usize),
-            _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+            _ => Err(crate::error::last_error()),
         }
     })
 }

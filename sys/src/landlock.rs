@@ -4,11 +4,10 @@
 //! open already are not touched: sockets go on listening, files can be read to the end.
 
 #[cfg(target_os = "linux")]
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-
+use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 
-use std::os::fd::BorrowedFd;
+use rustix::fd::BorrowedFd;
 
 /// What is in force after [`restrict`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +81,7 @@ pub fn restrict(
     }
     // SAFETY: plain numbers, no memory.
     if unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) } != 0 {
-        return Err(crate::privilege::last_error());
+        return Err(crate::error::last_error());
     }
     Ok(Applied { abi, network: abi >= 4 })
 }
@@ -103,10 +102,10 @@ pub fn restrict(
 #[cfg(target_os = "linux")]
 fn version() -> Result<u32, Errno> {
     const VERSION: u32 = 1;
-    let none = std::ptr::null::<u64>();
+    let none = core::ptr::null::<u64>();
     // SAFETY: asked for its version, the call takes no memory and makes no descriptor.
     let found = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, VERSION) };
-    u32::try_from(found).map_err(|_error| crate::privilege::last_error())
+    u32::try_from(found).map_err(|_error| crate::error::last_error())
 }
 
 /// A set of rules that handles files, network and scopes: as much of that as the interface knows.
@@ -124,7 +123,7 @@ fn create(attributes: &[u64; 3], abi: u32) -> Result<OwnedFd, Errno> {
     match libc::c_int::try_from(made) {
         // SAFETY: the call has just made it, and nobody else knows it.
         Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        Ok(_) | Err(_) => Err(crate::privilege::last_error()),
+        Ok(_) | Err(_) => Err(crate::error::last_error()),
     }
 }
 
@@ -144,9 +143,9 @@ fn allow(rules: &OwnedFd, directory: BorrowedFd<'_>, rights: u64) -> Result<(), 
             libc::SYS_landlock_add_rule,
             rules.as_raw_fd(),
             PATH_BENEATH,
-            std::ptr::from_ref(&rule),
+            core::ptr::from_ref(&rule),
             0_u32,
         )
     };
-    if added == 0 { Ok(()) } else { Err(crate::privilege::last_error()) }
+    if added == 0 { Ok(()) } else { Err(crate::error::last_error()) }
 }

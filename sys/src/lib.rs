@@ -7,7 +7,14 @@
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
-//! on purpose, in test builds only.
+//! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`], [`file`] and
+//! [`standard`] in place of the standard library.
+//!
+//! The crate does without the standard library, so that the program can. With the feature `std`, which tests turn on,
+//! descriptors and paths are those of the standard library.
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+
+extern crate alloc;
 
 pub mod address;
 pub mod beneath;
@@ -16,21 +23,26 @@ pub mod clock;
 pub mod crypt;
 pub mod directory;
 pub mod entry;
+pub mod error;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod file;
 pub mod interface;
 pub mod io;
 pub mod landlock;
 pub mod limits;
 pub mod log;
 pub mod memory;
+#[cfg(any(test, feature = "std"))]
 mod memory_file;
 pub mod name;
 pub mod poller;
 pub mod privilege;
 pub mod random;
+pub mod runtime;
 pub mod signal;
 pub mod socket;
+pub mod standard;
 pub mod stat;
 mod walk;
 
@@ -44,6 +56,8 @@ pub use entry::{
     chmod_beneath, mkdir_beneath, read_link_beneath, rename_beneath, rmdir_beneath, set_times_beneath,
     stat_beneath, stat_link_beneath, unlink_beneath,
 };
+pub use error::describe;
+pub use file::{open_file, read_file, real_path, stat_link, stat_path};
 pub use interface::interface_addresses;
 pub use io::{
     Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
@@ -51,18 +65,21 @@ pub use io::{
 };
 pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use log::{
-    Output, complain_now, datagrams, give_file, host_name, open_log, rename, send_datagram, stat_path, unlink,
+    Output, complain_now, datagrams, give_file, host_name, open_log, rename, send_datagram, unlink,
 };
 pub use memory::{Chunk, Mapping};
+#[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, rename_in, rename_new_in, stat_in, unlink_in};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
+pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
+pub use rustix::path::Arg;
 pub use signal::{Signal, Signals};
 pub use socket::{
     Accepted, ListenOptions, accept, connect, listen, local_address, pair, peer_address, reset_on_close,
     shutdown_write, take_error, unacknowledged,
 };
+pub use standard::{is_terminal, pause, process_id, standard_error, standard_input, standard_output};
 pub use stat::{FileKind, FileStat, space, stat, sync, truncate};
-pub use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

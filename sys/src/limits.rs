@@ -1,7 +1,6 @@
 //! How many descriptors this process may have.
 
-use std::os::fd::OwnedFd;
-
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

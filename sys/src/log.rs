@@ -1,17 +1,20 @@
 //! Where lines of a log go: files that are appended to, standard output that never makes us wait, datagrams to a log
 //! daemon.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use alloc::vec::Vec;
+use core::ffi::CStr;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType};
+use rustix::path::Arg;
 
 use crate::address::Address;
 use crate::io::{Io, send, write};
-use crate::stat::FileStat;
+use crate::standard::{standard_error, standard_output};
 
 /// The most that is written at once to what cannot be told not to wait. POSIX promises at least so much room in a pipe
 /// that is writable (`PIPE_BUF`).
@@ -25,7 +28,11 @@ const PORTION: usize = 512;
 ///
 /// # Errors
 /// The system's: `ELOOP` for a link, `EMLINK` for another name.
-pub fn open_log(path: &Path) -> Result<(OwnedFd, bool), Errno> {
+pub fn open_log(path: impl Arg) -> Result<(OwnedFd, bool), Errno> {
+    path.into_with_c_str(open_log_at)
+}
+
+fn open_log_at(path: &CStr) -> Result<(OwnedFd, bool), Errno> {
     let trusts = rustix::process::geteuid().as_raw() != 0;
     let usual = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let open = |flags| {
@@ -63,19 +70,11 @@ pub fn give_file(file: BorrowedFd<'_>, user: u32, group: u32) -> Result<(), Errn
     rustix::fs::fchown(file, Some(rustix::fs::Uid::from_raw(user)), Some(rustix::fs::Gid::from_raw(group)))
 }
 
-/// What lies at a path.
-///
-/// # Errors
-/// The system's.
-pub fn stat_path(path: &Path) -> Result<FileStat, Errno> {
-    rustix::fs::stat(path).map(|raw| FileStat::of(&raw))
-}
-
 /// Gives a file another name, in place of what has it.
 ///
 /// # Errors
 /// The system's.
-pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+pub fn rename(from: impl Arg, to: impl Arg) -> Result<(), Errno> {
     rustix::fs::rename(from, to)
 }
 
@@ -83,7 +82,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The system's.
-pub fn unlink(path: &Path) -> Result<(), Errno> {
+pub fn unlink(path: impl Arg) -> Result<(), Errno> {
     rustix::fs::unlink(path)
 }
 
@@ -111,8 +110,7 @@ impl Output {
     /// # Errors
     /// The system's, if it is closed.
     pub fn standard() -> Result<Output, Errno> {
-        let own = std::io::stdout();
-        let fd = rustix::io::fcntl_dupfd_cloexec(own.as_fd(), 3)?;
+        let fd = rustix::io::fcntl_dupfd_cloexec(standard_output(), 3)?;
         let how = match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
             FileType::RegularFile => How::Plain,
             FileType::Socket => How::Socket,
@@ -163,10 +161,10 @@ fn is_writable(fd: BorrowedFd<'_>) -> bool {
 
 /// Writes a short line to standard error if that takes it at once.
 pub fn complain_now(text: &[u8]) {
-    let error = std::io::stderr();
-    if is_writable(error.as_fd()) {
+    let error = standard_error();
+    if is_writable(error) {
         // That nobody listens cannot be told to anybody.
-        let _outcome = write(error.as_fd(), text.get(..PORTION).unwrap_or(text));
+        let _outcome = write(error, text.get(..PORTION).unwrap_or(text));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Memory that goes back to the system when it is dropped: mapped, not from the allocator, which keeps what it once had.
 
-use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
@@ -22,7 +22,7 @@ impl Mapping {
         // SAFETY: an anonymous mapping at no fixed address touches no memory that is in use.
         let start = unsafe {
             mmap_anonymous(
-                std::ptr::null_mut(),
+                core::ptr::null_mut(),
                 length,
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::PRIVATE,
@@ -39,14 +39,14 @@ impl Deref for Mapping {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         // SAFETY: the mapping is ours, readable, `length` bytes long, initialised by the kernel, and lives as long as self.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }
 
 impl DerefMut for Mapping {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `deref`, and writable; `&mut self` says that nobody else looks at it.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }
 
@@ -130,16 +130,16 @@ impl<T> Chunk<T> {
 
 impl<T> Drop for Chunk<T> {
     fn drop(&mut self) {
-        let values = std::ptr::slice_from_raw_parts_mut(self.memory.start.as_ptr().cast::<T>(), self.length);
+        let values = core::ptr::slice_from_raw_parts_mut(self.memory.start.as_ptr().cast::<T>(), self.length);
         // SAFETY: the first `length` places hold values; they are dropped once, before the mapping goes.
-        unsafe { std::ptr::drop_in_place(values) };
+        unsafe { core::ptr::drop_in_place(values) };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::rc::Rc;
+    use alloc::rc::Rc;
 
     #[test]
     fn a_mapping_is_zero_and_can_be_written() {

@@ -1,7 +1,7 @@
 //! Files without a name: what is written to one goes away with its last descriptor.
 
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use std::os::fd::OwnedFd;
 
 /// Opens a new empty file, for reading and writing, that has no name and is closed on exec.
 ///

@@ -3,9 +3,8 @@
 //! The directory is opened once, beneath a root, and stays the one it was; a name is one segment, and a link that has
 //! it is never followed. Descriptors of [`directory_beneath`] may be good for nothing else than to look up names.
 
-use std::ffi::CStr;
-use std::os::fd::{BorrowedFd, OwnedFd};
-
+use core::ffi::CStr;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -89,11 +88,11 @@ fn single(name: &CStr) -> Result<&CStr, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsFd;
+    use rustix::fd::AsFd;
 
     #[test]
     fn a_name_is_one_segment() {
-        let root = crate::open_root(&std::env::temp_dir()).unwrap();
+        let root = crate::open_root(std::env::temp_dir()).unwrap();
         for name in [c"", c".", c"..", c"/x", c"a/b", c"../x", c"x/"] {
             assert_eq!(create_in(root.as_fd(), name).err(), Some(Errno::INVAL));
             assert_eq!(stat_in(root.as_fd(), name).err(), Some(Errno::INVAL));

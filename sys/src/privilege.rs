@@ -3,13 +3,14 @@
 //! Users and groups go through the C library, which changes them for every thread. Capabilities are Linux's, and each
 //! thread has its own: [`drop_capabilities`] is for a process that has one thread so far.
 
-use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use core::ffi::CStr;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
+use crate::error::last_error;
 use crate::stat::FileStat;
 
 /// The effective user and group of this process.
@@ -21,10 +22,6 @@ pub fn identity() -> (u32, u32) {
 /// The outcome of a call of the C library that gives 0 or sets `errno`.
 fn outcome(result: libc::c_int) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_error()) }
-}
-
-pub(crate) fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 /// Becomes a user with a group and exactly these further groups, real, effective and saved: groups first, for a user
@@ -122,7 +119,7 @@ pub fn enter_root(directory: BorrowedFd<'_>) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The system's.
-pub fn open_to_name(path: &Path) -> Result<OwnedFd, Errno> {
+pub fn open_to_name(path: impl Arg) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, TO_NAME, Mode::empty())
 }
 

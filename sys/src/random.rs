@@ -25,7 +25,7 @@ pub fn fill_random(buffer: &mut [u8]) -> Result<(), Errno> {
         for part in buffer.chunks_mut(256) {
             // SAFETY: the pointer and the length are those of a slice that we may write.
             if unsafe { libc::getentropy(part.as_mut_ptr().cast(), part.len()) } != 0 {
-                return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO));
+                return Err(crate::error::last_error());
             }
         }
         Ok(())

@@ -3,8 +3,10 @@
 //! The handler writes one byte into a pipe and does nothing else. The pipe is not blocking: when it is full, so many
 //! signals wait already that one more tells nothing new.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use alloc::vec::Vec;
+
+use core::sync::atomic::{AtomicI32, Ordering};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 
@@ -131,16 +133,16 @@ impl Drop for Signals {
 fn act(number: libc::c_int, action: libc::sighandler_t) -> Result<(), Errno> {
     // SAFETY: an all-zero sigaction is a valid one; the handler does only what a handler may.
     let outcome = unsafe {
-        let mut new: libc::sigaction = std::mem::zeroed();
+        let mut new: libc::sigaction = core::mem::zeroed();
         new.sa_sigaction = action;
         new.sa_flags = libc::SA_RESTART;
         libc::sigemptyset(&raw mut new.sa_mask);
-        libc::sigaction(number, &raw const new, std::ptr::null_mut())
+        libc::sigaction(number, &raw const new, core::ptr::null_mut())
     };
     if outcome == 0 {
         return Ok(());
     }
-    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+    Err(crate::error::last_error())
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Stream sockets: TCP and Unix, not blocking and closed on exec from birth.
 
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use core::net::SocketAddr;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -107,7 +106,7 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
 
 /// Whether a path is a socket that nobody listens on. Linux refuses a connection to a file of another kind with the same
 /// error, so the kind is asked for first; a symbolic link is not followed, for it is the link that would be removed.
-fn is_left_behind(path: &Path, address: &Address) -> bool {
+fn is_left_behind(path: &[u8], address: &Address) -> bool {
     let is_socket = rustix::fs::lstat(path)
         .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Socket);
     is_socket && matches!(connect(address), Err(Errno::CONNREFUSED))
@@ -215,7 +214,7 @@ pub fn shutdown_write(socket: BorrowedFd<'_>) -> Result<(), Errno> {
 /// # Errors
 /// The system's.
 pub fn reset_on_close(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    sockopt::set_socket_linger(socket, Some(std::time::Duration::ZERO))
+    sockopt::set_socket_linger(socket, Some(core::time::Duration::ZERO))
 }
 
 /// Bytes that were given to the kernel and not taken by the peer yet.
@@ -233,7 +232,7 @@ pub fn unacknowledged(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
     // SAFETY: the request writes one int, to a place that outlives the call.
     let outcome = unsafe { libc::ioctl(socket.as_raw_fd(), REQUEST as _, &raw mut count) };
     if outcome < 0 {
-        return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO));
+        return Err(crate::error::last_error());
     }
     Ok(usize::try_from(count).unwrap_or(0))
 }

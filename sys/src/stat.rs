@@ -1,7 +1,6 @@
 //! What a file is, and the few acts on an open file that are neither reading nor writing.
 
-use std::os::fd::BorrowedFd;
-
+use rustix::fd::BorrowedFd;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 

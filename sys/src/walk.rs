@@ -15,8 +15,9 @@
 //!
 //! What the kernel's own lookup adds is not told apart here: `fs.protected_symlinks` and `nosymfollow` mounts.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use alloc::vec::Vec;
 
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -240,7 +241,7 @@ impl Trail<'_> {
 
     /// Opens the directories to here again, from the root, once those kept have all been left.
     fn retrace(&mut self) -> Result<(), Errno> {
-        let names = std::mem::take(&mut self.names);
+        let names = core::mem::take(&mut self.names);
         for name in names.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             let fd = open_directory(self.here(), name)?;
             self.enter(fd, name);

@@ -35,7 +35,7 @@ fn restricted(name: &str, act: impl FnOnce(&Place, Applied) + Send + 'static) {
     let thread = std::thread::spawn(move || {
         assert!(no_new_privileges());
         let [read, write, remove] =
-            ["read", "write", "remove"].map(|name| open_to_name(&place.0.join(name)).unwrap());
+            ["read", "write", "remove"].map(|name| open_to_name(place.0.join(name)).unwrap());
         match restrict(&[read.as_fd()], &[write.as_fd()], &[remove.as_fd()]) {
             Ok(applied) => act(&place, applied),
             Err(Errno::NOSYS | Errno::OPNOTSUPP) => eprintln!("SKIPPED: this kernel has no Landlock"),
@@ -113,7 +113,7 @@ fn network() {
 #[test]
 fn beneath() {
     let place = Place::new("beneath");
-    let open = |name: &str| open_to_name(&place.0.join(name)).unwrap();
+    let open = |name: &str| open_to_name(place.0.join(name)).unwrap();
     let top = open("");
     for (below, above, yes) in
         [("read", "", true), ("", "", true), ("", "read", false), ("read", "write", false)]
@@ -124,5 +124,5 @@ fn beneath() {
     assert_eq!(is_beneath(top.as_fd(), root.as_fd()), Ok(true));
     assert_eq!(is_beneath(root.as_fd(), top.as_fd()), Ok(false));
     assert_eq!(is_beneath(root.as_fd(), root.as_fd()), Ok(true));
-    assert_eq!(open_to_name(&place.0.join("read/file")).err(), Some(Errno::NOTDIR));
+    assert_eq!(open_to_name(place.0.join("read/file")).err(), Some(Errno::NOTDIR));
 }

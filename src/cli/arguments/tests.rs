@@ -1,11 +1,10 @@
 //! Command lines and environments, and what becomes of them.
 
 use super::*;
-use std::os::unix::ffi::OsStringExt;
 
 fn run(args: &[&str], environment: &[(&str, &str)]) -> Result<Command, Vec<Problem>> {
-    parse(&mut args.iter().map(OsString::from), &|name| {
-        environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+    parse(&mut args.iter().map(|arg| arg.as_bytes()), &|name| {
+        environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes())
     })
 }
 
@@ -36,7 +35,7 @@ fn nothing_said_is_all_defaults() {
     let settings = settings(&[], &[]);
     assert_eq!(settings.process, ProcessSettings::default());
     assert_eq!(settings.http, HttpSettings::default());
-    assert_eq!(settings.http.root.as_os_str(), ".");
+    assert_eq!(settings.http.root, b".");
     assert_eq!(settings.listeners, [Listen::Any { port: 8080 }]);
 }
 
@@ -51,7 +50,7 @@ fn help_and_version_go_first() {
         assert!(matches!(run(args, &[]), Ok(Command::Version)), "{args:?}");
     }
     assert_eq!(problems(&["--help=on"], &[]), ["--help=on: takes no value"]);
-    assert_eq!(settings(&["--", "--help"], &[]).http.root.as_os_str(), "--help");
+    assert_eq!(settings(&["--", "--help"], &[]).http.root, b"--help");
     assert!(run(&["-l", "-h"], &[]).is_err(), "the value of an option is not an option");
 }
 
@@ -102,7 +101,7 @@ fn of_values_the_last_counts() {
 fn switches_take_no_argument_after_them() {
     let settings = settings(&["-vv", "--hidden", "--http.main.sendfile=no", "dir"], &[]);
     assert!(settings.process.verbose && settings.http.hidden && !settings.http.sendfile);
-    assert_eq!(settings.http.root.as_os_str(), "dir");
+    assert_eq!(settings.http.root, b"dir");
 }
 
 #[test]
@@ -128,9 +127,9 @@ fn what_to_serve() {
         (&["-v", "dir", "-l", ":1"], "dir"),
     ] {
         let settings = settings(args, &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]);
-        assert_eq!(settings.http.root.as_os_str(), root, "{args:?}");
+        assert_eq!(settings.http.root, root.as_bytes(), "{args:?}");
     }
-    assert_eq!(settings(&[], &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]).http.root.as_os_str(), "elsewhere");
+    assert_eq!(settings(&[], &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]).http.root, b"elsewhere");
     assert_eq!(problems(&["a", "b", "c"], &[]).len(), 2);
     assert_eq!(problems(&[""], &[]), ["'': expected a directory or a file"]);
     assert_eq!(
@@ -143,13 +142,13 @@ fn what_to_serve() {
 
 #[test]
 fn a_path_need_not_be_utf8_but_a_value_must() {
-    let odd = || OsString::from_vec(b"d\xff".to_vec());
+    let odd = b"d\xff".as_slice();
     let none = |_: &str| None;
-    let Ok(Command::Serve(settings)) = parse(&mut [odd()].into_iter(), &none) else { panic!("refused") };
-    assert_eq!(settings.http.root.as_os_str(), odd());
-    assert!(parse(&mut ["-l".into(), odd()].into_iter(), &none).is_err());
-    assert!(parse(&mut [OsString::from_vec(b"--d\xff".to_vec())].into_iter(), &none).is_err());
-    let environment = |name: &str| (name == "GORGON_GRACE").then(odd);
+    let Ok(Command::Serve(settings)) = parse(&mut [odd].into_iter(), &none) else { panic!("refused") };
+    assert_eq!(settings.http.root, odd);
+    assert!(parse(&mut [b"-l", odd].into_iter(), &none).is_err());
+    assert!(parse(&mut [b"--d\xff".as_slice()].into_iter(), &none).is_err());
+    let environment = |name: &str| (name == "GORGON_GRACE").then_some(odd);
     let Err(problems) = parse(&mut [].into_iter(), &environment) else { panic!("accepted") };
     assert_eq!(problems, [Problem::new("GORGON_GRACE=d\u{fffd}", "expected UTF-8")]);
 }
@@ -254,11 +253,10 @@ quickcheck::quickcheck! {
     /// Whatever is typed, the answer is a command or at least one problem.
     fn never_panics(args: Vec<String>, environment: Option<String>) -> bool {
         let pieces = ["-", "--", "-l", "-lv", "--http.main.", "--gorgon.grace=", "--listen=", "=", "."];
-        let args = args.iter().map(|arg| {
-            let piece = pieces[arg.len() % pieces.len()];
-            OsString::from([piece, arg].concat())
-        });
-        match parse(&mut args.into_iter(), &|_| environment.clone().map(OsString::from)) {
+        let args: Vec<String> =
+            args.iter().map(|arg| [pieces[arg.len() % pieces.len()], arg].concat()).collect();
+        let variable = environment.as_deref().map(str::as_bytes);
+        match parse(&mut args.iter().map(String::as_bytes), &|_| variable) {
             Ok(_) => true,
             Err(problems) => !problems.is_empty(),
         }
@@ -268,7 +266,7 @@ quickcheck::quickcheck! {
 #[test]
 fn a_mistyped_variable_is_not_lost() {
     let strange = |names: &[&str]| -> Vec<String> {
-        let problems = strangers(&mut names.iter().map(OsString::from));
+        let problems = strangers(&mut names.iter().map(|name| name.as_bytes()));
         problems.iter().map(|problem| [&*problem.place, ": ", &*problem.message].concat()).collect()
     };
     assert!(strange(&["PATH", "GORGON_POLLER", "GORGON_HTTP_MAIN_ROOT", "gorgon_x", "XGORGON_Y"]).is_empty());

@@ -2,6 +2,9 @@
 //!
 //! `UPDATE_MAN=1 cargo test man` rewrites that part.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::*;
 use std::fs;
 

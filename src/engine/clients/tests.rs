@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::*;
+use crate::text::address::push_ip;
 
 /// Numbers that look random, the same in each run.
 struct Numbers(u64);
@@ -159,7 +160,7 @@ fn the_longest_chain_is_short() {
     }
     let index = clients.index.as_ref().unwrap();
     let lengths = (0..index.chains()).map(|chain| {
-        std::iter::successors(clients.entries.get(index.get(chain)), |e| clients.entries.get(e.next)).count()
+        core::iter::successors(clients.entries.get(index.get(chain)), |e| clients.entries.get(e.next)).count()
     });
     // About ten are to be expected of 20,000 in 16,384.
     assert!(lengths.max().unwrap() < 24);
@@ -169,7 +170,7 @@ fn the_longest_chain_is_short() {
 #[test]
 fn it_agrees_with_a_model() {
     let mut clients = Clients::default();
-    let mut model: std::collections::BTreeMap<[u8; 8], u32> = Default::default();
+    let mut model: alloc::collections::BTreeMap<[u8; 8], u32> = Default::default();
     let mut inside: Vec<(ClientId, [u8; 8], IpAddr)> = Vec::new();
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     for step in 0..200_000u64 {

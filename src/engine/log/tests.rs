@@ -1,11 +1,17 @@
 use super::*;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 
 fn scratch(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("gorgon-log-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
     path
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
 }
 
 fn options(size: u64, keep: u32) -> LogOptions {
@@ -20,7 +26,7 @@ fn at(milliseconds: u64) -> Now {
 fn lines_are_gathered() {
     let directory = scratch("gathered");
     let path = directory.join("a");
-    let mut log = Log::open(LogTarget::File(path.clone()), options(0, 0)).unwrap();
+    let mut log = Log::open(LogTarget::File(bytes(&path)), options(0, 0)).unwrap();
     let text = || std::fs::read_to_string(&path).unwrap();
     log.push(b"one\n", at(0));
     assert!(log.wants_timer() && !log.wants_timer());
@@ -42,7 +48,7 @@ fn lines_are_gathered() {
 fn a_file_is_opened_anew() {
     let directory = scratch("anew");
     let (path, old) = (directory.join("a"), directory.join("b"));
-    let mut log = Log::open(LogTarget::File(path.clone()), options(0, 0)).unwrap();
+    let mut log = Log::open(LogTarget::File(bytes(&path)), options(0, 0)).unwrap();
     let text = |path| std::fs::read_to_string(path).unwrap();
     log.push(b"one\n", at(0));
     std::fs::rename(&path, &old).unwrap();
@@ -73,7 +79,7 @@ fn rotation_keeps_to_its_cap() {
         for number in 1..=5 {
             std::fs::write(directory.join(format!("a.{number}")), "old").unwrap();
         }
-        let mut log = Log::open(LogTarget::File(path), options(1000, keep)).unwrap();
+        let mut log = Log::open(LogTarget::File(bytes(&path)), options(1000, keep)).unwrap();
         let mut last = Vec::new();
         for number in 0..300 {
             last = format!("line {number:04} {}\n", "x".repeat(30)).into_bytes();
@@ -94,7 +100,7 @@ fn rotation_keeps_to_its_cap() {
             .collect();
         names.sort();
         let expected: Vec<String> =
-            std::iter::once("a".to_owned()).chain((1..=keep).map(|n| format!("a.{n}"))).collect();
+            core::iter::once("a".to_owned()).chain((1..=keep).map(|n| format!("a.{n}"))).collect();
         assert_eq!(names, expected);
         assert!(std::fs::read(directory.join("a")).unwrap().ends_with(&last));
         if keep > 0 {
@@ -112,7 +118,7 @@ fn rotation_keeps_to_its_cap() {
 fn a_daemon_may_come_and_go_and_be_slow() {
     let directory = scratch("daemon");
     let path = directory.join("socket");
-    let mut log = Log::open(LogTarget::Unix(path.clone()), options(0, 0)).unwrap();
+    let mut log = Log::open(LogTarget::Unix(bytes(&path)), options(0, 0)).unwrap();
     log.push(b"one\n", at(0));
     assert!(!log.flush(at(0)));
     for text in ["one", "two"] {
@@ -159,7 +165,7 @@ fn a_daemon_may_come_and_go_and_be_slow() {
 fn a_full_disk_is_borne() {
     let directory = scratch("full");
     let path = directory.join("a");
-    let mut log = Log::open(LogTarget::File(path.clone()), options(0, 0)).unwrap();
+    let mut log = Log::open(LogTarget::File(bytes(&path)), options(0, 0)).unwrap();
     gorgon_sys::fault::set(gorgon_sys::fault::Plan { seed: 1, no_space: 100, ..Default::default() });
     for number in 0..10_000 {
         log.push(format!("line {number} of those that find no room\n").as_bytes(), at(0));

@@ -9,6 +9,8 @@
 //! | credentials that cannot be checked now | 503 |
 //! | with `cors`: the question whether a page may send it (OPTIONS) | the next handler's, for it never has credentials |
 
+use alloc::vec::Vec;
+
 use super::super::authorization;
 use super::super::field::Name;
 use super::super::handler::{Handler, Hx, Reply, Response};

@@ -1,5 +1,8 @@
 //! A reply to GET of a file, made once and kept.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::values::FileId;
 use crate::fs::content;
 use crate::fs::media::is_text;
@@ -19,7 +22,7 @@ pub(super) struct Entry {
     /// The length of status line and fields.
     pub(super) head: usize,
     /// Where the fields stand that tell of the file, but for its length.
-    pub(super) fields: std::ops::Range<usize>,
+    pub(super) fields: core::ops::Range<usize>,
     /// Where the date stands, and the second it tells.
     pub(super) date_at: usize,
     pub(super) date: i64,

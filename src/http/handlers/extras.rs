@@ -1,5 +1,7 @@
 //! What the settings add to replies: `Vary`, `Cache-Control`, and what lets pages of other origins read them.
 
+use alloc::vec::Vec;
+
 use super::super::handler::Response;
 use super::super::method::Method;
 use super::super::request::Request;

@@ -19,6 +19,9 @@
 //! A file may lie beside it in content codings, as its *twins*. Which of them a request gets hangs on the file and on
 //! what the client takes; so a reply is kept under the path together with that, and the reply itself says `Vary`.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::engine::values::{FileRange, Files, Now};
 use crate::fs::cache::{Cache, Found};
 use crate::fs::content;

@@ -11,6 +11,9 @@
 //! No step of these takes long: one slice of names or one entry, and `WORK` bounds the steps of one call. A call that
 //! looked at much and has nothing to show gives a line's end, which both forms allow at every such place.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 mod directories;
 mod order;
 pub(super) mod page;
@@ -458,7 +461,7 @@ fn follow(filesystem: &dyn Filesystem, path: &mut VPathBuf, name: &[u8]) -> Opti
 fn push_entry(form: Form, first: &mut bool, name: &[u8], facts: &Facts, out: &mut Vec<u8>) {
     match form {
         Form::Html => page::push_row(name, facts, out),
-        Form::Json => page::push_object(std::mem::replace(first, false), name, facts, out),
+        Form::Json => page::push_object(core::mem::replace(first, false), name, facts, out),
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! All are made from what the reply to a plain GET has: its fields, the first of which is Content-Type.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::values::{FileId, Files};
 use crate::fs::content;
 use crate::text::number::{push_decimal, push_hex};

@@ -1,5 +1,7 @@
 //! From a path to the file that is meant, or to the reason why there is none.
 
+use alloc::string::String;
+
 use crate::fs::media::MediaTypes;
 use crate::fs::path::extension;
 use crate::fs::{FileStat, Filesystem, FsError, Opened, OwnedFd, VPath, VPathBuf};

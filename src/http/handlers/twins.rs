@@ -1,5 +1,7 @@
 //! Files that lie beside a file in content codings, its *twins*: `app.js.br` beside `app.js`.
 
+use alloc::vec::Vec;
+
 use crate::fs::{FileStat, Filesystem, Opened, OwnedFd, VPath, VPathBuf};
 
 use super::super::encoding::{Coding, Preference};

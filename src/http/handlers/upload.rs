@@ -20,8 +20,10 @@
 //!
 //! What is uploaded here is served here: who may put files may put a page, and its script is of this origin.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::engine::values::Now;
 use crate::fs::draft::is_draft_name;

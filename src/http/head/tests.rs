@@ -1,6 +1,6 @@
 use super::super::request::Request;
 use super::*;
-use std::cell::Cell;
+use core::cell::Cell;
 
 mod differential;
 
@@ -246,7 +246,7 @@ fn reads_fields() {
                 .fields
                 .iter()
                 .map(|(name, value)| {
-                    (std::str::from_utf8(name).unwrap(), std::str::from_utf8(value).unwrap())
+                    (core::str::from_utf8(name).unwrap(), core::str::from_utf8(value).unwrap())
                 })
                 .collect();
             assert_eq!(fields.first(), Some(&("Host", "h")));

@@ -12,6 +12,9 @@
 //! their connection. Places in a connection's output are counted from the start of the call that is being served, so
 //! they are below zero in the calls after it.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::engine::log::{Log, PATIENCE};
 use crate::engine::values::ConnId;
 use crate::engine::{Cx, Loop};
@@ -267,7 +270,7 @@ impl AccessLog {
     pub(super) fn close(&mut self, id: ConnId, log: Option<&mut Log>, lp: &mut Loop) {
         self.recall(id);
         let (mut log, went) = (log, -place(lp.lost()));
-        for entry in std::mem::take(&mut self.entries) {
+        for entry in core::mem::take(&mut self.entries) {
             self.end_line(&entry, went, log.as_deref_mut(), lp);
         }
         self.texts.clear();

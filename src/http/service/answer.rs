@@ -1,5 +1,7 @@
 //! From a request's head to its reply: what the handlers answer is put on the wire here.
 
+use alloc::vec::Vec;
+
 use crate::engine::Cx;
 use crate::engine::log::Logs;
 

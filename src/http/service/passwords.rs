@@ -15,11 +15,15 @@
 //! The helper gets one question at a time; the rest of the queue stays here, where those who waited too long can leave
 //! it. The file of users is looked at each second while somebody is let in by it, and before each question.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 mod checker;
 
-use std::os::unix::fs::MetadataExt;
-
-use gorgon_sys::{AsFd, Child, Crypt, Io, OwnedFd, read, write};
+use gorgon_sys::{
+    AsFd, Child, Crypt, Errno, FileKind, FileStat, Io, OwnedFd, describe, open_file, pause, read, read_file,
+    standard_error, stat_path, write,
+};
 
 use super::super::authorization;
 use super::super::logins::{Digest, HasLogins, Logins, Verdict};
@@ -35,7 +39,7 @@ const PERIOD: u64 = 1000;
 const TRIAL: u32 = 30_000;
 
 /// What tells one state of a file from another: device, inode, size, and the time of the last change.
-type Stamp = (u64, u64, u64, i64, i64);
+type Stamp = (u64, u64, u64, i64, u32);
 
 /// Where the helper is.
 enum Helper {
@@ -108,7 +112,7 @@ impl Passwords {
     /// # Errors
     /// What is wrong, in one line.
     pub fn start(&mut self) -> Result<OwnedFd, String> {
-        if std::fs::File::open(&self.file).is_err() {
+        if open_file(&self.file).is_err() {
             complain(&[&self.file, ": out of reach from now on; changes to it will not be seen"]);
         }
         let (child, socket) = Child::start(checker::work)
@@ -130,11 +134,11 @@ impl Passwords {
             return;
         }
         self.looked = now;
-        let found = std::fs::metadata(&self.file).ok().map(|metadata| stamp(&metadata));
+        let found = stat_path(&self.file).ok().map(|found| stamp(&found));
         if found == self.stamp {
             return;
         }
-        if found != std::mem::replace(&mut self.seen, found) {
+        if found != core::mem::replace(&mut self.seen, found) {
             // It may still be being written: it is read when it has been left alone since the last look.
             return;
         }
@@ -204,7 +208,7 @@ impl<W: HasLogins> Service<W> for Passwords {
     }
 
     fn on_bytes(&mut self, _key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
-        let before = std::mem::replace(&mut self.helper, Helper::Resting(cx.id()));
+        let before = core::mem::replace(&mut self.helper, Helper::Resting(cx.id()));
         let (Helper::Asking(question), [answer]) = (before, input) else {
             return (input.len(), Next::Close);
         };
@@ -305,7 +309,7 @@ fn wait(socket: &OwnedFd) -> Option<u8> {
     for _ in 0..TRIAL {
         match read(socket.as_fd(), &mut answer) {
             Io::Done(1) => return answer.first().copied(),
-            Io::Blocked => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Io::Blocked => pause(1),
             Io::Done(_) | Io::Ended | Io::Failed(_) => return None,
         }
     }
@@ -314,19 +318,19 @@ fn wait(socket: &OwnedFd) -> Option<u8> {
 
 /// Reads a file of users; gives them, its stamp, and whether others may read it.
 fn load(file: &str) -> Result<(Users, Stamp, bool), String> {
-    let system = |error: std::io::Error| line(file, 0, &error.to_string());
+    let system = |error: Errno| line(file, 0, &describe(error));
     // Before it is read: if it changes meanwhile, it is another one by its stamp.
-    let metadata = std::fs::metadata(file).map_err(system)?;
-    if !metadata.is_file() || metadata.len() > FILE_MAX as u64 {
+    let found = stat_path(file).map_err(system)?;
+    if found.kind != FileKind::File || found.size > FILE_MAX as u64 {
         return Err(line(file, 0, "expected a file of at most 1 MiB"));
     }
-    let text = std::fs::read(file).map_err(system)?;
+    let text = read_file(file, FILE_MAX).map_err(system)?;
     let users = Users::parse(text).map_err(|problem| line(file, problem.line, &problem.expected))?;
-    Ok((users, stamp(&metadata), metadata.mode() & 0o004 != 0))
+    Ok((users, stamp(&found), found.mode & 0o004 != 0))
 }
 
-fn stamp(metadata: &std::fs::Metadata) -> Stamp {
-    (metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec())
+fn stamp(found: &FileStat) -> Stamp {
+    (found.device, found.inode, found.size, found.modified, found.modified_ns)
 }
 
 /// `FILE:LINE: what`, without the line if it is 0.
@@ -337,12 +341,12 @@ fn line(file: &str, number: u32, what: &str) -> String {
         push_decimal_str(number.into(), &mut text);
     }
     text.push_str(": ");
-    text.push_str(what.split(" (os error").next().unwrap_or_default());
+    text.push_str(what);
     text
 }
 
 /// Tells whoever reads standard error. That nobody does cannot be told to anybody.
 fn complain(parts: &[&str]) {
     let text = ["gorgon: ", &parts.concat(), "\n"].concat();
-    let _told = write(std::io::stderr().as_fd(), text.as_bytes());
+    let _told = write(standard_error(), text.as_bytes());
 }

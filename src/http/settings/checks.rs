@@ -1,16 +1,18 @@
 //! What the units of the table cannot check: the setters of attributes whose text goes somewhere as it is.
 
-use std::path::PathBuf;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::text::log_target::LogTarget;
 use crate::tree::Value;
 
-pub(super) fn set_root(root: &mut PathBuf, value: Value) -> Result<(), String> {
+pub(super) fn set_root(root: &mut Vec<u8>, value: Value) -> Result<(), String> {
     let text = value.into_text()?;
     if text.is_empty() {
         return Err("expected a directory or a file".to_owned());
     }
-    *root = PathBuf::from(text);
+    *root = text.into_bytes();
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The attributes of the kind `http`, in the order they are shown.
 
+use alloc::string::String;
+
 use super::HttpSettings;
 use super::checks::{
     NONE, set_access_log, set_auth_file, set_cache_control, set_charset, set_index, set_precompressed,
@@ -49,7 +51,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 ".",
                 "Directory or file to serve. The same as DIR or FILE on the command line.",
             ),
-            get: |s| Value::Text(s.root.to_string_lossy().into_owned()),
+            get: |s| Value::Text(String::from_utf8_lossy(&s.root).into_owned()),
             set: |s, v| set_root(&mut s.root, v),
         },
         Attribute {
@@ -251,7 +253,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  again.",
             )
             .with_flag(&Flag { short: None, long: "auth-file", value: "FILE" }),
-            get: |s| Value::Text(if s.auth_file.is_empty() { NONE.to_owned() } else { s.auth_file.clone() }),
+            get: |s| Value::Text(if s.auth_file.is_empty() { String::from(NONE) } else { s.auth_file.clone() }),
             set: |s, v| set_auth_file(&mut s.auth_file, v),
         },
         Attribute {

@@ -119,7 +119,7 @@ fn long_fields_are_cut() {
     ] {
         let mut out = Vec::new();
         assert_eq!(push_json(&text, FIELD, &mut out), cut, "{}", text.len());
-        assert!(out.len() <= FIELD && std::str::from_utf8(&out).is_ok());
+        assert!(out.len() <= FIELD && core::str::from_utf8(&out).is_ok());
     }
     let long = request(b"GET / HTTP/1.1", None, Some(&[b'x'; 5000]));
     assert!(String::from_utf8(line(Form::Json, &long, DONE)).unwrap().contains(",\"cut\":true,"));

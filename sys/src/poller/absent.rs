@@ -1,7 +1,8 @@
 //! Stands in for a poller this system does not have: there is no value of it, so its calls cost no code.
 
-use std::os::fd::BorrowedFd;
+use alloc::vec::Vec;
 
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 
 use super::{Event, Ready};

@@ -1,9 +1,10 @@
 //! Waits with `epoll(7)`: the kernel keeps the set and gives only what is ready. Nothing is kept here for a descriptor.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use alloc::vec::Vec;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
 use super::{Event, Ready, TURN, timespec};

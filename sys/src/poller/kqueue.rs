@@ -3,8 +3,10 @@
 //! A filter told `EV_EOF` means for reading that the peer writes no more, or that the socket failed, which the
 //! read will tell; for writing it means that nothing can be written ever again.
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::ptr::null_mut;
+use alloc::vec::Vec;
+
+use core::ptr::null_mut;
+use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::kqueue::{self, EventFilter, EventFlags};

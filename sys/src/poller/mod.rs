@@ -22,6 +22,8 @@
 //! | descriptor above 1023 | yes | yes | yes | not on macOS: `add` fails with `EINVAL` |
 //! | cost of one wait | ready ones | ready ones | all registered | highest descriptor |
 
+use alloc::vec::Vec;
+
 mod absent;
 mod poll;
 #[allow(dead_code)] // Where there is poll alone, or no select, some of it has no use.
@@ -83,9 +85,8 @@ mod system {
     pub(super) const AVAILABLE: &[super::PollerKind] = &[super::PollerKind::Poll];
 }
 
-use std::os::fd::BorrowedFd;
-
 use rustix::event::Timespec;
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 
 /// The most events one [`Poller::wait`] gives.

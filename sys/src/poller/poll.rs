@@ -1,6 +1,8 @@
 //! Waits with `poll(2)`: the set is kept here and handed to the kernel at each wait.
 
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use alloc::vec::Vec;
+
+use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, c_short, pollfd};
 use rustix::io::Errno;
@@ -82,7 +84,7 @@ impl Poll {
         // only `revents`. A descriptor closed in the meantime gives `POLLNVAL`.
         let result = unsafe { libc::poll(self.entries.as_mut_ptr(), length as libc::nfds_t, timeout) };
         let Ok(ready) = usize::try_from(result) else {
-            return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO));
+            return Err(crate::error::last_error());
         };
         let start = if self.next < length { self.next } else { 0 };
         let order = (start..length).chain(0..start);

@@ -2,8 +2,9 @@
 //!
 //! Systems give out the lowest free number, so tables as long as the highest one are dense: nine bytes each.
 
-use std::os::fd::RawFd;
+use alloc::vec::Vec;
 
+use rustix::fd::RawFd;
 use rustix::io::Errno;
 
 use super::Ready;

@@ -4,9 +4,10 @@
 //! here takes that but for macOS, where a longer set would need another symbol of its C library, and a
 //! descriptor above 1023 is refused. The set for exceptions would tell urgent data only, so none is given.
 
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use alloc::vec::Vec;
 
 use rustix::event::{FdSetElement, FdSetIter, fd_set_insert, fd_set_num_elements, fd_set_remove, select};
+use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
 use rustix::io::Errno;
 
 use super::registry::Registry;

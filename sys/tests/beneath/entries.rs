@@ -6,7 +6,7 @@ use super::*;
 fn names_are_acted_on_without_following() {
     for lookup in lookups() {
         let temporary = tree();
-        let root = open_root(&temporary.path("root")).unwrap();
+        let root = open_root(temporary.path("root")).unwrap();
         let root = root.as_fd();
         let inside = Symlinks::Inside;
         let link = |path: &[u8]| stat_link_beneath(lookup, root, path, inside).map(|found| found.kind);
@@ -93,7 +93,7 @@ fn names_are_acted_on_without_following() {
 fn modes_and_times_are_set_beneath_only() {
     for lookup in lookups() {
         let temporary = tree();
-        let root = open_root(&temporary.path("root")).unwrap();
+        let root = open_root(temporary.path("root")).unwrap();
         let root = root.as_fd();
         let (never, inside) = (Symlinks::Never, Symlinks::Inside);
         let mode = |path: &[u8]| stat_beneath(lookup, root, path, inside).unwrap().mode;
@@ -133,7 +133,7 @@ fn modes_and_times_are_set_beneath_only() {
 #[test]
 fn open_files_tell_and_change() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let how = OpenHow::Append { mode: 0o600 };
     let fd = open_beneath(Lookup::Walk, root.as_fd(), b"file", how, Symlinks::Never).unwrap();
     truncate(fd.as_fd(), 5_000).unwrap();

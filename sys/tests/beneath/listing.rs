@@ -50,7 +50,7 @@ fn directories_list_in_slices() {
 fn a_removed_directory_lists_nothing() {
     let temporary = Temporary::new();
     fs::create_dir(temporary.path("gone")).unwrap();
-    let mut directory = Directory::new(open_root(&temporary.path("gone")).unwrap()).unwrap();
+    let mut directory = Directory::new(open_root(temporary.path("gone")).unwrap()).unwrap();
     fs::remove_dir(temporary.path("gone")).unwrap();
     let mut buffer = [MaybeUninit::uninit(); 1_024];
     while directory.next_slice(&mut buffer, &mut |_, _, _| unreachable!()).unwrap() {}

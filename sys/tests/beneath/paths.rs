@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn paths_lead_where_each_policy_says() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let to = |name: &str| Ok(temporary.path(name));
     let file = to("root/file");
     let a = to("root/a");
@@ -133,8 +133,8 @@ fn detection_agrees_with_the_system() {
 #[test]
 fn roots_are_directories() {
     let temporary = tree();
-    assert_eq!(open_root(&temporary.path("root/file")).unwrap_err(), Errno::NOTDIR);
-    assert_eq!(open_root(&temporary.path("missing")).unwrap_err(), Errno::NOENT);
+    assert_eq!(open_root(temporary.path("root/file")).unwrap_err(), Errno::NOTDIR);
+    assert_eq!(open_root(temporary.path("missing")).unwrap_err(), Errno::NOENT);
     let file = fs::File::open(temporary.path("root/file")).unwrap();
     for lookup in lookups() {
         for path in [&b"x"[..], b"x/y", b"..", b"a/.."] {
@@ -147,7 +147,7 @@ fn roots_are_directories() {
 #[test]
 fn only_directories_open_as_such() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let a = Ok(inode(&temporary.path("root/a")));
     for lookup in lookups() {
         let open = |path: &[u8], policy| {
@@ -206,7 +206,7 @@ fn files_are_made_beneath_only() {
     for &(path, how, policy, expected) in cases {
         for lookup in lookups() {
             let temporary = tree();
-            let root = open_root(&temporary.path("root")).unwrap();
+            let root = open_root(temporary.path("root")).unwrap();
             let told = format!("{path} {how:?} {policy:?} {lookup:?}");
             let before =
                 fs::metadata(temporary.path("root").join(path)).map(|found| found.len()).unwrap_or(0);
@@ -234,7 +234,7 @@ fn fifos_do_not_hang() {
     let temporary = tree();
     let fifo = temporary.path("root/fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     for lookup in lookups() {
         let open = |how| open_beneath(lookup, root.as_fd(), b"fifo", how, Symlinks::Never);
         let fd = open(OpenHow::Read).unwrap();
@@ -250,7 +250,7 @@ fn fifos_do_not_hang() {
 #[test]
 fn permissions_hold() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let mode = |name: &str, mode| {
         fs::set_permissions(temporary.path(name), fs::Permissions::from_mode(mode)).unwrap();
     };
@@ -298,7 +298,7 @@ fn permissions_hold() {
 #[test]
 fn names_are_any_bytes() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let longest = vec![b'n'; 255];
     let names: [&[u8]; 7] = [b"\xff", b"new\nline", b" spaces ", b"...", b"..a", b"-\x01\x7f%00", &longest];
     for name in names {
@@ -326,7 +326,7 @@ fn names_are_any_bytes() {
 #[test]
 fn deep_paths_come_back_up() {
     let temporary = tree();
-    let root = open_root(&temporary.path("root")).unwrap();
+    let root = open_root(temporary.path("root")).unwrap();
     let depth = 200;
     let mut path = Vec::new();
     for _ in 0..depth {

@@ -15,7 +15,7 @@ fn renames_cannot_lead_outside() {
         symlink("../outside", at("root/link")).unwrap();
         let outside = [inode(&at("outside/secret")), inode(&at("outside/dir/secret"))];
         let allowed = [inode(&at("root/swap/secret")), inode(&at("root/swap/dir/secret"))];
-        let root = open_root(&at("root")).unwrap();
+        let root = open_root(at("root")).unwrap();
         let done = AtomicBool::new(false);
         let mut opened = 0;
         std::thread::scope(|scope| {

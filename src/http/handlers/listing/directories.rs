@@ -4,6 +4,9 @@
 //! it is used up, the one whose client has not taken anything for longest gives its place up, so that a few clients that
 //! do not read cannot keep the others from listing. Its own reply is then cut, which the client can see.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::fs::Listing;
 
 /// How long a client must have taken nothing before its place is given to another, in milliseconds.

@@ -1,6 +1,6 @@
 //! The order a listing is asked for in.
 
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
 use super::page::Facts;
 

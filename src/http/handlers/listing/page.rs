@@ -1,5 +1,7 @@
 //! What a listing looks like: a page for people, an array for programs. Everything here appends to a buffer.
 
+use alloc::vec::Vec;
+
 use crate::http::date;
 use crate::text::number::push_decimal;
 use crate::text::{html, json, percent, size, unicode};

@@ -3,6 +3,8 @@
 //! Its script is the one that its policy names by its hash: no other runs, whatever a file or directory is called. The
 //! script puts names into the page as text only, and sends each file by PUT, one after the other.
 
+use alloc::vec::Vec;
+
 use super::super::super::handler::{Body, Response};
 use super::super::super::status::Status;
 use super::super::listing::page::{push_head, push_text_end};

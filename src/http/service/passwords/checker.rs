@@ -3,7 +3,9 @@
 //! A question is its length, two bytes, the lower one first, then the hash and the password, each with a NUL after it,
 //! which neither can have in it. The answer is one byte.
 
-use std::ffi::CStr;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ffi::CStr;
 
 use gorgon_sys::{AsFd, Crypt, Io, OwnedFd, read, write};
 

@@ -1,0 +1,114 @@
+//! Files by their names, wherever they lie: what is looked at at start, before anything is given up.
+
+use alloc::vec::Vec;
+use core::ffi::CStr;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
+use crate::stat::FileStat;
+
+/// Opens a file or a directory to read it.
+///
+/// # Errors
+/// The system's.
+pub fn open_file(path: impl Arg) -> Result<OwnedFd, Errno> {
+    path.into_with_c_str(|path| {
+        rustix::io::retry_on_intr(|| rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+    })
+}
+
+/// Reads a file, but no more than its first `most` bytes.
+///
+/// # Errors
+/// The system's.
+pub fn read_file(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
+    let file = open_file(path)?;
+    let mut text = Vec::new();
+    while text.len() < most {
+        let before = text.len();
+        text.resize(most.min(before.saturating_add(PIECE)), 0);
+        let room = text.get_mut(before..).unwrap_or_default();
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *room));
+        text.truncate(before.saturating_add(*count.as_ref().unwrap_or(&0)));
+        if count? == 0 {
+            break;
+        }
+    }
+    Ok(text)
+}
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// What lies at a path, or what a link there leads to.
+///
+/// # Errors
+/// The system's.
+pub fn stat_path(path: impl Arg) -> Result<FileStat, Errno> {
+    rustix::fs::stat(path).map(|raw| FileStat::of(&raw))
+}
+
+/// What lies at a path, be it a link.
+///
+/// # Errors
+/// The system's.
+pub fn stat_link(path: impl Arg) -> Result<FileStat, Errno> {
+    rustix::fs::lstat(path).map(|raw| FileStat::of(&raw))
+}
+
+/// The absolute path of what is there, without links in it (realpath(3)).
+///
+/// # Errors
+/// The system's.
+pub fn real_path(path: impl Arg) -> Result<Vec<u8>, Errno> {
+    path.into_with_c_str(|path| {
+        // SAFETY: the path is a C string; without a buffer the call makes one itself (POSIX.1-2008).
+        let found = unsafe { libc::realpath(path.as_ptr(), core::ptr::null_mut()) };
+        if found.is_null() {
+            return Err(crate::error::last_error());
+        }
+        // SAFETY: it is a C string, and stays until it is freed below.
+        let real = unsafe { CStr::from_ptr(found) }.to_bytes().to_vec();
+        // SAFETY: the call above made it, by malloc, and nobody has it but us.
+        unsafe { libc::free(found.cast()) };
+        Ok(real)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stat::FileKind;
+
+    #[test]
+    fn files_are_read_up_to_a_bound() {
+        let path = std::env::temp_dir().join(std::format!("gorgon-file-{}", std::process::id()));
+        let text: Vec<u8> = (0..40_000_u32).map(|number| number as u8).collect();
+        std::fs::write(&path, &text).unwrap();
+        for most in [0, 1, PIECE - 1, PIECE, PIECE + 1, 39_999, 40_000, 40_001, 1 << 20] {
+            assert_eq!(read_file(&path, most).unwrap(), text[..most.min(text.len())], "{most}");
+        }
+        assert_eq!(stat_path(&path).unwrap().size, 40_000);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read_file(&path, 1), Err(Errno::NOENT));
+        assert_eq!(read_file(b"/".as_slice(), 1), Err(Errno::ISDIR));
+        assert_eq!(open_file(b"a\0b".as_slice()).err(), Some(Errno::INVAL));
+    }
+
+    #[test]
+    fn real_paths_have_no_links() {
+        let place = std::env::temp_dir().join(std::format!("gorgon-real-{}", std::process::id()));
+        std::fs::create_dir(&place).unwrap();
+        std::os::unix::fs::symlink(".", place.join("link")).unwrap();
+        let real = std::fs::canonicalize(&place).unwrap();
+        let found = real_path(place.join("link/./link")).unwrap();
+        assert_eq!(found, real.as_os_str().as_encoded_bytes());
+        assert_eq!(stat_link(place.join("link")).unwrap().kind, FileKind::Symlink);
+        assert_eq!(stat_path(place.join("link")).unwrap().kind, FileKind::Directory);
+        assert_eq!(real_path(place.join("none")), Err(Errno::NOENT));
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+}

@@ -1,0 +1,232 @@
+//! How the program starts and ends, and where its memory comes from: what the standard library does for others.
+//!
+//! [`program!`](crate::program) makes a function of type [`Run`] the program. The C library calls `main`, which
+//! ignores `SIGPIPE`, opens those of the descriptors 0 to 2 that are closed, and calls that function.
+//!
+//! Where a panic ends the process (`panic = "abort"`, as in a release build) nothing of the standard library is linked:
+//! this module also has the heap and what is done at a panic. Where a panic unwinds, which tests need, the standard
+//! library has both.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ffi::{CStr, c_char, c_int};
+use core::panic::PanicInfo;
+
+/// A program: gets what it was started with, and gives its exit code.
+pub type Run = fn(&Start) -> u8;
+
+/// What the program was started with.
+pub struct Start {
+    /// The arguments, the program's name first, with a null pointer after them.
+    arguments: *const *const c_char,
+    /// The environment, with a null pointer after it.
+    environment: *const *const c_char,
+}
+
+impl Start {
+    /// The arguments that follow the program's name.
+    pub fn arguments(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
+        texts(self.arguments).skip(1)
+    }
+
+    /// The variables of the environment: name and value. What has no `=` is none.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static [u8], &'static [u8])> + use<> {
+        texts(self.environment).filter_map(|text| {
+            // A name may begin with `=`, as the standard library has it.
+            let at = text.iter().skip(1).position(|&byte| byte == b'=')?.saturating_add(1);
+            let (name, value) = text.split_at_checked(at)?;
+            Some((name, value.get(1..)?))
+        })
+    }
+
+    /// The value of a variable of the environment.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&'static [u8]> {
+        self.variables().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value)
+    }
+}
+
+/// The C strings of a list of [`Start`].
+fn texts(list: *const *const c_char) -> impl Iterator<Item = &'static [u8]> {
+    let mut at = list;
+    core::iter::from_fn(move || {
+        if at.is_null() {
+            return None;
+        }
+        // SAFETY: `begin` made the only `Start`, from lists that end with a null pointer; this one is before that end or
+        // at it.
+        let text = unsafe { *at };
+        if text.is_null() {
+            return None;
+        }
+        // SAFETY: the end was not reached.
+        at = unsafe { at.add(1) };
+        // SAFETY: each is a C string that stays as it is as long as the program runs: nobody here changes the environment
+        // or the arguments.
+        Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+    })
+}
+
+/// Makes ready, runs, and gives the exit code. For [`program!`](crate::program) alone.
+///
+/// # Safety
+/// Called once, by `main`, with what the C library gave to it.
+#[doc(hidden)]
+pub unsafe fn begin(arguments: *const *const c_char, environment: *const *const c_char, run: Run) -> c_int {
+    open_streams();
+    // SAFETY: to ignore a signal needs no handler. A peer or a reader that is gone is told by EPIPE instead.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    c_int::from(run(&Start { arguments, environment }))
+}
+
+/// Opens `/dev/null` for each standard stream that is closed: a socket or file that got such a number would have
+/// messages written into it.
+fn open_streams() {
+    for stream in 0..=2 {
+        // SAFETY: the call asks for the flags of a number.
+        if unsafe { libc::fcntl(stream, libc::F_GETFD) } >= 0 {
+            continue;
+        }
+        // SAFETY: the path is a C string. The lowest free number is this one, for those below it are open.
+        if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } < 0 {
+            // SAFETY: it does not return.
+            unsafe { libc::abort() };
+        }
+    }
+}
+
+/// The heap of the C library.
+pub struct Heap;
+
+/// What malloc aligns to, at the least, on every system here.
+const ALIGNMENT: usize = size_of::<usize>() * 2;
+
+// SAFETY: the calls below are those of the C library, which gives memory that is nobody else's, of the size that was
+// asked for and aligned as `malloc` does or as asked for, and takes back what it gave whichever way. Nothing here panics.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.align() <= ALIGNMENT {
+            // SAFETY: any size will do.
+            return unsafe { libc::malloc(layout.size()) }.cast();
+        }
+        let mut place = core::ptr::null_mut();
+        // SAFETY: the pointer outlives the call, and the alignment is a power of two that is a multiple of a pointer's.
+        match unsafe { libc::posix_memalign(&raw mut place, layout.align(), layout.size()) } {
+            0 => place.cast(),
+            _ => core::ptr::null_mut(),
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if layout.align() <= ALIGNMENT {
+            // SAFETY: any size will do.
+            return unsafe { libc::calloc(layout.size(), 1) }.cast();
+        }
+        // SAFETY: as for the caller of this.
+        let place = unsafe { self.alloc(layout) };
+        if !place.is_null() {
+            // SAFETY: it has that many bytes.
+            unsafe { core::ptr::write_bytes(place, 0, layout.size()) };
+        }
+        place
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if layout.align() <= ALIGNMENT {
+            // SAFETY: the C library gave it.
+            return unsafe { libc::realloc(old.cast(), size) }.cast();
+        }
+        // SAFETY: the caller's size fits this alignment.
+        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: as for the caller of this.
+        let new = unsafe { self.alloc(wanted) };
+        if !new.is_null() {
+            // SAFETY: both have as many bytes as the smaller one, and are not the same.
+            unsafe { core::ptr::copy_nonoverlapping(old, new, layout.size().min(size)) };
+            // SAFETY: the caller gives it up.
+            unsafe { self.dealloc(old, layout) };
+        }
+        new
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, _layout: Layout) {
+        // SAFETY: the C library gave it.
+        unsafe { libc::free(place.cast()) }
+    }
+}
+
+/// Says where the program is wrong, and ends it. What is wrong stands in the source there; to say it would take the
+/// machinery that puts values into texts, which then is all linked.
+pub fn panicked(info: &PanicInfo<'_>) -> ! {
+    let mut number = [0; 10];
+    let (file, line) = info.location().map_or(("?", 0), |place| (place.file(), place.line()));
+    for part in [b"gorgon: panicked at ", file.as_bytes(), b":", digits(line, &mut number), b"\n"] {
+        // That nobody listens cannot be told to anybody.
+        let _outcome = crate::io::write(crate::standard::standard_error(), part);
+    }
+    // SAFETY: it does not return.
+    unsafe { libc::abort() }
+}
+
+/// A number in decimal digits.
+fn digits(number: u32, room: &mut [u8; 10]) -> &[u8] {
+    let mut rest = number;
+    let mut start = room.len();
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        start -= 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    room.get(start..).unwrap_or_default()
+}
+
+/// Makes a function of type [`Run`](crate::runtime::Run) the program. Its crate is `no_std` and `no_main`.
+#[macro_export]
+macro_rules! program {
+    ($run:path) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn main(
+            _count: ::core::ffi::c_int,
+            arguments: *const *const ::core::ffi::c_char,
+            environment: *const *const ::core::ffi::c_char,
+        ) -> ::core::ffi::c_int {
+            // SAFETY: the C library calls this, once, with these.
+            unsafe { $crate::runtime::begin(arguments, environment, $run) }
+        }
+
+        $crate::foundation!();
+    };
+}
+
+/// What the program stands on: the standard library where panics unwind, else this crate.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! foundation {
+    () => {
+        #[cfg(panic = "unwind")]
+        extern crate std;
+
+        #[cfg(not(panic = "unwind"))]
+        #[global_allocator]
+        static HEAP: $crate::runtime::Heap = $crate::runtime::Heap;
+
+        #[cfg(not(panic = "unwind"))]
+        #[panic_handler]
+        fn panicked(info: &::core::panic::PanicInfo<'_>) -> ! {
+            $crate::runtime::panicked(info)
+        }
+    };
+}
+
+/// The standard library is there in any case, for rustix uses it.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! foundation {
+    () => {
+        extern crate std;
+    };
+}
