@@ -47,7 +47,9 @@ fn refused(target: &Path, arguments: &[&str]) -> String {
 /// The program as another user, from a place that one can reach; its name and the directory are to be added.
 fn as_nobody(directory: &Directory, more: &[&str]) -> Command {
     let program = directory.path().join("gorgon");
-    std::fs::copy(env!("CARGO_BIN_EXE_gorgon"), &program).unwrap();
+    // By another process: a copy that is being written here could be inherited by what other tests start, and then not be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_gorgon")).arg(&program).status().unwrap();
+    assert!(copied.success());
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(more).arg(program);
     command.args(["-l", "127.0.0.1:0"]).arg(served(directory));
@@ -351,4 +353,34 @@ fn root_of_a_namespace_with_nobody_else_in_it() {
         (status(&server, "CapEff"), status(&server, "NoNewPrivs")),
         ("0000000000000000".into(), "1".into())
     );
+}
+
+#[test]
+fn a_log_gives_no_file_of_others_away() {
+    if !root() {
+        return;
+    }
+    let directory = site();
+    let victim = directory.file("victim", "secret");
+    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let log = directory.path().join("log");
+    let option = format!("--access-log={}", log.display());
+    for link in [true, false] {
+        if link {
+            symlink(&victim, &log).unwrap()
+        } else {
+            std::fs::hard_link(&victim, &log).unwrap()
+        }
+        assert!(refused(&served(&directory), &[&option]).contains("log: Too many"));
+        std::fs::remove_file(&log).unwrap();
+        let data = victim.metadata().unwrap();
+        assert_eq!((data.uid(), data.len()), (0, 6));
+    }
+    // One that is there already stays whose it is; one that is made is the server's, and can be opened anew.
+    std::fs::write(&log, "").unwrap();
+    drop(start(&directory, &[&option]));
+    assert_eq!(log.metadata().unwrap().uid(), 0);
+    std::fs::remove_file(&log).unwrap();
+    drop(start(&directory, &[&option]));
+    assert_eq!(log.metadata().unwrap().uid(), 65_534);
 }

@@ -9,7 +9,7 @@ use core::str::from_utf8;
 use gorgon_sys::{Address, Errno, FileKind, OwnedFd, open_file, read_file, real_path, stat_link, stat_path};
 
 use super::listeners::{Socket, bind, display, options, push_urls};
-use super::privileges::{Reach, Served};
+use super::privileges::{Place, Reach, Served};
 use super::{Failure, failure, uploads};
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
@@ -76,7 +76,7 @@ pub(super) fn add(
     }
     let access = access_log(&http, level, reactor.world(), served)?;
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
-    limits.addresses = access.is_some();
+    limits.addresses = access.is_some() || !http.auth_file.is_empty();
     reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
@@ -116,7 +116,8 @@ fn access_log(
         LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
     };
     if let LogTarget::File(path) = &target {
-        served.logs.extend(open_parent(path));
+        let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
+        served.logs.extend(open_parent(path).map(place));
     }
     let options = LogOptions {
         size: http.access_log_size,

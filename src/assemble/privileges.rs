@@ -39,6 +39,12 @@ pub(super) struct Reach {
     pub(super) everywhere: bool,
 }
 
+/// A file that is written to, and its directory.
+pub(super) struct Place {
+    pub(super) path: String,
+    pub(super) directory: OwnedFd,
+}
+
 /// What the running program still has to reach by name.
 #[derive(Default)]
 pub(super) struct Served {
@@ -48,8 +54,8 @@ pub(super) struct Served {
     /// What takes uploads.
     #[cfg(feature = "http")]
     pub(super) areas: Vec<Area>,
-    /// Directories of logs.
-    pub(super) logs: Vec<OwnedFd>,
+    /// Logs.
+    pub(super) logs: Vec<Place>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
     /// Its helper process is started last, when there is nothing left to give up.
@@ -61,7 +67,7 @@ impl Served {
     /// The directories that are written to: of logs, and those that take uploads. Where links lead anywhere, which is
     /// beneath `top`, so do uploads.
     fn writes<'a>(&'a self, top: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {
-        let logs = self.logs.iter().map(AsFd::as_fd);
+        let logs = self.logs.iter().map(|log| log.directory.as_fd());
         #[cfg(feature = "http")]
         return self.areas.iter().map(|area| top.unwrap_or(&area.directory).as_fd()).chain(logs).collect();
         #[cfg(not(feature = "http"))]
@@ -172,6 +178,7 @@ impl<'a> Plan<'a> {
         report.push('\n');
         #[cfg(feature = "http")]
         self.name_what_stays(served, report);
+        self.name_logs(served);
         Ok(())
     }
 
@@ -285,6 +292,22 @@ impl<'a> Plan<'a> {
                 }
                 report.extend(["; no ", &error]);
                 Ok(())
+            }
+        }
+    }
+
+    /// Names the directories of logs where no file can be made: such a log is neither rotated nor opened anew.
+    fn name_logs(&self, served: &Served) {
+        let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
+        for log in served.logs.iter().filter(closed) {
+            let mut text = ["gorgon: warning: ", &log.path, ": "].concat();
+            match &self.user {
+                Some(user) => user.push(&mut text),
+                None => push_ids(privilege::identity(), &mut text),
+            }
+            text.push_str(" may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's\n");
+            if !self.settings.quiet {
+                terminal::complain(&text);
             }
         }
     }

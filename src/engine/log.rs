@@ -70,6 +70,8 @@ struct File {
     fd: OwnedFd,
     /// Device and inode.
     identity: (u64, u64),
+    /// It was not there before.
+    made: bool,
     /// Bytes it holds; none for what is no regular file, and is not rotated.
     size: Option<u64>,
 }
@@ -193,9 +195,9 @@ impl Log {
         self.buffer.is_empty()
     }
 
-    /// Gives its file to a user, who can then open it anew.
+    /// Gives its file to a user, who can then open it anew, if it was made for this: another's stays another's.
     pub fn give(&self, user: u32, group: u32) {
-        if let Sink::File(File { fd, size: Some(_), .. }) = &self.sink {
+        if let Sink::File(File { fd, made: true, .. }) = &self.sink {
             // Where it cannot be given, the open file is still written to.
             let _given = gorgon_sys::give_file(fd.as_fd(), user, group);
         }
@@ -362,10 +364,10 @@ impl Log {
 }
 
 fn open_file(path: &[u8]) -> Result<File, Errno> {
-    let fd = gorgon_sys::open_log(path)?;
+    let (fd, made) = gorgon_sys::open_log(path)?;
     let stat = gorgon_sys::stat(fd.as_fd())?;
     let size = (stat.kind == FileKind::File).then_some(stat.size);
-    Ok(File { fd, identity: (stat.device, stat.inode), size })
+    Ok(File { fd, identity: (stat.device, stat.inode), size, made })
 }
 
 fn connect(target: &LogTarget) -> Result<OwnedFd, Errno> {

@@ -13,10 +13,25 @@ use super::values::{ConnId, TICK_MILLISECONDS};
 
 /// How much is looked at: as much as the largest head that can be allowed.
 pub(super) const LOOK: usize = 64 * 1024;
+/// The least time between two of these looks, in milliseconds.
+const LEAST: u64 = 20;
+/// How many connections are looked at again in one turn.
+const FED: usize = 64;
 /// How often a call on input that is known to be there may say that there is none.
 const PATIENCE: u32 = 1000;
 
 impl Loop {
+    /// Has those that wait for room looked at again soon: all of them in a tick, or as many as can be without making the
+    /// others wait.
+    fn plan_starved(&mut self) {
+        if !self.starved_set && !self.starved.is_empty() {
+            self.starved_set = true;
+            let turns = (self.starved.len() / FED + 1) as u64;
+            let wait = (TICK_MILLISECONDS / turns).max(LEAST);
+            self.timers.set(self.now.milliseconds + wait, Owner::Starved);
+        }
+    }
+
     /// Has a connection wait, its input with the kernel, until there is room among the pages, or for a moment.
     pub(super) fn starve(&mut self, id: ConnId) {
         let Some(conn) = self.slots.get_mut(id) else { return };
@@ -26,10 +41,7 @@ impl Loop {
         conn.flags.set(Flags::STARVED);
         self.starved.push(id);
         self.counters.page_waits += 1;
-        if !self.starved_set {
-            self.starved_set = true;
-            self.timers.set(self.now.milliseconds + TICK_MILLISECONDS, Owner::Starved);
-        }
+        self.plan_starved();
         // Those that closed meanwhile are forgotten now and then, so that the list does not outgrow the table.
         if self.starved.len() > 2 * self.slots.len() + 64 {
             let slots = &self.slots;
@@ -70,12 +82,16 @@ impl<W> Reactor<W> {
         }
     }
 
-    /// Has those that waited for room read again.
+    /// Has some of those that wait for room read again, in turn.
     pub(super) fn feed_starved(&mut self) {
-        for id in core::mem::take(&mut self.lp.starved) {
+        let mut fed = core::mem::take(&mut self.lp.starved);
+        let rest = fed.split_off(fed.len().min(FED));
+        self.lp.starved = rest;
+        for id in fed {
             let Some(conn) = self.lp.slots.get_mut(id) else { continue };
             conn.flags.clear(Flags::STARVED);
             self.readable(id);
         }
+        self.lp.plan_starved();
     }
 }

@@ -14,6 +14,7 @@
 //! From each stage an error, or the peer's end, leads to the connection's end. Nothing here touches a socket.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::body::{BodyReader, BodyState};
 use super::chunked;
@@ -113,6 +114,8 @@ pub enum Pumped {
 const CHUNK_HEAD: usize = 6;
 /// The room a chunk needs beside its data: its head, its CRLF, and the last chunk.
 const CHUNK_MARGIN: usize = CHUNK_HEAD + 2 + chunked::LAST_CHUNK.len();
+/// So much of a body is given to its sink at once, if it is there.
+const JOINED: usize = 4096;
 /// The longest data of one chunk.
 const CHUNK_DATA: usize = 0xffff;
 
@@ -160,6 +163,7 @@ impl<W> Exchange<W> {
     /// Takes input while receiving or discarding; gives how much of it belongs to the body.
     pub fn feed(&mut self, input: &[u8], world: &mut W) -> (usize, Fed) {
         let mut used = 0;
+        let mut joined = Vec::new();
         loop {
             let step = self.body.feed(input.get(used..).unwrap_or(&[]));
             let data = input.get(used + step.data.start..used + step.data.end).unwrap_or(&[]);
@@ -171,15 +175,25 @@ impl<W> Exchange<W> {
                 Some(left) => left,
                 None => return (used, Fed::Refused(Status::CONTENT_TOO_LARGE)),
             };
-            if let (Some(sink), false) = (&mut self.sink, data.is_empty()) {
-                if let Err(status) = sink.write(data, world) {
-                    return (used, Fed::Refused(status));
+            let over = step.state != BodyState::NeedMore || step.used == 0 || used >= input.len();
+            if let Some(sink) = &mut self.sink {
+                // Small chunks are written together.
+                let alone = joined.is_empty() && (over || data.len() >= JOINED);
+                if !alone {
+                    joined.extend_from_slice(data);
+                }
+                let data = if alone { data } else { &joined[..] };
+                if !data.is_empty() && (over || data.len() >= JOINED) {
+                    if let Err(status) = sink.write(data, world) {
+                        return (used, Fed::Refused(status));
+                    }
+                    joined.clear();
                 }
             }
             match step.state {
                 BodyState::Done => return (used, Fed::Complete),
                 BodyState::Error => return (used, Fed::Refused(Status::BAD_REQUEST)),
-                BodyState::NeedMore if step.used == 0 || used >= input.len() => return (used, Fed::More),
+                BodyState::NeedMore if over => return (used, Fed::More),
                 BodyState::NeedMore => {}
             }
         }

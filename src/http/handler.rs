@@ -19,6 +19,8 @@ pub struct Hx<'a> {
     pub path: VPath<'a>,
     /// The connection it came on: who answers [`Reply::Wait`] has it woken.
     pub conn: ConnId,
+    /// The bits of the peer's address, if it is known and not one of this host.
+    pub client: Option<[u8; 16]>,
     /// The time of this turn.
     pub now: Now,
     /// The time as a `Date` field gives it.

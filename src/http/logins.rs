@@ -20,12 +20,19 @@ use crate::text::siphash::{self, siphash};
 
 /// Credentials that may wait at once. More are told to come again.
 const PENDING_MAX: usize = 64;
+/// Those of one address among them, once half of the places are taken: a flood of wrong passwords from one place leaves
+/// the others theirs.
+const PENDING_OF_ONE: usize = 16;
+/// Those beside that, whose credentials were right before: no flood locks out who was let in today.
+const RETURNING_MAX: usize = 64;
 /// Connections that may wait for those at once: several may have sent the same ones.
 const WAITERS_MAX: usize = 4096;
 /// Verdicts kept of those who may come in.
 const GRANTED_MAX: usize = 256;
 /// Other verdicts kept: they go before those, so that wrong passwords drive out no right ones.
 const OTHERS_MAX: usize = 64;
+/// How long it is remembered who was let in, beyond the time that holds, in milliseconds.
+const REMEMBERED: u64 = 3_600_000;
 /// How long credentials wait at most, in milliseconds.
 pub const PATIENCE: u64 = 10_000;
 
@@ -93,6 +100,10 @@ struct Pending {
     since: u64,
     /// It is being checked.
     taken: bool,
+    /// The address that it came from, if it is one that counts.
+    from: Option<[u8; 16]>,
+    /// It was right before.
+    returning: bool,
 }
 
 /// The logins of one server.
@@ -104,6 +115,8 @@ pub struct Logins {
     /// In the order in which they were asked for.
     pending: Vec<Pending>,
     waiters: Vec<(Digest, ConnId)>,
+    /// Where the credentials came from that were checked last.
+    served: Option<[u8; 16]>,
 }
 
 impl Logins {
@@ -113,21 +126,29 @@ impl Logins {
         Logins { key, ..Logins::default() }
     }
 
-    /// What is known of credentials; if nothing is, they are queued and the connection waits. `now` is in milliseconds.
-    pub fn ask(&mut self, credentials: &[u8], conn: ConnId, now: u64) -> Answer {
+    /// What is known of credentials; if nothing is, they are queued and the connection waits. `from` is the address it
+    /// comes from, if that counts. `now` is in milliseconds.
+    pub fn ask(&mut self, credentials: &[u8], conn: ConnId, from: Option<[u8; 16]>, now: u64) -> Answer {
         let digest = Digest(siphash(self.key, credentials));
-        if let Some(known) = self.known.iter().find(|known| known.digest.is(digest) && now < known.until) {
+        let known = self.known.iter().find(|known| known.digest.is(digest));
+        if let Some(known) = known.filter(|known| now < known.until) {
             return Answer::Known(known.verdict);
         }
+        let returning = known.is_some_and(|known| known.verdict == Verdict::Granted);
         if self.waiters.len() >= WAITERS_MAX {
             return Answer::Known(Verdict::Unavailable);
         }
         if !self.pending.iter().any(|pending| pending.digest.is(digest)) {
-            if self.pending.len() >= PENDING_MAX {
+            let alike = |pending: &&Pending| pending.returning == returning;
+            let count = self.pending.iter().filter(alike).count();
+            let of_one =
+                from.map_or(0, |_| self.pending.iter().filter(|pending| pending.from == from).count());
+            let crowded = count >= PENDING_MAX / 2 && of_one >= PENDING_OF_ONE;
+            if if returning { count >= RETURNING_MAX } else { count >= PENDING_MAX || crowded } {
                 return Answer::Known(Verdict::Unavailable);
             }
             let credentials = credentials.to_vec();
-            self.pending.push(Pending { digest, credentials, since: now, taken: false });
+            self.pending.push(Pending { digest, credentials, since: now, taken: false, from, returning });
         }
         if !self.waiters.contains(&(digest, conn)) {
             self.waiters.push((digest, conn));
@@ -135,10 +156,14 @@ impl Logins {
         Answer::Wait
     }
 
-    /// The credentials that have waited longest; they are being checked from now on.
+    /// The credentials that are next; they are being checked from now on. Those that were right before come first, then
+    /// those that do not come from where the last ones came from, then those that have waited longest.
     pub fn take(&mut self) -> Option<(Digest, &[u8])> {
-        let pending = self.pending.iter_mut().find(|pending| !pending.taken)?;
+        let served = self.served;
+        let rank = |pending: &&mut Pending| (!pending.returning, served.is_some() && pending.from == served);
+        let pending = self.pending.iter_mut().filter(|pending| !pending.taken).min_by_key(rank)?;
         pending.taken = true;
+        self.served = pending.from;
         Some((pending.digest, &pending.credentials))
     }
 
@@ -150,7 +175,8 @@ impl Logins {
     /// Keeps a verdict, and calls `wake` with each connection that waits for it. `now` is in milliseconds.
     pub fn decide(&mut self, digest: Digest, verdict: Verdict, now: u64, wake: &mut dyn FnMut(ConnId)) {
         self.pending.retain(|pending| !pending.digest.is(digest));
-        self.known.retain(|known| now < known.until && !known.digest.is(digest));
+        self.expire(now);
+        self.known.retain(|known| !known.digest.is(digest));
         let granted = verdict == Verdict::Granted;
         let alike = |known: &Known| (known.verdict == Verdict::Granted) == granted;
         let most = if granted { GRANTED_MAX } else { OTHERS_MAX };
@@ -182,14 +208,18 @@ impl Logins {
         self.known.clear();
     }
 
-    /// Forgets the verdicts whose time is over. `now` is in milliseconds.
+    /// Forgets the verdicts whose time is over; of those who were let in it is still known that they were, for an hour.
+    /// `now` is in milliseconds.
     pub fn expire(&mut self, now: u64) {
-        self.known.retain(|known| now < known.until);
+        self.known.retain(|known| {
+            let more = if known.verdict == Verdict::Granted { REMEMBERED } else { 0 };
+            now < known.until + more
+        });
     }
 
-    /// Whether nothing is known and nobody waits.
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty() && self.pending.is_empty()
+    /// Whether no verdict holds and nobody waits. `now` is in milliseconds.
+    pub fn is_quiet(&self, now: u64) -> bool {
+        self.pending.is_empty() && self.known.iter().all(|known| now >= known.until)
     }
 
     /// Whether some wait to be checked.
@@ -222,9 +252,9 @@ mod tests {
     fn all_who_ask_the_same_wait_for_one_verdict() {
         let mut logins = Logins::default();
         for number in [1, 2, 1] {
-            assert_eq!(logins.ask(b"a:b", conn(number), 0), Answer::Wait);
+            assert_eq!(logins.ask(b"a:b", conn(number), None, 0), Answer::Wait);
         }
-        assert_eq!(logins.ask(b"a:c", conn(3), 0), Answer::Wait);
+        assert_eq!(logins.ask(b"a:c", conn(3), None, 0), Answer::Wait);
         assert_eq!(logins.take().unwrap().1, b"a:b");
         assert_eq!(logins.take().unwrap().1, b"a:c");
         assert!(logins.take().is_none());
@@ -232,43 +262,70 @@ mod tests {
         assert_eq!(decide(&mut logins, Verdict::Granted, 10), [conn(1), conn(2)]);
         assert_eq!(decide(&mut logins, Verdict::Refused, 10), [conn(3)]);
         assert!(logins.take().is_none());
-        assert_eq!(logins.ask(b"a:b", conn(4), 300_009), GRANTED);
-        assert_eq!(logins.ask(b"a:c", conn(4), 2009), REFUSED);
+        assert_eq!(logins.ask(b"a:b", conn(4), None, 300_009), GRANTED);
+        assert_eq!(logins.ask(b"a:c", conn(4), None, 2009), REFUSED);
         assert!(!logins.is_queued());
-        assert_eq!(logins.ask(b"a:c", conn(4), 2010), Answer::Wait);
-        assert_eq!(logins.ask(b"a:b", conn(4), 300_010), Answer::Wait);
+        assert_eq!(logins.ask(b"a:c", conn(4), None, 2010), Answer::Wait);
+        assert_eq!(logins.ask(b"a:b", conn(4), None, 300_010), Answer::Wait);
     }
 
     #[test]
     fn verdicts_are_forgotten() {
         let mut logins = Logins::default();
-        assert!(logins.is_empty());
-        logins.ask(b"a:b", conn(1), 0);
-        assert!(!logins.is_empty() && logins.is_queued());
+        assert!(logins.is_quiet(0));
+        logins.ask(b"a:b", conn(1), None, 0);
+        assert!(!logins.is_quiet(0) && logins.is_queued());
         decide(&mut logins, Verdict::Granted, 0);
         logins.expire(299_999);
-        assert!(!logins.is_empty());
+        assert!(!logins.is_quiet(0));
         logins.expire(300_000);
-        assert!(logins.is_empty());
-        logins.ask(b"a:b", conn(1), 0);
-        decide(&mut logins, Verdict::Granted, 0);
+        assert!(logins.is_quiet(300_000));
+        logins.ask(b"a:b", conn(1), None, 300_000);
+        decide(&mut logins, Verdict::Granted, 300_000);
         logins.forget();
-        assert!(logins.is_empty());
-        assert_eq!(logins.ask(b"a:b", conn(1), 0), Answer::Wait);
+        assert!(logins.is_quiet(0));
+        assert_eq!(logins.ask(b"a:b", conn(1), None, 0), Answer::Wait);
+    }
+
+    #[test]
+    fn a_flood_from_one_place_leaves_the_others_theirs() {
+        let mut logins = Logins::default();
+        let (one, other) = (Some([1; 16]), Some([2; 16]));
+        assert_eq!(logins.ask(b"was:here", conn(1), one, 0), Answer::Wait);
+        decide(&mut logins, Verdict::Granted, 0);
+        let now = 400_000;
+        let flood = |logins: &mut Logins, from| {
+            (0..100_u32)
+                .filter(|number| logins.ask(&number.to_be_bytes(), conn(2), from, now) == Answer::Wait)
+                .count()
+        };
+        assert_eq!(flood(&mut logins, one), PENDING_MAX / 2);
+        assert_eq!(logins.ask(b"a:b", conn(3), other, now), Answer::Wait);
+        assert_eq!(logins.ask(b"was:here", conn(1), one, now), Answer::Wait);
+        assert_eq!(logins.take().unwrap().1, b"was:here", "who was let in before goes first");
+        assert_eq!(logins.take().unwrap().1, b"a:b", "then those from elsewhere");
+        assert_eq!(logins.take().unwrap().1, 0_u32.to_be_bytes());
+        // Where nobody knows where they come from they are all alike, but for those who return.
+        let mut logins = Logins::default();
+        assert_eq!(logins.ask(b"was:here", conn(1), None, 0), Answer::Wait);
+        decide(&mut logins, Verdict::Granted, 0);
+        assert_eq!(flood(&mut logins, None), PENDING_MAX);
+        assert_eq!(logins.ask(b"a:b", conn(3), None, now), UNAVAILABLE);
+        assert_eq!(logins.ask(b"was:here", conn(1), None, now), Answer::Wait);
     }
 
     #[test]
     fn who_waits_too_long_is_told() {
         let mut logins = Logins::default();
-        logins.ask(b"a:b", conn(1), 0);
-        logins.ask(b"a:c", conn(2), 1);
+        logins.ask(b"a:b", conn(1), None, 0);
+        logins.ask(b"a:c", conn(2), None, 1);
         logins.take();
         let mut woken = Vec::new();
         for now in [9999, PATIENCE] {
             logins.give_up(false, now, &mut |id| woken.push((now, id)));
         }
         assert_eq!(woken, [(PATIENCE, conn(1))]);
-        assert_eq!(logins.ask(b"a:b", conn(1), PATIENCE), UNAVAILABLE);
+        assert_eq!(logins.ask(b"a:b", conn(1), None, PATIENCE), UNAVAILABLE);
         logins.give_up(true, PATIENCE, &mut |id| woken.push((0, id)));
         assert_eq!(woken.last(), Some(&(0, conn(2))));
         assert!(logins.take().is_none() && logins.waiters.is_empty());
@@ -278,23 +335,23 @@ mod tests {
     fn tables_are_bounded() {
         let mut logins = Logins::default();
         for number in 0..300_u32 {
-            assert_eq!(logins.ask(&number.to_be_bytes(), conn(1), 0), Answer::Wait);
+            assert_eq!(logins.ask(&number.to_be_bytes(), conn(1), None, 0), Answer::Wait);
             decide(&mut logins, Verdict::Granted, 0);
         }
         for number in 300..500_u32 {
-            assert_eq!(logins.ask(&number.to_be_bytes(), conn(1), 0), Answer::Wait);
+            assert_eq!(logins.ask(&number.to_be_bytes(), conn(1), None, 0), Answer::Wait);
             decide(&mut logins, Verdict::Refused, 0);
         }
         assert_eq!(logins.known.len(), GRANTED_MAX + OTHERS_MAX);
-        assert_eq!(logins.ask(&44_u32.to_be_bytes(), conn(1), 0), GRANTED);
-        assert_eq!(logins.ask(&436_u32.to_be_bytes(), conn(1), 0), REFUSED);
+        assert_eq!(logins.ask(&44_u32.to_be_bytes(), conn(1), None, 0), GRANTED);
+        assert_eq!(logins.ask(&436_u32.to_be_bytes(), conn(1), None, 0), REFUSED);
         for number in 0..64_u32 {
-            assert_eq!(logins.ask(&(1000 + number).to_be_bytes(), conn(1), 0), Answer::Wait);
+            assert_eq!(logins.ask(&(1000 + number).to_be_bytes(), conn(1), None, 0), Answer::Wait);
         }
-        assert_eq!(logins.ask(b"more", conn(1), 0), UNAVAILABLE);
+        assert_eq!(logins.ask(b"more", conn(1), None, 0), UNAVAILABLE);
         for number in 64..4096 {
-            assert_eq!(logins.ask(&1000_u32.to_be_bytes(), conn(number), 0), Answer::Wait);
+            assert_eq!(logins.ask(&1000_u32.to_be_bytes(), conn(number), None, 0), Answer::Wait);
         }
-        assert_eq!(logins.ask(&1000_u32.to_be_bytes(), conn(1), 0), UNAVAILABLE);
+        assert_eq!(logins.ask(&1000_u32.to_be_bytes(), conn(1), None, 0), UNAVAILABLE);
     }
 }

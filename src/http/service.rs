@@ -75,6 +75,8 @@ pub struct HttpService<W> {
     /// A timer for the handlers' sweep is set.
     sweeps: bool,
     access: Option<Box<AccessLog>>,
+    /// Handlers want to know where requests come from.
+    addresses: bool,
 }
 
 /// What follows an answer.
@@ -114,6 +116,7 @@ impl<W: Logs> HttpService<W> {
             text: Vec::new(),
             sweeps: false,
             access: None,
+            addresses: !settings.auth_file.is_empty(),
         }
     }
 
@@ -199,7 +202,8 @@ impl<W: Logs> HttpService<W> {
         world: &mut W,
         cx: &mut Cx<'_>,
     ) -> Option<Next> {
-        if shape.close && unread {
+        // While output waits more may come.
+        if shape.close && (unread || cx.held()) {
             return Some(self.leave(key, world, cx));
         }
         self.forget(key, world, cx.lp());
@@ -244,12 +248,12 @@ impl<W: Logs> HttpService<W> {
                 cx.wait_for_disk();
                 Next::Wait(Timeout::NEVER)
             }
-            Some(Pumped::End) if exchange.has_whole_body() => {
-                let shape = exchange.shape;
-                self.forget(key, world, cx.lp());
-                if shape.close { Next::Close } else { Next::Read(BETWEEN) }
-            }
+            // Nothing was read meanwhile: what came would, unread at the close, have the reply thrown away.
             Some(Pumped::End) if exchange.shape.close => self.leave(key, world, cx),
+            Some(Pumped::End) if exchange.has_whole_body() => {
+                self.forget(key, world, cx.lp());
+                Next::Read(BETWEEN)
+            }
             Some(Pumped::End) => {
                 exchange.discard_rest(&mut Means { world, files: cx.files(), now });
                 Next::Read(BODY)
@@ -314,7 +318,7 @@ impl<W: Logs> HttpService<W> {
                     cx.lp().settle_soon();
                     return (at - length, Next::Wait(WAITING));
                 }
-                After::Close if at == input.len() => return (at, Next::Close),
+                After::Close if at == input.len() && !cx.held() => return (at, Next::Close),
                 After::Close | After::Leave => return (input.len(), self.leave(key, world, cx)),
                 After::Begin(exchange) => {
                     let streams = exchange.stage() == Stage::Streaming;

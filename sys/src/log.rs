@@ -2,6 +2,7 @@
 //! daemon.
 
 use alloc::vec::Vec;
+use core::ffi::CStr;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -19,20 +20,46 @@ use crate::standard::{standard_error, standard_output};
 /// that is writable (`PIPE_BUF`).
 const PORTION: usize = 512;
 
-/// Opens a file to append to, made with mode 0640 if it is not there. A FIFO or terminal does not make us wait.
+/// Opens a file to append to, made with mode 0640 if it is not there; says whether it was made. A FIFO or terminal does
+/// not make us wait.
+///
+/// Root follows no link there and takes no file that has another name: whoever may write to the directory could have
+/// another file written to, and made theirs.
 ///
 /// # Errors
-/// The system's.
-pub fn open_log(path: impl Arg) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::WRONLY
-        | OFlags::APPEND
-        | OFlags::CREATE
-        | OFlags::CLOEXEC
-        | OFlags::NOCTTY
-        | OFlags::NONBLOCK;
-    path.into_with_c_str(|path| {
-        rustix::io::retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(0o640)))
-    })
+/// The system's: `ELOOP` for a link, `EMLINK` for another name.
+pub fn open_log(path: impl Arg) -> Result<(OwnedFd, bool), Errno> {
+    path.into_with_c_str(open_log_at)
+}
+
+fn open_log_at(path: &CStr) -> Result<(OwnedFd, bool), Errno> {
+    let trusts = rustix::process::geteuid().as_raw() != 0;
+    let usual = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let open = |flags| {
+        rustix::io::retry_on_intr(|| rustix::fs::openat(CWD, path, usual | flags, Mode::from_raw_mode(0o640)))
+    };
+    // It may come or go between two attempts.
+    for _ in 0..3 {
+        match open(OFlags::CREATE | OFlags::EXCL) {
+            Err(Errno::EXIST) => {}
+            made => return made.map(|fd| (fd, true)),
+        }
+        match open(if trusts { OFlags::empty() } else { OFlags::NOFOLLOW }) {
+            Err(Errno::NOENT) if trusts => {
+                // A link that leads to nothing yet.
+                return open(OFlags::CREATE).map(|fd| (fd, true));
+            }
+            Err(Errno::NOENT) => {}
+            found => {
+                let fd = found?;
+                let stat = rustix::fs::fstat(&fd)?;
+                let another =
+                    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1;
+                return if another && !trusts { Err(Errno::MLINK) } else { Ok((fd, false)) };
+            }
+        }
+    }
+    Err(Errno::EXIST)
 }
 
 /// Gives an open file to a user and a group.

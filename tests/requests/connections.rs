@@ -247,12 +247,33 @@ fn a_refusal_can_be_read_after_all_is_written() {
         ("GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400),
         ("GET /%zz HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 400),
         ("BREW /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 501),
+        // A body that is made, after which the connection ends.
+        ("GET /d/ HTTP/1.0\r\n\r\n", 200),
+        ("GET /d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200),
         ("GET /f HTTP/1.1\r\nA: ", 431),
         ("GET /", 414),
     ] {
         let mut pieces = vec![head.as_bytes()];
         pieces.extend([&megabyte[..]; 10]);
         assert_eq!(write_then_read(&server, &pieces).status, status, "{head}");
+    }
+}
+
+#[test]
+fn what_comes_while_the_last_reply_is_sent_does_not_cut_it() {
+    const BIG: usize = 20_000_000;
+    let directory = site();
+    directory.file("big", vec![b'b'; BIG]);
+    for sendfile in ["on", "off"] {
+        let server = Server::start(directory.path(), &[&format!("--http.main.sendfile={sendfile}")]);
+        let mut stream = server.connect();
+        stream.write_all(b"GET /big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        // It does not fit what the kernel buffers, so the server waits for us.
+        std::thread::sleep(Duration::from_millis(100));
+        stream.write_all(b"GET /f HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).expect("no reset takes the reply");
+        assert_eq!(Reply::first(&all, false).0.body.len(), BIG, "{sendfile}");
     }
 }
 

@@ -45,7 +45,7 @@ impl AuthHandler {
         if !authorization::credentials(request, &mut self.credentials) {
             return Answer::Known(Verdict::Refused);
         }
-        let answer = world.logins().ask(&self.credentials, hx.conn, hx.now.milliseconds);
+        let answer = world.logins().ask(&self.credentials, hx.conn, hx.client, hx.now.milliseconds);
         self.credentials.fill(0);
         answer
     }

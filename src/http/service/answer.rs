@@ -49,7 +49,8 @@ impl<W: Logs> HttpService<W> {
             return self.reject(response, plan, discards, world, cx);
         }
         let conn = cx.id();
-        let mut hx = Hx { path, conn, now, date: &self.date, files: cx.files() };
+        let client = if self.addresses { cx.client().bits().filter(|bits| !is_loopback(bits)) } else { None };
+        let mut hx = Hx { path, conn, client, now, date: &self.date, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
         if !matches!(reply, Reply::Upload(_)) && !discards {
             plan.shape.close = true;
@@ -216,6 +217,11 @@ impl<W: Logs> HttpService<W> {
         }
         made
     }
+}
+
+/// Whether the bits of an address are those of this host.
+fn is_loopback(bits: &[u8; 16]) -> bool {
+    core::net::Ipv6Addr::from(*bits).to_canonical().is_loopback()
 }
 
 /// Sends a reply that lies ready: as it is, or with the `Connection` field that this request needs.

@@ -63,6 +63,8 @@ pub struct Passwords {
     file: String,
     users: Users,
     stamp: Option<Stamp>,
+    /// What lay there when it was looked at last.
+    seen: Option<Stamp>,
     /// When the file was looked at.
     looked: u64,
     helper: Helper,
@@ -93,6 +95,7 @@ impl Passwords {
             file: file.to_owned(),
             users,
             stamp: Some(stamp),
+            seen: Some(stamp),
             looked: 0,
             helper: Helper::Starting,
             child: None,
@@ -135,6 +138,10 @@ impl Passwords {
         if found == self.stamp {
             return;
         }
+        if found != core::mem::replace(&mut self.seen, found) {
+            // It may still be being written: it is read when it has been left alone since the last look.
+            return;
+        }
         self.stamp = found;
         match load(&self.file) {
             Ok((users, stamp, _)) => {
@@ -164,7 +171,9 @@ impl Passwords {
             }
             // Nobody is in the file.
             None => {
-                logins.decide(digest, Verdict::Refused, lp.now().milliseconds, &mut |id| lp.wake(id));
+                let now = lp.now().milliseconds;
+                logins.decide(digest, Verdict::Refused, now, &mut |id| lp.wake(id));
+                self.ask(conn, logins, lp);
             }
         }
     }
@@ -244,7 +253,7 @@ impl<W: HasLogins> Service<W> for Passwords {
         let (logins, now) = (world.logins(), lp.now().milliseconds);
         logins.give_up(false, now, &mut |id| lp.wake(id));
         logins.expire(now);
-        self.ticks = !logins.is_empty();
+        self.ticks = !logins.is_quiet(now);
         if self.ticks {
             self.look(logins, now);
             lp.set_timer(PERIOD, service, 0);
@@ -253,7 +262,7 @@ impl<W: HasLogins> Service<W> for Passwords {
 
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
         let (logins, now) = (world.logins(), lp.now().milliseconds);
-        if logins.is_empty() {
+        if logins.is_quiet(now) {
             return;
         }
         if !self.ticks {

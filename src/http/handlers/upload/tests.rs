@@ -52,8 +52,14 @@ fn ask(handler: &mut UploadHandler, world: &mut World, head: &str, body: Option<
     date.set(1_800_000_000);
     let now = Now { unix_seconds: 1_800_000_000, ..Now::default() };
     let path = path.set_url(request.path()).unwrap();
-    let mut hx =
-        Hx { path, conn: crate::engine::values::ConnId::test(1), now, date: &date, files: &mut files };
+    let mut hx = Hx {
+        path,
+        conn: crate::engine::values::ConnId::test(1),
+        client: None,
+        now,
+        date: &date,
+        files: &mut files,
+    };
     let told =
         |response: Response<World>| (response.status.code(), String::from_utf8(response.fields).unwrap());
     match handler.handle(&request, world, &mut hx) {
