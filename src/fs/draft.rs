@@ -119,6 +119,9 @@ pub(super) fn write_all(file: &OwnedFd, mut data: &[u8]) -> Result<(), FsError> 
     Ok(())
 }
 
+/// A file of so many bytes is not freed by this process: the system may take long.
+const LARGE: u64 = 64 << 20;
+
 /// A draft in a directory of this system.
 pub(super) struct LocalDraft {
     directory: OwnedFd,
@@ -144,7 +147,10 @@ impl LocalDraft {
             Err(_) => {
                 let target = self.target()?;
                 target.map_or(Ok(()), |stat| may_replace(stat.kind))?;
+                let old = target.filter(|stat| stat.size >= LARGE);
+                let old = old.and_then(|_| gorgon_sys::hold_in(directory, &self.name).ok());
                 gorgon_sys::rename_in(directory, &self.draft, &self.name)?;
+                old.into_iter().for_each(gorgon_sys::close_elsewhere);
                 target.is_some()
             }
         };
@@ -190,6 +196,9 @@ impl Drop for LocalDraft {
         if !self.draft.is_empty() {
             // If it cannot be removed, its name still says what it is.
             let _gone = gorgon_sys::unlink_in(self.directory.as_fd(), &self.draft);
+            let file = self.file.take();
+            let large = |file: &OwnedFd| gorgon_sys::stat(file.as_fd()).is_ok_and(|stat| stat.size >= LARGE);
+            file.into_iter().filter(large).for_each(gorgon_sys::close_elsewhere);
         }
     }
 }

@@ -53,6 +53,49 @@ impl Child {
     }
 }
 
+/// Closes a descriptor in a process of its own. To free what a large file held takes the system seconds for some
+/// gigabytes, and whoever closes the last descriptor of a file without a name waits for it.
+///
+/// This process must have a single thread, or the other threads no need of what this one closes.
+pub fn close_elsewhere(file: OwnedFd) {
+    // SAFETY: the copies make only calls that take plain numbers, and end by _exit.
+    match unsafe { libc::fork() } {
+        // Then it is closed here.
+        -1 => {}
+        0 => {
+            // The copy's own copy is nobody's child once this one has ended, so nobody need await it.
+            // SAFETY: as above.
+            if unsafe { libc::fork() } == 0 {
+                // It keeps nothing else open: a connection that ends has to be seen to end.
+                // SAFETY: nothing of this copy's is used again.
+                unsafe {
+                    if file.as_raw_fd() == PLACE || libc::dup2(file.as_raw_fd(), PLACE) == PLACE {
+                        for stream in 0..PLACE {
+                            libc::close(stream);
+                        }
+                        close_from(PLACE + 1);
+                    }
+                }
+            }
+            // SAFETY: it ends the process at once, and with it closes what is left.
+            unsafe { libc::_exit(0) }
+        }
+        id => loop {
+            // SAFETY: the number is that of our child, which ends at once; a null status is allowed.
+            let waited = unsafe { libc::waitpid(id, core::ptr::null_mut(), 0) };
+            if waited >= 0 || crate::error::last_error() != Errno::INTR {
+                break;
+            }
+        },
+    }
+    if rustix::process::getpid().is_init() {
+        // To the first process of a container the copies' copies are given. Whoever else is awaited here is awaited by
+        // nobody who could not bear that he is gone.
+        // SAFETY: a null status is allowed, and WNOHANG returns at once.
+        while unsafe { libc::waitpid(-1, core::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+    }
+}
+
 /// Where the helper's socket is.
 const PLACE: libc::c_int = 3;
 

@@ -48,7 +48,7 @@ mod walk;
 
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
-pub use child::Child;
+pub use child::{Child, close_elsewhere};
 pub use clock::{Times, local_offset, now};
 pub use crypt::Crypt;
 pub use directory::Directory;
@@ -70,7 +70,7 @@ pub use log::{
 pub use memory::{Chunk, Mapping};
 #[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
-pub use name::{create_in, directory_beneath, rename_in, rename_new_in, stat_in, unlink_in};
+pub use name::{create_in, directory_beneath, hold_in, rename_in, rename_new_in, stat_in, unlink_in};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

@@ -34,6 +34,19 @@ pub fn create_in(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errn
     rustix::io::retry_on_intr(|| rustix::fs::openat(directory, single(name)?, flags, mode))
 }
 
+/// Holds the file that has the name, so that it outlives the name; for nothing else, where the system can.
+///
+/// # Errors
+/// `ENOENT`, ..
+pub fn hold_in(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let how = OFlags::PATH;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let how = OFlags::RDONLY | OFlags::NONBLOCK;
+    let flags = how | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::io::retry_on_intr(|| rustix::fs::openat(directory, single(name)?, flags, Mode::empty()))
+}
+
 /// The attributes of what has the name; of a link, its own.
 ///
 /// # Errors

@@ -449,3 +449,26 @@ fn a_limit_of_the_system_ends_the_upload_and_not_the_process() {
     assert!(server.runs());
     assert_eq!(names(&root.join("in")), ["old.txt", "sub", "x"]);
 }
+
+#[test]
+fn large_files_are_freed_by_another_process() {
+    let (_directory, root, server) = served(&[]);
+    let mut stream = server.connect();
+    write!(stream, "PUT /in/large HTTP/1.1\r\nHost: test\r\nContent-Length: 200000000\r\n\r\n").unwrap();
+    for _ in 0..70 {
+        stream.write_all(&bytes(1 << 20)).unwrap();
+    }
+    let begun = Instant::now();
+    while names(&root.join("in")).len() < 3 {
+        assert!(begun.elapsed() < common::PATIENCE);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let descriptors = server.descriptors();
+    drop(stream);
+    // Neither the name nor a descriptor stays, and no connection is kept open by who frees it.
+    while names(&root.join("in")).len() > 2 || server.descriptors() >= descriptors {
+        assert!(begun.elapsed() < common::PATIENCE);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(server.get("/in/old.txt").body, b"old");
+}
