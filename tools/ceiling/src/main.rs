@@ -17,16 +17,15 @@
 mod arguments;
 mod reply;
 
-use std::fs::File;
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::process::ExitCode;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::fs::sendfile;
+use rustix::fs::{Mode, OFlags, open, sendfile};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 
@@ -96,18 +95,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(arguments: Arguments) -> io::Result<()> {
+fn serve(arguments: Arguments) -> Result<(), Errno> {
     let reply = match &arguments.file {
-        Some(path) => Reply::file(File::open(path)?, arguments.split, arguments.close)?,
+        Some(path) => {
+            Reply::file(open(path, OFlags::RDONLY, Mode::empty())?, arguments.split, arguments.close)?
+        }
         None => Reply::constant(arguments.body, arguments.close),
     };
     let listener = listen(arguments.port)?;
-    let port = TcpListener::from(listener.try_clone()?).local_addr()?.port();
+    let bound = net::getsockname(&listener)?;
+    let port = SocketAddr::try_from(bound)?.port();
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &listener, token(listener.as_raw_fd()), EventFlags::IN)?;
     let mut out = io::stdout();
-    writeln!(out, "http://127.0.0.1:{port}/")?;
-    out.flush()?;
+    // Whoever started it may not care where it is.
+    let _ = writeln!(out, "http://127.0.0.1:{port}/").and_then(|()| out.flush());
     Server {
         epoll,
         listener,
@@ -121,7 +123,7 @@ fn serve(arguments: Arguments) -> io::Result<()> {
     .run()
 }
 
-fn listen(port: u16) -> io::Result<OwnedFd> {
+fn listen(port: u16) -> Result<OwnedFd, Errno> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
@@ -137,7 +139,7 @@ fn token(fd: i32) -> EventData {
 }
 
 impl Server {
-    fn run(mut self) -> io::Result<()> {
+    fn run(mut self) -> Result<(), Errno> {
         let mut events = Vec::with_capacity(EVENTS);
         let listener = token(self.listener.as_raw_fd()).u64();
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -146,7 +148,7 @@ impl Server {
             let timeout = if self.unfinished.is_empty() { None } else { Some(&at_once) };
             match epoll::wait(&self.epoll, spare_capacity(&mut events), timeout) {
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
             for index in std::mem::take(&mut self.unfinished) {
                 if let Some(Some(connection)) = self.connections.get_mut(index) {
@@ -167,14 +169,14 @@ impl Server {
         }
     }
 
-    fn accept(&mut self) -> io::Result<()> {
+    fn accept(&mut self) -> Result<(), Errno> {
         for _ in 0..self.accepts {
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
             let socket = match net::accept_with(&self.listener, flags) {
                 Ok(socket) => socket,
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR | Errno::CONNABORTED) => continue,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             let index = usize::try_from(socket.as_raw_fd()).unwrap_or(usize::MAX);
             if self.connections.len() <= index {
@@ -195,7 +197,7 @@ impl Server {
     }
 
     /// Goes on sending what is owed, or else receives and answers.
-    fn turn(&mut self, index: usize) -> io::Result<()> {
+    fn turn(&mut self, index: usize) -> Result<(), Errno> {
         let Some(Some(connection)) = self.connections.get_mut(index) else { return Ok(()) };
         if connection.listed {
             return Ok(());
@@ -231,7 +233,7 @@ impl Server {
     }
 
     /// The one place where a connection's interest changes.
-    fn settle(&mut self, index: usize, turn: Turn) -> io::Result<()> {
+    fn settle(&mut self, index: usize, turn: Turn) -> Result<(), Errno> {
         let Some(place) = self.connections.get_mut(index) else { return Ok(()) };
         let Some(connection) = place else { return Ok(()) };
         let wanted = match turn {

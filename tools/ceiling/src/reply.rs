@@ -1,7 +1,8 @@
 //! The constant reply, and the only thing that is looked for in a request: where its head ends.
 
-use std::fs::File;
-use std::io;
+use rustix::fd::OwnedFd;
+use rustix::fs::fstat;
+use rustix::io::Errno;
 
 /// Constant replies are repeated in one buffer up to this many bytes, so that a batch leaves in one send.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -24,7 +25,7 @@ pub enum Reply {
         /// The head, ended by an empty line.
         head: Vec<u8>,
         /// The body.
-        file: File,
+        file: OwnedFd,
         /// Bytes of the body.
         length: u64,
         /// The head leaves by itself.
@@ -54,8 +55,8 @@ impl Reply {
     }
 
     /// A reply whose body is a file's content as long as it is now.
-    pub fn file(file: File, split: bool, close: bool) -> io::Result<Reply> {
-        let length = file.metadata()?.len();
+    pub fn file(file: OwnedFd, split: bool, close: bool) -> Result<Reply, Errno> {
+        let length = u64::try_from(fstat(&file)?.st_size).unwrap_or(0);
         Ok(Reply::File { head: head(length, close), file, length, split })
     }
 
