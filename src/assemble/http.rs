@@ -194,7 +194,10 @@ fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), F
             _ => Symlinks::Inside,
         };
         let local = LocalFs::new(&root, symlinks).map_err(lost)?;
-        return Ok((Box::new(local), Reach { name: shown(&root), everywhere: symlinks == Symlinks::All }));
+        return Ok((
+            Box::new(local),
+            Reach { name: shown(&root), asked: shown(&root), everywhere: symlinks == Symlinks::All },
+        ));
     }
     if kind != FileKind::File {
         let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
@@ -214,7 +217,7 @@ fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), F
         Some((parent, _)) => parent.to_owned(),
         None => ".".to_owned(),
     };
-    Ok((Box::new(single), Reach { name, everywhere }))
+    Ok((Box::new(single), Reach { name, asked: shown(&root), everywhere }))
 }
 
 fn shown(path: &[u8]) -> String {

@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gorgon_sys::{Address, AsFd, Errno, FileStat, ListenOptions, OwnedFd, privilege};
+use gorgon_sys::{Address, AsFd, Errno, FileKind, FileStat, ListenOptions, OwnedFd, privilege};
 
 use super::{Failure, failure};
 use crate::cli::listen::Listen;
@@ -79,7 +79,15 @@ fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Addr
 }
 
 fn cannot_listen(address: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), error) }
+    let mut failure = Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), error) };
+    let kind = address.strip_prefix("unix:").and_then(|path| gorgon_sys::stat_path(path.as_bytes()).ok());
+    if kind.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Directory)) {
+        failure.message.push_str("; it is there, and is no socket");
+    }
+    if error == Errno::ACCESS && !address.starts_with("unix:") {
+        failure.message.push_str("; ports below 1024 want root, or CAP_NET_BIND_SERVICE");
+    }
+    failure
 }
 
 /// The URLs that an address answers on.

@@ -35,6 +35,8 @@ const ACCOUNTS: usize = 1 << 20;
 /// A directory that is served: that of the world's filesystem at the same place.
 pub(super) struct Reach {
     pub(super) name: String,
+    /// What was asked to be served: it, or a file in it.
+    pub(super) asked: String,
     /// Whether links in it may lead anywhere.
     pub(super) everywhere: bool,
 }
@@ -169,12 +171,14 @@ impl<'a> Plan<'a> {
         }
         for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
             if matches!(filesystem.open(VPath::ROOT), Err(FsError::Denied)) {
-                return Err(self.unreadable(&reach.name));
+                return Err(self.unreadable(&reach.asked));
             }
         }
         self.restrict(served, world, report)?;
         #[cfg(feature = "http")]
-        served.areas.iter().try_for_each(|area| area.probe(world))?;
+        for area in &served.areas {
+            area.probe(world, &self.who())?;
+        }
         report.push('\n');
         #[cfg(feature = "http")]
         self.name_what_stays(served, report);
@@ -244,12 +248,18 @@ impl<'a> Plan<'a> {
         })
     }
 
-    fn unreadable(&self, name: &str) -> Failure {
-        let mut message = [name, ": user "].concat();
+    /// `nobody (65534:65534)`
+    fn who(&self) -> String {
+        let mut text = String::new();
         match &self.user {
-            Some(user) => user.push(&mut message),
-            None => push_ids(privilege::identity(), &mut message),
+            Some(user) => user.push(&mut text),
+            None => push_ids(privilege::identity(), &mut text),
         }
+        text
+    }
+
+    fn unreadable(&self, name: &str) -> Failure {
+        let mut message = [name, ": user ", &self.who()].concat();
         message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
         Failure { message, usage: true }
     }
@@ -300,11 +310,7 @@ impl<'a> Plan<'a> {
     fn name_logs(&self, served: &Served) {
         let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
         for log in served.logs.iter().filter(closed) {
-            let mut text = ["gorgon: warning: ", &log.path, ": "].concat();
-            match &self.user {
-                Some(user) => user.push(&mut text),
-                None => push_ids(privilege::identity(), &mut text),
-            }
+            let mut text = ["gorgon: warning: ", &log.path, ": ", &self.who()].concat();
             text.push_str(" may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's\n");
             if !self.settings.quiet {
                 terminal::complain(&text);

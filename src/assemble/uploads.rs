@@ -68,17 +68,17 @@ impl Area {
     ///
     /// # Errors
     /// It cannot.
-    pub(super) fn probe(&self, world: &crate::world::World) -> Result<(), Failure> {
+    pub(super) fn probe(&self, world: &crate::world::World, who: &str) -> Result<(), Failure> {
         let filesystem = world.filesystems().nth(self.filesystem);
         let name = VPath::new(b"/upload").ok().zip(VPath::new(self.uploads.area()).ok());
         let Some((filesystem, (name, area))) = filesystem.zip(name) else { return Ok(()) };
         match filesystem.draft(area, name).and_then(|mut draft| draft.begin()) {
             Ok(()) => Ok(()),
             Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
-            Err(FsError::Denied) => Err(wrong(
-                &self.asked,
-                "the user that the program runs as may not make files there; --user names another",
-            )),
+            Err(FsError::Denied) => {
+                let why = [who, " may not make files there; chown it, or name who may by --user"].concat();
+                Err(wrong(&self.asked, &why))
+            }
             Err(_) => Err(wrong(&self.asked, "no file can be made there")),
         }
     }

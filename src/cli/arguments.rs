@@ -89,7 +89,11 @@ pub fn strangers(names: Arguments<'_, '_>) -> Vec<Problem> {
             let key = name.strip_prefix(node.environment_prefix()).unwrap_or_default();
             node.abouts().any(|about| about.name.to_ascii_uppercase() == key)
         };
-        if Node::ALL.iter().any(|node| ours(&node)) {
+        // What Kubernetes, and Docker before it, tell every container of a service named gorgon.
+        let linked = name.strip_prefix("GORGON_").is_some_and(|key| {
+            key == "PORT" || ["PORT_", "SERVICE_", "ENV_", "NAME"].iter().any(|front| key.starts_with(front))
+        });
+        if linked || Node::ALL.iter().any(|node| ours(&node)) {
             continue;
         }
         let all: Vec<String> = Node::ALL

@@ -6,6 +6,7 @@ use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};
 
 use super::clients::{ClientId, Clients};
 use super::conn::{Conn, Flags, Mode, NONE, Slots};
+use super::disk::Disk;
 use super::listener::Listener;
 use super::output::Outputs;
 use super::pages::{PageId, Pages};
@@ -131,6 +132,8 @@ pub struct Loop {
     pub(super) disk_queue: Vec<ConnId>,
     /// When they last went on, in milliseconds.
     pub(super) disk_asked: u64,
+    /// What the kernel tells of files in memory.
+    pub(super) disk: Disk,
     /// A connection was closed since the last settling: there may be room for others.
     pub(super) released: bool,
     /// Something was put off after the last settling.
@@ -176,6 +179,7 @@ impl Loop {
             queue: Vec::new(),
             disk_queue: Vec::new(),
             disk_asked: 0,
+            disk: Disk::new(),
             released: false,
             unsettled: false,
             woken: Vec::new(),

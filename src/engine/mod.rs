@@ -10,6 +10,7 @@
 pub mod client;
 pub mod clients;
 pub mod conn;
+mod disk;
 mod drain;
 pub mod event_loop;
 pub mod files;

@@ -9,6 +9,7 @@
 use gorgon_sys::{AsFd, Io, copy_file, read_ahead, read_at_cached, send, send_vectored, sendfile};
 
 use super::conn::{Conn, Flags, NONE};
+use super::disk::there_until;
 use super::event_loop::Loop;
 use super::pages::PageId;
 use super::slab::Slab;
@@ -17,9 +18,6 @@ use super::values::{ConnId, FileRange, Flow};
 /// One sendfile per connection and turn, of at most this many bytes: larger bursts cost more per byte, smaller ones too.
 pub(super) const BURST: u64 = 256 * 1024;
 
-/// How often a piece of a file is waited for, a millisecond or more each time, before it is sent come what may: a disk
-/// that does not answer must not keep a connection for ever, and some kernels never say that a piece is there.
-const PROBES: u8 = 100;
 /// How much is asked of the disk at once.
 const ADVICE: u64 = 64 * 1024;
 
@@ -29,8 +27,8 @@ pub(super) struct Output {
     start: u32,
     end: u32,
     file: Option<FileRange>,
-    /// How often the disk was asked for the next piece of the file.
-    probes: u8,
+    /// How often the disk was asked for the next piece of the file; 1 if it had to be asked for one before.
+    probes: u16,
     /// Bytes the kernel took since the output was begun.
     sent: u64,
     /// What the peer had taken of those when the rate was last looked at, or when the socket was first full: below
@@ -220,24 +218,32 @@ impl Loop {
         let Some(output) = self.outputs.get_mut(conn.output) else { return Flow::Dead };
         let Some(range) = &mut output.file else { return Flow::Dead };
         let Some(file) = self.files.get(range.file) else { return Flow::Dead };
-        let burst = range.left.min(BURST);
+        let mut burst = range.left.min(BURST);
         let end = range.at.saturating_add(burst);
-        if burst > 0 && !self.files.is_warm(range.file, (range.at, end), self.now.tick) {
-            // One byte at the burst's end tells, without waiting, whether the page cache has it. If not, the disk is
-            // asked for it and the others are served meanwhile.
-            let mut probe = [0];
-            if output.probes < PROBES && read_at_cached(file, &mut probe, end - 1) == Io::Blocked {
-                output.probes += 1;
-                // The kernel may take less of an advice than it was given, but never all of a small one.
-                for at in (range.at..end).step_by(ADVICE as usize) {
+        let mut forced = false;
+        if burst > 0 && self.disk.tells() && !self.files.is_warm(range.file, (range.at, end), self.now.tick) {
+            let there = there_until(range.at, end, output.probes > 0, &mut |at| {
+                read_at_cached(file, &mut [0], at) != Io::Blocked
+            });
+            forced = there == range.at && !self.disk.waits(output.probes);
+            if there < end && !forced {
+                // The others are served meanwhile. The kernel may take less of an advice than it was given, but never
+                // all of a small one.
+                for at in (there..end).step_by(ADVICE as usize) {
                     read_ahead(file, at, ADVICE.min(end - at));
                 }
+                output.probes = output.probes.saturating_add(1);
+            }
+            if there > range.at {
+                burst = there - range.at;
+                output.probes = output.probes.min(1);
+                self.disk.told(true);
+                self.files.set_warm(range.file, (range.at, there), self.now.tick);
+            } else if !forced {
                 self.counters.disk_waits += 1;
                 self.go_on_after_disk(id);
                 return Flow::Held;
             }
-            output.probes = 0;
-            self.files.set_warm(range.file, (range.at, end), self.now.tick);
         }
         let Some(file) = self.files.get(range.file) else { return Flow::Dead };
         let within =
@@ -252,6 +258,10 @@ impl Loop {
         };
         if count == 0 && burst > 0 {
             return Flow::Dead;
+        }
+        if forced {
+            output.probes = 1;
+            self.disk.told(read_at_cached(file, &mut [0], range.at) != Io::Blocked);
         }
         range.at += count;
         range.left -= count.min(range.left);

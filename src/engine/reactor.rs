@@ -305,6 +305,7 @@ impl<W> Reactor<W> {
                 input = (0, self.fetch(id));
             }
             let Some(conn) = self.lp.slots.get_mut(id) else { return };
+            let drained_before = matches!(call, Call::Drained);
             let fed_again = input.0 < input.1 && (used > 0 || !matches!(call, Call::Bytes(..)));
             call = match next {
                 Next::Close if drained => return self.close(id),
@@ -322,7 +323,9 @@ impl<W> Reactor<W> {
                     break;
                 }
             };
-            if count >= CALLS || self.gather.is_enough() {
+            // To make output takes longer than to hand over a file: one piece a turn.
+            let makes = drained_before && matches!(call, Call::Drained);
+            if makes || count >= CALLS || self.gather.is_enough() {
                 self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
                 self.lp.go_on_later(id);
                 break;

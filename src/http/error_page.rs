@@ -24,6 +24,11 @@ const HTML: &[u8] = b"text/html";
 const TEXT: &[u8] = b"text/plain";
 const JSON: &[u8] = b"application/json";
 
+/// What a page begins with: as wide as a phone is, and dark where the reader wants it.
+const HEAD: &[u8] = b"<!DOCTYPE html>\n<html lang=\"en\">\n\
+    <meta name=\"viewport\" content=\"width=device-width\">\n\
+    <meta name=\"color-scheme\" content=\"light dark\">\n<title>";
+
 impl PageForm {
     /// The form a client wants best. Of equal ones it is the page for those who name HTML, then the plain line.
     #[must_use]
@@ -78,7 +83,7 @@ impl PageForm {
                 out.push(b'\n');
             }
             PageForm::Html => {
-                out.extend_from_slice(b"<!DOCTYPE html>\n<html lang=\"en\">\n<title>");
+                out.extend_from_slice(HEAD);
                 status.push_text(out);
                 out.extend_from_slice(b"</title>\n<h1>");
                 status.push_text(out);
@@ -142,14 +147,15 @@ mod tests {
         assert_eq!(page(PageForm::Json, Status::NOT_FOUND), "{\"status\":404,\"error\":\"Not Found\"}\n");
         assert_eq!(
             page(PageForm::Html, Status::METHOD_NOT_ALLOWED),
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<title>405 Method Not Allowed</title>\n\
+            "<!DOCTYPE html>\n<html lang=\"en\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>405 Method Not Allowed</title>\n\
              <h1>405 Method Not Allowed</h1>\n</html>\n"
         );
-        assert_eq!(
-            page(PageForm::Html, Status::FORBIDDEN),
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<title>403 Forbidden</title>\n<h1>403 Forbidden</h1>\n\
+        assert!(page(PageForm::Html, Status::FORBIDDEN).ends_with(
+            "<title>403 Forbidden</title>\n<h1>403 Forbidden</h1>\n\
              <p>This is not open to visitors.\n</html>\n"
-        );
+        ));
     }
 
     #[test]

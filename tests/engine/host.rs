@@ -27,6 +27,8 @@ pub struct Seen {
     pub peer: Option<ConnId>,
     pub timer: Option<u32>,
     pub held: usize,
+    /// How often a piece of output was made.
+    pub pieces: usize,
     /// The address of the connection that was closed last.
     pub gone: Vec<u8>,
 }
@@ -145,6 +147,7 @@ impl Service<Seen> for Lines {
             seen.timer = Some(u32::MAX);
             return Next::Wait(Timeout::NEVER);
         }
+        seen.pieces += 1;
         let left = &mut self.left[*key as usize - 1];
         let count = cx.write_with(cx.write_buffer(), |room, _files| {
             let count = room.len().min(*left);

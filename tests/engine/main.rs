@@ -113,6 +113,24 @@ fn a_slow_reader_holds_one_page_and_starves_nobody() {
 }
 
 #[test]
+fn output_is_made_a_piece_at_a_time() {
+    each(|kind| {
+        let mut host = Host::new(kind, |_| {});
+        let mut client = host.client();
+        client.say("big 400000\n");
+        let mut before = 0;
+        host.until("all", |seen| {
+            client.take();
+            // However fast it is taken: the first by itself, for its end may be all there is.
+            assert!(seen.pieces - before <= 2, "{} in one turn", seen.pieces - before);
+            before = seen.pieces;
+            client.got.len() == 400_000
+        });
+        assert!(before >= 25);
+    });
+}
+
+#[test]
 fn one_connection_wakes_or_closes_another() {
     each(|kind| {
         let mut host = Host::new(kind, |_| {});
@@ -429,6 +447,13 @@ fn at_the_page_cap_those_that_need_no_page_are_served() {
         let mut silent: Vec<Client> = (0..8).map(|_| host.client()).collect();
         for client in &mut silent {
             client.say("big 50000000\n");
+        }
+        for _ in 0..100_000 {
+            if host.reactor.lp().page_bytes() >= 1 << 16 {
+                break;
+            }
+            host.reactor.lp().set_timer(1, 99, 0);
+            host.reactor.turn().unwrap();
         }
         let mut quick = host.client();
         for round in 0..20 {

@@ -460,14 +460,14 @@ fn large_files_are_freed_by_another_process() {
     }
     let begun = Instant::now();
     while names(&root.join("in")).len() < 3 {
-        assert!(begun.elapsed() < common::PATIENCE);
+        assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(10));
     }
     let descriptors = server.descriptors();
     drop(stream);
     // Neither the name nor a descriptor stays, and no connection is kept open by who frees it.
     while names(&root.join("in")).len() > 2 || server.descriptors() >= descriptors {
-        assert!(begun.elapsed() < common::PATIENCE);
+        assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(server.get("/in/old.txt").body, b"old");

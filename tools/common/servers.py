@@ -30,7 +30,7 @@ http {{
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
   uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
   {cache}
-  server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; autoindex on; }}
 }}
 """
 NGINX_CACHE = "open_file_cache max=1000 inactive=600s; open_file_cache_valid 60s;"
@@ -47,6 +47,7 @@ server.max-keep-alive-requests = 2000000000
 server.max-keep-alive-idle = 600
 server.max-read-idle = 600
 server.network-backend = "sendfile"
+dir-listing.activate = "enable"
 mimetype.assign = ( ".txt" => "text/plain" )
 """
 

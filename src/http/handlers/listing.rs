@@ -44,7 +44,7 @@ const SORTED_NAMES: usize = 256 << 10;
 /// The most bytes that all listings together hold for sorting: clients that read slowly may be many.
 const SORTED_TOTAL: usize = 4 << 20;
 /// The most work of one call: a look at an entry is 1.
-const WORK: usize = 256;
+const WORK: usize = 64;
 /// What a slice of names counts for.
 const SLICE_WORK: usize = 64;
 

@@ -87,7 +87,10 @@ impl Passwords {
     pub fn new(file: &str) -> Result<Passwords, String> {
         let (users, stamp, others) = load(file)?;
         if others {
-            complain(&[file, ": other users can read it; chmod o-r would keep its hashes from them"]);
+            complain(&[
+                file,
+                ": other users can read it; chgrp it to whom the server runs as, and chmod 640, to keep its hashes from them",
+            ]);
         }
         // It stays loaded. Where there is none, the helper says of which hash that is a loss.
         let _library = Crypt::load();
@@ -113,7 +116,10 @@ impl Passwords {
     /// What is wrong, in one line.
     pub fn start(&mut self) -> Result<OwnedFd, String> {
         if open_file(&self.file).is_err() {
-            complain(&[&self.file, ": out of reach from now on; changes to it will not be seen"]);
+            complain(&[
+                &self.file,
+                ": whom the server runs as cannot read it, so changes to it will not be seen; chgrp and chmod 640 would let it",
+            ]);
         }
         let (child, socket) = Child::start(checker::work)
             .map_err(|_| line(&self.file, 0, "the helper process that checks passwords cannot be started"))?;

@@ -30,12 +30,12 @@ const BEFORE_TITLE: &[u8] = b"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta
 const AFTER_TITLE: &[u8] = b"</title>\n<style>\n\
     :root{color-scheme:light dark}\n\
     body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}\n\
-    h1{font-size:1.2rem;overflow-wrap:anywhere}\n\
+    h1{font-size:1.2rem;margin:.5rem 0;overflow-wrap:anywhere}\n\
     table{border-collapse:collapse;width:100%}\n\
-    th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid #8884;vertical-align:baseline}\n\
+    th,td{text-align:left;padding:0;border-bottom:1px solid #8884;vertical-align:baseline}\n\
     td:first-child{overflow-wrap:anywhere;unicode-bidi:isolate}\n\
-    th+th,td+td{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n\
-    a{text-decoration:none}\na:hover{text-decoration:underline}\n\
+    th+th,td+td{text-align:right;padding-left:1rem;white-space:nowrap;font-variant-numeric:tabular-nums}\n\
+    a{display:block;padding:.4rem 0;text-decoration:none}\na:hover{text-decoration:underline}\n\
     @media(max-width:30rem){th+th+th,td+td+td{display:none}}\n\
     </style>\n</head>\n<body>\n<h1>";
 

@@ -16,14 +16,18 @@ pub const FIELDS: &[u8] = b"Content-Type: text/html; charset=utf-8\r\n\
     script-src 'sha256-SWsNfx8ikf3eiM71QQre62LpVUA6zEJqBc7Sy7TaDrI='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n";
 
 const BEFORE_SCRIPT: &[u8] = b"<style>\n\
-    #zone{border:2px dashed #8888;border-radius:.5rem;padding:1rem;overflow-wrap:anywhere}\n\
-    #zone.over{border-color:currentColor}\ninput{max-width:100%}\n\
-    ul{list-style:none;padding:0}\nprogress{max-width:100%;vertical-align:middle}\n\
+    #zone{border:2px dashed #8888;border-radius:.5rem;padding:1rem;margin:1rem 0;overflow-wrap:anywhere}\n\
+    #zone.over{border-color:currentColor}\n\
+    input{display:block;width:100%;margin-top:.5rem;font:inherit}\n\
+    button,input::file-selector-button{font:inherit;padding:.4rem .8rem}\n\
+    ul{list-style:none;margin:0;padding:0}\n\
+    li{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem;margin-top:1rem}\n\
+    span{flex:1 1 14rem}\nprogress{flex:1 1 8rem}\n\
     </style>\n\
     <noscript><p>To upload from this page takes JavaScript. Without: \
     <code>curl -T FILE</code> and this address.</p></noscript>\n\
-    <div id=\"zone\" hidden><label>Upload files: <input id=\"files\" type=\"file\" multiple></label> \
-    or drop them here.\n<ul id=\"list\" aria-live=\"polite\"></ul></div>\n<script>";
+    <div id=\"zone\" hidden><label>Upload files, or drop them here:\
+    <input id=\"files\" type=\"file\" multiple></label>\n<ul id=\"list\" aria-live=\"polite\"></ul></div>\n<script>";
 const SCRIPT: &[u8] = include_bytes!("page.js");
 const AFTER_SCRIPT: &[u8] = b"</script>\n";
 
