@@ -75,6 +75,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     if level >= Level::Info {
         terminal::report(&report);
     }
+    // What only the start took.
+    drop(report);
+    gorgon_sys::trim_heap();
     let outcome = run(&mut reactor, settings.process.grace);
     let now = reactor.lp().now();
     reactor.world().finish_logs(now);

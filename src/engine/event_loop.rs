@@ -435,6 +435,7 @@ impl Loop {
         self.slots.trim();
         self.pages.trim();
         self.outputs.trim();
+        gorgon_sys::trim_heap();
         self.services.iter_mut().for_each(|service| service.clients.trim());
     }
 

@@ -67,7 +67,7 @@ pub use limits::{descriptors, raise_descriptors, reserve_descriptor};
 pub use log::{
     Output, complain_now, datagrams, give_file, host_name, open_log, rename, send_datagram, unlink,
 };
-pub use memory::{Chunk, Mapping};
+pub use memory::{Chunk, Mapping, trim_heap};
 #[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, hold_in, rename_in, rename_new_in, stat_in, unlink_in};

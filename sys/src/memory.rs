@@ -136,6 +136,15 @@ impl<T> Drop for Chunk<T> {
     }
 }
 
+/// Gives the free memory of the C library's heap back to the system, where that library can.
+pub fn trim_heap() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: a plain number; what is in use stays where it is.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
