@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_start_gives_what_it_was_given() {
-        let list = |texts: &[&'static CStr]| -> std::vec::Vec<*const c_char> {
+        let list = |texts: &[&'static CStr]| -> Vec<*const c_char> {
             texts.iter().map(|text| text.as_ptr()).chain([core::ptr::null()]).collect()
         };
         let arguments = list(&[c"gorgon", c"-l", c"", c"a=b"]);
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn lines_have_digits() {
         for number in [0, 7, 10, 407, 4_294_967_295] {
-            assert_eq!(digits(number, &mut [0; 10]), std::format!("{number}").as_bytes());
+            assert_eq!(digits(number, &mut [0; 10]), format!("{number}").as_bytes());
         }
     }
 }
