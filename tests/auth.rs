@@ -426,3 +426,24 @@ fn curl_gets_in() {
         assert_eq!(output.stdout, b"200", "{name}");
     }
 }
+
+#[test]
+fn who_leaves_before_the_verdict_is_logged() {
+    let site = Site::new(&format!("slow:{SLOW}\n"));
+    let log = site.directory.path().join("log");
+    let mut server = site.start(&["--access-log", log.to_str().unwrap()]);
+    // Reset, for one that ends is answered all the same; and one that waits for the answer.
+    let mut stream = server.connect();
+    let request = format!("GET /a.txt HTTP/1.1\r\nHost: a\r\n{}\r\n", basic("guess", "x"));
+    stream.write_all(request.as_bytes()).unwrap();
+    gorgon_sys::reset_on_close(std::os::fd::AsFd::as_fd(&stream)).unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    drop(stream);
+    assert_eq!(ask(&server, "GET", &basic("slow", "slow")).status, 200);
+    server.signal("QUIT");
+    server.child.wait().unwrap();
+    let text = std::fs::read_to_string(log).unwrap();
+    let of = |name: &str| text.lines().filter(|line| line.contains(name)).collect::<Vec<_>>();
+    assert!(matches!(&of(" guess ")[..], [line] if line.contains("\" - 0 ")), "{text}");
+    assert!(matches!(&of(" slow ")[..], [line] if line.contains("\" 200 6 ")), "{text}");
+}

@@ -13,6 +13,7 @@ use super::privileges::{Place, Reach, Served};
 use super::{Failure, failure, uploads};
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
+use crate::cli::terminal;
 use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
 use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
@@ -116,6 +117,14 @@ fn access_log(
         LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
     };
     if let LogTarget::File(path) = &target {
+        if is_served(path, http) && level >= Level::Warn {
+            let text = [
+                "gorgon: warning: ",
+                &http.access_log,
+                " lies in what is served, where anybody can read it\n",
+            ];
+            terminal::complain(&text.concat());
+        }
         let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
         served.logs.extend(open_parent(path).map(place));
     }

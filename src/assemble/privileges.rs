@@ -291,8 +291,17 @@ impl<'a> Plan<'a> {
                     for (place, reach) in served.reaches.iter().enumerate() {
                         report.extend([if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
                     }
+                    if !served.reads.is_empty() {
+                        report.push_str(" and beside the file of users");
+                    }
                     report.push_str(" only");
                 }
+                report.push_str(match (write.len() > served.logs.len(), served.logs.is_empty()) {
+                    (false, true) => "",
+                    (false, false) => ", writes beside the log",
+                    (true, true) => ", writes where uploads go",
+                    (true, false) => ", writes where uploads go and beside the log",
+                });
                 Ok(())
             }
             Err(error) => {

@@ -312,7 +312,7 @@ impl<W: Logs> HttpService<W> {
                 After::Keep => {}
                 After::Wait => {
                     if let Some(access) = &mut self.access {
-                        access.forget_last();
+                        access.put_off();
                     }
                     // Another service has to act on it.
                     cx.lp().settle_soon();

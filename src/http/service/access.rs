@@ -69,6 +69,8 @@ struct Entry {
     status: Option<[u8; 3]>,
     /// The reply is not all made.
     open: bool,
+    /// The request will be read again.
+    put_off: bool,
     /// Where the reply's body begins and ends in the output.
     start: i64,
     end: i64,
@@ -142,10 +144,19 @@ impl AccessLog {
         credentials.fill(0);
     }
 
-    /// The request that was begun last is read again later.
-    pub(super) fn forget_last(&mut self) {
-        if let Some(entry) = self.entries.pop() {
-            self.texts.truncate(entry.text.0);
+    /// The request that was begun last is read again later, unless its client leaves before.
+    pub(super) fn put_off(&mut self) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.put_off = true;
+        }
+    }
+
+    /// What was put off is begun again.
+    fn forget_put_off(&mut self) {
+        if self.entries.last().is_some_and(|entry| entry.put_off) {
+            if let Some(entry) = self.entries.pop() {
+                self.texts.truncate(entry.text.0);
+            }
         }
     }
 
@@ -165,6 +176,7 @@ impl AccessLog {
     }
 
     fn add(&mut self, line: log_line::Request<'_>, cx: &Cx<'_>) {
+        self.forget_put_off();
         let now = cx.now();
         self.stamp.set(self.form, now.unix_seconds, gorgon_sys::local_offset);
         let bits = cx.client().bits();
@@ -181,6 +193,7 @@ impl AccessLog {
             split,
             status: None,
             open: true,
+            put_off: false,
             start: 0,
             end: 0,
             began: now.milliseconds,

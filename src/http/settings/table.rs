@@ -145,7 +145,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "cors",
                 Unit::Switch,
                 "off",
-                "Let pages of any origin read what is served. Requests that ask beforehand (OPTIONS) are answered.",
+                "Let pages of any origin read what is served. Requests that ask beforehand (OPTIONS) are answered; where \
+                 uploads go, such pages can upload too.",
             )
             .with_flag(&Flag { short: None, long: "cors", value: "" }),
             get: |s| Value::Switch(s.cors),
