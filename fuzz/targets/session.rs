@@ -13,7 +13,7 @@ use gorgon::fs::media::MediaTypes;
 use gorgon::fs::{Filesystem, MemoryFs, VPath};
 use gorgon::http::body::BodyState;
 use gorgon::http::chunked::ChunkedDecoder;
-use gorgon::http::handler::{Body, Fill, Handler, Hx, Reply, Response, Sink, Stream};
+use gorgon::http::handler::{Body, Fill, Handler, Hx, Means, Reply, Response, Sink, Stream};
 use gorgon::http::handlers::files::FilesHandler;
 use gorgon::http::method::Method;
 use gorgon::http::request::Request;
@@ -180,7 +180,7 @@ impl Sink<World> for Echo {
 }
 
 impl Stream<World> for Echo {
-    fn fill(&mut self, out: &mut [u8], _world: &mut World) -> Fill {
+    fn fill(&mut self, out: &mut [u8], _means: &mut Means<'_, World>) -> Fill {
         assert!(out.len() >= 256);
         let count = self.0.len().min(out.len()).min(5000);
         out[..count].copy_from_slice(&self.0[..count]);

@@ -101,7 +101,10 @@ pub fn strangers(names: Arguments<'_, '_>) -> Vec<Problem> {
             .flat_map(|node| node.abouts().map(|about| (node.environment_prefix(), about.name)))
             .map(|(prefix, key)| joined(prefix, "", &key.to_ascii_uppercase()))
             .collect();
-        let key = name.rsplit_once("GORGON_").map_or(name, |(_, key)| key);
+        let mut key = name;
+        while let Some(rest) = key.strip_prefix("GORGON_") {
+            key = rest;
+        }
         // The key of a setting without its node's name is likelier than a mistyped one of another node.
         let near = all.iter().map(String::as_str).find(|known| known.ends_with(&joined("_", "", key)));
         let keys = &mut all.iter().filter_map(|known| known.strip_prefix("GORGON_"));

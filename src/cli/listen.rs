@@ -35,20 +35,21 @@ impl Listen {
     /// # Errors
     /// What is wrong, naming the right form.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let address = match text.split_once("://") {
-            None => text,
-            Some(_) if text.starts_with("unix:") => text,
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
-                rest.strip_suffix('/').unwrap_or(rest)
-            }
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("ftp") => {
-                return Err("this build has no FTP server");
-            }
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err("this build has no TLS; put a proxy before it and listen on http");
-            }
-            Some(_) => return Err("expected http:// or an address alone"),
-        };
+        let address =
+            match text.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?))) {
+                None => text,
+                Some(_) if text.starts_with("unix:") => text,
+                Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
+                    rest.strip_suffix('/').unwrap_or(rest)
+                }
+                Some((scheme, _)) if scheme.eq_ignore_ascii_case("ftp") => {
+                    return Err("this build has no FTP server");
+                }
+                Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
+                    return Err("this build has no TLS; put a proxy before it and listen on http");
+                }
+                Some(_) => return Err("expected http:// or an address alone"),
+            };
         if let Some(path) = address.strip_prefix("unix:") {
             return unix(path);
         }

@@ -12,6 +12,7 @@ use super::field::{Name, trim};
 use super::method::Method;
 use super::request::Request;
 use crate::text::number::parse_decimal;
+use crate::text::order::sort;
 
 /// How many pieces one reply may have.
 pub const MOST: usize = 16;
@@ -106,12 +107,14 @@ pub fn parse(value: &[u8], size: u64) -> Ranges {
         // The end of an empty file can be had, and is all of it; no other answer could say so.
         return if is_suffix(set) { Ranges::Whole } else { Ranges::Unsatisfiable };
     }
-    pieces.sort_unstable_by_key(|piece| piece.first);
-    coalesce(&pieces)
+    let mut places: Vec<u32> = (0..pieces.len() as u32).collect();
+    let first = |place: u32| pieces.get(place as usize).map_or(0, |piece| piece.first);
+    sort(&mut places, &mut |one, other| first(one) < first(other));
+    coalesce(&mut places.iter().filter_map(|place| pieces.get(*place as usize)))
 }
 
 /// The one piece, or the few, that sorted pieces make.
-fn coalesce(sorted: &[Range]) -> Ranges {
+fn coalesce(sorted: &mut dyn Iterator<Item = &Range>) -> Ranges {
     let mut list = [Range::default(); MOST];
     let mut count = 0usize;
     for &piece in sorted {

@@ -71,7 +71,8 @@ impl About {
     /// The first sentence of its help, without the full stop.
     #[must_use]
     pub fn short_help(&self) -> &'static str {
-        let sentence = self.help.split_once(". ").map_or(self.help, |(first, _)| first);
+        let end = self.help.as_bytes().windows(2).position(|pair| pair == b". ");
+        let sentence = end.and_then(|end| self.help.get(..end)).unwrap_or(self.help);
         sentence.strip_suffix('.').unwrap_or(sentence)
     }
 }

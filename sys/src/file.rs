@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn files_are_read_up_to_a_bound() {
-        let path = std::env::temp_dir().join(std::format!("gorgon-file-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("gorgon-file-{}", std::process::id()));
         let text: Vec<u8> = (0..40_000_u32).map(|number| number as u8).collect();
         std::fs::write(&path, &text).unwrap();
         for most in [0, 1, PIECE - 1, PIECE, PIECE + 1, 39_999, 40_000, 40_001, 1 << 20] {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn real_paths_have_no_links() {
-        let place = std::env::temp_dir().join(std::format!("gorgon-real-{}", std::process::id()));
+        let place = std::env::temp_dir().join(format!("gorgon-real-{}", std::process::id()));
         std::fs::create_dir(&place).unwrap();
         std::os::unix::fs::symlink(".", place.join("link")).unwrap();
         let real = std::fs::canonicalize(&place).unwrap();

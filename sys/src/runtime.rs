@@ -235,3 +235,57 @@ macro_rules! foundation {
         extern crate std;
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_gives_what_it_was_given() {
+        let list = |texts: &[&'static CStr]| -> Vec<*const c_char> {
+            texts.iter().map(|text| text.as_ptr()).chain([core::ptr::null()]).collect()
+        };
+        let arguments = list(&[c"gorgon", c"-l", c"", c"a=b"]);
+        let environment = list(&[c"A=1", c"B=", c"none", c"", c"=C=2", c"A=3", c"D=x=y"]);
+        let start = Start { arguments: arguments.as_ptr(), environment: environment.as_ptr() };
+        assert!(start.arguments().eq([b"-l".as_slice(), b"", b"a=b"]));
+        let names = [b"A".as_slice(), b"B", b"=C", b"A", b"D"];
+        assert!(start.variables().map(|(name, _)| name).eq(names));
+        for (name, value) in
+            [("A", Some("1")), ("B", Some("")), ("D", Some("x=y")), ("none", None), ("", None)]
+        {
+            assert_eq!(start.variable(name), value.map(str::as_bytes), "{name}");
+        }
+        let nothing = [core::ptr::null()];
+        let start = Start { arguments: core::ptr::null(), environment: nothing.as_ptr() };
+        assert_eq!((start.arguments().count(), start.variables().count()), (0, 0));
+    }
+
+    #[test]
+    fn the_heap_keeps_what_is_in_it() {
+        for (size, align) in [(1, 1), (24, 8), (24, 16), (100, 64), (5000, 4096)] {
+            let layout = Layout::from_size_align(size, align).unwrap();
+            let larger = Layout::from_size_align(size * 3, align).unwrap();
+            // SAFETY: each block is used within its size, and given back once, with its layout.
+            unsafe {
+                let block = Heap.alloc_zeroed(layout);
+                assert!(!block.is_null() && block.addr() % align == 0);
+                assert!(core::slice::from_raw_parts(block, size).iter().all(|&byte| byte == 0));
+                block.write_bytes(7, size);
+                let block = Heap.realloc(block, layout, size * 3);
+                assert!(!block.is_null() && block.addr() % align == 0);
+                assert!(core::slice::from_raw_parts(block, size).iter().all(|&byte| byte == 7));
+                let block = Heap.realloc(block, larger, size);
+                assert!(core::slice::from_raw_parts(block, size).iter().all(|&byte| byte == 7));
+                Heap.dealloc(block, layout);
+            }
+        }
+    }
+
+    #[test]
+    fn lines_have_digits() {
+        for number in [0, 7, 10, 407, 4_294_967_295] {
+            assert_eq!(digits(number, &mut [0; 10]), format!("{number}").as_bytes());
+        }
+    }
+}
