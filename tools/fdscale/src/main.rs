@@ -1,0 +1,5 @@
+//! Measures how waiting for many descriptors grows on this host, where it ends, and what sets the limit.
+
+pub mod record;
+
+fn main() {}
