@@ -1,0 +1,379 @@
+//! libevent's benchmark (Provos, Libenzi): N socket pairs, all watched; A bytes set out, spread over them; each byte that
+//! is read sends one to the next pair, until W were written.
+//!
+//! A pass is one wait and the handling of what it found. With one active, a pass is one event, and its cost beyond that of
+//! the sockets alone is the price of those that idle.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use gorgon_sys::{Io, PollerKind, recv, send};
+
+use crate::backend::engine::{Engine, Handler};
+use crate::backend::{Backend, Family, Kind, Visitor};
+
+/// After this long without an event while one is due, it is lost.
+pub const LOST: Duration = Duration::from_secs(2);
+/// How many passes there are between two looks at the clock.
+const LOOK: u64 = 8;
+
+/// The sockets: what is written to the `n`th writer is read from the `n`th reader.
+#[derive(Default)]
+pub struct Pairs {
+    /// Watched.
+    pub readers: Vec<OwnedFd>,
+    /// As many as readers, or fewer: those beyond them idle for ever.
+    pub writers: Vec<OwnedFd>,
+}
+
+impl Pairs {
+    /// Makes so many pairs, or as many as the system lets, and what it said then.
+    pub fn make(count: u64) -> (Pairs, Option<io::Error>) {
+        let mut pairs = Pairs::default();
+        for _ in 0..count {
+            match gorgon_sys::pair() {
+                Ok((reader, writer)) => {
+                    pairs.readers.push(reader);
+                    pairs.writers.push(writer);
+                }
+                Err(error) => return (pairs, Some(error.into())),
+            }
+        }
+        (pairs, None)
+    }
+}
+
+/// The bytes on their way.
+pub struct Chain {
+    writers: Vec<OwnedFd>,
+    left: u64,
+    sent: u64,
+    received: u64,
+    /// Reads that found nothing: events that were none.
+    pub spurious: u64,
+    /// The first thing that went wrong.
+    pub failure: Option<String>,
+}
+
+impl Chain {
+    /// A chain over these sockets that stands still.
+    pub fn new(writers: Vec<OwnedFd>) -> Chain {
+        Chain { writers, left: 0, sent: 0, received: 0, spurious: 0, failure: None }
+    }
+
+    /// Sends `active` bytes, spread over all, on a way of `writes` in all.
+    fn start(&mut self, active: u64, writes: u64) {
+        (self.left, self.sent, self.received) = (writes.max(active), 0, 0);
+        let count = self.writers.len() as u64;
+        let step = count.checked_div(active).unwrap_or(1).max(1);
+        for number in 0..active.min(count) {
+            self.left -= 1;
+            self.send(number * step % count.max(1));
+        }
+    }
+
+    fn send(&mut self, to: u64) {
+        let Some(writer) = usize::try_from(to).ok().and_then(|to| self.writers.get(to)) else { return };
+        match send(writer.as_fd(), b"e") {
+            Io::Done(_) => self.sent += 1,
+            _ => self.fail(|| format!("cannot write to socket {to}")),
+        }
+    }
+
+    fn fail(&mut self, text: impl FnOnce() -> String) {
+        self.left = 0;
+        if self.failure.is_none() {
+            self.failure = Some(text());
+        }
+    }
+
+    /// What follows from so many bytes read from a socket.
+    #[inline]
+    pub fn step(&mut self, token: u32, count: usize) {
+        self.received += count as u64;
+        for _ in 0..count {
+            if self.left > 0 {
+                self.left -= 1;
+                let next = u64::from(token) + 1;
+                self.send(if next == self.writers.len() as u64 { 0 } else { next });
+            }
+        }
+    }
+
+    /// Reads from a socket that is said to be ready.
+    #[inline]
+    fn read(&mut self, reader: Option<&OwnedFd>, token: u32) {
+        let mut room = [0; 64];
+        match reader.map(|reader| recv(reader.as_fd(), &mut room)) {
+            Some(Io::Done(count)) => self.step(token, count),
+            Some(Io::Blocked) => self.spurious += 1,
+            _ => self.fail(|| format!("cannot read from socket {token}")),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        (self.left == 0 && self.received >= self.sent) || self.failure.is_some()
+    }
+}
+
+impl Handler for Chain {
+    fn received(&mut self, token: u32, count: usize) {
+        self.step(token, count);
+    }
+}
+
+/// How a run goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Bytes on their way at a time.
+    pub active: u64,
+    /// Most writes.
+    pub writes: u64,
+    /// No more writes after this time.
+    pub time: Duration,
+    /// Waits are made to last until the next deadline, and every descriptor has one, renewed at each event.
+    pub timeouts: bool,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// Waits.
+    pub passes: u64,
+    /// Bytes read.
+    pub events: u64,
+    /// All of it.
+    pub time: Duration,
+    /// What was spent waiting, where it was looked at.
+    pub waiting: Duration,
+}
+
+impl Run {
+    /// Nanoseconds of a pass.
+    pub fn pass(&self) -> f64 {
+        self.time.as_nanos() as f64 / self.passes.max(1) as f64
+    }
+    /// Nanoseconds of an event.
+    pub fn event(&self) -> f64 {
+        self.time.as_nanos() as f64 / self.events.max(1) as f64
+    }
+    /// Nanoseconds of a wait.
+    pub fn wait(&self) -> f64 {
+        self.waiting.as_nanos() as f64 / self.passes.max(1) as f64
+    }
+}
+
+/// Looks after the end of a run: when its time is over, and when nothing happens any more.
+struct Guard {
+    begun: Instant,
+    time: Duration,
+    received: u64,
+    moved: Instant,
+}
+
+impl Guard {
+    fn new(time: Duration) -> Guard {
+        let now = Instant::now();
+        Guard { begun: now, time, received: 0, moved: now }
+    }
+
+    /// Looks at the clock.
+    fn look(&mut self, chain: &mut Chain) {
+        let now = Instant::now();
+        if now.duration_since(self.begun) >= self.time {
+            chain.left = 0;
+        }
+        if chain.received != self.received {
+            (self.received, self.moved) = (chain.received, now);
+        } else if now.duration_since(self.moved) >= LOST {
+            let missing = chain.sent - chain.received;
+            chain.fail(|| format!("an event was lost: {missing} bytes are on their way, and nobody is told"));
+        }
+    }
+}
+
+/// Runs the chain over a backend that watches all readers.
+///
+/// # Errors
+/// The backend's, or the chain's failure.
+pub fn run<B: Backend>(
+    backend: &mut B,
+    readers: &[OwnedFd],
+    chain: &mut Chain,
+    plan: &Plan,
+    waits: bool,
+) -> io::Result<Run> {
+    let mut run = Run::default();
+    let mut guard = Guard::new(plan.time);
+    let mut deadlines = if plan.timeouts { vec![guard.begun; readers.len()] } else { Vec::new() };
+    chain.start(plan.active, plan.writes);
+    let begun = Instant::now();
+    while !chain.is_over() {
+        if waits {
+            let before = Instant::now();
+            backend.wait(0)?;
+            run.waiting += before.elapsed();
+        } else {
+            // Long enough to be a real wait; a lost event shall be noticed.
+            backend.wait(if plan.timeouts { 500 } else { 0 })?;
+        }
+        if plan.timeouts {
+            let now = Instant::now();
+            let own = backend.has_timers();
+            let mut told = [0; crate::backend::TURN];
+            let mut count = 0;
+            backend.each(|token| {
+                if let Some(place) = told.get_mut(count) {
+                    *place = token;
+                    count += 1;
+                }
+            });
+            for token in told.iter().take(count) {
+                chain.read(readers.get(*token as usize), *token);
+                if own {
+                    backend.renew(*token);
+                } else if let Some(deadline) = deadlines.get_mut(*token as usize) {
+                    *deadline = now;
+                }
+            }
+        } else {
+            backend.each(|token| chain.read(readers.get(token as usize), token));
+        }
+        run.passes += 1;
+        if run.passes % LOOK == 0 {
+            guard.look(chain);
+        }
+    }
+    run.time = begun.elapsed();
+    run.events = chain.received;
+    finish(chain, run)
+}
+
+/// Runs the chain over the engine, which watches all readers and owns the chain.
+///
+/// # Errors
+/// The engine's, or the chain's failure.
+pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
+    let mut run = Run::default();
+    let mut guard = Guard::new(plan.time);
+    engine.handler().start(plan.active, plan.writes);
+    let begun = Instant::now();
+    while !engine.handler().is_over() {
+        engine.turn(!plan.timeouts)?;
+        run.passes += 1;
+        if run.passes % LOOK == 0 {
+            guard.look(engine.handler());
+        }
+    }
+    run.time = begun.elapsed();
+    run.events = engine.handler().received;
+    finish(engine.handler(), run)
+}
+
+/// Runs the chain over the sockets alone: each write is read at once, and nobody waits.
+///
+/// # Errors
+/// The chain's failure.
+pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Result<Run> {
+    let mut run = Run::default();
+    let mut guard = Guard::new(plan.time);
+    let count = chain.writers.len().min(readers.len()) as u64;
+    let step = count.checked_div(plan.active).unwrap_or(1).max(1);
+    chain.start(plan.active, plan.writes);
+    let begun = Instant::now();
+    let mut at = 0;
+    while !chain.is_over() {
+        for number in 0..plan.active.min(count) {
+            let token = ((number * step + at) % count.max(1)) as u32;
+            if chain.received < chain.sent {
+                chain.read(readers.get(token as usize), token);
+            }
+        }
+        at += 1;
+        run.passes += 1;
+        if run.passes % LOOK == 0 {
+            guard.look(chain);
+        }
+    }
+    run.time = begun.elapsed();
+    run.events = chain.received;
+    finish(chain, run)
+}
+
+fn finish(chain: &mut Chain, run: Run) -> io::Result<Run> {
+    match chain.failure.take() {
+        Some(failure) => Err(io::Error::other(failure)),
+        None => Ok(run),
+    }
+}
+
+/// What one backend needed for one number of descriptors.
+#[derive(Debug, Default)]
+pub struct Sample {
+    /// Nanoseconds to begin to watch one.
+    pub register: f64,
+    /// Of each number of active ones: the whole, and with an eye on the waits where that can be told apart.
+    pub runs: Vec<(u64, Run, Option<Run>)>,
+}
+
+/// Measures one backend over these pairs, which are closed.
+///
+/// # Errors
+/// The backend's: what it cannot do, or the system's.
+pub fn sample(kind: Kind, pairs: Pairs, plans: &[Plan]) -> io::Result<Sample> {
+    match (kind.family, kind.call) {
+        (Family::Engine, Some(call)) => sample_engine(call, pairs, plans),
+        _ => kind.visit(Direct { pairs, plans })?,
+    }
+}
+
+struct Direct<'a> {
+    pairs: Pairs,
+    plans: &'a [Plan],
+}
+
+/// A short run, so that what follows finds all in its place.
+fn warm(plan: &Plan) -> Plan {
+    Plan { writes: plan.writes / 4 + 1, time: plan.time / 4, ..*plan }
+}
+
+impl Visitor for Direct<'_> {
+    type Outcome = io::Result<Sample>;
+
+    fn visit<B: Backend>(self, mut backend: B) -> io::Result<Sample> {
+        let readers = self.pairs.readers;
+        let count = readers.len().max(1) as f64;
+        let begun = Instant::now();
+        for (token, reader) in (0..).zip(&readers) {
+            backend.add(reader.as_fd(), token)?;
+        }
+        let register = begun.elapsed().as_nanos() as f64 / count;
+        let mut chain = Chain::new(self.pairs.writers);
+        let mut sample = Sample { register, runs: Vec::new() };
+        for plan in self.plans {
+            run(&mut backend, &readers, &mut chain, &warm(plan), false)?;
+            let whole = run(&mut backend, &readers, &mut chain, plan, false)?;
+            let split = run(&mut backend, &readers, &mut chain, &warm(plan), true)?;
+            sample.runs.push((plan.active, whole, Some(split)));
+        }
+        Ok(sample)
+    }
+}
+
+fn sample_engine(call: PollerKind, pairs: Pairs, plans: &[Plan]) -> io::Result<Sample> {
+    let count = pairs.readers.len().max(1) as f64;
+    let mut engine = Engine::new(call, Chain::new(pairs.writers))?;
+    let begun = Instant::now();
+    for reader in pairs.readers {
+        engine.add(reader)?;
+    }
+    engine.open_all()?;
+    let register = begun.elapsed().as_nanos() as f64 / count;
+    let mut sample = Sample { register, runs: Vec::new() };
+    for plan in plans {
+        run_engine(&mut engine, &warm(plan))?;
+        sample.runs.push((plan.active, run_engine(&mut engine, plan)?, None));
+    }
+    Ok(sample)
+}
