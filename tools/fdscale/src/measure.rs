@@ -208,7 +208,7 @@ impl Bench {
                     self.sheet.note(&curve("pass", active), count, whole.pass());
                     self.sheet.note(&curve("event", active), count, whole.event());
                     if let Some(split) = split {
-                        self.sheet.note(&curve("wait", active), count, split.wait());
+                        self.sheet.note(&curve("wait", active), count, split.wait);
                     }
                 }
                 Ok(true)

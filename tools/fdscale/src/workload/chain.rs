@@ -44,6 +44,12 @@ impl Pairs {
     }
 }
 
+/// What this thread has used of a processor.
+pub fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 /// The bytes on their way.
 pub struct Chain {
     writers: Vec<OwnedFd>,
@@ -143,10 +149,11 @@ pub struct Run {
     pub passes: u64,
     /// Bytes read.
     pub events: u64,
-    /// All of it.
+    /// The processor's time for all of it. Nothing blocks, so that on a quiet host it is all the time there was; and what
+    /// a busy host gives to others is not counted.
     pub time: Duration,
-    /// What was spent waiting, where it was looked at.
-    pub waiting: Duration,
+    /// Nanoseconds of the wait in the middle, by a clock on the wall, where it was looked at.
+    pub wait: f64,
 }
 
 impl Run {
@@ -157,10 +164,6 @@ impl Run {
     /// Nanoseconds of an event.
     pub fn event(&self) -> f64 {
         self.time.as_nanos() as f64 / self.events.max(1) as f64
-    }
-    /// Nanoseconds of a wait.
-    pub fn wait(&self) -> f64 {
-        self.waiting.as_nanos() as f64 / self.passes.max(1) as f64
     }
 }
 
@@ -205,15 +208,16 @@ pub fn run<B: Backend>(
     waits: bool,
 ) -> io::Result<Run> {
     let mut run = Run::default();
+    let mut waited = Vec::new();
     let mut guard = Guard::new(plan.time);
     let mut deadlines = if plan.timeouts { vec![guard.begun; readers.len()] } else { Vec::new() };
     chain.start(plan.active, plan.writes);
-    let begun = Instant::now();
+    let begun = processor_time();
     while !chain.is_over() {
         if waits {
             let before = Instant::now();
             backend.wait(0)?;
-            run.waiting += before.elapsed();
+            waited.push(before.elapsed().as_nanos() as f64);
         } else {
             // Long enough to be a real wait; a lost event shall be noticed.
             backend.wait(if plan.timeouts { 500 } else { 0 })?;
@@ -245,8 +249,10 @@ pub fn run<B: Backend>(
             guard.look(chain);
         }
     }
-    run.time = begun.elapsed();
+    run.time = processor_time().saturating_sub(begun);
     run.events = chain.received;
+    waited.sort_by(f64::total_cmp);
+    run.wait = crate::sample::quantile(&waited, 0.5);
     finish(chain, run)
 }
 
@@ -258,7 +264,7 @@ pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
     let mut run = Run::default();
     let mut guard = Guard::new(plan.time);
     engine.handler().start(plan.active, plan.writes);
-    let begun = Instant::now();
+    let begun = processor_time();
     while !engine.handler().is_over() {
         engine.turn(!plan.timeouts)?;
         run.passes += 1;
@@ -266,7 +272,7 @@ pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
             guard.look(engine.handler());
         }
     }
-    run.time = begun.elapsed();
+    run.time = processor_time().saturating_sub(begun);
     run.events = engine.handler().received;
     finish(engine.handler(), run)
 }
@@ -281,7 +287,7 @@ pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Res
     let count = chain.writers.len().min(readers.len()) as u64;
     let step = count.checked_div(plan.active).unwrap_or(1).max(1);
     chain.start(plan.active, plan.writes);
-    let begun = Instant::now();
+    let begun = processor_time();
     let mut at = 0;
     while !chain.is_over() {
         for number in 0..plan.active.min(count) {
@@ -296,7 +302,7 @@ pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Res
             guard.look(chain);
         }
     }
-    run.time = begun.elapsed();
+    run.time = processor_time().saturating_sub(begun);
     run.events = chain.received;
     finish(chain, run)
 }
@@ -344,11 +350,11 @@ impl Visitor for Direct<'_> {
     fn visit<B: Backend>(self, mut backend: B) -> io::Result<Sample> {
         let readers = self.pairs.readers;
         let count = readers.len().max(1) as f64;
-        let begun = Instant::now();
+        let begun = processor_time();
         for (token, reader) in (0..).zip(&readers) {
             backend.add(reader.as_fd(), token)?;
         }
-        let register = begun.elapsed().as_nanos() as f64 / count;
+        let register = processor_time().saturating_sub(begun).as_nanos() as f64 / count;
         let mut chain = Chain::new(self.pairs.writers);
         let mut sample = Sample { register, runs: Vec::new() };
         for plan in self.plans {
@@ -364,12 +370,12 @@ impl Visitor for Direct<'_> {
 fn sample_engine(call: PollerKind, pairs: Pairs, plans: &[Plan]) -> io::Result<Sample> {
     let count = pairs.readers.len().max(1) as f64;
     let mut engine = Engine::new(call, Chain::new(pairs.writers))?;
-    let begun = Instant::now();
+    let begun = processor_time();
     for reader in pairs.readers {
         engine.add(reader)?;
     }
     engine.open_all()?;
-    let register = begun.elapsed().as_nanos() as f64 / count;
+    let register = processor_time().saturating_sub(begun).as_nanos() as f64 / count;
     let mut sample = Sample { register, runs: Vec::new() };
     for plan in plans {
         run_engine(&mut engine, &warm(plan))?;
