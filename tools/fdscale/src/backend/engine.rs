@@ -19,6 +19,11 @@ const BEAT: u64 = 200;
 pub trait Handler {
     /// So many bytes came on the connection that was added as the `token`th.
     fn received(&mut self, token: u32, count: usize);
+
+    /// Whether a connection is closed once it received something.
+    fn ends(&self) -> bool {
+        false
+    }
 }
 
 /// What the loop and its service share.
@@ -46,7 +51,7 @@ impl<H: Handler> Service<World<H>> for Sink {
 
     fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut World<H>, _cx: &mut Cx<'_>) -> (usize, Next) {
         world.handler.received(*key, input.len());
-        (input.len(), Next::Read(IDLE))
+        (input.len(), if world.handler.ends() { Next::Close } else { Next::Read(IDLE) })
     }
 
     fn on_drained(&mut self, _key: &mut Key, _world: &mut World<H>, _cx: &mut Cx<'_>) -> Next {
@@ -131,6 +136,19 @@ impl<H: Handler + 'static> Engine<H> {
             return Ok(());
         }
         Err(io::Error::from_raw_os_error(libc::ENOSPC))
+    }
+
+    /// Has the loop accept from a listening socket.
+    ///
+    /// # Errors
+    /// The poller's.
+    pub fn listen(&mut self, listener: OwnedFd) -> io::Result<()> {
+        Ok(self.reactor.lp().add_listener(listener, self.service, 12, 14)?)
+    }
+
+    /// Connections closed so far.
+    pub fn closed(&mut self) -> u32 {
+        self.reactor.world().closed
     }
 
     /// One turn of the loop, which waits if there is nothing to do, unless it is not to.

@@ -37,6 +37,14 @@ pub trait Backend {
     /// The system's.
     fn remove(&mut self, fd: BorrowedFd<'_>, token: u32) -> io::Result<()>;
 
+    /// Watches it no more, for it is closed right after this. Where the system forgets by itself, nothing is done.
+    ///
+    /// # Errors
+    /// The system's.
+    fn closing(&mut self, fd: BorrowedFd<'_>, token: u32) -> io::Result<()> {
+        self.remove(fd, token)
+    }
+
     /// Waits for at most so many milliseconds. An interrupted wait is no error.
     ///
     /// # Errors

@@ -32,6 +32,11 @@ impl Backend for GorgonPoller {
         Ok(self.poller.remove(fd)?)
     }
 
+    fn closing(&mut self, fd: BorrowedFd<'_>, _token: u32) -> io::Result<()> {
+        self.poller.closing(fd);
+        Ok(())
+    }
+
     fn wait(&mut self, milliseconds: i32) -> io::Result<()> {
         Ok(self.poller.wait(u32::try_from(milliseconds).ok(), &mut self.events)?)
     }

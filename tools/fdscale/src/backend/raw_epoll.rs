@@ -33,6 +33,10 @@ impl Backend for RawEpoll {
         epoll_control(self.queue.as_raw_fd(), libc::EPOLL_CTL_DEL, fd.as_raw_fd(), 0, 0)
     }
 
+    fn closing(&mut self, _fd: BorrowedFd<'_>, _token: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     fn wait(&mut self, milliseconds: i32) -> io::Result<()> {
         self.told = interrupted_is_none(epoll_wait(self.queue.as_raw_fd(), &mut self.events, milliseconds))?;
         Ok(())

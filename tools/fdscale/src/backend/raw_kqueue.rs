@@ -32,6 +32,10 @@ impl Backend for RawKqueue {
         kqueue_change(self.queue.as_raw_fd(), fd.as_raw_fd(), false, 0)
     }
 
+    fn closing(&mut self, _fd: BorrowedFd<'_>, _token: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     fn wait(&mut self, milliseconds: i32) -> io::Result<()> {
         self.told = interrupted_is_none(kqueue_wait(self.queue.as_raw_fd(), &mut self.events, milliseconds))?;
         Ok(())
