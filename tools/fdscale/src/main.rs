@@ -72,7 +72,7 @@ fn check(options: &Options) -> ExitCode {
     let mut text = String::new();
     for outcome in &outcomes {
         let line = match &outcome.result {
-            Ok(what) => format!("{:16} right: {what}\n", outcome.backend),
+            Ok(what) => format!("{:16} {what}\n", outcome.backend),
             Err(fault) => format!("{:16} WRONG: {fault}\n", outcome.backend),
         };
         text.push_str(&line);

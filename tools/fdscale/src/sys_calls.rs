@@ -1,6 +1,8 @@
 //! The raw system calls, and all unsafe code of this tool: what the pollers are held against has nothing between it and
 //! the kernel but the C library's stub.
 
+pub mod event_library;
+
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
@@ -155,4 +157,14 @@ pub fn peak_memory() -> u64 {
     unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
     let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
     u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit
+}
+
+/// Watches a descriptor with the crate polling, level-triggered.
+#[cfg(feature = "polling")]
+pub fn polling_add(poller: &polling::Poller, fd: std::os::fd::BorrowedFd<'_>, key: usize) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let event = polling::Event::readable(key);
+    // SAFETY: the poller does nothing with a descriptor that was closed: it is the kernel that forgets it, and what is
+    // watched here is closed after the poller in all cases but one, in which it is closed last of its file.
+    unsafe { poller.add_with_mode(fd.as_raw_fd(), event, polling::PollMode::Level) }
 }

@@ -1,7 +1,12 @@
 //! Ways to wait for many descriptors, all behind one small trait that is compiled in, not called through.
 
 pub mod engine;
+pub mod event_library;
+#[cfg(feature = "mio")]
+pub mod mio;
 pub mod poller;
+#[cfg(feature = "polling")]
+pub mod polling;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod raw_epoll;
 #[cfg(any(
@@ -59,8 +64,8 @@ pub trait Backend {
         true
     }
 
-    /// Renews the deadline of this descriptor, `now` being the milliseconds of a clock; for those with timers of their
-    /// own. The others note it in a table, the least that anybody could do.
+    /// Renews the deadline of this descriptor, for those with timers of their own. For the others the caller notes the
+    /// time in a table, the least that anybody could do.
     fn renew(&mut self, _token: u32) {}
 
     /// Whether [`Backend::renew`] is more than nothing.
@@ -166,6 +171,22 @@ impl Kind {
             (Family::Raw, Some(PollerKind::Poll)) => Ok(visitor.visit(raw_poll::RawPoll::default())),
             (Family::Raw, Some(PollerKind::Select)) => Ok(visitor.visit(raw_select::RawSelect::default())),
             (Family::Gorgon, Some(call)) => Ok(visitor.visit(poller::GorgonPoller::new(call)?)),
+            #[cfg(feature = "mio")]
+            (Family::Mio, _) => Ok(visitor.visit(mio::Mio::new()?)),
+            #[cfg(feature = "polling")]
+            (Family::Polling, _) => Ok(visitor.visit(polling::Polling::new()?)),
+            (Family::Libevent, Some(call)) => {
+                let library = crate::sys_calls::event_library::Libevent::new(call.name())?;
+                Ok(visitor.visit(event_library::EventLibrary::new(library)))
+            }
+            (Family::Libev, Some(call)) => {
+                let library = crate::sys_calls::event_library::Libev::new(call.name())?;
+                Ok(visitor.visit(event_library::EventLibrary::new(library)))
+            }
+            #[cfg(not(all(feature = "mio", feature = "polling")))]
+            (Family::Mio | Family::Polling, _) => {
+                unsupported("not in this build: cargo build --features mio,polling")
+            }
             (Family::Engine, _) => unsupported("the engine owns what it watches"),
             _ => unsupported("this system or this build does not have it"),
         }

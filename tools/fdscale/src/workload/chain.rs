@@ -208,7 +208,7 @@ pub fn run<B: Backend>(
     waits: bool,
 ) -> io::Result<Run> {
     let mut run = Run::default();
-    let mut waited = Vec::new();
+    let (mut waited, mut told) = (Vec::new(), Vec::new());
     let mut guard = Guard::new(plan.time);
     let mut deadlines = if plan.timeouts { vec![guard.begun; readers.len()] } else { Vec::new() };
     chain.start(plan.active, plan.writes);
@@ -225,15 +225,9 @@ pub fn run<B: Backend>(
         if plan.timeouts {
             let now = Instant::now();
             let own = backend.has_timers();
-            let mut told = [0; crate::backend::TURN];
-            let mut count = 0;
-            backend.each(|token| {
-                if let Some(place) = told.get_mut(count) {
-                    *place = token;
-                    count += 1;
-                }
-            });
-            for token in told.iter().take(count) {
+            told.clear();
+            backend.each(|token| told.push(token));
+            for token in &told {
                 chain.read(readers.get(*token as usize), *token);
                 if own {
                     backend.renew(*token);
@@ -355,6 +349,9 @@ impl Visitor for Direct<'_> {
             backend.add(reader.as_fd(), token)?;
         }
         let register = processor_time().saturating_sub(begun).as_nanos() as f64 / count;
+        if backend.has_timers() && self.plans.iter().any(|plan| plan.timeouts) {
+            (0..).zip(&readers).for_each(|(token, _)| backend.renew(token));
+        }
         let mut chain = Chain::new(self.pairs.writers);
         let mut sample = Sample { register, runs: Vec::new() };
         for plan in self.plans {
