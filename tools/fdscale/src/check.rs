@@ -48,7 +48,9 @@ fn one(kind: Kind, seed: u64, steps: usize) -> Result<String, String> {
             pairs.readers.truncate(left);
             pairs.writers.truncate(left);
         }
-        if (cfg!(target_vendor = "apple") || kind.family == Family::Libevent) && kind.call == Some(PollerKind::Select) {
+        if (cfg!(target_vendor = "apple") || kind.family == Family::Libevent)
+            && kind.call == Some(PollerKind::Select)
+        {
             pairs.readers.truncate(400);
             pairs.writers.truncate(400);
         }
@@ -60,7 +62,9 @@ fn one(kind: Kind, seed: u64, steps: usize) -> Result<String, String> {
         match (kind.family, kind.call) {
             (Family::Engine, Some(call)) => check_engine(call, pairs, &mut dice, steps),
             _ => match kind.visit(Check { pairs, dice: &mut dice, steps }) {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(format!("left out: {error}")),
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(format!("left out: {error}"));
+                }
                 outcome => outcome.unwrap_or_else(|error| Err(error.to_string())),
             },
         }

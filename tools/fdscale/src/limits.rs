@@ -43,7 +43,11 @@ pub fn all(soft: u64) -> Vec<Limit> {
     let (_, hard) = gorgon_sys::descriptors();
     let mut all = vec![
         limit(SOFT, Some(soft), "ulimit -Sn, up to the hard one; this tool and Gorgon do so themselves"),
-        limit(HARD, Some(hard), "root: ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf"),
+        limit(
+            HARD,
+            Some(hard),
+            "root: ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf",
+        ),
     ];
     if cfg!(any(target_os = "linux", target_os = "android")) {
         let read = |name: &str| number(&format!("/proc/sys/{}", name.replace('.', "/")));
@@ -59,7 +63,11 @@ pub fn all(soft: u64) -> Vec<Limit> {
             ),
         ]);
     }
-    all.push(limit(MEMORY, machine::memory("MemAvailable"), "more memory: 4 to 6 KB in the kernel for a connection"));
+    all.push(limit(
+        MEMORY,
+        machine::memory("MemAvailable"),
+        "more memory: 4 to 6 KB in the kernel for a connection",
+    ));
     all
 }
 

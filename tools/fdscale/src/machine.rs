@@ -7,7 +7,8 @@ use crate::record::Machine;
 /// The host.
 pub fn machine() -> Machine {
     let name = rustix::system::uname();
-    let system = [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy().into_owned());
+    let system =
+        [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy().into_owned());
     Machine {
         system: system.join(" "),
         processor: processor().unwrap_or_default(),

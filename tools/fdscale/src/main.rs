@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backend;
+mod bars;
 mod check;
 mod limits;
 mod machine;
@@ -143,6 +144,7 @@ fn table(record: &Record) -> String {
             lines.push(format!("{:14} {:8} {:16} {reason}", series.workload, series.measure, series.backend));
         }
     }
+    lines.extend(bars::verdicts(record).iter().map(bars::Verdict::line));
     for limit in &record.limits {
         let value = limit.value.map_or("not known".to_owned(), |value| value.to_string());
         lines.push(format!("{}: {value} ({})", limit.name, limit.raise));

@@ -161,16 +161,25 @@ impl Bench {
                 break;
             }
             self.dice.shuffle(&mut kinds);
-            for (at, kind) in kinds.clone().into_iter().enumerate() {
+            let mut groups = Kind::groups(&kinds);
+            self.dice.shuffle(&mut groups);
+            for (at, group) in groups.iter().enumerate() {
                 let by_rounds =
-                    (f64::from(round) + at as f64 / kinds.len() as f64) / f64::from(self.options.rounds);
+                    (f64::from(round) + at as f64 / groups.len() as f64) / f64::from(self.options.rounds);
                 let whole = end.saturating_duration_since(begun).as_secs_f64().max(0.001);
                 let by_time = begun.elapsed().as_secs_f64() / whole;
                 let done = by_rounds.max(by_time).min(1.0);
-                self.progress.tell(1.0 - share + share * done, &format!("{workload} {count} {}", kind.name()));
-                if !self.chain_once(workload, kind, count, &plans)? {
-                    kinds.retain(|other| *other != kind);
-                }
+                let call = group.first().and_then(|kind| kind.call).map_or("", |call| call.name());
+                self.progress.tell(1.0 - share + share * done, &format!("{workload} {count} {call}"));
+                let (pairs, error) = Pairs::make(count);
+                let failed = match error {
+                    Some(error) => {
+                        self.skip(workload, group.first().copied(), count, &plans, &error);
+                        group.clone()
+                    }
+                    None => self.chain_once(workload, group, pairs, count, &plans)?,
+                };
+                kinds.retain(|kind| !failed.contains(kind));
             }
             if !timeouts {
                 self.sockets_once(workload, count, &plans)?;
@@ -179,53 +188,75 @@ impl Bench {
         Ok(())
     }
 
-    /// One run of one backend; gives whether it can have another.
-    fn chain_once(
+    /// Runs backends over these sockets; gives those that can not have another run.
+    ///
+    /// # Errors
+    /// When one was wrong.
+    pub fn chain_once(
         &mut self,
         workload: &'static str,
-        kind: Kind,
+        group: &[Kind],
+        pairs: Pairs,
         count: u64,
         plans: &[Plan],
-    ) -> io::Result<bool> {
-        let curve = |measure: &'static str, active: u64| Curve {
-            workload,
-            measure,
-            unit: "ns",
-            backend: kind.name(),
-            active,
-        };
-        let (pairs, error) = Pairs::make(count);
-        let sample = match error {
-            Some(error) => Err(error),
-            None => workload::chain::sample(kind, pairs, plans),
-        };
-        match sample {
-            Ok(sample) => {
-                if plans.iter().all(|plan| !plan.timeouts) {
-                    self.sheet.note(&curve("register", 0), count, sample.register);
-                }
-                for (active, whole, split) in sample.runs {
-                    self.sheet.note(&curve("pass", active), count, whole.pass());
-                    self.sheet.note(&curve("event", active), count, whole.event());
-                    if let Some(split) = split {
-                        self.sheet.note(&curve("wait", active), count, split.wait);
+    ) -> io::Result<Vec<Kind>> {
+        let mut failed = Vec::new();
+        for (kind, result) in workload::chain::sample(group, pairs, plans) {
+            let curve = |measure: &'static str, active: u64| Curve {
+                workload,
+                measure,
+                unit: "ns",
+                backend: kind.name(),
+                active,
+            };
+            match result {
+                Ok(sample) => {
+                    if workload == "chain" && sample.register > 0.0 {
+                        self.sheet.note(&curve("register", 0), count, sample.register);
+                    }
+                    for (active, whole, split) in sample.runs {
+                        self.sheet.note(&curve("pass", active), count, whole.pass());
+                        if active > 1 {
+                            self.sheet.note(&curve("event", active), count, whole.event());
+                        }
+                        if let Some(split) = split {
+                            self.sheet.note(&curve("wait", active), count, split.wait);
+                        }
                     }
                 }
-                Ok(true)
-            }
-            // It was wrong: said by the chain, not by the system.
-            Err(error) if error.raw_os_error().is_none() && error.kind() == io::ErrorKind::Other => {
-                Err(io::Error::other(format!("{} with {count} descriptors: {error}", kind.name())))
-            }
-            Err(error) => {
-                for plan in plans {
-                    self.sheet.skip(&curve("pass", plan.active), &format!("at {count}: {error}"));
+                // It was wrong: said by the chain, not by the system.
+                Err(error) if workload::chain::is_wrong(&error) => {
+                    return Err(io::Error::other(format!(
+                        "{} with {count} descriptors: {error}",
+                        kind.name()
+                    )));
                 }
-                if let Some(stop) = limits::met(&error, 0, count) {
-                    self.stop(stop);
+                Err(error) => {
+                    self.skip(workload, Some(kind), count, plans, &error);
+                    failed.push(kind);
                 }
-                Ok(false)
             }
+        }
+        Ok(failed)
+    }
+
+    /// Notes why a backend has no more points, and the limit if it was one.
+    pub fn skip(
+        &mut self,
+        workload: &'static str,
+        kind: Option<Kind>,
+        count: u64,
+        plans: &[Plan],
+        error: &io::Error,
+    ) {
+        let Some(kind) = kind else { return };
+        for plan in plans {
+            let curve =
+                Curve { workload, measure: "pass", unit: "ns", backend: kind.name(), active: plan.active };
+            self.sheet.skip(&curve, &format!("at {count}: {error}"));
+        }
+        if let Some(stop) = limits::met(error, 0, count) {
+            self.stop(stop);
         }
     }
 
@@ -240,7 +271,11 @@ impl Bench {
             workload::chain::run_alone(&pairs.readers, &mut chain, plan)?;
             let run = workload::chain::run_alone(&pairs.readers, &mut chain, plan)?;
             let (active, backend) = (plan.active, "sockets".to_owned());
-            self.sheet.note(&Curve { workload, measure: "io", unit: "ns", backend, active }, count, run.event());
+            self.sheet.note(
+                &Curve { workload, measure: "io", unit: "ns", backend, active },
+                count,
+                run.event(),
+            );
         }
         Ok(())
     }

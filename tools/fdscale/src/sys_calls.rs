@@ -34,7 +34,13 @@ mod epoll {
     }
 
     /// epoll_ctl(2).
-    pub fn epoll_control(queue: RawFd, operation: c_int, fd: RawFd, events: u32, token: u64) -> io::Result<()> {
+    pub fn epoll_control(
+        queue: RawFd,
+        operation: c_int,
+        fd: RawFd,
+        events: u32,
+        token: u64,
+    ) -> io::Result<()> {
         let mut event = libc::epoll_event { events, u64: token };
         // SAFETY: the event outlives the call.
         outcome(unsafe { libc::epoll_ctl(queue, operation, fd, &raw mut event) }).map(drop)
@@ -64,8 +70,10 @@ pub fn select(bound: c_int, read: &mut [Word], timeout: c_int) -> io::Result<usi
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     // The field's type differs between systems; under a million fits in all of them.
-    let mut time =
-        libc::timeval { tv_sec: (timeout / 1000).into(), tv_usec: (timeout % 1000 * 1000) as libc::suseconds_t };
+    let mut time = libc::timeval {
+        tv_sec: (timeout / 1000).into(),
+        tv_usec: (timeout % 1000 * 1000) as libc::suseconds_t,
+    };
     let set: *mut Word = read.as_mut_ptr();
     let none = std::ptr::null_mut();
     // SAFETY: the set has `bound` bits and more, as was just looked at; the kernel touches no others. The C library

@@ -49,7 +49,13 @@ impl<H: Handler> Service<World<H>> for Sink {
         Next::Read(IDLE)
     }
 
-    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut World<H>, _cx: &mut Cx<'_>) -> (usize, Next) {
+    fn on_bytes(
+        &mut self,
+        key: &mut Key,
+        input: &[u8],
+        world: &mut World<H>,
+        _cx: &mut Cx<'_>,
+    ) -> (usize, Next) {
         world.handler.received(*key, input.len());
         (input.len(), if world.handler.ends() { Next::Close } else { Next::Read(IDLE) })
     }

@@ -151,6 +151,15 @@ impl Kind {
         all
     }
 
+    /// Those of these that wait with the same call, or with the system's best, together.
+    pub fn groups(kinds: &[Kind]) -> Vec<Vec<Kind>> {
+        let best = PollerKind::available().first().copied();
+        let of = |call: &PollerKind| {
+            kinds.iter().copied().filter(|kind| kind.call.or(best) == Some(*call)).collect::<Vec<Kind>>()
+        };
+        PollerKind::available().iter().map(of).filter(|group| !group.is_empty()).collect()
+    }
+
     /// Makes a backend and has it visited. The engine is none: it owns what it watches.
     ///
     /// # Errors

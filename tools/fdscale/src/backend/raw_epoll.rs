@@ -19,7 +19,11 @@ impl RawEpoll {
     /// # Errors
     /// The system's.
     pub fn new() -> io::Result<RawEpoll> {
-        Ok(RawEpoll { queue: epoll_create()?, events: [libc::epoll_event { events: 0, u64: 0 }; TURN], told: 0 })
+        Ok(RawEpoll {
+            queue: epoll_create()?,
+            events: [libc::epoll_event { events: 0, u64: 0 }; TURN],
+            told: 0,
+        })
     }
 }
 

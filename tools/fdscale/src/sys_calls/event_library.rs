@@ -119,7 +119,8 @@ impl Libevent {
         // SAFETY: the functions are called as libevent's manual says; the configuration is freed after its use.
         let base = unsafe {
             let config = (functions.config_new)();
-            for other in [c"epoll", c"poll", c"select", c"kqueue", c"devpoll", c"evport", c"epoll_changelist"] {
+            for other in [c"epoll", c"poll", c"select", c"kqueue", c"devpoll", c"evport", c"epoll_changelist"]
+            {
                 if other.to_str() != Ok(call) {
                     (functions.config_avoid)(config, other.as_ptr());
                 }
@@ -133,7 +134,14 @@ impl Libevent {
         }
         // SAFETY: the base was just made.
         let alarm = unsafe { (functions.new)(base, -1, 0, nothing, null_mut()) };
-        Ok(Libevent { functions, base, short: call == "select", alarm, events: Vec::new(), told: Box::default() })
+        Ok(Libevent {
+            functions,
+            base,
+            short: call == "select",
+            alarm,
+            events: Vec::new(),
+            told: Box::default(),
+        })
     }
 
     /// Watches a descriptor.
@@ -314,13 +322,8 @@ impl Libev {
         if ev.is_null() {
             return Err(missing("libev with this call"));
         }
-        let own = Libev {
-            functions,
-            ev,
-            alarm: Box::new(timer(0.0)),
-            watched: Vec::new(),
-            told: Box::default(),
-        };
+        let own =
+            Libev { functions, ev, alarm: Box::new(timer(0.0)), watched: Vec::new(), told: Box::default() };
         // SAFETY: the loop was just made.
         if unsafe { (functions.backend)(ev) } != flag {
             return Err(missing("libev with this call"));

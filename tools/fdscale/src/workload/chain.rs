@@ -1,6 +1,9 @@
 //! libevent's benchmark (Provos, Libenzi): N socket pairs, all watched; A bytes set out, spread over them; each byte that
 //! is read sends one to the next pair, until W were written.
 //!
+//! What is sent is sent at the end of a pass: all bytes take their steps together, and each wait finds A events, whether
+//! a backend reads one byte at a time or all there are.
+//!
 //! A pass is one wait and the handling of what it found. With one active, a pass is one event, and its cost beyond that of
 //! the sockets alone is the price of those that idle.
 
@@ -53,6 +56,8 @@ pub fn processor_time() -> Duration {
 /// The bytes on their way.
 pub struct Chain {
     writers: Vec<OwnedFd>,
+    /// Who is written to at the end of the pass.
+    next: Vec<u32>,
     left: u64,
     sent: u64,
     received: u64,
@@ -65,12 +70,13 @@ pub struct Chain {
 impl Chain {
     /// A chain over these sockets that stands still.
     pub fn new(writers: Vec<OwnedFd>) -> Chain {
-        Chain { writers, left: 0, sent: 0, received: 0, spurious: 0, failure: None }
+        Chain { writers, next: Vec::new(), left: 0, sent: 0, received: 0, spurious: 0, failure: None }
     }
 
     /// Sends `active` bytes, spread over all, on a way of `writes` in all.
     fn start(&mut self, active: u64, writes: u64) {
         (self.left, self.sent, self.received) = (writes.max(active), 0, 0);
+        self.next.clear();
         let count = self.writers.len() as u64;
         let step = count.checked_div(active).unwrap_or(1).max(1);
         for number in 0..active.min(count) {
@@ -101,10 +107,19 @@ impl Chain {
         for _ in 0..count {
             if self.left > 0 {
                 self.left -= 1;
-                let next = u64::from(token) + 1;
-                self.send(if next == self.writers.len() as u64 { 0 } else { next });
+                self.next.push(if token as usize + 1 == self.writers.len() { 0 } else { token + 1 });
             }
         }
+    }
+
+    /// Ends a pass: sends what follows from it.
+    #[inline]
+    fn send_next(&mut self) {
+        let mut next = std::mem::take(&mut self.next);
+        for to in next.drain(..) {
+            self.send(to.into());
+        }
+        self.next = next;
     }
 
     /// Reads from a socket that is said to be ready.
@@ -119,7 +134,7 @@ impl Chain {
     }
 
     fn is_over(&self) -> bool {
-        (self.left == 0 && self.received >= self.sent) || self.failure.is_some()
+        (self.left == 0 && self.received >= self.sent && self.next.is_empty()) || self.failure.is_some()
     }
 }
 
@@ -238,6 +253,7 @@ pub fn run<B: Backend>(
         } else {
             backend.each(|token| chain.read(readers.get(token as usize), token));
         }
+        chain.send_next();
         run.passes += 1;
         if run.passes % LOOK == 0 {
             guard.look(chain);
@@ -261,6 +277,7 @@ pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
     let begun = processor_time();
     while !engine.handler().is_over() {
         engine.turn(!plan.timeouts)?;
+        engine.handler().send_next();
         run.passes += 1;
         if run.passes % LOOK == 0 {
             guard.look(engine.handler());
@@ -291,6 +308,7 @@ pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Res
             }
         }
         at += 1;
+        chain.send_next();
         run.passes += 1;
         if run.passes % LOOK == 0 {
             guard.look(chain);
@@ -311,25 +329,51 @@ fn finish(chain: &mut Chain, run: Run) -> io::Result<Run> {
 /// What one backend needed for one number of descriptors.
 #[derive(Debug, Default)]
 pub struct Sample {
-    /// Nanoseconds to begin to watch one.
+    /// Nanoseconds to begin to watch one; 0 if they were watched already.
     pub register: f64,
     /// Of each number of active ones: the whole, and with an eye on the waits where that can be told apart.
     pub runs: Vec<(u64, Run, Option<Run>)>,
 }
 
-/// Measures one backend over these pairs, which are closed.
-///
-/// # Errors
-/// The backend's: what it cannot do, or the system's.
-pub fn sample(kind: Kind, pairs: Pairs, plans: &[Plan]) -> io::Result<Sample> {
-    match (kind.family, kind.call) {
-        (Family::Engine, Some(call)) => sample_engine(call, pairs, plans),
-        _ => kind.visit(Direct { pairs, plans })?,
+/// Measures backends over the same sockets, which are closed: each that only borrows them twice, in this order and the
+/// other way round, and then the engine, which takes them for its own. Gives what came of each run.
+pub fn sample(kinds: &[Kind], pairs: Pairs, plans: &[Plan]) -> Vec<(Kind, io::Result<Sample>)> {
+    let Pairs { readers, writers } = pairs;
+    let mut chain = Chain::new(writers);
+    let mut results: Vec<(Kind, io::Result<Sample>)> = Vec::new();
+    for kind in kinds.iter().chain(kinds.iter().rev()) {
+        if kind.family == Family::Engine
+            || results.iter().any(|(other, result)| other == kind && result.is_err())
+        {
+            continue;
+        }
+        let direct = Direct { readers: &readers, chain: &mut chain, plans };
+        let result = kind.visit(direct).and_then(|result| result);
+        let failed = result.as_ref().is_err_and(is_wrong);
+        results.push((*kind, result));
+        if failed {
+            // Bytes of the failed run may be on their way still.
+            return results;
+        }
     }
+    let engine = kinds.iter().find(|kind| kind.family == Family::Engine);
+    if let Some((kind, call)) = engine.and_then(|kind| Some((*kind, kind.call?))) {
+        match sample_engine(call, readers, chain, plans) {
+            Ok(samples) => results.extend(samples.into_iter().map(|sample| (kind, Ok(sample)))),
+            Err(error) => results.push((kind, Err(error))),
+        }
+    }
+    results
+}
+
+/// Whether an error says that a backend was wrong, and not that something is lacking.
+pub fn is_wrong(error: &io::Error) -> bool {
+    error.raw_os_error().is_none() && error.kind() == io::ErrorKind::Other
 }
 
 struct Direct<'a> {
-    pairs: Pairs,
+    readers: &'a [OwnedFd],
+    chain: &'a mut Chain,
     plans: &'a [Plan],
 }
 
@@ -342,41 +386,51 @@ impl Visitor for Direct<'_> {
     type Outcome = io::Result<Sample>;
 
     fn visit<B: Backend>(self, mut backend: B) -> io::Result<Sample> {
-        let readers = self.pairs.readers;
-        let count = readers.len().max(1) as f64;
+        let Direct { readers, chain, plans } = self;
         let begun = processor_time();
-        for (token, reader) in (0..).zip(&readers) {
+        for (token, reader) in (0..).zip(readers) {
             backend.add(reader.as_fd(), token)?;
         }
-        let register = processor_time().saturating_sub(begun).as_nanos() as f64 / count;
-        if backend.has_timers() && self.plans.iter().any(|plan| plan.timeouts) {
-            (0..).zip(&readers).for_each(|(token, _)| backend.renew(token));
+        let register = per_one(begun, readers.len());
+        if backend.has_timers() && plans.iter().any(|plan| plan.timeouts) {
+            (0..).zip(readers).for_each(|(token, _)| backend.renew(token));
         }
-        let mut chain = Chain::new(self.pairs.writers);
         let mut sample = Sample { register, runs: Vec::new() };
-        for plan in self.plans {
-            run(&mut backend, &readers, &mut chain, &warm(plan), false)?;
-            let whole = run(&mut backend, &readers, &mut chain, plan, false)?;
-            let split = run(&mut backend, &readers, &mut chain, &warm(plan), true)?;
+        for plan in plans {
+            run(&mut backend, readers, chain, &warm(plan), false)?;
+            let whole = run(&mut backend, readers, chain, plan, false)?;
+            let split = run(&mut backend, readers, chain, &warm(plan), true)?;
             sample.runs.push((plan.active, whole, Some(split)));
         }
         Ok(sample)
     }
 }
 
-fn sample_engine(call: PollerKind, pairs: Pairs, plans: &[Plan]) -> io::Result<Sample> {
-    let count = pairs.readers.len().max(1) as f64;
-    let mut engine = Engine::new(call, Chain::new(pairs.writers))?;
+/// Nanoseconds since then for one of so many.
+fn per_one(begun: Duration, count: usize) -> f64 {
+    processor_time().saturating_sub(begun).as_nanos() as f64 / count.max(1) as f64
+}
+
+/// As many runs as the others have, the first with what it took to begin.
+fn sample_engine(
+    call: PollerKind,
+    readers: Vec<OwnedFd>,
+    chain: Chain,
+    plans: &[Plan],
+) -> io::Result<[Sample; 2]> {
+    let count = readers.len();
+    let mut engine = Engine::new(call, chain)?;
     let begun = processor_time();
-    for reader in pairs.readers {
+    for reader in readers {
         engine.add(reader)?;
     }
     engine.open_all()?;
-    let register = processor_time().saturating_sub(begun).as_nanos() as f64 / count;
-    let mut sample = Sample { register, runs: Vec::new() };
-    for plan in plans {
-        run_engine(&mut engine, &warm(plan))?;
-        sample.runs.push((plan.active, run_engine(&mut engine, plan)?, None));
+    let mut samples = [Sample { register: per_one(begun, count), runs: Vec::new() }, Sample::default()];
+    for sample in &mut samples {
+        for plan in plans {
+            run_engine(&mut engine, &warm(plan))?;
+            sample.runs.push((plan.active, run_engine(&mut engine, plan)?, None));
+        }
     }
-    Ok(sample)
+    Ok(samples)
 }

@@ -74,7 +74,8 @@ impl Crowd {
             }
         }
         meanwhile()?;
-        let results = self.helpers.get(before..).unwrap_or_default().iter().filter_map(|helper| helper.result);
+        let results =
+            self.helpers.get(before..).unwrap_or_default().iter().filter_map(|helper| helper.result);
         let connected = results.clone().map(|(count, _)| count).sum();
         let mut error = results.filter_map(|(_, error)| error).next().map(io::Error::from_raw_os_error);
         if left > 0 {
@@ -96,7 +97,14 @@ impl Helper {
     fn start(address: SocketAddr, number: usize, count: u64, speaks: bool) -> io::Result<Helper> {
         let speech = if speaks { "speak" } else { "silent" };
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["helper", "connect", &address.to_string(), &number.to_string(), &count.to_string(), speech])
+            .args([
+                "helper",
+                "connect",
+                &address.to_string(),
+                &number.to_string(),
+                &count.to_string(),
+                speech,
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -219,7 +227,8 @@ mod tests {
     fn sources_are_loopback_and_not_shared() {
         assert_eq!(source(0, 0), Ipv4Addr::new(127, 0, 1, 1));
         assert_eq!(source(0, PER_SOURCE), Ipv4Addr::new(127, 0, 1, 2));
-        let mut all: Vec<Ipv4Addr> = (0..64).flat_map(|h| (0..8).map(move |n| source(h, n * PER_SOURCE))).collect();
+        let mut all: Vec<Ipv4Addr> =
+            (0..64).flat_map(|h| (0..8).map(move |n| source(h, n * PER_SOURCE))).collect();
         assert!(all.iter().all(|address| address.is_loopback() && address.octets()[3] != 255));
         all.sort();
         all.dedup();

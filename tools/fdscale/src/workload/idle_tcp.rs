@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use gorgon_sys::{Accepted, Address, ListenOptions, accept};
 
 use super::Place;
-use super::chain::{self, Pairs, Plan};
+use super::chain::{Pairs, Plan};
 use super::crowd::Crowd;
+use crate::backend::Kind;
 use crate::limits;
 use crate::measure::Bench;
-use crate::sample::Curve;
 
 /// Most hot connections.
 const HOT: u64 = 100;
@@ -134,43 +134,26 @@ pub fn measure(bench: &mut Bench, place: &Place) -> io::Result<u64> {
     let rounds = bench.options.rounds.min(ROUNDS);
     for round in 0..rounds {
         bench.dice.shuffle(&mut kinds);
-        for (at, kind) in kinds.clone().into_iter().enumerate() {
+        let mut groups = Kind::groups(&kinds);
+        bench.dice.shuffle(&mut groups);
+        for (at, group) in groups.iter().enumerate() {
             if round > 0 && !place.has_time() {
                 return Ok(count);
             }
-            let share = (f64::from(round) + at as f64 / kinds.len() as f64) / f64::from(rounds);
-            place.tell(bench, share, &format!("idle-tcp {count} {}", kind.name()));
-            let curve = |measure: &'static str, active: u64| Curve {
-                workload: "idle-tcp",
-                measure,
-                unit: "ns",
-                backend: kind.name(),
-                active,
-            };
-            let sample = connect(count).and_then(|(pairs, crowd)| {
-                let sample = chain::sample(kind, pairs, &plans);
-                drop(crowd);
-                sample
-            });
-            match sample {
-                Ok(sample) => {
-                    for (active, whole, split) in sample.runs {
-                        bench.sheet.note(&curve("pass", active), count, whole.pass());
-                        if let Some(split) = split {
-                            bench.sheet.note(&curve("wait", active), count, split.wait);
-                        }
-                    }
+            let share = (f64::from(round) + at as f64 / groups.len() as f64) / f64::from(rounds);
+            place.tell(bench, share, &format!("idle-tcp {count}"));
+            let failed = match connect(count) {
+                Ok((pairs, crowd)) => {
+                    let failed = bench.chain_once("idle-tcp", group, pairs, count, &plans)?;
+                    drop(crowd);
+                    failed
                 }
                 Err(error) => {
-                    for plan in &plans {
-                        bench.sheet.skip(&curve("pass", plan.active), &format!("at {count}: {error}"));
-                    }
-                    if let Some(stop) = limits::met(&error, 0, count) {
-                        bench.stop(stop);
-                    }
-                    kinds.retain(|other| *other != kind);
+                    bench.skip("idle-tcp", group.first().copied(), count, &plans, &error);
+                    group.clone()
                 }
-            }
+            };
+            kinds.retain(|kind| !failed.contains(kind));
         }
     }
     Ok(count)

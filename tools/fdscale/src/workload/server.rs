@@ -141,7 +141,8 @@ impl Server {
         // It says its address before anything else, or ends.
         for line in BufReader::new(output.ok_or(io::ErrorKind::BrokenPipe)?).lines().take(50) {
             let line = line?;
-            let address = line.trim().strip_prefix("http://").and_then(|url| url.trim_end_matches('/').parse().ok());
+            let address =
+                line.trim().strip_prefix("http://").and_then(|url| url.trim_end_matches('/').parse().ok());
             if let Some(address) = address {
                 server.address = address;
             }
@@ -168,7 +169,11 @@ fn latency(program: &PathBuf, call: PollerKind, count: u64) -> io::Result<Vec<f6
     let (connected, error) = crowd.gather(server.address, count, true, || {
         std::thread::sleep(Duration::from_millis(1));
         // What the helpers do is not seen from here.
-        if begun.elapsed() > CROWDED { Err(io::ErrorKind::TimedOut.into()) } else { Ok(begun.elapsed().as_secs()) }
+        if begun.elapsed() > CROWDED {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Ok(begun.elapsed().as_secs())
+        }
     })?;
     if let Some(error) = error {
         return Err(error);
