@@ -105,12 +105,12 @@ mod tests {
             ],
             ..Record::default()
         };
-        let verdicts = super::verdicts(&record);
-        let ratios: Vec<f64> = verdicts.iter().map(|verdict| verdict.ratio).collect();
+        let found = verdicts(&record);
+        let ratios: Vec<f64> = found.iter().map(|verdict| verdict.ratio).collect();
         assert_eq!(ratios, [1.04, 1.1, 220.0 / 104.0]);
-        assert!(verdicts[0].line().ends_with(": met"));
-        assert!(verdicts[1].line().ends_with(": NOT MET"));
+        assert!(found[0].line().ends_with(": met"));
+        assert!(found[1].line().ends_with(": NOT MET"));
         record.series[0].points[0].runs = 3;
-        assert!(super::verdicts(&record)[0].line().ends_with("too few runs to say"));
+        assert!(verdicts(&record)[0].line().ends_with("too few runs to say"));
     }
 }

@@ -260,3 +260,113 @@ fn check_engine(call: PollerKind, pairs: Pairs, dice: &mut Dice, steps: usize) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::raw_poll::RawPoll;
+    use crate::workload::chain;
+    use std::os::fd::BorrowedFd;
+
+    /// What a backend that does not tell the truth does.
+    #[derive(Clone, Copy)]
+    enum Lie {
+        None,
+        Loses(u32),
+        Invents(u32),
+        Repeats,
+        TellsOnce,
+        ForgetsNothing,
+        NeverWaits,
+    }
+
+    struct Liar {
+        poll: RawPoll,
+        lie: Lie,
+        told: BTreeSet<u32>,
+        removed: BTreeSet<u32>,
+    }
+
+    impl Liar {
+        fn new(lie: Lie) -> Liar {
+            Liar { poll: RawPoll::default(), lie, told: BTreeSet::new(), removed: BTreeSet::new() }
+        }
+    }
+
+    impl Backend for Liar {
+        fn add(&mut self, fd: BorrowedFd<'_>, token: u32) -> io::Result<()> {
+            if self.removed.remove(&token) {
+                return Ok(());
+            }
+            self.poll.add(fd, token)
+        }
+
+        fn remove(&mut self, fd: BorrowedFd<'_>, token: u32) -> io::Result<()> {
+            if let Lie::ForgetsNothing = self.lie {
+                self.removed.insert(token);
+                return Ok(());
+            }
+            self.poll.remove(fd, token)
+        }
+
+        fn wait(&mut self, milliseconds: i32) -> io::Result<()> {
+            self.poll.wait(if let Lie::NeverWaits = self.lie { 0 } else { milliseconds })
+        }
+
+        fn each(&mut self, mut handle: impl FnMut(u32)) {
+            let (lie, told) = (self.lie, &mut self.told);
+            if let Lie::Invents(token) = lie {
+                handle(token);
+            }
+            self.poll.each(|token| match lie {
+                Lie::Loses(lost) if lost == token => {}
+                Lie::Invents(invented) if invented == token => {}
+                Lie::TellsOnce if !told.insert(token) => {}
+                Lie::Repeats => {
+                    handle(token);
+                    handle(token);
+                }
+                _ => handle(token),
+            });
+        }
+    }
+
+    fn pairs(count: u64) -> Pairs {
+        let (pairs, error) = Pairs::make(count);
+        assert!(error.is_none());
+        pairs
+    }
+
+    #[test]
+    fn lies_are_found_out() {
+        let check = |lie| examine(Liar::new(lie), &pairs(20), &mut Dice::new(5), 40);
+        assert_eq!(check(Lie::None), Ok(()));
+        for (lie, part) in [
+            (Lie::Loses(7), "socket 7 is ready and was not told"),
+            (Lie::Invents(3), "socket 3 was told and is not ready"),
+            (Lie::Repeats, "twice"),
+            (Lie::TellsOnce, "not read since: socket"),
+            (Lie::ForgetsNothing, "watched no more: socket"),
+            (Lie::NeverWaits, "a wait of 50 ms"),
+        ] {
+            let fault = check(lie).unwrap_err();
+            assert!(fault.contains(part), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_stuck_descriptor_ends_a_run() {
+        let Pairs { readers, writers } = pairs(20);
+        let mut chain = chain::Chain::new(writers);
+        let mut backend = Liar::new(Lie::Loses(7));
+        for (token, reader) in (0..).zip(&readers) {
+            backend.add(reader.as_fd(), token).unwrap();
+        }
+        let plan = chain::Plan { active: 1, writes: 1000, time: Duration::from_secs(60), timeouts: false };
+        let begun = Instant::now();
+        let error = chain::run(&mut backend, &readers, &mut chain, &plan, false).unwrap_err();
+        assert!(error.to_string().contains("1 bytes are on their way"), "{error}");
+        assert!(begun.elapsed() < 10 * LOST);
+        assert!(chain::is_wrong(&error));
+    }
+}

@@ -111,7 +111,8 @@ fn another_user_can_run_it() {
     let copy = std::env::temp_dir().join(format!("fdscale-test-{}", std::process::id()));
     std::fs::copy(env!("CARGO_BIN_EXE_fdscale"), &copy).unwrap();
     let mut command = Command::new(&copy);
-    let words = "--quick --rounds 1 --quiet --seconds 10 --workloads chain,churn,idle-tcp,memory --descriptors 50";
+    let words =
+        "--quick --rounds 1 --quiet --seconds 10 --workloads chain,churn,idle-tcp,memory --descriptors 50";
     command.args(words.split_whitespace()).uid(65_534).gid(65_534).current_dir("/");
     let output = finish(command);
     std::fs::remove_file(&copy).unwrap();
@@ -124,7 +125,8 @@ fn another_user_can_run_it() {
 #[test]
 fn it_does_without_proc() {
     let script = "mount -t tmpfs none /proc && exec \"$0\" \"$@\"";
-    let words = "--quick --rounds 1 --quiet --seconds 10 --workloads chain,churn,idle-tcp,memory --descriptors 50";
+    let words =
+        "--quick --rounds 1 --quiet --seconds 10 --workloads chain,churn,idle-tcp,memory --descriptors 50";
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_fdscale")]).args(words.split_whitespace());
     let may = Command::new("unshare")

@@ -96,8 +96,9 @@ pub struct Libevent {
     short: bool,
     alarm: *mut c_void,
     /// By token.
-    events: Vec<Option<(*mut c_void, Box<Slot>)>>,
-    told: Box<Vec<u32>>,
+    events: Vec<Option<(*mut c_void, *mut Slot)>>,
+    /// From a box; freed in the end.
+    told: *mut Vec<u32>,
 }
 
 impl Libevent {
@@ -140,7 +141,7 @@ impl Libevent {
             short: call == "select",
             alarm,
             events: Vec::new(),
-            told: Box::default(),
+            told: Box::into_raw(Box::default()),
         })
     }
 
@@ -150,14 +151,14 @@ impl Libevent {
             let reason = "libevent's select takes no descriptor above 1023";
             return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
         }
-        let mut slot = Box::new(Slot { told: &raw mut *self.told, token });
-        let argument: *mut Slot = &raw mut *slot;
+        let slot = Box::into_raw(Box::new(Slot { told: self.told, token }));
         // SAFETY: the base lives, and the slot does until the event is freed.
         let event = unsafe {
-            (self.functions.new)(self.base, fd, EVENT_READ | EVENT_PERSIST, event_ready, argument.cast())
+            (self.functions.new)(self.base, fd, EVENT_READ | EVENT_PERSIST, event_ready, slot.cast())
         };
         // SAFETY: the event was just made, and is not used when that failed.
         if event.is_null() || unsafe { (self.functions.add)(event, std::ptr::null()) } != 0 {
+            // The slot is left where it is: a failed event may still know it.
             return Err(io::Error::last_os_error());
         }
         let at = token as usize;
@@ -174,12 +175,12 @@ impl Libevent {
     pub fn remove(&mut self, token: u32) -> io::Result<()> {
         let taken = self.events.get_mut(token as usize).and_then(Option::take);
         let (event, slot) = taken.ok_or(io::ErrorKind::NotFound)?;
-        // SAFETY: the event is of this base; its slot is dropped after it.
+        // SAFETY: the event is of this base; its slot came from a box and is freed after it.
         unsafe {
             (self.functions.del)(event);
             (self.functions.free)(event);
+            drop(Box::from_raw(slot));
         }
-        drop(slot);
         Ok(())
     }
 
@@ -194,7 +195,8 @@ impl Libevent {
 
     /// Waits; none is for as long as deadlines allow.
     pub fn wait(&mut self, milliseconds: Option<i32>) -> io::Result<()> {
-        self.told.clear();
+        // SAFETY: the list lives as long as this, and nobody looks at it meanwhile.
+        unsafe { (*self.told).clear() };
         let flags = if milliseconds == Some(0) { LOOP_ONCE | LOOP_AT_ONCE } else { LOOP_ONCE };
         if let Some(time) = milliseconds.filter(|time| *time > 0) {
             let time = timeval { tv_sec: (time / 1000).into(), tv_usec: (time % 1000 * 1000).into() };
@@ -210,7 +212,8 @@ impl Libevent {
 
     /// What the last wait told.
     pub fn told(&self) -> &[u32] {
-        &self.told
+        // SAFETY: the list lives as long as this, and changes only in calls that have this for their own.
+        unsafe { &*self.told }
     }
 }
 
@@ -223,6 +226,7 @@ impl Drop for Libevent {
         unsafe {
             (self.functions.free)(self.alarm);
             (self.functions.base_free)(self.base);
+            drop(Box::from_raw(self.told));
         }
     }
 }
@@ -295,10 +299,12 @@ fn timer(seconds: f64) -> TimerWatcher {
 pub struct Libev {
     functions: EvFunctions,
     ev: *mut c_void,
-    alarm: Box<TimerWatcher>,
+    /// From a box; freed in the end.
+    alarm: *mut TimerWatcher,
     /// By token.
-    watched: Vec<Option<Box<Watched>>>,
-    told: Box<Vec<u32>>,
+    watched: Vec<Option<*mut Watched>>,
+    /// From a box; freed in the end.
+    told: *mut Vec<u32>,
 }
 
 impl Libev {
@@ -322,8 +328,13 @@ impl Libev {
         if ev.is_null() {
             return Err(missing("libev with this call"));
         }
-        let own =
-            Libev { functions, ev, alarm: Box::new(timer(0.0)), watched: Vec::new(), told: Box::default() };
+        let own = Libev {
+            functions,
+            ev,
+            alarm: Box::into_raw(Box::new(timer(0.0))),
+            watched: Vec::new(),
+            told: Box::into_raw(Box::default()),
+        };
         // SAFETY: the loop was just made.
         if unsafe { (functions.backend)(ev) } != flag {
             return Err(missing("libev with this call"));
@@ -334,15 +345,17 @@ impl Libev {
     /// Watches a descriptor: the kernel is told in the next wait.
     pub fn add(&mut self, fd: RawFd, token: u32) -> io::Result<()> {
         let head = Head { active: 0, pending: 0, priority: 0, data: null_mut(), callback: ev_ready };
-        let mut watched = Box::new(Watched {
+        let watched = Box::into_raw(Box::new(Watched {
             io: IoWatcher { head, next: null_mut(), fd, events: EV_READ | EV_FD_SET },
             timer: timer(DEADLINE.into()),
-            slot: Slot { told: &raw mut *self.told, token },
-        });
-        let slot: *mut Slot = &raw mut watched.slot;
-        watched.io.head.data = slot.cast();
-        // SAFETY: loop and watcher live; the watcher is in a box, and stopped before that is freed.
-        unsafe { (self.functions.io_start)(self.ev, &raw mut watched.io) };
+            slot: Slot { told: self.told, token },
+        }));
+        // SAFETY: loop and watcher live; the watcher came from a box, and is stopped before it is freed.
+        unsafe {
+            let slot: *mut Slot = &raw mut (*watched).slot;
+            (*watched).io.head.data = slot.cast();
+            (self.functions.io_start)(self.ev, &raw mut (*watched).io);
+        }
         let at = token as usize;
         if self.watched.len() <= at {
             self.watched.resize_with(at + 1, || None);
@@ -356,44 +369,49 @@ impl Libev {
     /// Watches it no more.
     pub fn remove(&mut self, token: u32) -> io::Result<()> {
         let taken = self.watched.get_mut(token as usize).and_then(Option::take);
-        let mut watched = taken.ok_or(io::ErrorKind::NotFound)?;
-        // SAFETY: both are watchers of this loop, or were never started, which is no matter.
+        let watched = taken.ok_or(io::ErrorKind::NotFound)?;
+        // SAFETY: both are watchers of this loop, or were never started, which is no matter. They came from a box.
         unsafe {
-            (self.functions.io_stop)(self.ev, &raw mut watched.io);
-            (self.functions.timer_stop)(self.ev, &raw mut watched.timer);
+            (self.functions.io_stop)(self.ev, &raw mut (*watched).io);
+            (self.functions.timer_stop)(self.ev, &raw mut (*watched).timer);
+            drop(Box::from_raw(watched));
         }
         Ok(())
     }
 
     /// Gives a descriptor the full time again.
     pub fn renew(&mut self, token: u32) {
-        if let Some(Some(watched)) = self.watched.get_mut(token as usize) {
-            // SAFETY: the watcher is in a box, and stopped before that is freed.
-            unsafe { (self.functions.timer_again)(self.ev, &raw mut watched.timer) };
+        if let Some(Some(watched)) = self.watched.get(token as usize) {
+            // SAFETY: the watcher lives, and is stopped before it is freed.
+            unsafe { (self.functions.timer_again)(self.ev, &raw mut (**watched).timer) };
         }
     }
 
     /// Waits; none is for as long as deadlines allow.
     pub fn wait(&mut self, milliseconds: Option<i32>) -> io::Result<()> {
-        self.told.clear();
+        // SAFETY: the list lives as long as this, and nobody looks at it meanwhile.
+        unsafe { (*self.told).clear() };
         if let Some(time) = milliseconds.filter(|time| *time > 0) {
-            self.alarm.repeat = f64::from(time) / 1000.0;
-            // SAFETY: the watcher is in a box, and stopped before that is freed.
-            unsafe { (self.functions.timer_again)(self.ev, &raw mut *self.alarm) };
+            // SAFETY: the watcher lives, and is stopped before it is freed.
+            unsafe {
+                (*self.alarm).repeat = f64::from(time) / 1000.0;
+                (self.functions.timer_again)(self.ev, self.alarm);
+            }
         }
         let flags = if milliseconds == Some(0) { EV_AT_ONCE } else { EV_ONCE };
         // SAFETY: the loop lives; what it calls touches only the list, which is not looked at meanwhile.
         unsafe { (self.functions.run)(self.ev, flags) };
         if milliseconds.is_some_and(|time| time > 0) {
             // SAFETY: a watcher of this loop.
-            unsafe { (self.functions.timer_stop)(self.ev, &raw mut *self.alarm) };
+            unsafe { (self.functions.timer_stop)(self.ev, self.alarm) };
         }
         Ok(())
     }
 
     /// What the last wait told.
     pub fn told(&self) -> &[u32] {
-        &self.told
+        // SAFETY: the list lives as long as this, and changes only in calls that have this for their own.
+        unsafe { &*self.told }
     }
 }
 
@@ -402,7 +420,11 @@ impl Drop for Libev {
         for token in 0..self.watched.len() {
             let _ = self.remove(token as u32);
         }
-        // SAFETY: no watcher is left in the loop.
-        unsafe { (self.functions.destroy)(self.ev) };
+        // SAFETY: no watcher is left in the loop; the rest came from boxes.
+        unsafe {
+            (self.functions.destroy)(self.ev);
+            drop(Box::from_raw(self.alarm));
+            drop(Box::from_raw(self.told));
+        }
     }
 }

@@ -49,7 +49,13 @@ impl Pairs {
 
 /// What this thread has used of a processor.
 pub fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    use rustix::time::ClockId;
+    #[cfg(not(any(target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly")))]
+    let clock = ClockId::ThreadCPUTime;
+    // A name that rustix does not have there; on a quiet host it is the same.
+    #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
+    let clock = ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
