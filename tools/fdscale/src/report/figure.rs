@@ -1,0 +1,185 @@
+//! What belongs into one block of the table and one plot: the curves of one workload, measure and number of actives.
+
+use crate::record::{Machine, Point, Record, Series};
+
+use super::units;
+
+/// Curves that may be held against one another.
+pub struct Figure<'a> {
+    /// `chain`, ..
+    pub workload: &'a str,
+    /// `pass`, ..
+    pub measure: &'a str,
+    /// `ns` or `bytes`.
+    pub unit: &'a str,
+    /// How many descriptors are active at a time.
+    pub active: u64,
+    /// In the order of the record; not empty.
+    pub series: Vec<&'a Series>,
+}
+
+/// Which figures are wanted; what is not said is not asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// Only this workload.
+    pub workload: Option<String>,
+    /// Only this measure.
+    pub measure: Option<String>,
+    /// Only with so many active.
+    pub active: Option<u64>,
+}
+
+impl Choice {
+    fn takes(&self, figure: &Figure<'_>) -> bool {
+        self.workload.as_ref().is_none_or(|wanted| wanted == figure.workload)
+            && self.measure.as_ref().is_none_or(|wanted| wanted == figure.measure)
+            && self.active.is_none_or(|wanted| wanted == figure.active)
+    }
+}
+
+/// The figures of a record that are wanted, in the order of the record.
+pub fn figures<'a>(record: &'a Record, choice: &Choice) -> Vec<Figure<'a>> {
+    let mut figures: Vec<Figure<'a>> = Vec::new();
+    for series in &record.series {
+        let same = |figure: &&mut Figure<'a>| {
+            figure.workload == series.workload
+                && figure.measure == series.measure
+                && figure.unit == series.unit
+                && figure.active == series.active
+        };
+        match figures.iter_mut().find(same) {
+            Some(figure) => figure.series.push(series),
+            None => figures.push(Figure {
+                workload: &series.workload,
+                measure: &series.measure,
+                unit: &series.unit,
+                active: series.active,
+                series: vec![series],
+            }),
+        }
+    }
+    figures.retain(|figure| choice.takes(figure));
+    figures
+}
+
+/// The figure that says most: what a pass costs with the fewest active, for that is the cost of waiting alone.
+pub fn principal<'a>(record: &'a Record, choice: &Choice) -> Option<Figure<'a>> {
+    let rank = |figure: &Figure<'_>| {
+        let drawn = figure.series.iter().any(|series| drawable(series).next().is_some());
+        let workload =
+            ["chain", "chain-timeouts"].iter().position(|name| *name == figure.workload).unwrap_or(9);
+        let measure = ["pass", "wait", "event"].iter().position(|name| *name == figure.measure).unwrap_or(9);
+        (!drawn, workload, measure, figure.active)
+    };
+    figures(record, choice).into_iter().min_by_key(rank)
+}
+
+/// The points that a logarithmic plot can show.
+pub fn drawable(series: &Series) -> impl Iterator<Item = &Point> {
+    series
+        .points
+        .iter()
+        .filter(|point| point.descriptors > 0 && point.minimum.is_finite() && point.minimum > 0.0)
+}
+
+impl Figure<'_> {
+    /// What is measured, as a title: `One pass of the loop, 1 descriptor active`.
+    pub fn title(&self) -> String {
+        let what = match self.measure {
+            "pass" => "Time of one pass of the loop",
+            "wait" => "Time of one wait",
+            "io" => "Time of the sends and receives alone",
+            "event" => "Time for each event",
+            "register" => "Time to register a descriptor",
+            "user" => "Memory of the process for each descriptor",
+            "kernel" => "Memory of the kernel for each descriptor",
+            "p50" => "Median latency",
+            "p99" => "Latency that one request in 100 exceeds",
+            other => other,
+        };
+        let workload = match self.workload {
+            // The workload of record, and one whose name would say the same again.
+            "chain" | "memory" => String::new(),
+            other => format!(", {other}"),
+        };
+        let active = match self.active {
+            0 => String::new(),
+            count => format!(", {} active", units::count(count)),
+        };
+        format!("{what}{workload}{active}")
+    }
+
+    /// The numbers of descriptors at which something was measured, in order.
+    pub fn counts(&self) -> Vec<u64> {
+        let mut counts: Vec<u64> =
+            self.series.iter().flat_map(|series| &series.points).map(|point| point.descriptors).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
+    /// The raw call that does the same as a series, if it was measured and is not the series itself.
+    pub fn raw(&self, series: &Series, machine: &Machine) -> Option<&Series> {
+        if library(&series.backend) == "raw" {
+            return None;
+        }
+        let wanted = kind(&series.backend, machine);
+        self.series
+            .iter()
+            .find(|other| library(&other.backend) == "raw" && kind(&other.backend, machine) == wanted)
+            .copied()
+    }
+
+    /// The series that stands for a kind of call: the raw one, else the first there is. It has points.
+    pub fn of_kind(&self, wanted: &str, machine: &Machine) -> Option<&Series> {
+        let rank = |series: &&&Series| library(&series.backend) != "raw";
+        self.series
+            .iter()
+            .filter(|series| kind(&series.backend, machine) == wanted && drawable(series).next().is_some())
+            .min_by_key(rank)
+            .copied()
+    }
+}
+
+/// The call by which a back end waits. A library that does not say takes the best of its system.
+pub fn kind<'a>(backend: &'a str, machine: &Machine) -> &'a str {
+    const KINDS: [&str; 5] = ["epoll", "poll", "select", "kqueue", "ports"];
+    let best = if machine.system.starts_with("Linux") {
+        "epoll"
+    } else if machine.system.starts_with("SunOS") {
+        "ports"
+    } else {
+        "kqueue"
+    };
+    backend.split('-').rev().find(|word| KINDS.contains(word)).unwrap_or(best)
+}
+
+/// Who makes the call: `raw`, `gorgon`, `libevent`, ..
+pub fn library(backend: &str) -> &str {
+    backend.split('-').next().unwrap_or(backend)
+}
+
+/// The minimum at a number of descriptors, if it was measured there.
+pub fn at(series: &Series, descriptors: u64) -> Option<&Point> {
+    series.points.iter().find(|point| point.descriptors == descriptors)
+}
+
+/// The host in a line: `AMD EPYC 7B13, 2 processors, 8.00 GiB, Linux 6.18.0 x86_64`.
+pub fn host(machine: &Machine) -> String {
+    let mut parts = Vec::new();
+    if !machine.processor.is_empty() {
+        parts.push(machine.processor.clone());
+    }
+    match machine.processors {
+        0 => {}
+        1 => parts.push("1 processor".into()),
+        count => parts.push(format!("{count} processors")),
+    }
+    if machine.memory > 0 {
+        parts.push(units::value(machine.memory as f64, "bytes"));
+    }
+    if !machine.system.is_empty() {
+        parts.push(machine.system.clone());
+    }
+    if parts.is_empty() { "an unknown machine".into() } else { parts.join(", ") }
+}
