@@ -4,7 +4,15 @@
 
 mod csv;
 mod figure;
+mod scale;
+mod spread;
+mod svg;
+mod table;
 mod units;
 
 #[cfg(test)]
 pub mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use figure::Choice;
