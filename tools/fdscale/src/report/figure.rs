@@ -82,7 +82,7 @@ pub fn drawable(series: &Series) -> impl Iterator<Item = &Point> {
         .filter(|point| point.descriptors > 0 && point.minimum.is_finite() && point.minimum > 0.0)
 }
 
-impl Figure<'_> {
+impl<'a> Figure<'a> {
     /// What is measured, as a title: `One pass of the loop, 1 descriptor active`.
     pub fn title(&self) -> String {
         let what = match self.measure {
@@ -104,7 +104,8 @@ impl Figure<'_> {
         };
         let active = match self.active {
             0 => String::new(),
-            count => format!(", {} active", units::count(count)),
+            1 => ", 1 descriptor active".into(),
+            count => format!(", {} descriptors active", units::count(count)),
         };
         format!("{what}{workload}{active}")
     }
@@ -119,7 +120,7 @@ impl Figure<'_> {
     }
 
     /// The raw call that does the same as a series, if it was measured and is not the series itself.
-    pub fn raw(&self, series: &Series, machine: &Machine) -> Option<&Series> {
+    pub fn raw(&self, series: &Series, machine: &Machine) -> Option<&'a Series> {
         if library(&series.backend) == "raw" {
             return None;
         }
@@ -131,7 +132,7 @@ impl Figure<'_> {
     }
 
     /// The series that stands for a kind of call: the raw one, else the first there is. It has points.
-    pub fn of_kind(&self, wanted: &str, machine: &Machine) -> Option<&Series> {
+    pub fn of_kind(&self, wanted: &str, machine: &Machine) -> Option<&'a Series> {
         let rank = |series: &&&Series| library(&series.backend) != "raw";
         self.series
             .iter()
@@ -159,6 +160,19 @@ pub fn library(backend: &str) -> &str {
     backend.split('-').next().unwrap_or(backend)
 }
 
+/// Reasons why series have no points or no more, each with the back ends that it holds for.
+pub fn reasons<'a>(series: &[&'a Series]) -> Vec<(Vec<&'a str>, &'a str)> {
+    let mut reasons: Vec<(Vec<&str>, &str)> = Vec::new();
+    for series in series {
+        let Some(reason) = &series.skipped else { continue };
+        match reasons.iter_mut().find(|(_, known)| known == reason) {
+            Some((names, _)) => names.push(&series.backend),
+            None => reasons.push((vec![&series.backend], reason)),
+        }
+    }
+    reasons
+}
+
 /// The minimum at a number of descriptors, if it was measured there.
 pub fn at(series: &Series, descriptors: u64) -> Option<&Point> {
     series.points.iter().find(|point| point.descriptors == descriptors)
@@ -176,7 +190,9 @@ pub fn host(machine: &Machine) -> String {
         count => parts.push(format!("{count} processors")),
     }
     if machine.memory > 0 {
-        parts.push(units::value(machine.memory as f64, "bytes"));
+        // To a tenth of a GiB: no memory is known better than what the kernel keeps of it.
+        let tenths = (machine.memory as f64 / 107_374_182.4).round() / 10.0;
+        parts.push(format!("{tenths} GiB"));
     }
     if !machine.system.is_empty() {
         parts.push(machine.system.clone());

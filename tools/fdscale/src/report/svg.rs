@@ -1,7 +1,7 @@
 //! A plot for print: both axes logarithmic, each curve named at its end, nothing that is not data or its scale.
 //!
-//! The colour of a curve is the call it waits by, and so is its dash, for grey print; its weight and the mark at its
-//! points are who makes the call. Colours keep apart for those who do not see red or green (after Okabe and Ito,
+//! The colour of a curve is the call it waits by, and so is its dash, for grey print; the mark at its points is who
+//! makes the call. A raw call is a pale broad band, on which what is as fast as it can be seen to lie. Colours keep apart for those who do not see red or green (after Okabe and Ito,
 //! darkened until they carry small type). The same record gives the same bytes.
 
 use std::fmt::Write as _;
@@ -14,28 +14,33 @@ use super::scale::Scale;
 use super::spread::spread;
 use super::units;
 
-/// Units of the drawing; at 96 to an inch it is 7.5 by 5 inches, a text column.
+/// Units of the drawing; at 96 to an inch it is 7.5 inches, the width of a text. Its height follows from the notes.
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 480.0;
-/// The plot itself.
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 584.0;
+const MARGIN: f64 = 16.0;
+/// The plot itself; its right end leaves room for the labels.
+const LEFT: f64 = 74.0;
 const TOP: f64 = 74.0;
 const BOTTOM: f64 = 404.0;
 /// Type of titles, of labels, of notes.
 const TITLE: f64 = 16.0;
 const LABEL: f64 = 11.5;
-const NOTE: f64 = 10.5;
+const NOTE: f64 = 10.0;
+/// The first line of notes and the distance to the next.
+const NOTES: f64 = 472.0;
+const NOTE_LEADING: f64 = 13.0;
 /// From one label to the next.
 const LEADING: f64 = 13.5;
 /// From a curve's end to its label, with room for a leader.
 const GAP: f64 = 18.0;
 /// The mean width of a letter, as a share of its size; rather too wide than too narrow.
-const LETTER: f64 = 0.54;
+const LETTER: f64 = 0.58;
 
 /// How a curve is drawn.
 struct Stroke {
+    /// Of marks and label.
     colour: &'static str,
+    /// Of the line.
+    line: &'static str,
     dash: &'static str,
     width: f64,
     mark: Mark,
@@ -54,22 +59,23 @@ enum Mark {
 
 impl Stroke {
     fn of(series: &Series, machine: &Machine) -> Stroke {
-        let (colour, dash) = match figure::kind(&series.backend, machine) {
-            "epoll" => ("#005c99", ""),
-            "poll" => ("#b34700", "9 3"),
-            "select" => ("#00755a", "2.5 2.5"),
-            _ => ("#8c3d73", "9 2.5 2.5 2.5"),
+        let (colour, pale, dash) = match figure::kind(&series.backend, machine) {
+            "epoll" => ("#005c99", "#a8d0ea", ""),
+            "poll" => ("#b34700", "#f6c39d", "7 2.5"),
+            "select" => ("#00755a", "#a3d9c7", "2.5 2"),
+            _ => ("#8c3d73", "#e3bdd6", "7 2 2 2"),
         };
         let (width, mark) = match figure::library(&series.backend) {
-            "raw" => (2.4, Mark::Disc),
-            "gorgon" => (1.5, Mark::Square),
-            "engine" => (1.5, Mark::Box),
-            "mio" => (1.0, Mark::Ring),
-            "libev" => (1.0, Mark::Diamond),
-            "libevent" => (1.0, Mark::Triangle),
-            _ => (1.0, Mark::Cross),
+            "raw" => (5.0, Mark::Disc),
+            "gorgon" => (1.4, Mark::Square),
+            "engine" => (1.4, Mark::Box),
+            "mio" => (0.9, Mark::Ring),
+            "libev" => (0.9, Mark::Diamond),
+            "libevent" => (0.9, Mark::Triangle),
+            _ => (0.9, Mark::Cross),
         };
-        Stroke { colour, dash, width, mark }
+        let (line, dash) = if matches!(mark, Mark::Disc) { (pale, "") } else { (colour, dash) };
+        Stroke { colour, line, dash, width, mark }
     }
 }
 
@@ -110,11 +116,14 @@ fn draw(record: &Record, figure: &Figure<'_>) -> Option<String> {
     let points = || figure.series.iter().flat_map(|series| figure::drawable(series));
     let across = Scale::over(points().map(|point| point.descriptors as f64), 0.0, 1.0)?;
     let upward = Scale::over(points().map(|point| point.minimum), 0.12, 2.0)?;
+    // All that may stand at the right end is room for the widest label.
+    let widest = figure.series.iter().map(|series| text_width(&series.backend, LABEL)).fold(0.0, f64::max);
+    let right = (WIDTH - MARGIN - GAP - widest).max(WIDTH / 2.0);
     let mut curves = Vec::new();
     for series in &figure.series {
         let points: Vec<(f64, f64)> = figure::drawable(series)
             .map(|point| {
-                let x = LEFT + across.place(point.descriptors as f64) * (RIGHT - LEFT);
+                let x = LEFT + across.place(point.descriptors as f64) * (right - LEFT);
                 let y = BOTTOM - upward.place(point.minimum) * (BOTTOM - TOP);
                 (x, y)
             })
@@ -127,14 +136,17 @@ fn draw(record: &Record, figure: &Figure<'_>) -> Option<String> {
     place_labels(&mut curves);
     let mut out = String::new();
     // A String takes whatever is written to it.
-    let _ = head(&mut out, record, figure);
-    let _ = axes(&mut out, figure, &across, &upward);
-    // The raw calls are drawn last: they are what the others are held against.
-    curves.sort_by_key(|curve| matches!(curve.stroke.mark, Mark::Disc));
+    let notes = notes(record, figure, &curves);
+    let _ = head(&mut out, record, figure, NOTES + NOTE_LEADING * notes.len() as f64);
+    let _ = axes(&mut out, figure, right, &across, &upward);
+    // The raw calls lie beneath all others.
+    curves.sort_by_key(|curve| !matches!(curve.stroke.mark, Mark::Disc));
     for curve in &curves {
         let _ = curve_to(&mut out, curve);
     }
-    let _ = notes(&mut out, record, figure, &curves);
+    for (index, line) in notes.iter().enumerate() {
+        let _ = text(&mut out, (MARGIN, NOTES + NOTE_LEADING * index as f64), NOTE, "start", line);
+    }
     out.push_str("</svg>\n");
     Some(out)
 }
@@ -198,26 +210,32 @@ fn crosses(points: &[(f64, f64)], (left, right, top, bottom): (f64, f64, f64, f6
 
 // ---------------------------------------------------------------- parts of the drawing
 
-fn head(out: &mut String, record: &Record, figure: &Figure<'_>) -> std::fmt::Result {
-    let title = escape(&format!("{} by number of descriptors watched", figure.title()));
+fn head(out: &mut String, record: &Record, figure: &Figure<'_>, height: f64) -> std::fmt::Result {
+    let (title, height) = (escape(&figure.title()), n(height));
     writeln!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          font-family=\"Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', sans-serif\" fill=\"#1a1a1a\">"
     )?;
     writeln!(out, "<title>{title}</title>")?;
-    writeln!(out, "<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>")?;
-    writeln!(out, "<text x=\"16\" y=\"26\" font-size=\"{TITLE}\" font-weight=\"bold\">{title}</text>")?;
+    writeln!(out, "<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>")?;
+    writeln!(out, "<text x=\"{MARGIN}\" y=\"26\" font-size=\"{TITLE}\" font-weight=\"bold\">{title}</text>")?;
     let host = figure::host(&record.machine);
-    text(out, (16.0, 44.0), NOTE, "start", &format!("{host}; {}", units::day(record.started)))
+    text(out, (MARGIN, 44.0), NOTE, "start", &format!("{host}; {}", units::day(record.started)))
 }
 
-fn axes(out: &mut String, figure: &Figure<'_>, across: &Scale, upward: &Scale) -> std::fmt::Result {
-    let x = |value: f64| LEFT + across.place(value) * (RIGHT - LEFT);
+fn axes(
+    out: &mut String,
+    figure: &Figure<'_>,
+    right: f64,
+    across: &Scale,
+    upward: &Scale,
+) -> std::fmt::Result {
+    let x = |value: f64| LEFT + across.place(value) * (right - LEFT);
     let y = |value: f64| BOTTOM - upward.place(value) * (BOTTOM - TOP);
     // The axes stand off the data, so that no curve lies on them.
     let (axis, base) = (LEFT - 8.0, BOTTOM + 8.0);
-    let mut ticks = format!("M{} {}V{}M{LEFT} {base}H{RIGHT}", axis, n(TOP), n(BOTTOM));
+    let mut ticks = format!("M{} {}V{}M{LEFT} {base}H{}", axis, n(TOP), n(BOTTOM), n(right));
     for (values, length) in [(across.ticks(), 6.0), (across.between(), 3.0)] {
         for value in values {
             write!(ticks, "M{} {base}v{length}", n(x(value)))?;
@@ -236,17 +254,17 @@ fn axes(out: &mut String, figure: &Figure<'_>, across: &Scale, upward: &Scale) -
         let label = units::decade(value, figure.unit).replace(" us", " µs");
         text(out, (axis - 10.0, y(value) + LABEL * 0.35), LABEL, "end", &label.replace(' ', "\u{a0}"))?;
     }
-    text(out, (RIGHT, base + 37.0), LABEL, "end", "descriptors watched")
+    text(out, (right, base + 37.0), LABEL, "end", "descriptors watched")
 }
 
 fn curve_to(out: &mut String, curve: &Curve<'_>) -> std::fmt::Result {
-    let Stroke { colour, dash, width, mark } = curve.stroke;
+    let Stroke { colour, line: line_colour, dash, width, mark } = curve.stroke;
     writeln!(out, "<g stroke=\"{colour}\" fill=\"{colour}\">")?;
     let line: Vec<String> = curve.points.iter().map(|(x, y)| format!("{},{}", n(*x), n(*y))).collect();
     let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
     writeln!(
         out,
-        "<polyline points=\"{}\" fill=\"none\" stroke-width=\"{width}\" stroke-linejoin=\"round\"{dash}/>",
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{line_colour}\" stroke-width=\"{width}\" stroke-linejoin=\"round\"{dash}/>",
         line.join(" ")
     )?;
     let mut marks = String::new();
@@ -288,31 +306,26 @@ fn mark_to(out: &mut String, mark: Mark, (x, y): (f64, f64)) -> std::fmt::Result
     }
 }
 
-/// Under the plot: what the figures are, and why a curve ends before the others.
-fn notes(out: &mut String, record: &Record, figure: &Figure<'_>, curves: &[Curve<'_>]) -> std::fmt::Result {
+/// Under the plot: what the figures are, and why a curve ends before the others. In lines.
+fn notes(record: &Record, figure: &Figure<'_>, curves: &[Curve<'_>]) -> Vec<String> {
     let runs = figure.series.iter().flat_map(|series| figure::drawable(series)).map(|point| point.runs);
     let (least, most) = runs.fold((u32::MAX, 0), |(least, most), runs| (least.min(runs), most.max(runs)));
     let of = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-    let mut lines = vec![format!("Each point is the least of {of} runs.")];
-    for (names, reason) in super::table::reasons(&figure.series) {
-        let ends = curves.iter().any(|curve| names.contains(&curve.series.backend.as_str()));
-        lines.push(format!(
+    let mut notes = vec![format!("Each point is the least of {of} runs.")];
+    for (names, reason) in figure::reasons(&figure.series) {
+        let drawn = curves.iter().any(|curve| names.contains(&curve.series.backend.as_str()));
+        notes.push(format!(
             "{} {}: {reason}.",
             names.join(", "),
-            if ends { "end early" } else { "not measured" }
+            if drawn { "no further" } else { "not measured" }
         ));
     }
     if let Some(stop) = &record.stopped {
         let (reached, wanted) = (units::count(stop.reached), units::count(stop.wanted));
-        lines.push(format!("The run ended at {reached} of {wanted}: {}.", stop.limit));
+        notes.push(format!("The run ended at {reached} of {wanted} descriptors: {}.", stop.limit));
     }
-    let mut y = HEIGHT - 12.0 - NOTE * 1.2 * (lines.len().saturating_sub(1)) as f64;
-    y = y.max(BOTTOM + 62.0);
-    for line in lines {
-        text(out, (16.0, y), NOTE, "start", &line)?;
-        y += NOTE * 1.2;
-    }
-    Ok(())
+    let letters = ((WIDTH - 2.0 * MARGIN) / (NOTE * 0.53)) as usize;
+    notes.iter().flat_map(|note| units::wrap(note, letters)).collect()
 }
 
 fn text(out: &mut String, (x, y): (f64, f64), size: f64, anchor: &str, text: &str) -> std::fmt::Result {

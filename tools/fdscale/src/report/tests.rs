@@ -11,14 +11,22 @@ fn golden(name: &str, found: &str) {
     assert!(known == found, "{name} is now\n{found}");
 }
 
-fn drawn(record: &crate::record::Record, choice: &Choice) -> String {
+fn printed(record: &Record, format: Format, style: Style) -> String {
     let mut out = Vec::new();
-    svg::print(record, choice, &mut out).unwrap();
+    print(record, format, &Choice::default(), &style, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
+const WIDE: Style = Style { width: 100, ascii: false };
+const NARROW: Style = Style { width: 80, ascii: true };
+
 #[test]
-fn plot_for_print() {
-    golden("small.svg", &drawn(&sample::small(), &Choice::default()));
-    golden("full.svg", &drawn(&sample::record(), &Choice::default()));
+fn reports_look_as_they_did() {
+    golden("small.svg", &printed(&sample::small(), Format::Svg, WIDE));
+    golden("full.svg", &printed(&sample::record(), Format::Svg, WIDE));
+    golden("small.json", &printed(&sample::small(), Format::Json, WIDE));
+    golden("small-table.txt", &printed(&sample::small(), Format::Table, NARROW));
+    golden("full-table.txt", &printed(&sample::record(), Format::Table, WIDE));
+    golden("small-plot.txt", &printed(&sample::small(), Format::Plot, NARROW));
+    golden("full-plot.txt", &printed(&sample::record(), Format::Plot, WIDE));
 }

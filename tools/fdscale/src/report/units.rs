@@ -96,6 +96,35 @@ pub fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A limit: a number, or that there is none, which is what the greatest numbers say.
+pub fn limit(value: u64) -> String {
+    if value >= u64::from(u32::MAX) << 30 { "no limit".into() } else { count(value) }
+}
+
+/// Text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let letters = word.chars().count();
+        if length > 0 && length + 1 + letters > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += letters;
+    }
+    if length > 0 {
+        lines.push(line);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +171,12 @@ mod tests {
         for (number, unit, wanted) in decades {
             assert_eq!(decade(number, unit), wanted);
         }
+    }
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrap("", 5), [""; 0]);
+        assert_eq!(wrap(" ab  cd efghijk l", 5), ["ab cd", "efghijk", "l"]);
     }
 
     #[test]
