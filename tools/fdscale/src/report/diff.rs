@@ -14,7 +14,8 @@ use super::{figure, units};
 pub fn print(before: (&str, &Record), after: (&str, &Record), output: &mut dyn Write) -> io::Result<()> {
     let ((before_name, before), (after_name, after)) = (before, after);
     for (letter, name, record) in [("A", before_name, before), ("B", after_name, after)] {
-        writeln!(output, "{letter}: {name}: {}, {}", units::day(record.started), record.command.join(" "))?;
+        let command = record.command.join(" ");
+        writeln!(output, "{letter}: {name}: {}: {command}", units::day(record.started))?;
     }
     if before.machine != after.machine {
         let (a, b) = (figure::host(&before.machine), figure::host(&after.machine));

@@ -7,10 +7,9 @@ use crate::record::{Point, Record, Series};
 use super::figure::{self, Figure};
 use super::{Style, conclusion, units};
 
-/// Of a cell: the value with its unit, the sign for noise, the ratio.
+/// Of a cell: the value with its unit, and the ratio with a space.
 const VALUE: usize = 8;
-const RATIO: usize = 6;
-const CELL: usize = VALUE + 1 + RATIO + 2;
+const RATIO: usize = 7;
 
 /// A point is noisy when the middle half of its runs spans more than this share of the median.
 const NOISY: f64 = 0.25;
@@ -26,9 +25,10 @@ pub fn print(
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let width = style.width.max(60);
-    writeln!(output, "{}", figure::host(&record.machine))?;
+    paragraph(output, &figure::host(&record.machine), width)?;
     let command = record.command.join(" ");
-    writeln!(output, "{}, {:.0} s: {command}", units::day(record.started), record.seconds)?;
+    let text = format!("{}, {:.0} s: {command}", units::day(record.started), record.seconds);
+    paragraph(output, &text, width)?;
     let mut noisy = false;
     let figures = figure::figures(record, choice);
     for figure in &figures {
@@ -65,14 +65,20 @@ fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Wr
         figure.series.iter().map(|series| series.backend.chars().count() + note(series).len()).max();
     let names = longest.unwrap_or(0).max("descriptors".len());
     let counts = figure.counts();
-    let across = (width.saturating_sub(names) / CELL).max(1);
+    // Raw calls alone have no ratios, and need no room for them.
+    let compared = figure.series.iter().any(|series| figure.raw(series, &record.machine).is_some());
+    let ratio = if compared { RATIO } else { 0 };
+    let across = (width.saturating_sub(names + 2) / (2 + VALUE + ratio)).max(1);
     let mut noisy = false;
-    for counts in counts.chunks(across) {
+    for (part, counts) in counts.chunks(across).enumerate() {
+        if part > 0 {
+            writeln!(output)?;
+        }
         write!(output, "  {:names$}", "descriptors")?;
         let mut line = String::new();
         for count in counts {
             // Over the values, not over the ratios.
-            line.push_str(&format!("  {:>VALUE$} {:RATIO$}", units::count(*count), ""));
+            line.push_str(&format!("  {:>VALUE$}{:ratio$}", units::count(*count), ""));
         }
         writeln!(output, "{}", line.trim_end())?;
         for series in &figure.series {
@@ -80,8 +86,8 @@ fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Wr
             let mut line = format!("  {:names$}", format!("{}{}", series.backend, note(series)));
             for count in counts {
                 let (cell, noise) = match figure::at(series, *count) {
-                    Some(point) => (cell(point, raw, figure.unit), is_noisy(point)),
-                    None => (format!("  {:>VALUE$} {:RATIO$}", "-", ""), false),
+                    Some(point) => (cell(point, raw, figure.unit, ratio), is_noisy(point)),
+                    None => (format!("  {:>VALUE$}{:ratio$}", "-", ""), false),
                 };
                 noisy |= noise;
                 line.push_str(&cell);
@@ -100,14 +106,14 @@ fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Wr
     Ok(noisy)
 }
 
-fn cell(point: &Point, raw: Option<&Series>, unit: &str) -> String {
+fn cell(point: &Point, raw: Option<&Series>, unit: &str, width: usize) -> String {
     let value = units::value(point.minimum, unit);
     let ratio = match raw.and_then(|raw| figure::at(raw, point.descriptors)) {
-        Some(raw) if raw.minimum > 0.0 => units::ratio(point.minimum / raw.minimum),
+        Some(raw) if raw.minimum > 0.0 => format!(" {}", units::ratio(point.minimum / raw.minimum)),
         _ => String::new(),
     };
     let noise = if is_noisy(point) { '~' } else { ' ' };
-    format!(" {noise}{value:>VALUE$} {ratio:RATIO$}")
+    format!(" {noise}{value:>VALUE$}{ratio:width$}")
 }
 
 fn is_noisy(point: &Point) -> bool {
@@ -125,7 +131,9 @@ fn limits(record: &Record, width: usize, output: &mut dyn Write) -> io::Result<(
     }
     if let Some(stop) = &record.stopped {
         let (reached, wanted) = (units::count(stop.reached), units::count(stop.wanted));
-        writeln!(output, "\nIt ended at {reached} of {wanted} descriptors: {}: {}", stop.limit, stop.error)?;
+        writeln!(output)?;
+        let text = format!("It ended at {reached} of {wanted} descriptors: {}: {}", stop.limit, stop.error);
+        paragraph(output, &text, width)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Figures as people read them: 3.40 us, 4.3 KiB, 100,000, 2026-11-25.
+//! Figures as people read them: 3.40 us, 4.30 kB, 100,000, 2026-11-25.
 
 use gorgon::text::calendar::civil_from_days;
 
@@ -28,7 +28,8 @@ pub fn value(value: f64, unit: &str) -> String {
 fn scale<'a>(value: f64, unit: &'a str) -> (f64, &'a str) {
     let steps: &[(f64, &str)] = match unit {
         "ns" => &[(1e9, "s"), (1e6, "ms"), (1e3, "us")],
-        "bytes" => &[(1_073_741_824.0, "GiB"), (1_048_576.0, "MiB"), (1024.0, "KiB")],
+        // Of 1,000: what a million of them takes is read off without a calculator.
+        "bytes" => &[(1e9, "GB"), (1e6, "MB"), (1e3, "kB")],
         _ => &[],
     };
     // 999.6 is written 1,000 with three digits; it belongs to the next unit.
@@ -75,7 +76,7 @@ pub fn ratio(value: f64) -> String {
     }
 }
 
-/// A decade on an axis: `1 us`, `100 ns`, `10 KB` (of 1,000 bytes: an axis has round decades).
+/// A decade on an axis: `1 us`, `100 ns`, `10 kB`.
 pub fn decade(value: f64, unit: &str) -> String {
     let steps: &[(f64, &str)] = match unit {
         "ns" => &[(1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")],
@@ -148,8 +149,8 @@ mod tests {
             (7.8e12, "ns", "7,800 s"),
             (-2400.0, "ns", "-2.40 us"),
             (65.0, "bytes", "65.0 B"),
-            (4398.0, "bytes", "4.29 KiB"),
-            (8.0 * 1_073_741_824.0, "bytes", "8.00 GiB"),
+            (4398.0, "bytes", "4.40 kB"),
+            (8e9, "bytes", "8.00 GB"),
             (12.0, "events", "12.0 events"),
             (f64::NAN, "ns", "not a number"),
         ];
