@@ -10,7 +10,7 @@ fn text(dice: &mut Dice) -> String {
 
 fn float(dice: &mut Dice) -> f64 {
     loop {
-        let value = f64::from_bits(dice.next());
+        let value = f64::from_bits(dice.roll());
         if value.is_finite() {
             return value;
         }
@@ -27,40 +27,40 @@ fn many<T>(dice: &mut Dice, make: impl Fn(&mut Dice) -> T) -> Vec<T> {
 
 fn arbitrary(dice: &mut Dice) -> Record {
     let point = |dice: &mut Dice| Point {
-        descriptors: dice.next(),
+        descriptors: dice.roll(),
         minimum: float(dice),
         median: float(dice),
         spread: float(dice),
-        runs: dice.next() as u32,
+        runs: dice.roll() as u32,
     };
     Record {
         machine: Machine {
             system: text(dice),
             processor: text(dice),
-            processors: dice.next() as u32,
-            memory: dice.next(),
+            processors: dice.roll() as u32,
+            memory: dice.roll(),
         },
         command: many(dice, text),
-        started: dice.next() as i64,
+        started: dice.roll() as i64,
         seconds: float(dice),
         series: many(dice, |dice| Series {
             workload: text(dice),
             measure: text(dice),
             unit: text(dice),
             backend: text(dice),
-            active: dice.next(),
+            active: dice.roll(),
             points: many(dice, point),
             skipped: optional(dice, text),
         }),
         limits: many(dice, |dice| Limit {
             name: text(dice),
-            value: optional(dice, Dice::next),
+            value: optional(dice, Dice::roll),
             raise: text(dice),
         }),
         stopped: optional(dice, |dice| Stop {
             limit: text(dice),
-            reached: dice.next(),
-            wanted: dice.next(),
+            reached: dice.roll(),
+            wanted: dice.roll(),
             error: text(dice),
         }),
     }
@@ -108,7 +108,7 @@ fn damage_is_placed() {
     for _ in 0..3000 {
         let mut bytes = written.clone().into_bytes();
         let place = dice.below(bytes.len() as u64) as usize;
-        bytes[place] = dice.next() as u8;
+        bytes[place] = dice.roll() as u8;
         let _ = read(&bytes);
     }
 }

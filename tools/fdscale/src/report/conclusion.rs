@@ -310,7 +310,7 @@ mod tests {
             "Which poller: epoll. Of what goes to 10,000 descriptors it is the cheapest: 2.00 us (raw-epoll).",
             "epoll (raw-epoll) costs 1.00 us at 1,000 descriptors and 2.00 us at 10,000, 2.0x: it grows.",
             "select costs less than epoll up to about 100 descriptors; it is fine, within twice of it, up to about \
-             200; at 1,000 it costs 10x. The C library's fd_set ends at descriptor FD_SETSIZE - 1, mostly 1,023, \
+             200; at 1,000 it costs 10x of it. The C library's fd_set ends at descriptor FD_SETSIZE - 1, mostly 1,023, \
              whatever the limits say.",
             "Each idle descriptor adds to a pass of select 10.0 ns from 10 to 1,000.",
             "Which limit: none was met; the lowest is RLIMIT_NOFILE (hard), 20,000. To raise it: LimitNOFILE= in the \

@@ -110,6 +110,11 @@ impl<'a> Figure<'a> {
         format!("{what}{workload}{active}")
     }
 
+    /// The title and the names that the record has for it.
+    pub fn heading(&self) -> String {
+        format!("{} ({}, {})", self.title(), self.workload, self.measure)
+    }
+
     /// The numbers of descriptors at which something was measured, in order.
     pub fn counts(&self) -> Vec<u64> {
         let mut counts: Vec<u64> =

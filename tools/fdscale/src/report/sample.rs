@@ -12,7 +12,7 @@ impl Dice {
     }
 
     /// The next one.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -21,7 +21,7 @@ impl Dice {
 
     /// The next one, from 0 and below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.roll() % end
     }
 }
 
@@ -140,7 +140,7 @@ pub fn record() -> Record {
         series(("server", "p99", "engine-epoll", 0), "ns", &[], Some("not built with the feature http")),
     ];
     // One that was not quiet.
-    if let Some(point) = list.iter_mut().nth(5).and_then(|series| series.points.last_mut()) {
+    if let Some(point) = list.get_mut(5).and_then(|series| series.points.last_mut()) {
         point.spread = point.median * 0.6;
     }
     Record {

@@ -31,11 +31,6 @@ impl Scale {
         (value.log10() - self.low) / (self.high - self.low)
     }
 
-    /// The value at a place, the inverse of [`Scale::place`].
-    pub fn value(&self, place: f64) -> f64 {
-        10f64.powf(self.low + place * (self.high - self.low))
-    }
-
     /// The ticks that are labelled: decades, or 1, 2 and 5 of them where there are fewer than two decades.
     pub fn ticks(&self) -> Vec<f64> {
         let decades = self.steps(&[1.0]);
@@ -78,7 +73,6 @@ mod tests {
         assert_eq!(scale.ticks(), [100.0, 1e3, 1e4, 1e5]);
         assert_eq!(scale.between().len(), 6);
         assert_eq!((scale.place(100.0), scale.place(1e5)), (0.0, 1.0));
-        assert!((scale.value(1.0 / 3.0) - 1000.0).abs() < 1e-6);
         let scale = Scale::over([2400.0, 3500.0].into_iter(), 0.0, 1.0).unwrap();
         assert_eq!(scale.ticks(), [1e3, 2e3, 5e3]);
         assert!(Scale::over([].into_iter(), 0.0, 1.0).is_none());

@@ -214,7 +214,7 @@ fn head(out: &mut String, record: &Record, figure: &Figure<'_>, height: f64) -> 
     let (title, height) = (escape(&figure.title()), n(height));
     writeln!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          font-family=\"Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', sans-serif\" fill=\"#1a1a1a\">"
     )?;
     writeln!(out, "<title>{title}</title>")?;

@@ -55,7 +55,7 @@ pub fn print(
 
 /// One figure: back ends down, descriptors across, in as many parts as the width asks for. True when a point is noisy.
 fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Write) -> io::Result<bool> {
-    writeln!(output, "{} ({}, {})", figure.title(), figure.workload, figure.measure)?;
+    writeln!(output, "{}", units::wrap(&figure.heading(), width).join("\n"))?;
     let reasons = figure::reasons(&figure.series);
     let note = |series: &Series| {
         let index = reasons.iter().position(|(_, reason)| series.skipped.as_deref() == Some(*reason));

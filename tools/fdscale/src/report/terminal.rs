@@ -31,7 +31,7 @@ pub fn print(
                 writeln!(output)?;
             }
             first = false;
-            writeln!(output, "{} ({}, {})", figure.title(), figure.workload, figure.measure)?;
+            writeln!(output, "{}", units::wrap(&figure.heading(), style.width).join("\n"))?;
             output.write_all(drawing.as_bytes())?;
         }
     }

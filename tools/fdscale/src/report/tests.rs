@@ -4,7 +4,7 @@ use super::*;
 use crate::record::Point;
 
 fn golden(name: &str, found: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("FDSCALE_GOLDEN").is_some() {
         std::fs::write(&path, found).unwrap();
     }
@@ -136,7 +136,7 @@ fn choices_leave_the_rest_out() {
     assert_eq!(drawn(&record, &Choice::default()), drawn(&record, &Choice::default()));
     let choice = Choice { active: Some(7), ..Choice::default() };
     let error = svg::print(&record, &choice, &mut Vec::new()).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 
 /// Left, right, middle and text of each label of a plot for print.

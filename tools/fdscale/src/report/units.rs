@@ -25,7 +25,7 @@ pub fn value(value: f64, unit: &str) -> String {
 }
 
 /// A value in the unit of its size.
-fn scale<'a>(value: f64, unit: &'a str) -> (f64, &'a str) {
+fn scale(value: f64, unit: &str) -> (f64, &str) {
     let steps: &[(f64, &str)] = match unit {
         "ns" => &[(1e9, "s"), (1e6, "ms"), (1e3, "us")],
         // Of 1,000: what a million of them takes is read off without a calculator.
