@@ -21,7 +21,12 @@ impl Scale {
         // A decade that is near enough is worth its room: it is a tick more to read by.
         let (down, up) = (low - low.floor(), high.ceil() - high);
         let (below, above) = (if down < 0.4 { down } else { air }, if up < 0.4 { up } else { air });
-        let (low, high) = if air > 0.0 { (low - below.max(air), high + above.max(air)) } else { (low, high) };
+        let (low, high) = if air > 0.0 {
+            (low - below.max(air), high + above.max(air))
+        } else {
+            // 9,900 is read as 10,000 when that is on the axis.
+            (if down < 0.05 { low.floor() } else { low }, if up < 0.05 { high.ceil() } else { high })
+        };
         let missing = (decades - (high - low)).max(0.0) / 2.0;
         Some(Scale { low: low - missing, high: high + missing })
     }

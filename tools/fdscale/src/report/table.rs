@@ -126,7 +126,13 @@ fn limits(record: &Record, width: usize, output: &mut dyn Write) -> io::Result<(
         let names = record.limits.iter().map(|limit| limit.name.chars().count()).max().unwrap_or(0);
         for limit in &record.limits {
             let value = limit.value.map_or("not known".to_owned(), units::limit);
-            item(output, &format!("  {:names$}  {value:>13}  ", limit.name), &limit.raise, width)?;
+            let first = format!("  {:names$}  {value:>13}  ", limit.name);
+            if first.chars().count() <= width / 2 {
+                item(output, &first, &limit.raise, width)?;
+            } else {
+                writeln!(output, "{}", first.trim_end())?;
+                item(output, "      ", &limit.raise, width)?;
+            }
         }
     }
     if let Some(stop) = &record.stopped {
