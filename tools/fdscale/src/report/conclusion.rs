@@ -260,9 +260,10 @@ fn limit(record: &Record) -> Option<String> {
     Some(format!("Which limit: none was met; the lowest is {}, {value}.{}", next.name, raise(&next.name)))
 }
 
-/// Whether a limit is a number of descriptors of one process; memory and ports are not.
+/// Whether a limit is a number of descriptors; memory and ports are not, and the soft limit is raised by whoever runs.
 fn counts_descriptors(limit: &Limit) -> bool {
     limit.value.is_some()
+        && !limit.name.ends_with("(soft)")
         && (limit.name.starts_with("RLIMIT_NOFILE")
             || limit.name.starts_with("fs.")
             || limit.name.starts_with("kern."))
