@@ -171,20 +171,26 @@ fn place_labels(curves: &mut [Curve<'_>]) {
         let widest =
             column.iter().filter_map(|index| curves.get(*index)).map(Curve::label_width).fold(0.0, f64::max);
         let left = end + GAP;
-        let free = |shift: f64| {
+        let free = |shift: f64, off_curves: bool| {
             places.iter().all(|place| {
                 let y = place + shift;
                 let inside = (TOP - 6.0..=BOTTOM - 4.0).contains(&y);
-                let boxed = (left - 4.0, left + widest + 4.0, y - LEADING / 2.0, y + LEADING / 2.0);
+                // Half of a band's breadth more than the letters.
+                let half = LEADING / 2.0 + 3.0;
+                let boxed = (left - 4.0, left + widest + 4.0, y - half, y + half);
                 inside
-                    && !curves.iter().any(|curve| curve.end.0 > end && crosses(&curve.points, boxed))
+                    && !(off_curves
+                        && curves.iter().any(|curve| curve.end.0 > end && crosses(&curve.points, boxed)))
                     && !placed.iter().any(|(from, to, other)| {
                         boxed.0 < *to && *from < boxed.1 && (y - other).abs() < LEADING - 0.1
                     })
             })
         };
-        let steps = (0..200).flat_map(|step| [f64::from(step) * -2.0, f64::from(step) * 2.0]);
-        let shift = steps.into_iter().find(|shift| free(*shift)).unwrap_or(0.0);
+        let steps = || (0..200).flat_map(|step| [f64::from(step) * -2.0, f64::from(step) * 2.0]);
+        // Between many curves there may be no free place: a label on a curve can still be read, one on another cannot.
+        let shift =
+            steps().find(|shift| free(*shift, true)).or_else(|| steps().find(|shift| free(*shift, false)));
+        let shift = shift.unwrap_or(0.0);
         for (index, place) in column.iter().zip(&places) {
             if let Some(curve) = curves.get_mut(*index) {
                 curve.label = (left, place + shift);
