@@ -10,6 +10,8 @@ use super::units;
 const FLAT: f64 = 1.4;
 /// A poller that costs up to this much of the best is as good.
 const FINE: f64 = 2.0;
+/// Memory comes in pages and is given back late: below so many descriptors a share of it is mostly noise.
+const ENOUGH: u64 = 5000;
 
 /// The sentences, most important first.
 pub fn sentences(record: &Record) -> Vec<String> {
@@ -147,7 +149,7 @@ fn break_even(figure: &Figure<'_>, kind: &str, machine: &Machine) -> Option<Stri
         })
         .last();
     if let Some((count, ratio)) = last.filter(|(_, ratio)| *ratio >= FINE) {
-        text.push_str(&format!("; at {} it costs {} of it", units::count(count), units::ratio(ratio)));
+        text.push_str(&format!("; at {} it costs {} as much", units::count(count), units::ratio(ratio)));
     }
     if kind == "select" {
         text.push_str(". The C library's fd_set ends at descriptor FD_SETSIZE - 1, mostly 1,023, whatever the limits say");
@@ -216,28 +218,39 @@ fn busy(record: &Record) -> Option<String> {
     found.map(|(_, sentence)| sentence)
 }
 
-/// What an idle descriptor takes of memory.
+/// What a descriptor takes of memory: in the kernel what is there without a poller and what the poller adds, and of the
+/// process's own what Gorgon or else another takes.
 fn memory(record: &Record) -> Option<String> {
+    let wanted = [
+        ("kernel", "sockets"),
+        ("kernel", "epoll"),
+        ("kernel", "kqueue"),
+        ("user", "gorgon"),
+        ("user", "engine"),
+    ];
     let mut parts = Vec::new();
-    for (measure, whose) in [("kernel", "the kernel's"), ("user", "the process's own")] {
-        let choice = Choice { measure: Some(measure.into()), ..Choice::default() };
+    for (measure, word) in wanted {
+        let choice =
+            Choice { workload: Some("memory".into()), measure: Some(measure.into()), ..Choice::default() };
         let figures = figure::figures(record, &choice);
-        let figure = figures.iter().find(|figure| figure.unit == "bytes");
-        let Some(series) =
-            figure.and_then(|figure| figure.series.iter().find(|series| ends(series).is_some()))
-        else {
+        let mut found =
+            figures.iter().filter(|figure| figure.unit == "bytes").flat_map(|figure| &figure.series);
+        let Some(series) = found.find(|series| {
+            series.backend.contains(word) && ends(series).is_some_and(|(_, (last, _))| last >= ENOUGH)
+        }) else {
             continue;
         };
         if let Some((_, (count, value))) = ends(series) {
             let million = units::value(value * 1e6, "bytes");
             let (value, count) = (units::value(value, "bytes"), units::count(count));
+            let whose = if measure == "kernel" { "the kernel" } else { "the process" };
             parts.push(format!(
-                "{value} of {whose} memory at {count} ({}), {million} for a million",
+                "{value} in {whose} for {} ({million} for a million; at {count})",
                 series.backend
             ));
         }
     }
-    if parts.is_empty() { None } else { Some(format!("A descriptor takes {}.", parts.join("; "))) }
+    if parts.is_empty() { None } else { Some(format!("Memory of a descriptor: {}.", parts.join(", "))) }
 }
 
 /// Which limit ended it, or would end it next.
@@ -311,7 +324,7 @@ mod tests {
             "Which poller: epoll. Of what goes to 10,000 descriptors it is the cheapest: 2.00 us (raw-epoll).",
             "epoll (raw-epoll) costs 1.00 us at 1,000 descriptors and 2.00 us at 10,000, 2.0x: it grows.",
             "select costs less than epoll up to about 100 descriptors; it is fine, within twice of it, up to about \
-             200; at 1,000 it costs 10x of it. The C library's fd_set ends at descriptor FD_SETSIZE - 1, mostly 1,023, \
+             200; at 1,000 it costs 10x as much. The C library's fd_set ends at descriptor FD_SETSIZE - 1, mostly 1,023, \
              whatever the limits say.",
             "Each idle descriptor adds to a pass of select 10.0 ns from 10 to 1,000.",
             "Which limit: none was met; the lowest is RLIMIT_NOFILE (hard), 20,000. To raise it: LimitNOFILE= in the \

@@ -4,6 +4,13 @@ use crate::record::{Machine, Point, Record, Series};
 
 use super::units;
 
+/// In the order in which they are shown; those that are not here come last.
+const WORKLOADS: [&str; 6] = ["chain", "chain-timeouts", "churn", "idle-tcp", "memory", "server"];
+const MEASURES: [&str; 9] = ["pass", "wait", "io", "event", "register", "kernel", "user", "p50", "p99"];
+/// Calls, and who makes them.
+const KINDS: [&str; 5] = ["epoll", "kqueue", "ports", "poll", "select"];
+const LIBRARIES: [&str; 7] = ["raw", "gorgon", "engine", "mio", "polling", "libev", "libevent"];
+
 /// Curves that may be held against one another.
 pub struct Figure<'a> {
     /// `chain`, ..
@@ -14,7 +21,7 @@ pub struct Figure<'a> {
     pub unit: &'a str,
     /// How many descriptors are active at a time.
     pub active: u64,
-    /// In the order of the record; not empty.
+    /// By call and by who makes it; not empty.
     pub series: Vec<&'a Series>,
 }
 
@@ -37,7 +44,7 @@ impl Choice {
     }
 }
 
-/// The figures of a record that are wanted, in the order of the record.
+/// The figures of a record that are wanted, in the order of [`WORKLOADS`] and [`MEASURES`], and the fewest active first.
 pub fn figures<'a>(record: &'a Record, choice: &Choice) -> Vec<Figure<'a>> {
     let mut figures: Vec<Figure<'a>> = Vec::new();
     for series in &record.series {
@@ -58,8 +65,43 @@ pub fn figures<'a>(record: &'a Record, choice: &Choice) -> Vec<Figure<'a>> {
             }),
         }
     }
+    if choice.measure.is_none() {
+        drop_twins(&mut figures);
+    }
     figures.retain(|figure| choice.takes(figure));
+    // Runs are interleaved, so the order of a record says nothing.
+    for figure in &mut figures {
+        figure.series.sort_by_key(|series| rank(series, &record.machine));
+    }
+    let place =
+        |words: &[&str], word: &str| words.iter().position(|known| *known == word).unwrap_or(words.len());
+    figures.sort_by_key(|figure| {
+        (place(&WORKLOADS, figure.workload), place(&MEASURES, figure.measure), figure.active)
+    });
     figures
+}
+
+/// Of a pass and its events one says it all: the pass with one active, where it is the cost of waiting; the event with
+/// more, for a pass over as many descriptors as are active is only a multiple of it.
+fn drop_twins(figures: &mut Vec<Figure<'_>>) {
+    let known: Vec<(String, &str, u64)> = figures
+        .iter()
+        .filter_map(|figure| {
+            let twin = match figure.measure {
+                "pass" => "event",
+                "event" => "pass",
+                _ => return None,
+            };
+            Some((figure.workload.to_owned(), twin, figure.active))
+        })
+        .collect();
+    figures.retain(|figure| {
+        let lesser = if figure.active == 1 { "event" } else { "pass" };
+        let twin = |(workload, measure, active): &(String, &str, u64)| {
+            workload == figure.workload && *measure == figure.measure && *active == figure.active
+        };
+        figure.measure != lesser || !known.iter().any(twin)
+    });
 }
 
 /// The figure that says most: what a pass costs with the fewest active, for that is the cost of waiting alone.
@@ -100,6 +142,10 @@ impl<'a> Figure<'a> {
         let workload = match self.workload {
             // The workload of record, and one whose name would say the same again.
             "chain" | "memory" => String::new(),
+            "chain-timeouts" => ", each with a timeout".into(),
+            "churn" => ", connections that come and go".into(),
+            "idle-tcp" => ", over idle TCP connections".into(),
+            "server" => ", of the server itself".into(),
             other => format!(", {other}"),
         };
         let active = match self.active {
@@ -149,7 +195,6 @@ impl<'a> Figure<'a> {
 
 /// The call by which a back end waits. A library that does not say takes the best of its system.
 pub fn kind<'a>(backend: &'a str, machine: &Machine) -> &'a str {
-    const KINDS: [&str; 5] = ["epoll", "poll", "select", "kqueue", "ports"];
     let best = if machine.system.starts_with("Linux") {
         "epoll"
     } else if machine.system.starts_with("SunOS") {
@@ -158,6 +203,13 @@ pub fn kind<'a>(backend: &'a str, machine: &Machine) -> &'a str {
         "kqueue"
     };
     backend.split('-').rev().find(|word| KINDS.contains(word)).unwrap_or(best)
+}
+
+/// The place of a curve among others.
+fn rank(series: &Series, machine: &Machine) -> (usize, usize) {
+    let (kind, library) = (kind(&series.backend, machine), library(&series.backend));
+    let kind = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
+    (kind, LIBRARIES.iter().position(|known| *known == library).unwrap_or(LIBRARIES.len()))
 }
 
 /// Who makes the call: `raw`, `gorgon`, `libevent`, ..

@@ -65,8 +65,9 @@ fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Wr
         figure.series.iter().map(|series| series.backend.chars().count() + note(series).len()).max();
     let names = longest.unwrap_or(0).max("descriptors".len());
     let counts = figure.counts();
-    // Raw calls alone have no ratios, and need no room for them.
-    let compared = figure.series.iter().any(|series| figure.raw(series, &record.machine).is_some());
+    // Raw calls alone have no ratios, and need no room for them; those of bytes would be ratios of noise.
+    let compared = figure.unit == "ns"
+        && figure.series.iter().any(|series| figure.raw(series, &record.machine).is_some());
     let ratio = if compared { RATIO } else { 0 };
     let across = (width.saturating_sub(names + 2) / (2 + VALUE + ratio)).max(1);
     let mut noisy = false;
@@ -82,7 +83,7 @@ fn block(record: &Record, figure: &Figure<'_>, width: usize, output: &mut dyn Wr
         }
         writeln!(output, "{}", line.trim_end())?;
         for series in &figure.series {
-            let raw = figure.raw(series, &record.machine);
+            let raw = figure.raw(series, &record.machine).filter(|_| compared);
             let mut line = format!("  {:names$}", format!("{}{}", series.backend, note(series)));
             for count in counts {
                 let (cell, noise) = match figure::at(series, *count) {
@@ -125,7 +126,11 @@ fn limits(record: &Record, width: usize, output: &mut dyn Write) -> io::Result<(
         writeln!(output, "\nLimits of this host, and how each is raised")?;
         let names = record.limits.iter().map(|limit| limit.name.chars().count()).max().unwrap_or(0);
         for limit in &record.limits {
-            let value = limit.value.map_or("not known".to_owned(), units::limit);
+            let value = match limit.value {
+                None => "not known".to_owned(),
+                Some(bytes) if limit.name == "memory" => units::value(bytes as f64, "bytes"),
+                Some(count) => units::limit(count),
+            };
             let first = format!("  {:names$}  {value:>13}  ", limit.name);
             if first.chars().count() <= width / 2 {
                 item(output, &first, &limit.raise, width)?;

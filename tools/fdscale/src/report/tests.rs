@@ -134,6 +134,17 @@ fn choices_leave_the_rest_out() {
     assert_eq!(figure::figures(&record, &choice).len(), 1);
     assert!(drawn(&record, &choice).contains("Time for each event, 100 descriptors active"));
     assert_eq!(drawn(&record, &Choice::default()), drawn(&record, &Choice::default()));
+    // A pass with many active is a multiple of the event, and shown only if it is asked for.
+    let mut record = sample::small();
+    for (measure, active) in [("event", 1), ("pass", 9), ("event", 9)] {
+        record.series.push(sample::series(("chain", measure, "raw-epoll", active), "ns", &[(9, 9.0)], None));
+    }
+    let shown = |choice: &Choice| -> Vec<(String, u64)> {
+        figure::figures(&record, choice).iter().map(|figure| (figure.measure.into(), figure.active)).collect()
+    };
+    assert_eq!(shown(&Choice::default()), [("pass".into(), 1), ("event".into(), 9)]);
+    let asked = Choice { measure: Some("pass".into()), ..Choice::default() };
+    assert_eq!(shown(&asked), [("pass".into(), 1), ("pass".into(), 9)]);
     let choice = Choice { active: Some(7), ..Choice::default() };
     let error = svg::print(&record, &choice, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
