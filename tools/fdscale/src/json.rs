@@ -166,7 +166,7 @@ fn string(out: &mut String, text: &str) -> fmt::Result {
 
 // ---------------------------------------------------------------- reading
 
-/// Reads a record that [`write`] made.
+/// Reads a record that [`write()`] made.
 ///
 /// # Errors
 /// The first place that is not JSON, not a record, or of a version that this reader does not know.

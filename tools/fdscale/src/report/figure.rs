@@ -44,7 +44,7 @@ impl Choice {
     }
 }
 
-/// The figures of a record that are wanted, in the order of [`WORKLOADS`] and [`MEASURES`], and the fewest active first.
+/// The figures of a record that are wanted, in the order of `WORKLOADS` and `MEASURES`, and the fewest active first.
 pub fn figures<'a>(record: &'a Record, choice: &Choice) -> Vec<Figure<'a>> {
     let mut figures: Vec<Figure<'a>> = Vec::new();
     for series in &record.series {
