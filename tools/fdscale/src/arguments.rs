@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::report::Format;
+
 /// How the program is called.
 pub const USAGE: &str = "\
 fdscale: how do select, poll, epoll and kqueue grow with descriptors on this host, and where is the limit?
@@ -20,7 +22,7 @@ usage: fdscale [OPTIONS]
   --with LIST            more backends: mio, polling, libevent, libev
   --gorgon FILE          the program that the workload \"server\" starts (the one beside this program)
   --seconds N            the time there is; what does not fit is left out (600)
-  --format FORMAT        table, csv or json
+  --format FORMAT        table, csv, json, svg or plot (in text)
   --plot FILE.svg        draws the curves
   --record FILE          keeps the record, for diff
   --quiet                no progress
@@ -50,17 +52,6 @@ pub enum Command {
     Help,
     /// Tell the version.
     Version,
-}
-
-/// How a record is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For spreadsheets.
-    Csv,
-    /// For programs.
-    Json,
 }
 
 /// What to measure, and how.
@@ -193,12 +184,10 @@ pub fn parse(words: &[String]) -> Result<Command, String> {
             "--plot" => options.plot = Some(value()?.into()),
             "--record" => options.record = Some(value()?.into()),
             "--format" => {
-                options.format = match value()?.as_str() {
-                    "table" => Format::Table,
-                    "csv" => Format::Csv,
-                    "json" => Format::Json,
-                    other => return Err(format!("--format: table, csv or json, not {other}")),
-                }
+                let value = value()?;
+                let names = Format::NAMES.map(|(name, _)| name).join(", ");
+                options.format =
+                    Format::named(&value).ok_or_else(|| format!("--format: one of {names}, not {value}"))?;
             }
             _ => return Err(format!("no such option: {word}; --help lists them")),
         }
@@ -297,7 +286,7 @@ mod tests {
             ("--descriptors 99999999999999999999", "from 1 to"),
             ("--workloads chains", "no \"chains\"; there are chain,"),
             ("--with libuv", "no \"libuv\""),
-            ("--format xml", "table, csv or json"),
+            ("--format xml", "one of table, csv, json, svg, plot"),
             ("--quiet=1", "takes no value"),
             ("--seed x", "not a number"),
             ("diff a", "two records"),

@@ -4,22 +4,26 @@ mod arguments;
 mod backend;
 mod bars;
 mod check;
+pub mod json;
 mod limits;
 mod machine;
 mod measure;
 mod progress;
 pub mod record;
+pub mod report;
 mod sample;
 mod sys_calls;
 mod workload;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use arguments::{Command, Options};
 use measure::Bench;
 use record::Record;
+use report::Format;
 
 /// Something failed, or was wrong.
 const FAILED: u8 = 1;
@@ -36,9 +40,9 @@ fn main() -> ExitCode {
         Err(mistake) => return complain(USAGE, &mistake),
     };
     match command {
-        Command::Help => say(arguments::USAGE),
-        Command::Version => say(concat!("fdscale ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Diff(..) => complain(USAGE, "diff is not there yet"),
+        Command::Help => say(arguments::USAGE.as_bytes()),
+        Command::Version => say(concat!("fdscale ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        Command::Diff(old, new) => compare(&old, &new),
         Command::Helper(words) => workload::helper(&words),
         Command::Check(options) => check(&options),
         Command::Run(options) => run(options, words),
@@ -46,8 +50,8 @@ fn main() -> ExitCode {
 }
 
 /// Writes to the standard output. A reader that has gone is no failure.
-fn say(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
+fn say(text: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(FAILED),
@@ -78,7 +82,7 @@ fn check(options: &Options) -> ExitCode {
         };
         text.push_str(&line);
     }
-    let status = say(&text);
+    let status = say(text.as_bytes());
     if outcomes.is_empty() {
         return complain(USAGE, "no such backend");
     }
@@ -91,7 +95,7 @@ fn run(options: Options, command: Vec<String>) -> ExitCode {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
     let begun = Instant::now();
-    let mut bench = Bench::new(options);
+    let mut bench = Bench::new(options.clone());
     if bench.kinds().is_empty() {
         return complain(USAGE, "--backends: no such backend on this host");
     }
@@ -108,53 +112,48 @@ fn run(options: Options, command: Vec<String>) -> ExitCode {
         limits: limits::all(soft),
         stopped: bench.stopped,
     };
-    let status = say(&table(&record));
+    let status = publish(&record, &options);
     if record.stopped.is_some() && status == ExitCode::SUCCESS { ExitCode::from(LIMIT) } else { status }
 }
 
-/// The record in plain lines.
-fn table(record: &Record) -> String {
-    let mut lines = Vec::new();
-    let machine = &record.machine;
-    lines.push(format!(
-        "{}; {}, {} processors, {} MiB; {:.1} s",
-        machine.system,
-        machine.processor,
-        machine.processors,
-        machine.memory >> 20,
-        record.seconds
-    ));
-    for series in &record.series {
-        for point in &series.points {
-            lines.push(format!(
-                "{:14} {:8} {:16} active {:5} of {:7}: {:12.1} {:5} median {:12.1} spread {:10.1} runs {}",
-                series.workload,
-                series.measure,
-                series.backend,
-                series.active,
-                point.descriptors,
-                point.minimum,
-                series.unit,
-                point.median,
-                point.spread,
-                point.runs
-            ));
-        }
-        if let Some(reason) = &series.skipped {
-            lines.push(format!("{:14} {:8} {:16} {reason}", series.workload, series.measure, series.backend));
+/// Keeps, draws and prints the record. What was measured is printed, though it could not be kept.
+fn publish(record: &Record, options: &Options) -> ExitCode {
+    let mut status = ExitCode::SUCCESS;
+    if let Some(path) = &options.record {
+        if let Err(error) = report::save(record, path) {
+            status = complain(FAILED, &error);
         }
     }
-    lines.extend(bars::verdicts(record).iter().map(bars::Verdict::line));
-    for limit in &record.limits {
-        let value = limit.value.map_or("not known".to_owned(), |value| value.to_string());
-        lines.push(format!("{}: {value} ({})", limit.name, limit.raise));
+    let choice = report::Choice::default();
+    let style = report::Style::from_environment(false);
+    if let Some(path) = &options.plot {
+        let mut drawing = Vec::new();
+        let drawn = report::print(record, Format::Svg, &choice, &style, &mut drawing)
+            .and_then(|()| std::fs::write(path, &drawing));
+        if let Err(error) = drawn {
+            status = complain(FAILED, &format!("{}: {error}", path.display()));
+        }
     }
-    if let Some(stop) = &record.stopped {
-        lines.push(format!(
-            "stopped by {} at {} of {}: {}",
-            stop.limit, stop.reached, stop.wanted, stop.error
-        ));
+    let mut text = Vec::new();
+    if let Err(error) = report::print(record, options.format, &choice, &style, &mut text) {
+        return complain(FAILED, &error.to_string());
     }
-    lines.push(String::new());
-    lines.join("\n")
+    let verdicts = if options.format == Format::Table { bars::verdicts(record) } else { Vec::new() };
+    if !verdicts.is_empty() {
+        text.extend(b"\nWhat Gorgon is held to, one active, least of all runs\n");
+    }
+    for verdict in &verdicts {
+        text.extend(["  ", &verdict.line(), "\n"].concat().bytes());
+    }
+    let said = say(&text);
+    if status == ExitCode::SUCCESS { said } else { status }
+}
+
+/// Shows what changed between two records.
+fn compare(old: &Path, new: &Path) -> ExitCode {
+    let mut text = Vec::new();
+    match report::compare(old, new, &mut text) {
+        Ok(()) => say(&text),
+        Err(error) => complain(USAGE, &error),
+    }
 }

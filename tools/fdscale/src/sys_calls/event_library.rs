@@ -199,7 +199,8 @@ impl Libevent {
         unsafe { (*self.told).clear() };
         let flags = if milliseconds == Some(0) { LOOP_ONCE | LOOP_AT_ONCE } else { LOOP_ONCE };
         if let Some(time) = milliseconds.filter(|time| *time > 0) {
-            let time = timeval { tv_sec: (time / 1000).into(), tv_usec: (time % 1000 * 1000).into() };
+            let time =
+                timeval { tv_sec: (time / 1000).into(), tv_usec: (time % 1000 * 1000) as libc::suseconds_t };
             // SAFETY: the event is of this base, and the time outlives the call.
             unsafe { (self.functions.add)(self.alarm, &raw const time) };
         }
