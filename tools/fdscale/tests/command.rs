@@ -142,3 +142,50 @@ fn it_does_without_proc() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("idle-tcp") && said.contains("memory"), "{said}");
 }
+
+/// Processes that run this program.
+#[cfg(target_os = "linux")]
+fn running(program: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter(|entry| std::fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == program))
+        .count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_run_leaves_no_helpers() {
+    // A copy, so that those of other tests are not seen.
+    let copy = std::env::temp_dir().join(format!("fdscale-kill-{}", std::process::id()));
+    std::fs::copy(env!("CARGO_BIN_EXE_fdscale"), &copy).unwrap();
+    let mut child = Command::new(&copy)
+        .args(["--workloads", "idle-tcp", "--descriptors", "400", "--backends", "raw-select", "--quiet"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while running(&copy) < 2 {
+        assert!(begun.elapsed() < PATIENCE && child.try_wait().unwrap().is_none(), "no helper was seen");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    while running(&copy) > 0 {
+        assert!(begun.elapsed() < PATIENCE, "helpers are left");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::fs::remove_file(&copy).unwrap();
+}
+
+#[test]
+fn the_server_is_measured_and_ended() {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_fdscale")).parent().unwrap().join("gorgon");
+    let words =
+        "--quick --rounds 1 --quiet --workloads server --descriptors 30 --backends gorgon --format csv";
+    let output = finish(fdscale(words));
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    // It may not have been built.
+    assert_eq!(program.is_file(), said.contains("p99"), "{said}");
+}

@@ -78,6 +78,7 @@ pub fn helper(words: &[String]) -> ExitCode {
     match words.as_slice() {
         ["connect", address, helper, count, speech] => crowd::helper(address, helper, count, speech),
         ["memory", kind, count] => memory::helper(kind, count),
+        ["serve", program, poller] => server::helper(program, poller),
         _ => ExitCode::from(2),
     }
 }

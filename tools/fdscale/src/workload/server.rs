@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use gorgon_sys::PollerKind;
+use gorgon_sys::{PollerKind, Signal};
 
 use super::Place;
 use super::crowd::{Crowd, REQUEST, read_reply};
@@ -101,9 +101,7 @@ struct Site(PathBuf);
 
 impl Site {
     fn new() -> io::Result<Site> {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let site = Site(std::env::temp_dir().join(format!("fdscale-{}-{number}", std::process::id())));
+        let site = Site(std::env::temp_dir().join(format!("fdscale-{}", std::process::id())));
         // Not one that is there already: somebody else made it.
         fs::create_dir(&site.0)?;
         fs::write(site.0.join("small"), "x")?;
@@ -117,33 +115,29 @@ impl Drop for Site {
     }
 }
 
-/// The server, ended in the end.
+/// The server, ended in the end: by a helper that ends it when this program ends, however that does.
 struct Server {
-    child: Child,
+    helper: Child,
     address: SocketAddr,
-    _site: Site,
 }
 
 impl Server {
-    fn start(program: &PathBuf, call: PollerKind) -> io::Result<Server> {
-        let site = Site::new()?;
-        let mut child = Command::new(program)
-            .args(["-l", "127.0.0.1:0", "--http.main.idle_timeout=1h", "--http.main.defer_accept=0"])
-            .arg(format!("--gorgon.poller={}", call.name()))
-            .arg(&site.0)
-            .env_clear()
-            .stdin(Stdio::null())
+    fn start(program: &Path, call: PollerKind) -> io::Result<Server> {
+        let mut helper = Command::new(std::env::current_exe()?)
+            .args(["helper", "serve"])
+            .arg(program)
+            .arg(call.name())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let output = child.stdout.take();
-        let mut server = Server { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), _site: site };
+        let output = helper.stdout.take();
+        let mut server = Server { helper, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         // It says its address before anything else, or ends.
         for line in BufReader::new(output.ok_or(io::ErrorKind::BrokenPipe)?).lines().take(50) {
             let line = line?;
-            let address =
-                line.trim().strip_prefix("http://").and_then(|url| url.trim_end_matches('/').parse().ok());
-            if let Some(address) = address {
+            let url = line.trim().strip_prefix("http://");
+            if let Some(address) = url.and_then(|url| url.trim_end_matches('/').parse().ok()) {
                 server.address = address;
             }
             if line.contains("Descriptors:") && server.address.port() != 0 {
@@ -156,13 +150,33 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.helper.stdin.take());
+        super::reap(&mut self.helper, PATIENCE);
     }
 }
 
+/// The helper: serves one small file with this program until its own input ends.
+pub fn helper(program: &str, poller: &str) -> ExitCode {
+    // Neither does it end by a word from the terminal, which the others get as well: it has to clear up.
+    let _signals = gorgon_sys::Signals::install(&[Signal::Interrupt, Signal::Terminate]);
+    let Ok(site) = Site::new() else { return ExitCode::from(1) };
+    let child = Command::new(program)
+        .args(["-l", "127.0.0.1:0", "--http.main.idle_timeout=1h", "--http.main.defer_accept=0"])
+        .arg(format!("--gorgon.poller={poller}"))
+        .arg(&site.0)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else { return ExitCode::from(1) };
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    let _ = child.kill();
+    let _ = child.wait();
+    ExitCode::SUCCESS
+}
+
 /// Sorted times of requests, in nanoseconds, while so many others idle.
-fn latency(program: &PathBuf, call: PollerKind, count: u64) -> io::Result<Vec<f64>> {
+fn latency(program: &Path, call: PollerKind, count: u64) -> io::Result<Vec<f64>> {
     let server = Server::start(program, call)?;
     let mut crowd = Crowd::default();
     let begun = Instant::now();
