@@ -215,9 +215,9 @@ impl Bench {
                         self.sheet.note(&curve("register", 0), count, sample.register);
                     }
                     for (active, whole, split) in sample.runs {
-                        self.sheet.note(&curve("pass", active), count, whole.pass());
+                        self.sheet.note(&curve("pass", active), count, whole.pass);
                         if active > 1 {
-                            self.sheet.note(&curve("event", active), count, whole.event());
+                            self.sheet.note(&curve("event", active), count, whole.event);
                         }
                         if let Some(split) = split {
                             self.sheet.note(&curve("wait", active), count, split.wait);
@@ -274,7 +274,7 @@ impl Bench {
             self.sheet.note(
                 &Curve { workload, measure: "io", unit: "ns", backend, active },
                 count,
-                run.event(),
+                run.event,
             );
         }
         Ok(())

@@ -18,8 +18,6 @@ use crate::backend::{Backend, Family, Kind, Visitor};
 
 /// After this long without an event while one is due, it is lost.
 pub const LOST: Duration = Duration::from_secs(2);
-/// How many passes there are between two looks at the clock.
-const LOOK: u64 = 8;
 
 /// The sockets: what is written to the `n`th writer is read from the `n`th reader.
 #[derive(Default)]
@@ -45,18 +43,6 @@ impl Pairs {
         }
         (pairs, None)
     }
-}
-
-/// What this thread has used of a processor.
-pub fn processor_time() -> Duration {
-    use rustix::time::ClockId;
-    #[cfg(not(any(target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly")))]
-    let clock = ClockId::ThreadCPUTime;
-    // A name that rustix does not have there; on a quiet host it is the same.
-    #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
-    let clock = ClockId::Monotonic;
-    let time = rustix::time::clock_gettime(clock);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// The bytes on their way.
@@ -163,58 +149,102 @@ pub struct Plan {
     pub timeouts: bool,
 }
 
-/// What a run came to.
+/// What a run came to, in nanoseconds by a clock on the wall; each is the median of the run, for what interrupts a run takes
+/// a few passes and leaves the others as they are. (The kernel's count of a thread's time is no help: what the host
+/// of a virtual machine steals is taken off it, sometimes from the wrong run.)
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Run {
-    /// Waits.
-    pub passes: u64,
-    /// Bytes read.
-    pub events: u64,
-    /// The processor's time for all of it. Nothing blocks, so that on a quiet host it is all the time there was; and what
-    /// a busy host gives to others is not counted.
-    pub time: Duration,
-    /// Nanoseconds of the wait in the middle, by a clock on the wall, where it was looked at.
+    /// A wait and what follows from it.
+    pub pass: f64,
+    /// An event.
+    pub event: f64,
+    /// The wait alone, where it was looked at.
     pub wait: f64,
 }
 
-impl Run {
-    /// Nanoseconds of a pass.
-    pub fn pass(&self) -> f64 {
-        self.time.as_nanos() as f64 / self.passes.max(1) as f64
-    }
-    /// Nanoseconds of an event.
-    pub fn event(&self) -> f64 {
-        self.time.as_nanos() as f64 / self.events.max(1) as f64
-    }
-}
-
-/// Looks after the end of a run: when its time is over, and when nothing happens any more.
-struct Guard {
+/// Times a run in laps of some passes, and looks after its end: when its time is over, and when nothing happens any
+/// more.
+struct Laps {
     begun: Instant,
     time: Duration,
+    lap: Instant,
+    /// Passes of this lap, and of every lap.
+    passes: u32,
+    each: u32,
+    /// Laps in a row that were long enough.
+    long: u32,
     received: u64,
     moved: Instant,
+    pass: Vec<f64>,
+    event: Vec<f64>,
 }
 
-impl Guard {
-    fn new(time: Duration) -> Guard {
+/// Laps last so long at least, so that reading the clock is nothing beside them.
+const LAP: Duration = Duration::from_micros(8);
+/// After so many laps in a row that are long enough, all are.
+const SETTLED: u32 = 4;
+
+impl Laps {
+    fn new(time: Duration) -> Laps {
         let now = Instant::now();
-        Guard { begun: now, time, received: 0, moved: now }
+        let (pass, event) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
+        Laps { begun: now, time, lap: now, passes: 0, each: 1, long: 0, received: 0, moved: now, pass, event }
     }
 
-    /// Looks at the clock.
+    /// Ends a pass.
+    #[inline]
+    fn pass(&mut self, chain: &mut Chain) {
+        self.passes += 1;
+        if self.passes >= self.each {
+            self.look(chain);
+        }
+    }
+
     fn look(&mut self, chain: &mut Chain) {
         let now = Instant::now();
+        let (length, events) = (now.duration_since(self.lap), chain.received - self.received);
+        if events > 0 {
+            let length = length.as_nanos() as f64;
+            self.pass.push(length / f64::from(self.passes));
+            self.event.push(length / events as f64);
+            self.moved = now;
+        } else if now.duration_since(self.moved) >= LOST {
+            let missing = chain.sent.saturating_sub(chain.received);
+            chain.fail(|| format!("an event was lost: {missing} bytes are on their way, and nobody is told"));
+        }
         if now.duration_since(self.begun) >= self.time {
             chain.left = 0;
         }
-        if chain.received != self.received {
-            (self.received, self.moved) = (chain.received, now);
-        } else if now.duration_since(self.moved) >= LOST {
-            let missing = chain.sent - chain.received;
-            chain.fail(|| format!("an event was lost: {missing} bytes are on their way, and nobody is told"));
+        if self.long < SETTLED && length < LAP && self.each < 64 {
+            (self.each, self.long) = (self.each * 2, 0);
+            // What was measured in shorter laps is mostly the clock.
+            self.pass.clear();
+            self.event.clear();
+        } else {
+            self.long += 1;
         }
+        (self.lap, self.passes, self.received) = (now, 0, chain.received);
     }
+
+    /// Ends the run.
+    fn finish(mut self, chain: &mut Chain) -> io::Result<Run> {
+        if let Some(failure) = chain.failure.take() {
+            return Err(io::Error::other(failure));
+        }
+        if self.pass.is_empty() && chain.received > self.received {
+            self.look(chain);
+        }
+        Ok(Run { pass: median(&mut self.pass), event: median(&mut self.event), wait: f64::NAN })
+    }
+}
+
+/// The median of these; not a number of none, which no point is made of.
+pub fn median(values: &mut [f64]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    values.sort_by(f64::total_cmp);
+    crate::sample::quantile(values, 0.5)
 }
 
 /// Runs the chain over a backend that watches all readers.
@@ -228,12 +258,10 @@ pub fn run<B: Backend>(
     plan: &Plan,
     waits: bool,
 ) -> io::Result<Run> {
-    let mut run = Run::default();
     let (mut waited, mut told) = (Vec::new(), Vec::new());
-    let mut guard = Guard::new(plan.time);
-    let mut deadlines = if plan.timeouts { vec![guard.begun; readers.len()] } else { Vec::new() };
+    let mut deadlines = if plan.timeouts { vec![Instant::now(); readers.len()] } else { Vec::new() };
     chain.start(plan.active, plan.writes);
-    let begun = processor_time();
+    let mut laps = Laps::new(plan.time);
     while !chain.is_over() {
         if waits {
             let before = Instant::now();
@@ -260,16 +288,9 @@ pub fn run<B: Backend>(
             backend.each(|token| chain.read(readers.get(token as usize), token));
         }
         chain.send_next();
-        run.passes += 1;
-        if run.passes % LOOK == 0 {
-            guard.look(chain);
-        }
+        laps.pass(chain);
     }
-    run.time = processor_time().saturating_sub(begun);
-    run.events = chain.received;
-    waited.sort_by(f64::total_cmp);
-    run.wait = crate::sample::quantile(&waited, 0.5);
-    finish(chain, run)
+    Ok(Run { wait: median(&mut waited), ..laps.finish(chain)? })
 }
 
 /// Runs the chain over the engine, which watches all readers and owns the chain.
@@ -277,21 +298,14 @@ pub fn run<B: Backend>(
 /// # Errors
 /// The engine's, or the chain's failure.
 pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
-    let mut run = Run::default();
-    let mut guard = Guard::new(plan.time);
     engine.handler().start(plan.active, plan.writes);
-    let begun = processor_time();
+    let mut laps = Laps::new(plan.time);
     while !engine.handler().is_over() {
         engine.turn(!plan.timeouts)?;
         engine.handler().send_next();
-        run.passes += 1;
-        if run.passes % LOOK == 0 {
-            guard.look(engine.handler());
-        }
+        laps.pass(engine.handler());
     }
-    run.time = processor_time().saturating_sub(begun);
-    run.events = engine.handler().received;
-    finish(engine.handler(), run)
+    laps.finish(engine.handler())
 }
 
 /// Runs the chain over the sockets alone: each write is read at once, and nobody waits.
@@ -299,12 +313,10 @@ pub fn run_engine(engine: &mut Engine<Chain>, plan: &Plan) -> io::Result<Run> {
 /// # Errors
 /// The chain's failure.
 pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Result<Run> {
-    let mut run = Run::default();
-    let mut guard = Guard::new(plan.time);
     let count = chain.writers.len().min(readers.len()) as u64;
     let step = count.checked_div(plan.active).unwrap_or(1).max(1);
     chain.start(plan.active, plan.writes);
-    let begun = processor_time();
+    let mut laps = Laps::new(plan.time);
     let mut at = 0;
     while !chain.is_over() {
         for number in 0..plan.active.min(count) {
@@ -315,21 +327,9 @@ pub fn run_alone(readers: &[OwnedFd], chain: &mut Chain, plan: &Plan) -> io::Res
         }
         at += 1;
         chain.send_next();
-        run.passes += 1;
-        if run.passes % LOOK == 0 {
-            guard.look(chain);
-        }
+        laps.pass(chain);
     }
-    run.time = processor_time().saturating_sub(begun);
-    run.events = chain.received;
-    finish(chain, run)
-}
-
-fn finish(chain: &mut Chain, run: Run) -> io::Result<Run> {
-    match chain.failure.take() {
-        Some(failure) => Err(io::Error::other(failure)),
-        None => Ok(run),
-    }
+    laps.finish(chain)
 }
 
 /// What one backend needed for one number of descriptors.
@@ -393,7 +393,7 @@ impl Visitor for Direct<'_> {
 
     fn visit<B: Backend>(self, mut backend: B) -> io::Result<Sample> {
         let Direct { readers, chain, plans } = self;
-        let begun = processor_time();
+        let begun = Instant::now();
         for (token, reader) in (0..).zip(readers) {
             backend.add(reader.as_fd(), token)?;
         }
@@ -413,8 +413,8 @@ impl Visitor for Direct<'_> {
 }
 
 /// Nanoseconds since then for one of so many.
-fn per_one(begun: Duration, count: usize) -> f64 {
-    processor_time().saturating_sub(begun).as_nanos() as f64 / count.max(1) as f64
+fn per_one(begun: Instant, count: usize) -> f64 {
+    begun.elapsed().as_nanos() as f64 / count.max(1) as f64
 }
 
 /// As many runs as the others have, the first with what it took to begin.
@@ -426,7 +426,7 @@ fn sample_engine(
 ) -> io::Result<[Sample; 2]> {
     let count = readers.len();
     let mut engine = Engine::new(call, chain)?;
-    let begun = processor_time();
+    let begun = Instant::now();
     for reader in readers {
         engine.add(reader)?;
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gorgon_sys::{Accepted, Address, Io, PollerKind, accept, recv, send};
 
 use super::Place;
-use super::chain::{LOST, Pairs, processor_time};
+use super::chain::{LOST, Pairs, median};
 use super::idle_tcp::listener;
 use crate::backend::engine::{Engine, Handler};
 use crate::backend::{Backend, Family, Kind, Visitor};
@@ -19,7 +19,7 @@ use crate::sample::Curve;
 /// Pairs that are not made, so that there are descriptors for what comes and goes.
 const ROOM: usize = 16;
 /// Most connections of one run.
-const MOST: u64 = 500;
+const MOST: usize = 500;
 
 /// Measures all backends beside one number of idle ones; gives how many there could be.
 ///
@@ -71,7 +71,7 @@ pub fn measure(bench: &mut Bench, place: &Place) -> io::Result<u64> {
     Ok(count)
 }
 
-/// Nanoseconds of the processor for one connection.
+/// Nanoseconds for one connection: the median of a run.
 fn churn(kind: Kind, pairs: Pairs, time: Duration) -> io::Result<f64> {
     match (kind.family, kind.call) {
         (Family::Engine, Some(call)) => churn_engine(call, pairs, time),
@@ -98,9 +98,10 @@ impl Visitor for Direct {
         for (token, reader) in (2..).zip(&self.pairs.readers) {
             backend.add(reader.as_fd(), token)?;
         }
-        let (begun, end) = (processor_time(), Instant::now() + self.time);
-        let mut made = 0;
-        while made < MOST && Instant::now() < end {
+        let end = Instant::now() + self.time;
+        let mut times = Vec::with_capacity(MOST);
+        while times.len() < MOST && Instant::now() < end {
+            let begun = Instant::now();
             let client = speaking_client(&address)?;
             let (mut server, mut over) = (None::<OwnedFd>, false);
             let started = Instant::now();
@@ -129,9 +130,9 @@ impl Visitor for Direct {
             }
             drop(server);
             drop(client);
-            made += 1;
+            times.push(begun.elapsed().as_nanos() as f64);
         }
-        Ok(processor_time().saturating_sub(begun).as_nanos() as f64 / made.max(1) as f64)
+        Ok(median(&mut times))
     }
 }
 
@@ -169,18 +170,18 @@ fn churn_engine(call: PollerKind, pairs: Pairs, time: Duration) -> io::Result<f6
     }
     engine.open_all()?;
     engine.listen(listener)?;
-    let before = engine.closed();
-    let (begun, end) = (processor_time(), Instant::now() + time);
-    let mut made = 0;
-    while made < MOST && Instant::now() < end {
+    let end = Instant::now() + time;
+    let mut times = Vec::with_capacity(MOST);
+    while times.len() < MOST && Instant::now() < end {
+        let (begun, before) = (Instant::now(), engine.closed());
         let client = speaking_client(&address)?;
         let started = Instant::now();
-        made += 1;
-        while u64::from(engine.closed() - before) < made {
+        while engine.closed() == before {
             engine.turn(false)?;
             lost(started)?;
         }
         drop(client);
+        times.push(begun.elapsed().as_nanos() as f64);
     }
-    Ok(processor_time().saturating_sub(begun).as_nanos() as f64 / made.max(1) as f64)
+    Ok(median(&mut times))
 }
