@@ -165,7 +165,7 @@ impl<H: Handler + 'static> Engine<H> {
         if at_once {
             self.reactor.lp().settle_soon();
         }
-        self.reactor.turn().map(drop)
+        self.reactor.turn().map(drop).map_err(Into::into)
     }
 
     /// Who is told.
