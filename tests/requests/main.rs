@@ -168,7 +168,9 @@ pub fn sound(reply: &Reply) {
             "text/plain; charset=utf-8" => format!("{line}\n"),
             "application/json" => format!("{{\"status\":{code},\"error\":\"{reason}\"}}\n"),
             "text/html; charset=utf-8" => format!(
-                "<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n{sentence}</html>\n"
+                "<!DOCTYPE html>\n<html lang=\"en\">\n\
+                 <meta name=\"viewport\" content=\"width=device-width\">\n\
+                 <meta name=\"color-scheme\" content=\"light dark\">\n<title>{line}</title>\n<h1>{line}</h1>\n{sentence}</html>\n"
             ),
             other => panic!("{other}"),
         };
