@@ -8,12 +8,7 @@ use rustix::io::Errno;
 pub(crate) fn last_error() -> Errno {
     #[cfg(any(target_os = "illumos", target_os = "solaris"))]
     use libc::___errno as place;
-    #[cfg(any(
-        target_os = "netbsd",
-        target_os = "openbsd",
-        target_os = "android",
-        target_os = "cygwin"
-    ))]
+    #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
     use libc::__errno as place;
     #[cfg(any(
         target_os = "linux",
