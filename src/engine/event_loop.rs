@@ -15,6 +15,9 @@ use super::timeouts::{NO_LIST, Timeouts};
 use super::timers::{Owner, Timers};
 use super::values::{CLASSES, ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS, Tick, Timeout};
 
+/// Nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+
 /// The limits of one service.
 #[derive(Clone)]
 pub struct Limits {
@@ -126,6 +129,8 @@ pub struct Loop {
     pub(super) accept_set: bool,
     pub(super) now: Now,
     started_ns: u64,
+    /// When the clock of the day was read, and how far ahead it was, in nanoseconds.
+    day: (u64, i64),
     /// Connections that go on in the next turn though nothing is reported of them.
     pub(super) queue: Vec<ConnId>,
     /// Connections that go on when the disk may have answered.
@@ -175,7 +180,8 @@ impl Loop {
             trim_set: false,
             accept_set: false,
             now: Now::default(),
-            started_ns: gorgon_sys::now().monotonic_ns,
+            started_ns: gorgon_sys::monotonic(),
+            day: (0, 0),
             queue: Vec::new(),
             disk_queue: Vec::new(),
             disk_asked: 0,
@@ -197,15 +203,24 @@ impl Loop {
         Ok(lp)
     }
 
-    /// Reads the clock: once a turn.
+    /// Reads the clock: once a turn. How far the clock of the day is from the one that is never set is looked at once
+    /// a tick.
     pub(super) fn read_clock(&mut self) {
-        let times = gorgon_sys::now();
-        let milliseconds = times.monotonic_ns.saturating_sub(self.started_ns) / 1_000_000;
+        let monotonic = gorgon_sys::monotonic();
+        let (at, ahead) = &mut self.day;
+        if *at == 0 || monotonic.wrapping_sub(*at) >= TICK_MILLISECONDS * 1_000_000 {
+            let times = gorgon_sys::now();
+            *at = monotonic;
+            let day = times.unix_seconds.saturating_mul(SECOND).saturating_add(times.unix_nanos.into());
+            *ahead = day.saturating_sub_unsigned(times.monotonic_ns);
+        }
+        let day = ahead.saturating_add_unsigned(monotonic);
+        let milliseconds = monotonic.saturating_sub(self.started_ns) / 1_000_000;
         self.now = Now {
             tick: (milliseconds / TICK_MILLISECONDS) as Tick,
             milliseconds,
-            unix_seconds: times.unix_seconds,
-            unix_nanos: times.unix_nanos,
+            unix_seconds: day.div_euclid(SECOND),
+            unix_nanos: day.rem_euclid(SECOND) as u32,
         };
     }
 

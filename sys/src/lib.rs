@@ -49,7 +49,7 @@ mod walk;
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
 pub use child::{Child, close_elsewhere};
-pub use clock::{Times, local_offset, now};
+pub use clock::{Times, local_offset, monotonic, now};
 pub use crypt::Crypt;
 pub use directory::Directory;
 pub use entry::{
