@@ -8,7 +8,7 @@ use crate::sys_calls::event_library::{Libev, Libevent};
 
 /// Either of them, with or without deadlines.
 pub struct EventLibrary<L> {
-    library: L,
+    loaded: L,
     /// Deadlines were asked for: they wake a wait.
     renewed: bool,
 }
@@ -16,7 +16,7 @@ pub struct EventLibrary<L> {
 impl<L> EventLibrary<L> {
     /// A backend of a loop that watches nothing.
     pub fn new(library: L) -> EventLibrary<L> {
-        EventLibrary { library, renewed: false }
+        EventLibrary { loaded: library, renewed: false }
     }
 }
 
@@ -25,27 +25,27 @@ macro_rules! backend {
     ($library:ty) => {
         impl Backend for EventLibrary<$library> {
             fn add(&mut self, fd: BorrowedFd<'_>, token: u32) -> io::Result<()> {
-                self.library.add(fd.as_raw_fd(), token)
+                self.loaded.add(fd.as_raw_fd(), token)
             }
 
             fn remove(&mut self, _fd: BorrowedFd<'_>, token: u32) -> io::Result<()> {
-                self.library.remove(token)
+                self.loaded.remove(token)
             }
 
             fn wait(&mut self, milliseconds: i32) -> io::Result<()> {
                 let own = self.renewed && milliseconds > 0;
-                self.library.wait(if own { None } else { Some(milliseconds) })
+                self.loaded.wait(if own { None } else { Some(milliseconds) })
             }
 
             fn each(&mut self, mut handle: impl FnMut(u32)) {
-                for token in self.library.told() {
+                for token in self.loaded.told() {
                     handle(*token);
                 }
             }
 
             fn renew(&mut self, token: u32) {
                 self.renewed = true;
-                self.library.renew(token);
+                self.loaded.renew(token);
             }
 
             fn has_timers(&self) -> bool {
