@@ -75,6 +75,8 @@ impl Host {
         {
             files.add_file(VPath::new(path.as_bytes()).ok().unwrap(), content).ok().unwrap();
         }
+        // The tags of files that have just changed are weak, and would be others in the next session.
+        std::thread::sleep(std::time::Duration::from_millis(2100));
         let settings = HttpSettings {
             head_max: 1024,
             request_line_max: 256,
