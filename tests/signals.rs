@@ -283,3 +283,34 @@ fn a_signal_after_the_last_changes_nothing() {
         assert_eq!(ended(&mut server).0, Some(0));
     }
 }
+
+#[test]
+fn errors_that_nobody_reads_hold_nothing_up() {
+    let directory = site();
+    // Readable by others, which is worth a warning at the start.
+    let users = directory.file("users", "a:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n");
+    std::fs::set_permissions(&users, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let root = directory.path().join("root");
+    directory.file("root/a.txt", "a file");
+    let path = directory.path().join("socket");
+    let (errors, _reader) = full_output();
+    let mut command = gorgon();
+    command.arg(&root).arg("--auth-file").arg(&users).arg("-l").arg(format!("unix:{}", path.display()));
+    let mut child = command.stdout(Stdio::null()).stderr(errors).spawn().unwrap();
+    let begun = Instant::now();
+    let ask = || {
+        let mut stream = UnixStream::connect(&path)?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"GET /a.txt HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).map(|_| reply)
+    };
+    let mut answer = ask();
+    while answer.is_err() && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(20));
+        answer = ask();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.unwrap().starts_with("HTTP/1.1 401 "));
+}

@@ -5,15 +5,13 @@ use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType};
 use rustix::path::Arg;
 
 use crate::address::Address;
-use crate::io::{Io, send, write};
+use crate::io::{Io, send, wait_writable, write};
 use crate::standard::{standard_error, standard_output};
 
 /// The most that is written at once to what cannot be told not to wait. POSIX promises at least so much room in a pipe
@@ -133,7 +131,7 @@ impl Output {
         match self.how {
             How::Plain => write(self.fd.as_fd(), bytes),
             How::Socket => send_now(self.fd.as_fd(), bytes),
-            How::Portions if !is_writable(self.fd.as_fd()) => Io::Blocked,
+            How::Portions if !wait_writable(self.fd.as_fd(), 0) => Io::Blocked,
             How::Portions => write(self.fd.as_fd(), bytes.get(..PORTION).unwrap_or(bytes)),
         }
     }
@@ -151,18 +149,10 @@ fn send_now(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
     }
 }
 
-/// Whether a little can be written without waiting.
-fn is_writable(fd: BorrowedFd<'_>) -> bool {
-    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    // What failed is written to all the same, so that the write tells how.
-    matches!(rustix::io::retry_on_intr(|| poll(&mut fds, Some(&now))), Ok(1..))
-}
-
 /// Writes a short line to standard error if that takes it at once.
 pub fn complain_now(text: &[u8]) {
     let error = standard_error();
-    if is_writable(error) {
+    if wait_writable(error, 0) {
         // That nobody listens cannot be told to anybody.
         let _outcome = write(error, text.get(..PORTION).unwrap_or(text));
     }

@@ -22,7 +22,7 @@ mod checker;
 
 use gorgon_sys::{
     AsFd, Child, Crypt, Errno, FileKind, FileStat, Io, OwnedFd, describe, open_file, pause, read, read_file,
-    standard_error, stat_path, write,
+    stat_path, write,
 };
 
 use super::super::authorization;
@@ -351,8 +351,7 @@ fn line(file: &str, number: u32, what: &str) -> String {
     text
 }
 
-/// Tells whoever reads standard error. That nobody does cannot be told to anybody.
+/// Tells whoever reads standard error, who is not waited for.
 fn complain(parts: &[&str]) {
-    let text = ["gorgon: ", &parts.concat(), "\n"].concat();
-    let _told = write(standard_error(), text.as_bytes());
+    gorgon_sys::complain_now(["gorgon: ", &parts.concat(), "\n"].concat().as_bytes());
 }
