@@ -28,6 +28,9 @@ pub mod fs;
 #[cfg(feature = "http")]
 pub mod http;
 
+#[cfg(feature = "monitor")]
+pub mod monitor;
+
 pub mod assemble;
 pub mod cli;
 pub mod world;

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 mod checks;
+pub mod handler;
 mod table;
 
 pub use table::HTTP;

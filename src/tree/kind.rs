@@ -46,19 +46,65 @@ pub struct About {
     pub role: Role,
     /// Whether it may change while the program runs.
     pub live: bool,
+    /// Nobody sets it: it tells what is.
+    pub fact: bool,
+    /// It only grows, from 0 at the start.
+    pub counter: bool,
 }
 
 impl About {
     /// An attribute that an operator may tune while the program runs.
     #[must_use]
     pub const fn live(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
-        Self { name, unit, default, help, flag: None, role: Role::Operate, live: true }
+        Self {
+            name,
+            unit,
+            default,
+            help,
+            flag: None,
+            role: Role::Operate,
+            live: true,
+            fact: false,
+            counter: false,
+        }
     }
 
     /// An attribute that an administrator sets before the program starts.
     #[must_use]
     pub const fn fixed(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
-        Self { name, unit, default, help, flag: None, role: Role::Admin, live: false }
+        Self {
+            name,
+            unit,
+            default,
+            help,
+            flag: None,
+            role: Role::Admin,
+            live: false,
+            fact: false,
+            counter: false,
+        }
+    }
+
+    /// What is, and is not set: a number of connections, a name.
+    #[must_use]
+    pub const fn fact(name: &'static str, unit: Unit, help: &'static str) -> Self {
+        let role = Role::View;
+        Self { name, unit, default: "", help, flag: None, role, live: false, fact: true, counter: false }
+    }
+
+    /// A fact that only grows, from 0 at the start.
+    #[must_use]
+    pub const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Self {
+        let mut about = Self::fact(name, unit, help);
+        about.counter = true;
+        about
+    }
+
+    /// The same, but only an administrator may change it.
+    #[must_use]
+    pub const fn by_admin(mut self) -> Self {
+        self.role = Role::Admin;
+        self
     }
 
     /// The same with a short form on the command line.
@@ -127,7 +173,7 @@ impl<T> Kind<T> {
 
     /// Sets every attribute to its default.
     pub fn defaults(&self, settings: &mut T) {
-        for Attribute { about, set, .. } in self.attributes {
+        for Attribute { about, set, .. } in self.attributes.iter().filter(|attribute| !attribute.about.fact) {
             // Never an error: a test of each table parses and sets every default.
             let _ = about.unit.parse(about.default).and_then(|value| set(settings, value));
         }

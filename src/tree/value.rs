@@ -24,6 +24,8 @@ pub enum Value {
     Text(String),
     /// Texts, none of them empty.
     List(Vec<String>),
+    /// Not known: a fact that this system does not tell.
+    Nothing,
 }
 
 /// A value of another unit than the attribute's: no text leads here, for [`super::Unit::parse`] gives the right one.
@@ -39,6 +41,7 @@ impl Value {
             Self::Switch(on) => out.push_str(if *on { "on" } else { "off" }),
             Self::Choice(word) => out.push_str(word),
             Self::Text(text) => out.push_str(text),
+            Self::Nothing => out.push('-'),
             Self::List(items) => {
                 for (place, item) in items.iter().enumerate() {
                     if place > 0 {
@@ -57,7 +60,7 @@ impl Value {
     pub fn into_u64(self, field: &mut u64) -> Result<(), String> {
         match self {
             Self::Size(number) | Self::Count(number) | Self::Time(number) => *field = number,
-            Self::Switch(_) | Self::Choice(_) | Self::Text(_) | Self::List(_) => {
+            Self::Switch(_) | Self::Choice(_) | Self::Text(_) | Self::List(_) | Self::Nothing => {
                 return Err(MISMATCH.to_owned());
             }
         }
