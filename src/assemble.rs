@@ -57,7 +57,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     watched.map_err(|error| failure("signals", error))?;
     plan.carry_out(&mut served, reactor.world(), &mut report)?;
     #[cfg(feature = "http")]
-    if let Some(passwords) = served.passwords.take() {
+    for passwords in core::mem::take(&mut served.passwords) {
         http::add_passwords(passwords, &mut reactor)?;
     }
     report.push_str("Descriptors: ");

@@ -59,8 +59,9 @@ pub(super) fn add(
     let mut router = Router::default();
     report.extend(["Serving ", &String::from_utf8_lossy(&root), "\n"]);
     if !http.auth_file.is_empty() {
-        served.passwords = Some(passwords(&http, served)?);
-        router.add(b"", Box::new(AuthHandler::new(&http)));
+        let passwords = passwords(&http, served, reactor.world())?;
+        router.add(b"", Box::new(AuthHandler::new(&http, passwords.logins())));
+        served.passwords.push(passwords);
     }
     let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
     if let Some(area) = uploads::find(&http, number)? {
@@ -149,14 +150,18 @@ fn open_parent(path: &[u8]) -> Option<OwnedFd> {
 }
 
 /// The service that checks passwords, before its helper process is started.
-fn passwords(http: &HttpSettings, served: &mut Served) -> Result<Passwords, Failure> {
+fn passwords(http: &HttpSettings, served: &mut Served, world: &mut World) -> Result<Passwords, Failure> {
     let file = http.auth_file.as_bytes();
     if is_served(file, http) {
         let why = ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
         return Err(wrong_passwords(&[&http.auth_file, why].concat()));
     }
     served.reads.extend(open_parent(file));
-    Passwords::new(&http.auth_file).map_err(|message| wrong_passwords(&message))
+    let (mut one, mut two) = ([0; 8], [0; 8]);
+    let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
+    made.map_err(|error| failure("random numbers", error))?;
+    let logins = world.add_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
+    Passwords::new(&http.auth_file, logins).map_err(|message| wrong_passwords(&message))
 }
 
 /// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
@@ -173,10 +178,6 @@ fn wrong_passwords(message: &str) -> Failure {
 /// Adds the service that checks passwords, and starts its helper process.
 pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<(), Failure> {
     let socket = passwords.start().map_err(|message| wrong_passwords(&message))?;
-    let (mut one, mut two) = ([0; 8], [0; 8]);
-    let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
-    made.map_err(|error| failure("random numbers", error))?;
-    reactor.world().set_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
     adopted.map_err(|error| failure("services", error))?;

@@ -60,9 +60,9 @@ pub(super) struct Served {
     pub(super) logs: Vec<Place>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
-    /// Its helper process is started last, when there is nothing left to give up.
+    /// Their helper processes are started last, when there is nothing left to give up.
     #[cfg(feature = "http")]
-    pub(super) passwords: Option<Passwords>,
+    pub(super) passwords: Vec<Passwords>,
 }
 
 impl Served {

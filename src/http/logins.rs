@@ -36,10 +36,10 @@ const REMEMBERED: u64 = 3_600_000;
 /// How long credentials wait at most, in milliseconds.
 pub const PATIENCE: u64 = 10_000;
 
-/// What gives a handler the logins: a part of what the program shares.
+/// What gives a handler the logins: a part of what the program shares. There are some for each file of users.
 pub trait HasLogins {
-    /// The logins.
-    fn logins(&mut self) -> &mut Logins;
+    /// Those of that number; none once nobody uses them any more.
+    fn logins(&mut self, number: usize) -> Option<&mut Logins>;
 }
 
 /// What is known of credentials.
@@ -106,7 +106,7 @@ struct Pending {
     returning: bool,
 }
 
-/// The logins of one server.
+/// The logins by one file of users.
 #[derive(Default)]
 pub struct Logins {
     key: siphash::Key,
