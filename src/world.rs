@@ -9,6 +9,10 @@ use crate::fs::Filesystem;
 #[cfg(feature = "http")]
 use crate::http::logins::Logins;
 
+pub mod events;
+
+use events::Events;
+
 /// How often a log that is stuck is tried again at the end, and the milliseconds between.
 const LAST_TRIES: (u32, u32) = (50, 10);
 
@@ -17,6 +21,8 @@ const LAST_TRIES: (u32, u32) = (50, 10);
 pub struct World {
     filesystems: Vec<Box<dyn Filesystem>>,
     logs: Vec<Log>,
+    /// What happened.
+    pub events: Events,
     #[cfg(feature = "http")]
     directories: crate::http::handlers::listing::Directories,
     #[cfg(feature = "http")]

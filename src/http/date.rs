@@ -1,14 +1,9 @@
 //! Dates in HTTP (RFC 9110 section 5.6.7): one form to write, three to read.
 
-use crate::text::calendar::{civil_from_days, days_from_civil};
+use crate::text::calendar::{DAY, LAST_SECOND, civil_from_days, days_from_civil, two_digits};
 
 /// The length of a date as it is written, `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub const LENGTH: usize = 29;
-
-/// Seconds of one day.
-const DAY: i64 = 86_400;
-/// The last second of the year 9999, the last that four digits can tell.
-const LAST_SECOND: i64 = 253_402_300_799;
 
 const DAYS: [&[u8]; 7] =
     [b"Sunday", b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday", b"Saturday"];
@@ -77,33 +72,6 @@ pub fn format(unix_seconds: i64) -> [u8; LENGTH] {
     text
 }
 
-/// The length of [`format_iso`], `1994-11-06T08:49:37Z`.
-pub const ISO_LENGTH: usize = 20;
-
-/// The same time as RFC 3339 writes it, in UTC. Times outside the years 1970 to 9999 become the nearest second inside.
-#[must_use]
-pub fn format_iso(unix_seconds: i64) -> [u8; ISO_LENGTH] {
-    let time = unix_seconds.clamp(0, LAST_SECOND);
-    let (year, month, day) = civil_from_days(time / DAY);
-    let second = time % DAY;
-    let mut text = *b"0000-00-00T00:00:00Z";
-    let parts = [
-        (0, year / 100),
-        (2, year),
-        (5, month),
-        (8, day),
-        (11, second / 3_600),
-        (14, second / 60 % 60),
-        (17, second % 60),
-    ];
-    for (place, number) in parts {
-        for (to, from) in text.iter_mut().skip(place).zip(two_digits(number)) {
-            *to = from;
-        }
-    }
-    text
-}
-
 /// Reads a date in any of the three forms, to seconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
 /// `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.
 ///
@@ -136,10 +104,6 @@ pub fn parse(text: &[u8], now: i64) -> Option<i64> {
     let (year, rest) = number(rest.strip_prefix(b"-")?, 2)?;
     let (second, rest) = time_of_day(rest.strip_prefix(b" ")?)?;
     if rest == b" GMT" { seconds_of_century(year, month, day, second, now) } else { None }
-}
-
-fn two_digits(number: i64) -> [u8; 2] {
-    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// What follows a day name of three letters.
@@ -333,20 +297,6 @@ mod tests {
             days += 1;
         }
         assert_eq!(last, (9999, 12, 31));
-    }
-
-    #[test]
-    fn as_rfc_3339_has_it() {
-        for (second, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (784_111_777, "1994-11-06T08:49:37Z"),
-            (951_827_696, "2000-02-29T12:34:56Z"),
-            (LAST_SECOND, "9999-12-31T23:59:59Z"),
-            (i64::MIN, "1970-01-01T00:00:00Z"),
-            (i64::MAX, "9999-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(&format_iso(second), text.as_bytes());
-        }
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::http::date;
 use crate::text::number::push_decimal;
-use crate::text::{html, json, percent, size, unicode};
+use crate::text::{calendar, html, json, percent, size, unicode};
 
 use super::order::{Key, Order};
 
@@ -107,7 +106,7 @@ pub fn push_row(name: &[u8], facts: &Facts, out: &mut Vec<u8>) {
         size::push_short(facts.size, out);
     }
     out.extend_from_slice(b"</td><td>");
-    let time = date::format_iso(facts.modified);
+    let time = calendar::format_iso(facts.modified);
     let (day, rest) = time.split_at_checked(10).unwrap_or_default();
     out.extend_from_slice(day);
     out.push(b' ');
@@ -137,7 +136,7 @@ pub fn push_object(first: bool, name: &[u8], facts: &Facts, out: &mut Vec<u8>) {
         push_decimal(facts.size, out);
     }
     out.extend_from_slice(b",\"modified\":\"");
-    out.extend_from_slice(&date::format_iso(facts.modified));
+    out.extend_from_slice(&calendar::format_iso(facts.modified));
     out.extend_from_slice(b"\"}");
 }
 
