@@ -20,7 +20,7 @@ pub struct World {
     #[cfg(feature = "http")]
     directories: crate::http::handlers::listing::Directories,
     #[cfg(feature = "http")]
-    logins: Logins,
+    logins: Vec<Logins>,
 }
 
 impl World {
@@ -85,15 +85,16 @@ impl crate::http::handlers::files::Filesystems for World {
 
 #[cfg(feature = "http")]
 impl World {
-    /// Takes the table of logins, whose key is made at start.
-    pub fn set_logins(&mut self, logins: Logins) {
-        self.logins = logins;
+    /// Adds the logins of one file of users; gives the number that handlers know them by.
+    pub fn add_logins(&mut self, logins: Logins) -> usize {
+        self.logins.push(logins);
+        self.logins.len() - 1
     }
 }
 
 #[cfg(feature = "http")]
 impl crate::http::logins::HasLogins for World {
-    fn logins(&mut self) -> &mut Logins {
-        &mut self.logins
+    fn logins(&mut self, number: usize) -> Option<&mut Logins> {
+        self.logins.get_mut(number)
     }
 }

@@ -27,6 +27,8 @@ use super::listeners::Sockets;
 #[cfg(feature = "http")]
 use super::uploads::Area;
 #[cfg(feature = "http")]
+use crate::engine::log::LogOptions;
+#[cfg(feature = "http")]
 use crate::http::service::passwords::Passwords;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
@@ -60,9 +62,15 @@ pub(super) struct Served {
     pub(super) logs: Vec<Place>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
-    /// Its helper process is started last, when there is nothing left to give up.
+    /// Their helper processes are started last, when there is nothing left to give up.
     #[cfg(feature = "http")]
-    pub(super) passwords: Option<Passwords>,
+    pub(super) passwords: Vec<Passwords>,
+    /// The files of users, each with the number of its logins.
+    #[cfg(feature = "http")]
+    pub(super) users: Vec<(String, usize)>,
+    /// The access logs, each with its number and its options.
+    #[cfg(feature = "http")]
+    pub(super) access_logs: Vec<(String, usize, LogOptions)>,
 }
 
 impl Served {

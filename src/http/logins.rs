@@ -38,8 +38,8 @@ pub const PATIENCE: u64 = 10_000;
 
 /// What gives a handler the logins: a part of what the program shares.
 pub trait HasLogins {
-    /// The logins.
-    fn logins(&mut self) -> &mut Logins;
+    /// The logins of that number; each file of users has its own.
+    fn logins(&mut self, number: usize) -> Option<&mut Logins>;
 }
 
 /// What is known of credentials.
@@ -106,7 +106,7 @@ struct Pending {
     returning: bool,
 }
 
-/// The logins of one server.
+/// The logins by one file of users.
 #[derive(Default)]
 pub struct Logins {
     key: siphash::Key,

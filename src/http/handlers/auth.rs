@@ -24,6 +24,8 @@ use super::extras;
 
 /// The handler.
 pub struct AuthHandler {
+    /// The number of its logins.
+    logins: usize,
     challenge: Vec<u8>,
     cors: bool,
     /// Reused from request to request: `name:password`.
@@ -31,23 +33,25 @@ pub struct AuthHandler {
 }
 
 impl AuthHandler {
-    /// A handler that asks for credentials in the settings' realm.
+    /// A handler that asks for credentials in the settings' realm, and looks them up in the logins of that number.
     #[must_use]
-    pub fn new(settings: &HttpSettings) -> AuthHandler {
+    pub fn new(settings: &HttpSettings, logins: usize) -> AuthHandler {
         let realm = settings.auth_realm.as_bytes();
         let value = [b"Basic realm=\"", realm, b"\", charset=\"UTF-8\""].concat();
         let mut challenge = Vec::new();
         response::field(&mut challenge, b"WWW-Authenticate", &value);
-        AuthHandler { challenge, cors: settings.cors, credentials: Vec::new() }
+        AuthHandler { logins, challenge, cors: settings.cors, credentials: Vec::new() }
     }
 
     fn verdict<W: HasLogins>(&mut self, request: &Request<'_>, world: &mut W, hx: &Hx<'_>) -> Answer {
         if !authorization::credentials(request, &mut self.credentials) {
             return Answer::Known(Verdict::Refused);
         }
-        let answer = world.logins().ask(&self.credentials, hx.conn, hx.client, hx.now.milliseconds);
+        let answer = world
+            .logins(self.logins)
+            .map(|logins| logins.ask(&self.credentials, hx.conn, hx.client, hx.now.milliseconds));
         self.credentials.fill(0);
-        answer
+        answer.unwrap_or(Answer::Known(Verdict::Unavailable))
     }
 }
 

@@ -61,6 +61,8 @@ struct Question {
 /// The service.
 pub struct Passwords {
     file: String,
+    /// The number of its logins.
+    logins: usize,
     users: Users,
     stamp: Option<Stamp>,
     /// What lay there when it was looked at last.
@@ -80,11 +82,11 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Reads the file, and has the system's library of hashes loaded: neither may be within reach later.
+    /// `logins` is the number of the logins it decides. Reads the file, and has the system's library of hashes loaded: neither may be within reach later.
     ///
     /// # Errors
     /// What is wrong, in one line.
-    pub fn new(file: &str) -> Result<Passwords, String> {
+    pub fn new(file: &str, logins: usize) -> Result<Passwords, String> {
         let (users, stamp, others) = load(file)?;
         if others {
             complain(&[
@@ -96,6 +98,7 @@ impl Passwords {
         let _library = Crypt::load();
         Ok(Passwords {
             file: file.to_owned(),
+            logins,
             users,
             stamp: Some(stamp),
             seen: Some(stamp),
@@ -226,7 +229,9 @@ impl<W: HasLogins> Service<W> for Passwords {
             let granted = *answer == checker::YES && question.line.is_some();
             let verdict = if granted { Verdict::Granted } else { Verdict::Refused };
             let now = cx.now().milliseconds;
-            world.logins().decide(question.digest, verdict, now, &mut |id| cx.lp().wake(id));
+            if let Some(logins) = world.logins(self.logins) {
+                logins.decide(question.digest, verdict, now, &mut |id| cx.lp().wake(id));
+            }
         }
         (1, Next::Read(Timeout::NEVER))
     }
@@ -252,11 +257,14 @@ impl<W: HasLogins> Service<W> for Passwords {
         // Without its socket it is of no use, should it still run.
         self.child.iter().for_each(Child::kill);
         let now = lp.now().milliseconds;
-        world.logins().give_up(true, now, &mut |id| lp.wake(id));
+        if let Some(logins) = world.logins(self.logins) {
+            logins.give_up(true, now, &mut |id| lp.wake(id));
+        }
     }
 
     fn on_timer(&mut self, _token: u32, service: u8, world: &mut W, lp: &mut Loop) {
-        let (logins, now) = (world.logins(), lp.now().milliseconds);
+        let now = lp.now().milliseconds;
+        let Some(logins) = world.logins(self.logins) else { return };
         logins.give_up(false, now, &mut |id| lp.wake(id));
         logins.expire(now);
         self.ticks = !logins.is_quiet(now);
@@ -267,7 +275,8 @@ impl<W: HasLogins> Service<W> for Passwords {
     }
 
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
-        let (logins, now) = (world.logins(), lp.now().milliseconds);
+        let now = lp.now().milliseconds;
+        let Some(logins) = world.logins(self.logins) else { return };
         if logins.is_quiet(now) {
             return;
         }
