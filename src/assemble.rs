@@ -5,9 +5,9 @@ use alloc::vec;
 
 use gorgon_sys::{Errno, PollerKind, Signal, Signals};
 
-use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::cli::terminal;
+use crate::config::settings::Settings;
 use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
@@ -20,6 +20,9 @@ mod privileges;
 #[cfg(feature = "http")]
 mod uploads;
 use privileges::{Plan, Served};
+
+/// What a connection reads at once for which nothing is set, as an exponent of 2.
+const OTHERS_READ: u8 = 12;
 
 /// Why the program cannot run or go on.
 pub struct Failure {
@@ -45,7 +48,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut report = String::new();
     let mut served = Served::default();
     #[cfg(feature = "http")]
-    http::add(settings, limit, &mut reactor, &mut served, &mut report)?;
+    http::add_all(settings, limit, &mut reactor, &mut served, &mut report)?;
     // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
     // to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -141,14 +144,20 @@ fn poller(name: &str) -> Result<PollerKind, Failure> {
     })
 }
 
+/// The largest read that any connection may come to do, in bytes.
 fn largest_read(settings: &Settings) -> usize {
     #[cfg(feature = "http")]
-    return settings.http.read_buffer as usize;
+    let exponents = settings.servers.iter().flat_map(|server| {
+        let listeners = server.listeners.iter().filter_map(|rule| rule.read_buffer);
+        let clients = server.clients.iter().filter_map(|rule| rule.read_buffer);
+        listeners.chain(clients).chain([server.settings.read_buffer]).map(|buffer| buffer.most)
+    });
     #[cfg(not(feature = "http"))]
-    {
+    let exponents = {
         let _ = settings;
-        4096
-    }
+        [].into_iter()
+    };
+    1 << exponents.fold(OTHERS_READ, u8::max)
 }
 
 /// Names the thing, then says what the system said of it.

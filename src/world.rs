@@ -91,7 +91,7 @@ impl crate::http::handlers::files::Filesystems for World {
 
 #[cfg(feature = "http")]
 impl World {
-    /// Adds a table of logins; gives the number that handlers know it by.
+    /// Adds the logins of one file of users; gives the number that handlers know them by.
     pub fn add_logins(&mut self, logins: Logins) -> usize {
         self.logins.push(logins);
         self.logins.len() - 1

@@ -10,7 +10,9 @@ fuzz_target!(|input: &[u8]| {
         |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     match parse(&mut lines(), &variable) {
         Ok(Command::Help | Command::Version) => {}
-        Ok(Command::Serve(settings)) => assert!(!settings.listeners.is_empty()),
+        Ok(Command::Serve(settings)) => {
+            assert!(settings.servers.iter().all(|server| server.listeners.len() == server.settings.listen.len()));
+        },
         Err(problems) => assert!(!problems.is_empty() && !print_problems(&problems).is_empty()),
     }
 });

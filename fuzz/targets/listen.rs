@@ -1,7 +1,7 @@
 //! Any address to listen on.
 #![no_main]
 
-use gorgon::cli::listen::Listen;
+use gorgon::text::listen::Listen;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -99,7 +99,7 @@ impl Host {
         // Of another process with that number, long ago.
         let _ = std::fs::remove_file(&path);
         let options =
-            ListenOptions { backlog: 16, defer_accept: None, send_buffer: None, receive_buffer: None };
+            ListenOptions { backlog: 16, ..ListenOptions::default() };
         let socket = listen(&Address::Unix(path.as_os_str().as_encoded_bytes().to_vec()), &options).unwrap();
         reactor.lp().add_listener(socket, service, read_size, write_size).unwrap();
         Host { reactor, path }

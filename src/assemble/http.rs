@@ -11,9 +11,9 @@ use gorgon_sys::{Address, Errno, FileKind, OwnedFd, open_file, read_file, real_p
 use super::listeners::{Socket, bind, display, options, push_urls};
 use super::privileges::{Place, Reach, Served};
 use super::{Failure, failure, uploads};
-use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::cli::terminal;
+use crate::config::settings::{HttpServer, Settings};
 use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
 use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
@@ -33,53 +33,78 @@ use crate::world::World;
 /// The most connections that are planned for when the system sets no limit.
 const CONNECTIONS: u64 = 1 << 20;
 
-/// Adds the HTTP server `main` with its listeners.
-pub(super) fn add(
+/// Adds every HTTP server with its listeners.
+pub(super) fn add_all(
     settings: &Settings,
     limit: u64,
     reactor: &mut Reactor<World>,
     served: &mut Served,
     report: &mut String,
 ) -> Result<(), Failure> {
-    let mut http = settings.http.clone();
-    // A sixteenth of the descriptors is for files, listeners and what else there is.
+    // A sixteenth of the descriptors is for files, listeners and what else there is; an upload takes two, the file and
+    // its directory.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
-    // An upload takes two: the file and its directory.
-    let for_uploads = if http.upload.is_empty() { 0 } else { reserve };
-    let most = limit.min(CONNECTIONS).saturating_sub(reserve + for_uploads).max(1);
+    let servers = settings.servers.len().max(1) as u64;
+    let uploads = settings.servers.iter().any(|server| !server.settings.upload.is_empty());
+    let most = limit.min(CONNECTIONS).saturating_sub(if uploads { 2 * reserve } else { reserve }).max(1);
+    let share =
+        Share { connections: most, files: (reserve / servers).max(4), level: settings.process.level() };
+    reactor.lp().keep_refused(reserve as usize / 4);
+    for server in &settings.servers {
+        add(server, &share, reactor, served, report)?;
+    }
+    Ok(())
+}
+
+/// What one server may take of what all have.
+struct Share {
+    /// The most connections; they share them.
+    connections: u64,
+    /// The descriptors for files, and as many again for uploads.
+    files: u64,
+    level: Level,
+}
+
+/// Adds one HTTP server with its listeners.
+fn add(
+    server: &HttpServer,
+    share: &Share,
+    reactor: &mut Reactor<World>,
+    served: &mut Served,
+    report: &mut String,
+) -> Result<(), Failure> {
+    let mut http = server.settings.clone();
     let connections = match u64::from(http.max_connections) {
-        0 => most,
-        wanted => wanted.min(most),
+        0 => share.connections,
+        wanted => wanted.min(share.connections),
     };
     let root = http.root.clone();
     let (filesystem, reach) = filesystem(&mut http)?;
     served.reaches.push(reach);
     let number = reactor.world().add_filesystem(filesystem);
-    let types = media_types(&http)?;
+    let types = media_types(&server.name, &http)?;
     let mut router = Router::default();
     report.extend(["Serving ", &String::from_utf8_lossy(&root), "\n"]);
     if !http.auth_file.is_empty() {
-        let passwords = passwords(&http, served, reactor.world())?;
-        router.add(b"", Box::new(AuthHandler::new(&http, passwords.logins())));
-        served.passwords.push(passwords);
+        let logins = logins(&http, reactor.world(), served)?;
+        router.add(b"", Box::new(AuthHandler::new(&http, logins)));
     }
-    let mut files = FilesHandler::new(&http, number, types, reserve as usize / 2);
+    let mut files = FilesHandler::new(&http, number, types, share.files as usize / 2);
     if let Some(area) = uploads::find(&http, number)? {
         report.extend(["Uploads to ", &area.name, "\n"]);
         files.set_uploads(area.uploads.clone());
-        let handler = UploadHandler::new(&http, number, area.uploads.clone(), for_uploads as usize);
+        let handler = UploadHandler::new(&http, number, area.uploads.clone(), share.files as usize);
         router.add(area.uploads.area(), Box::new(handler));
         served.areas.push(area);
     }
     router.add(b"", Box::new(files));
-    let level = settings.process.level();
+    let level = share.level;
     if level >= Level::Debug && http.access_log.is_empty() {
         http.access_log.push('-');
     }
     let access = access_log(&http, level, reactor.world(), served)?;
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
     limits.addresses = access.is_some() || !http.auth_file.is_empty();
-    reactor.lp().keep_refused(reserve as usize / 4);
     let (read_size, write_size) = (limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {
@@ -87,8 +112,10 @@ pub(super) fn add(
     }
     let service = reactor.add_service(service, limits);
     let service = service.map_err(|error| failure("services", error))?;
-    for listen in &settings.listeners {
-        for (socket, address) in bind(listen, &options(&http))? {
+    for rule in &server.listeners {
+        let read_size = rule.read_buffer.map_or(read_size, |buffer| buffer.least);
+        let write_size = rule.write_buffer.map_or(write_size, |buffer| buffer.least);
+        for (socket, address) in bind(&rule.listen, &options(&http, rule))? {
             if let Address::Unix(path) = &address {
                 served.sockets.0.extend(Socket::find(path));
             }
@@ -117,6 +144,36 @@ fn access_log(
         LogTarget::Unix(_) | LogTarget::Udp(_) => log_line::SHORT_FIELD,
         LogTarget::Output | LogTarget::File(_) => log_line::FIELD,
     };
+    let options = LogOptions {
+        size: http.access_log_size,
+        keep: http.access_log_keep,
+        json: form == log_line::Form::Json,
+        warns: level >= Level::Warn,
+    };
+    // Servers that write the same log write it together: two that rotate it would each undo what the other did.
+    let known = served.access_logs.iter().find(|(name, ..)| *name == http.access_log);
+    let number = match known {
+        Some((_, number, opened)) if *opened == options => *number,
+        Some(_) => {
+            let message = "another server writes it with another access_log_size, _keep or _format";
+            return Err(wrong(message.to_owned()));
+        }
+        None => {
+            let number = world.add_log(open_log(http, target, options, level, served)?);
+            served.access_logs.push((http.access_log.clone(), number, options));
+            number
+        }
+    };
+    Ok(Some(AccessLog::new(number, form, limit)))
+}
+
+fn open_log(
+    http: &HttpSettings,
+    target: LogTarget,
+    options: LogOptions,
+    level: Level,
+    served: &mut Served,
+) -> Result<Log, Failure> {
     if let LogTarget::File(path) = &target {
         if is_served(path, http) && level >= Level::Warn {
             let text = [
@@ -129,19 +186,13 @@ fn access_log(
         let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
         served.logs.extend(open_parent(path).map(place));
     }
-    let options = LogOptions {
-        size: http.access_log_size,
-        keep: http.access_log_keep,
-        json: form == log_line::Form::Json,
-        warns: level >= Level::Warn,
-    };
     let log = Log::open(target, options).map_err(|error| Failure {
         usage: true,
         ..failure(&["--access-log ", &http.access_log].concat(), error)
     })?;
     // The zone's file is read now, while it can be.
     gorgon_sys::local_offset(0);
-    Ok(Some(AccessLog::new(world.add_log(log), form, limit)))
+    Ok(log)
 }
 
 /// The directory a file lies in.
@@ -149,19 +200,26 @@ fn open_parent(path: &[u8]) -> Option<OwnedFd> {
     gorgon_sys::privilege::open_to_name(file_path::parent(path)).ok()
 }
 
-/// The service that checks passwords, before its helper process is started.
-fn passwords(http: &HttpSettings, served: &mut Served, world: &mut World) -> Result<Passwords, Failure> {
+/// The number of the logins by the server's file of users; with the first server of each file comes the service that
+/// checks its passwords, before its helper process is started.
+fn logins(http: &HttpSettings, world: &mut World, served: &mut Served) -> Result<usize, Failure> {
     let file = http.auth_file.as_bytes();
     if is_served(file, http) {
         let why = ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
         return Err(wrong_passwords(&[&http.auth_file, why].concat()));
     }
+    if let Some((_, number)) = served.users.iter().find(|(name, _)| *name == http.auth_file) {
+        return Ok(*number);
+    }
     served.reads.extend(open_parent(file));
     let (mut one, mut two) = ([0; 8], [0; 8]);
     let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
     made.map_err(|error| failure("random numbers", error))?;
-    let logins = world.add_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
-    Passwords::new(&http.auth_file, logins).map_err(|message| wrong_passwords(&message))
+    let number = world.add_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
+    let passwords = Passwords::new(&http.auth_file, number).map_err(|message| wrong_passwords(&message))?;
+    served.passwords.push(passwords);
+    served.users.push((http.auth_file.clone(), number));
+    Ok(number)
 }
 
 /// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
@@ -235,10 +293,10 @@ fn shown(path: &[u8]) -> String {
 }
 
 /// The media types built in, and those of the file that was named.
-fn media_types(http: &HttpSettings) -> Result<MediaTypes, Failure> {
+fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Failure> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
-        let name = ["--http.main.types_file=", &http.types_file].concat();
+        let name = ["--http.", server, ".types_file=", &http.types_file].concat();
         let wrong = |error: Errno| Failure { usage: true, ..failure(&name, error) };
         let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {

@@ -10,19 +10,22 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use gorgon_sys::{Address, AsFd, Errno, FileKind, FileStat, ListenOptions, OwnedFd, privilege};
 
 use super::{Failure, failure};
-use crate::cli::listen::Listen;
 use crate::http::settings::HttpSettings;
 use crate::text::address::push_socket_address;
 use crate::text::file_path;
+use crate::text::listen::Listen;
+use crate::tree::rule::ListenRule;
 
-pub(super) fn options(http: &HttpSettings) -> ListenOptions {
+/// What a listener is made with: as its rule says, or else its server.
+pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
     let given = |size: u32| Some(size).filter(|size| *size > 0);
     let seconds = u32::try_from(http.defer_accept.div_ceil(1000)).unwrap_or(u32::MAX);
     ListenOptions {
-        backlog: http.backlog,
+        backlog: rule.backlog.unwrap_or(http.backlog),
         defer_accept: given(seconds),
-        send_buffer: given(http.send_buffer),
-        receive_buffer: given(http.receive_buffer),
+        send_buffer: given(rule.send_buffer.unwrap_or(http.send_buffer)),
+        receive_buffer: given(rule.receive_buffer.unwrap_or(http.receive_buffer)),
+        mode: rule.mode,
     }
 }
 

@@ -27,6 +27,8 @@ use super::listeners::Sockets;
 #[cfg(feature = "http")]
 use super::uploads::Area;
 #[cfg(feature = "http")]
+use crate::engine::log::LogOptions;
+#[cfg(feature = "http")]
 use crate::http::service::passwords::Passwords;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
@@ -63,6 +65,12 @@ pub(super) struct Served {
     /// Their helper processes are started last, when there is nothing left to give up.
     #[cfg(feature = "http")]
     pub(super) passwords: Vec<Passwords>,
+    /// The files of users, each with the number of its logins.
+    #[cfg(feature = "http")]
+    pub(super) users: Vec<(String, usize)>,
+    /// The access logs, each with its number and its options.
+    #[cfg(feature = "http")]
+    pub(super) access_logs: Vec<(String, usize, LogOptions)>,
 }
 
 impl Served {

@@ -16,10 +16,13 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-#[cfg(feature = "http")]
-use super::listen::Listen;
 use super::node::Node;
-use super::process::{GORGON, ProcessSettings};
+use super::process::GORGON;
+#[cfg(feature = "http")]
+use crate::config::settings::HttpServer;
+#[cfg(feature = "monitor")]
+use crate::config::settings::MonitorServer;
+use crate::config::settings::Settings;
 #[cfg(feature = "http")]
 use crate::http::settings::{HTTP, HttpSettings};
 use crate::text::nearest::nearest;
@@ -37,19 +40,6 @@ pub enum Command {
     Version,
     /// Serve.
     Serve(Box<Settings>),
-}
-
-/// Everything that was set, and the defaults of the rest.
-#[derive(Default)]
-pub struct Settings {
-    /// Of the process.
-    pub process: ProcessSettings,
-    /// Of the HTTP server `main`. Its root is the directory or file to serve.
-    #[cfg(feature = "http")]
-    pub http: HttpSettings,
-    /// The addresses of `http.listen`, read; at least one.
-    #[cfg(feature = "http")]
-    pub listeners: Vec<Listen>,
 }
 
 /// Words that are commands, in this build or in others: a directory of that name is given as `./run`, so that the
@@ -267,7 +257,7 @@ impl<'a> Reader<'a> {
     fn give(&mut self, node: Node, about: &'static About, place: String, text: &str) {
         let before = self.given.iter_mut().find(|given| given.node == node && given.about.name == about.name);
         match before {
-            Some(before) if about.unit == Unit::List => {
+            Some(before) if matches!(about.unit, Unit::List | Unit::Rules) => {
                 before.place = joined(&before.place, " ", &place);
                 before.text = joined(&before.text, ",", text);
             }
@@ -296,11 +286,13 @@ impl<'a> Reader<'a> {
     /// Sets what was given, and looks at the whole.
     fn settle(&mut self) -> Box<Settings> {
         let mut settings = Box::<Settings>::default();
+        #[cfg(feature = "http")]
+        let mut http = HttpSettings::default();
         for given in &self.given {
             let name = given.about.name;
             let set = match given.node {
                 #[cfg(feature = "http")]
-                Node::Http => HTTP.set_text(&mut settings.http, name, &given.text),
+                Node::Http => HTTP.set_text(&mut http, name, &given.text),
                 Node::Process => GORGON.set_text(&mut settings.process, name, &given.text),
             };
             if let Err(problem) = set {
@@ -311,7 +303,9 @@ impl<'a> Reader<'a> {
             self.problem("--quiet", "cannot go with --verbose");
         }
         #[cfg(feature = "http")]
-        self.settle_http(&mut settings);
+        settings.servers.push(self.settle_http(http));
+        #[cfg(feature = "monitor")]
+        settings.monitors.push(MonitorServer::new("main", Default::default()));
         #[cfg(not(feature = "http"))]
         if let Some(target) = self.target {
             let shown = shown(target).into_owned();
@@ -321,26 +315,17 @@ impl<'a> Reader<'a> {
     }
 
     #[cfg(feature = "http")]
-    fn settle_http(&mut self, settings: &mut Settings) {
+    fn settle_http(&mut self, mut http: HttpSettings) -> HttpServer {
         if let Some(target) = self.target.take() {
             if self.is_given(Node::Http, "root") {
                 self.problem(&shown(target), "cannot go with --http.main.root, which says the same");
             }
-            settings.http.root = target.to_vec();
+            http.root = target.to_vec();
         }
-        if let Some((key, message)) = settings.http.contradiction() {
+        if let Some((key, message)) = http.contradiction() {
             self.problem(&joined(Node::Http.flag_prefix(), key, ""), message);
         }
-        for text in &settings.http.listen {
-            let place = joined("listen", "=", text);
-            match Listen::parse(text) {
-                Err(message) => self.problem(&place, message),
-                Ok(listen) if !listen.is_ephemeral() && settings.listeners.contains(&listen) => {
-                    self.problem(&place, "given twice");
-                }
-                Ok(listen) => settings.listeners.push(listen),
-            }
-        }
+        HttpServer::new("main", http)
     }
 
     fn is_given(&self, node: Node, key: &str) -> bool {

@@ -2,7 +2,6 @@
 
 pub mod arguments;
 pub mod help;
-pub mod listen;
 mod node;
 pub mod process;
 pub mod terminal;

@@ -46,7 +46,7 @@ pub trait Logs {
 }
 
 /// How a log behaves.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LogOptions {
     /// Bytes after which a file is renamed and a new one begun, 0 for never.
     pub size: u64,

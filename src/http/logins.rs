@@ -36,9 +36,9 @@ const REMEMBERED: u64 = 3_600_000;
 /// How long credentials wait at most, in milliseconds.
 pub const PATIENCE: u64 = 10_000;
 
-/// What gives a handler the logins: a part of what the program shares. There are some for each file of users.
+/// What gives a handler the logins: a part of what the program shares.
 pub trait HasLogins {
-    /// Those of that number; none once nobody uses them any more.
+    /// The logins of that number; each file of users has its own.
     fn logins(&mut self, number: usize) -> Option<&mut Logins>;
 }
 

@@ -150,8 +150,8 @@ impl<W: Logs> HttpService<W> {
             refusal: error_page::TOO_MANY,
             refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
             idle: BETWEEN,
-            read_size: settings.read_buffer.trailing_zeros() as u8,
-            write_size: settings.write_buffer.trailing_zeros() as u8,
+            read_size: settings.read_buffer.least,
+            write_size: settings.write_buffer.least,
             sendfile: settings.sendfile,
         }
     }

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::tree::Buffer;
+
 mod checks;
 pub mod handler;
 mod table;
@@ -14,7 +16,10 @@ pub use table::HTTP;
 #[cfg_attr(test, derive(Debug))]
 #[allow(missing_docs)] // Each field is the attribute of its name: the table is its documentation.
 pub struct HttpSettings {
+    /// Rules of [`crate::tree::rule::ListenRule`].
     pub listen: Vec<String>,
+    /// Rules of [`crate::tree::rule::ClientRule`]; the first that fits counts.
+    pub clients: Vec<String>,
     pub root: Vec<u8>,
     pub index: Vec<String>,
     pub hidden: bool,
@@ -55,8 +60,8 @@ pub struct HttpSettings {
     pub fields_max: u32,
     pub body_max: u64,
     pub drain_max: u64,
-    pub read_buffer: u32,
-    pub write_buffer: u32,
+    pub read_buffer: Buffer,
+    pub write_buffer: Buffer,
     pub file_cache: u64,
     pub cache_file_max: u32,
     pub sendfile: bool,
@@ -71,6 +76,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         let mut settings = Self {
             listen: Vec::new(),
+            clients: Vec::new(),
             root: Vec::new(),
             index: Vec::new(),
             hidden: false,
@@ -104,8 +110,8 @@ impl Default for HttpSettings {
             fields_max: 0,
             body_max: 0,
             drain_max: 0,
-            read_buffer: 0,
-            write_buffer: 0,
+            read_buffer: Buffer::fixed(0),
+            write_buffer: Buffer::fixed(0),
             file_cache: 0,
             cache_file_max: 0,
             sendfile: false,

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::tree::rule::set_listen;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
 /// Settings of one monitor. Times are milliseconds; [`MONITOR`] tells what each one does.
@@ -59,14 +60,14 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
         Attribute {
             about: About::live(
                 "listen",
-                Unit::List,
+                Unit::Rules,
                 "",
                 "Address to listen on, may be repeated. unix:PATH, or ADDR:PORT with a key_file. Empty is a Unix \
                  socket named after the process in /run/gorgon, or where the user keeps such things.",
             )
             .by_admin(),
             get: |s| Value::List(s.listen.clone()),
-            set: |s, v| v.into_list().map(|items| s.listen = items),
+            set: |s, v| set_listen(&mut s.listen, v),
         },
         Attribute {
             about: About::live(

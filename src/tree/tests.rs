@@ -33,7 +33,12 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
         // Another value comes back too, and from its own field: all the others stay as they were.
         let before: Vec<Value> = kind.attributes.iter().map(|other| (other.get)(&settings)).collect();
         // Its items are from a list of their own.
-        let other = if name == "precompressed" { "gzip,br".to_owned() } else { other_value(unit, default) };
+        let other = match name {
+            "precompressed" => "gzip,br".to_owned(),
+            "listen" => "localhost:81 backlog=7,unix:/x mode=600".to_owned(),
+            "clients" => "10.0.0.0/8 read_buffer=1K,.example.org".to_owned(),
+            _ => other_value(unit, default),
+        };
         assert!(kind.set_text(&mut settings, name, &other).is_ok(), "{name}={other}");
         assert!(Some((attribute.get)(&settings)) == unit.parse(&other).ok(), "{name}={other}");
         for (again, before) in kind.attributes.iter().zip(before) {
@@ -48,7 +53,12 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
                 Unit::Size { .. } => Value::Size(max),
                 Unit::Count { .. } => Value::Count(max),
                 Unit::Time { .. } => Value::Time(max),
-                Unit::Switch | Unit::Choice(_) | Unit::Text | Unit::List => unreachable!(),
+                Unit::Switch
+                | Unit::Choice(_)
+                | Unit::Text
+                | Unit::List
+                | Unit::Rules
+                | Unit::Buffer { .. } => unreachable!(),
             };
             assert!((attribute.set)(&mut settings, widest.clone()).is_ok(), "{name}");
             assert!((attribute.get)(&settings) == widest, "{name}");
@@ -73,7 +83,11 @@ fn other_value(unit: Unit, default: &str) -> String {
         Unit::Switch => Value::Switch(default == "off"),
         Unit::Choice(words) => Value::Choice(words.rsplit('|').next().unwrap()),
         Unit::Text => Value::Text("other".to_owned()),
-        Unit::List => Value::List(vec!["other".to_owned(), "items".to_owned()]),
+        Unit::List | Unit::Rules => Value::List(vec!["other".to_owned(), "items".to_owned()]),
+        Unit::Buffer { min, .. } => {
+            let least = min.trailing_zeros() as u8;
+            Value::Buffer(Buffer { least, most: least + 3 })
+        }
     };
     value.print(&mut other);
     other
@@ -140,6 +154,22 @@ fn texts_and_lists() {
     assert_eq!(parse(Unit::List, "a, b,\tc d "), list(&["a", "b", "c d"]));
     for text in [",", "a,", ",a", "a,,b", " "] {
         assert_eq!(parse(Unit::List, text), None, "{text:?}");
+        assert_eq!(parse(Unit::Rules, text), None, "{text:?}");
+    }
+    assert_eq!(parse(Unit::Rules, "a b=1\nc , d"), list(&["a b=1", "c", "d"]));
+    assert_eq!(parse(Unit::Rules, "a\n\nb"), None);
+}
+
+#[test]
+fn buffers_keep_their_bounds() {
+    let unit = Unit::Buffer { min: 512, max: 1 << 20 };
+    for (text, least, most) in
+        [("512", 9, 9), ("1M", 20, 20), ("auto 512..1M", 9, 20), ("auto:4K..8K", 12, 13)]
+    {
+        assert_eq!(parse(unit, text), Some(Value::Buffer(Buffer { least, most })), "{text}");
+    }
+    for text in ["", "256", "2M", "3K", "auto 256..4K", "auto 4K..2M"] {
+        assert_eq!(parse(unit, text), None, "{text}");
     }
 }
 
@@ -160,6 +190,11 @@ fn a_unit_says_what_it_expects() {
         (Unit::Choice("a|b"), "expected one of a, b"),
         (Unit::Text, "expected text without control characters"),
         (Unit::List, "expected a list with commas between its items"),
+        (Unit::Rules, "expected rules with commas or line ends between them"),
+        (
+            Unit::Buffer { min: 512, max: 1 << 20 },
+            "expected a power of two from 512 to 1M, such as 64K, or a range such as auto 4K..256K",
+        ),
     ] {
         assert_eq!(unit.parse("\0"), Err(message.to_owned()));
     }

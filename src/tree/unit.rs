@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Value;
+use super::{Buffer, Value};
 use crate::text::{duration, number, size};
 
 /// What an attribute holds, and within which bounds (both included).
@@ -41,6 +41,15 @@ pub enum Unit {
     Text,
     /// Texts with commas between them, also none.
     List,
+    /// The size of a buffer: a power of two, or `auto 4K..256K`. Bounds are in bytes.
+    Buffer {
+        /// Least.
+        min: u64,
+        /// Most.
+        max: u64,
+    },
+    /// Rules, one a line or with commas between them, also none. Blanks in a rule have a meaning.
+    Rules,
 }
 
 impl Unit {
@@ -67,6 +76,8 @@ impl Unit {
             Self::Choice(_) => "CHOICE",
             Self::Text => "TEXT",
             Self::List => "LIST",
+            Self::Buffer { .. } => "BUFFER",
+            Self::Rules => "RULES",
         }
     }
 
@@ -98,6 +109,12 @@ impl Unit {
             }
             Self::Text => out.push_str("text without control characters"),
             Self::List => out.push_str("a list with commas between its items"),
+            Self::Buffer { min, max } => {
+                out.push_str("a power of two");
+                bounds(Value::Size(min), Value::Size(max), out);
+                out.push_str(", such as 64K, or a range such as auto 4K..256K");
+            }
+            Self::Rules => out.push_str("rules with commas or line ends between them"),
         }
     }
 
@@ -126,22 +143,28 @@ impl Unit {
             }
             Self::Choice(words) => words.split('|').find(|&word| word == text).map(Value::Choice),
             Self::Text => printable(text).then(|| Value::Text(text.to_owned())),
-            Self::List => {
-                if text.is_empty() {
-                    return Some(Value::List(Vec::new()));
-                }
-                let mut items = Vec::new();
-                for item in text.split(',') {
-                    let item = item.trim_matches([' ', '\t']);
-                    if item.is_empty() || !printable(item) {
-                        return None;
-                    }
-                    items.push(item.to_owned());
-                }
-                Some(Value::List(items))
+            Self::List => items(text, &[',']),
+            Self::Buffer { min, max } => {
+                Buffer::parse(text).filter(|buffer| buffer.is_within(min, max)).map(Value::Buffer)
             }
+            Self::Rules => items(text, &[',', '\n']),
         }
     }
+}
+
+/// What stands between separators, none of it empty. Nothing at all is none.
+fn items(text: &str, separators: &[char]) -> Option<Value> {
+    let mut items = Vec::new();
+    if !text.is_empty() {
+        for item in text.split(separators) {
+            let item = item.trim_matches([' ', '\t']);
+            if item.is_empty() || !printable(item) {
+                return None;
+            }
+            items.push(item.to_owned());
+        }
+    }
+    Some(Value::List(items))
 }
 
 /// Control characters have no place in a path, a name or a header field, and would garble a terminal.

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Buffer;
 use crate::text::{duration, number, size};
 
 /// One value, in the form its unit gives it.
@@ -24,6 +25,8 @@ pub enum Value {
     Text(String),
     /// Texts, none of them empty.
     List(Vec<String>),
+    /// The size of a buffer.
+    Buffer(Buffer),
     /// Not known: a fact that this system does not tell.
     Nothing,
 }
@@ -41,6 +44,7 @@ impl Value {
             Self::Switch(on) => out.push_str(if *on { "on" } else { "off" }),
             Self::Choice(word) => out.push_str(word),
             Self::Text(text) => out.push_str(text),
+            Self::Buffer(buffer) => buffer.print(out),
             Self::Nothing => out.push('-'),
             Self::List(items) => {
                 for (place, item) in items.iter().enumerate() {
@@ -60,7 +64,12 @@ impl Value {
     pub fn into_u64(self, field: &mut u64) -> Result<(), String> {
         match self {
             Self::Size(number) | Self::Count(number) | Self::Time(number) => *field = number,
-            Self::Switch(_) | Self::Choice(_) | Self::Text(_) | Self::List(_) | Self::Nothing => {
+            Self::Switch(_)
+            | Self::Choice(_)
+            | Self::Text(_)
+            | Self::List(_)
+            | Self::Buffer(_)
+            | Self::Nothing => {
                 return Err(MISMATCH.to_owned());
             }
         }
@@ -114,5 +123,15 @@ impl Value {
     pub fn into_list(self) -> Result<Vec<String>, String> {
         let Self::List(items) = self else { return Err(MISMATCH.to_owned()) };
         Ok(items)
+    }
+
+    /// Stores the size of a buffer.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn into_buffer(self, field: &mut Buffer) -> Result<(), String> {
+        let Self::Buffer(buffer) = self else { return Err(MISMATCH.to_owned()) };
+        *field = buffer;
+        Ok(())
     }
 }

@@ -19,6 +19,8 @@ pub struct ListenOptions {
     pub send_buffer: Option<u32>,
     /// `SO_RCVBUF` in bytes.
     pub receive_buffer: Option<u32>,
+    /// The permission bits of a Unix socket; nothing leaves them to the umask.
+    pub mode: Option<u32>,
 }
 
 /// What accepting gave.
@@ -97,6 +99,10 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
                     rustix::net::bind(&socket, &name)?;
                 }
                 outcome => outcome?,
+            }
+            if let Some(mode) = options.mode {
+                // Nobody can connect before it listens.
+                rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(mode as _))?;
             }
         }
     }

@@ -255,8 +255,7 @@ impl Host {
         let file = std::fs::File::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         let service = reactor.add_service(Box::new(Lines { file, left: Vec::new() }), limits).unwrap();
-        let options =
-            ListenOptions { backlog: 1024, defer_accept: None, send_buffer: None, receive_buffer: None };
+        let options = ListenOptions { backlog: 1024, ..ListenOptions::default() };
         let listener = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
         let address = local_address(std::os::fd::AsFd::as_fd(&listener)).unwrap();
         reactor.lp().add_listener(listener, service, sizes.0, sizes.1).unwrap();

@@ -1,6 +1,10 @@
 //! Command lines and environments, and what becomes of them.
 
 use super::*;
+use crate::cli::process::ProcessSettings;
+use crate::config::settings::HttpServer;
+use crate::text::listen::Listen;
+use crate::tree::Buffer;
 
 fn run(args: &[&str], environment: &[(&str, &str)]) -> Result<Command, Vec<Problem>> {
     parse(&mut args.iter().map(|arg| arg.as_bytes()), &|name| {
@@ -15,6 +19,14 @@ fn settings(args: &[&str], environment: &[(&str, &str)]) -> Box<Settings> {
         Ok(Command::Help | Command::Version) => panic!("not a server: {args:?}"),
         Err(problems) => panic!("{}", print_problems(&problems)),
     }
+}
+
+fn http(settings: &Settings) -> &HttpSettings {
+    &settings.servers[0].settings
+}
+
+fn listeners(settings: &Settings) -> Vec<Listen> {
+    settings.servers[0].listeners.iter().map(|rule| rule.listen.clone()).collect()
 }
 
 #[track_caller]
@@ -34,9 +46,9 @@ fn problems(args: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
 fn nothing_said_is_all_defaults() {
     let settings = settings(&[], &[]);
     assert_eq!(settings.process, ProcessSettings::default());
-    assert_eq!(settings.http, HttpSettings::default());
-    assert_eq!(settings.http.root, b".");
-    assert_eq!(settings.listeners, [Listen::Any { port: 8080 }]);
+    assert_eq!(settings.servers, [HttpServer::new("main", HttpSettings::default())]);
+    assert_eq!(http(&settings).root, b".");
+    assert_eq!(listeners(&settings), [Listen::Any { port: 8080 }]);
 }
 
 #[test]
@@ -50,7 +62,7 @@ fn help_and_version_go_first() {
         assert!(matches!(run(args, &[]), Ok(Command::Version)), "{args:?}");
     }
     assert_eq!(problems(&["--help=on"], &[]), ["--help=on: takes no value"]);
-    assert_eq!(settings(&["--", "--help"], &[]).http.root, b"--help");
+    assert_eq!(http(&settings(&["--", "--help"], &[])).root, b"--help");
     assert!(run(&["-l", "-h"], &[]).is_err(), "the value of an option is not an option");
 }
 
@@ -67,11 +79,11 @@ fn listen_in_every_spelling() {
         &["--listen=http://:80, localhost:81"],
     ] {
         let settings = settings(args, &[("GORGON_HTTP_MAIN_LISTEN", ":99")]);
-        assert_eq!(settings.listeners, two, "{args:?}");
+        assert_eq!(listeners(&settings), two, "{args:?}");
         assert_eq!(settings.process.verbose, args[0] == "-vl:80");
     }
     let settings = settings(&[], &[("GORGON_HTTP_MAIN_LISTEN", ":80,localhost:81")]);
-    assert_eq!(settings.listeners, two);
+    assert_eq!(listeners(&settings), two);
 }
 
 #[test]
@@ -79,12 +91,12 @@ fn flag_over_environment_over_default() {
     let environment =
         [("GORGON_HTTP_MAIN_READ_BUFFER", "8K"), ("GORGON_GRACE", "3"), ("GORGON_QUIET", "yes")];
     let from_environment = settings(&[], &environment);
-    assert_eq!(from_environment.http.read_buffer, 8192);
+    assert_eq!(http(&from_environment).read_buffer, Buffer::fixed(13));
     assert_eq!(from_environment.process.grace, 3000);
     assert!(from_environment.process.quiet);
     let args = ["--http.main.read_buffer=16K", "--gorgon.grace", "200ms", "--quiet=off"];
     let from_flags = settings(&args, &environment);
-    assert_eq!(from_flags.http.read_buffer, 16384);
+    assert_eq!(http(&from_flags).read_buffer, Buffer::fixed(14));
     assert_eq!(from_flags.process.grace, 200);
     assert!(!from_flags.process.quiet);
 }
@@ -93,22 +105,22 @@ fn flag_over_environment_over_default() {
 fn of_values_the_last_counts() {
     let settings =
         settings(&["--hidden", "--http.main.hidden=off", "--gorgon.grace=1", "--gorgon.grace=2"], &[]);
-    assert!(!settings.http.hidden);
+    assert!(!http(&settings).hidden);
     assert_eq!(settings.process.grace, 2000);
 }
 
 #[test]
 fn switches_take_no_argument_after_them() {
     let settings = settings(&["-vv", "--hidden", "--http.main.sendfile=no", "dir"], &[]);
-    assert!(settings.process.verbose && settings.http.hidden && !settings.http.sendfile);
-    assert_eq!(settings.http.root, b"dir");
+    assert!(settings.process.verbose && http(&settings).hidden && !http(&settings).sendfile);
+    assert_eq!(http(&settings).root, b"dir");
 }
 
 #[test]
 fn every_switch_can_be_turned_off() {
     let off = settings(&["--no-listing", "--hidden", "--no-hidden", "-v", "--no-verbose"], &[]);
-    assert!(!off.http.listing && !off.http.hidden && !off.process.verbose);
-    assert!(settings(&["--no-listing", "--listing"], &[]).http.listing);
+    assert!(!http(&off).listing && !http(&off).hidden && !off.process.verbose);
+    assert!(http(&settings(&["--no-listing", "--listing"], &[])).listing);
     // What is no switch cannot be turned off.
     for arg in ["--no-listen", "--no-no-listing", "--no-", "--no-help"] {
         assert_eq!(problems(&[arg], &[]).len(), 1, "{arg}");
@@ -127,9 +139,9 @@ fn what_to_serve() {
         (&["-v", "dir", "-l", ":1"], "dir"),
     ] {
         let settings = settings(args, &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]);
-        assert_eq!(settings.http.root, root.as_bytes(), "{args:?}");
+        assert_eq!(http(&settings).root, root.as_bytes(), "{args:?}");
     }
-    assert_eq!(settings(&[], &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")]).http.root, b"elsewhere");
+    assert_eq!(http(&settings(&[], &[("GORGON_HTTP_MAIN_ROOT", "elsewhere")])).root, b"elsewhere");
     assert_eq!(problems(&["a", "b", "c"], &[]).len(), 2);
     assert_eq!(problems(&[""], &[]), ["'': expected a directory or a file"]);
     assert_eq!(
@@ -145,7 +157,7 @@ fn a_path_need_not_be_utf8_but_a_value_must() {
     let odd = b"d\xff".as_slice();
     let none = |_: &str| None;
     let Ok(Command::Serve(settings)) = parse(&mut [odd].into_iter(), &none) else { panic!("refused") };
-    assert_eq!(settings.http.root, odd);
+    assert_eq!(http(&settings).root, odd);
     assert!(parse(&mut [b"-l", odd].into_iter(), &none).is_err());
     assert!(parse(&mut [b"--d\xff".as_slice()].into_iter(), &none).is_err());
     let environment = |name: &str| (name == "GORGON_GRACE").then_some(odd);
@@ -185,7 +197,8 @@ fn a_wrong_value_is_told_what_was_expected() {
     for (arg, line) in [
         (
             "--http.main.read_buffer=3000",
-            "--http.main.read_buffer=3000: expected a size such as 4K or 8M, from 512 to 1M, a power of two",
+            "--http.main.read_buffer=3000: expected a power of two from 512 to 1M, such as 64K, or a range such as auto \
+             4K..256K",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
         ("--no-listing=off", "--no-listing=off: takes no value"),
@@ -198,9 +211,9 @@ fn a_wrong_value_is_told_what_was_expected() {
         ),
         ("-l", "-l: expected a value: -l ADDR"),
         ("--gorgon.grace", "--gorgon.grace: expected a value: --gorgon.grace TIME"),
-        ("-lftp://:21", "listen=ftp://:21: this build has no FTP server"),
+        ("-lftp://:21", "-lftp://:21: this build has no FTP server"),
         ("--listen=", "--http.main.listen: expected at least one address"),
-        ("-l:80,:80", "listen=:80: given twice"),
+        ("-l:80,:80", "-l:80,:80: :80: given twice"),
         ("-vq", "--quiet: cannot go with --verbose"),
         (
             "--http.main.head_max=1K",
@@ -209,7 +222,7 @@ fn a_wrong_value_is_told_what_was_expected() {
     ] {
         assert_eq!(problems(&[arg], &[]), [line]);
     }
-    assert_eq!(settings(&["-l:0", "-l:0"], &[]).listeners.len(), 2);
+    assert_eq!(listeners(&settings(&["-l:0", "-l:0"], &[])).len(), 2);
     assert_eq!(problems(&["-l", ":80", "-l", ""], &[]).len(), 1);
     assert_eq!(problems(&[], &[("GORGON_VERBOSE", "")]), ["GORGON_VERBOSE=: expected on or off"]);
 }
@@ -225,9 +238,9 @@ fn all_problems_at_once() {
         [
             "--bogus.x: no such kind of node",
             "b: only one directory or file can be served",
+            "-l nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
             "--gorgon.grace=x: expected a time such as 200ms, 10s or 5m, from 0s to 24h",
             "GORGON_POLLER=fastest: expected one of auto, epoll, kqueue, poll, select",
-            "listen=nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
         ]
     );
     let Err(problems) = run(&["-x"], &[]) else { panic!("accepted") };

@@ -55,8 +55,12 @@ fn settings(out: &mut String) {
 fn bounds(about: &About, out: &mut String) {
     let mut expected = String::new();
     match about.unit {
-        Unit::Switch | Unit::Text | Unit::List => return,
-        Unit::Size { .. } | Unit::Count { .. } | Unit::Time { .. } | Unit::Choice(_) => {
+        Unit::Switch | Unit::Text | Unit::List | Unit::Rules => return,
+        Unit::Size { .. }
+        | Unit::Count { .. }
+        | Unit::Time { .. }
+        | Unit::Choice(_)
+        | Unit::Buffer { .. } => {
             about.unit.describe(&mut expected);
         }
     }

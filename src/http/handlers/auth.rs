@@ -33,8 +33,7 @@ pub struct AuthHandler {
 }
 
 impl AuthHandler {
-    /// A handler that asks for credentials in the settings' realm, and looks for their verdict among the logins of that
-    /// number.
+    /// A handler that asks for credentials in the settings' realm, and looks them up in the logins of that number.
     #[must_use]
     pub fn new(settings: &HttpSettings, logins: usize) -> AuthHandler {
         let realm = settings.auth_realm.as_bytes();
@@ -48,12 +47,11 @@ impl AuthHandler {
         if !authorization::credentials(request, &mut self.credentials) {
             return Answer::Known(Verdict::Refused);
         }
-        let answer = match world.logins(self.logins) {
-            Some(logins) => logins.ask(&self.credentials, hx.conn, hx.client, hx.now.milliseconds),
-            None => Answer::Known(Verdict::Unavailable),
-        };
+        let answer = world
+            .logins(self.logins)
+            .map(|logins| logins.ask(&self.credentials, hx.conn, hx.client, hx.now.milliseconds));
         self.credentials.fill(0);
-        answer
+        answer.unwrap_or(Answer::Known(Verdict::Unavailable))
     }
 }
 

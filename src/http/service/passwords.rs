@@ -82,8 +82,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Reads the file, whose logins have that number, and has the system's library of hashes loaded: neither may be
-    /// within reach later.
+    /// `logins` is the number of the logins it decides. Reads the file, and has the system's library of hashes loaded: neither may be within reach later.
     ///
     /// # Errors
     /// What is wrong, in one line.
@@ -111,12 +110,6 @@ impl Passwords {
             ticks: false,
             told: false,
         })
-    }
-
-    /// The number of its logins.
-    #[must_use]
-    pub fn logins(&self) -> usize {
-        self.logins
     }
 
     /// Starts the helper, as the user that the program runs as from now on, and has it try each scheme of the file. Gives

@@ -7,6 +7,7 @@ use super::checks::{
     NONE, set_access_log, set_auth_file, set_cache_control, set_charset, set_index, set_precompressed,
     set_realm, set_root,
 };
+use crate::tree::rule::{BACKLOG, BUFFER, SOCKET_BUFFER, set_clients, set_listen};
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 const KILO: u64 = 1024;
@@ -15,10 +16,6 @@ const GIGA: u64 = KILO * MEGA;
 const SECOND: u64 = 1000;
 const DAY: u64 = 24 * 60 * 60 * SECOND;
 
-/// Buffers come from pools by powers of two.
-const BUFFER: Unit = Unit::Size { min: 512, max: MEGA, power_of_two: true };
-/// What the kernel is asked for, 0 = what it would do anyway.
-const SOCKET_BUFFER: Unit = Unit::Size { min: 0, max: GIGA, power_of_two: false };
 /// A timeout that cannot be turned off, for then one client could hold a connection for ever.
 const TIMEOUT: Unit = Unit::Time { min: 100, max: DAY };
 
@@ -35,14 +32,28 @@ pub static HTTP: Kind<HttpSettings> = Kind {
         Attribute {
             about: About::fixed(
                 "listen",
-                Unit::List,
+                Unit::Rules,
                 ":8080",
                 "Address to listen on, may be repeated. ADDR:PORT, :PORT for every address, localhost:PORT for \
-                 the loopback ones, or unix:PATH; port 0 is any free one.",
+                 the loopback ones, or unix:PATH; port 0 is any free one. Behind it may stand what differs there: \
+                 read_buffer=, write_buffer=, send_buffer=, receive_buffer= and backlog=, and for a Unix socket \
+                 mode=660.",
             )
             .with_flag(&Flag { short: Some('l'), long: "listen", value: "ADDR" }),
             get: |s| Value::List(s.listen.clone()),
-            set: |s, v| v.into_list().map(|items| s.listen = items),
+            set: |s, v| set_listen(&mut s.listen, v),
+        },
+        Attribute {
+            about: About::live(
+                "clients",
+                Unit::Rules,
+                "",
+                "Clients with buffers of their own. NETWORK or .DOMAIN, and behind it read_buffer= or write_buffer=; the \
+                 first that fits goes before the listener's, which goes before the server's. A domain is that of the \
+                 client's name, if that name leads back to its address.",
+            ),
+            get: |s| Value::List(s.clients.clone()),
+            set: |s, v| set_clients(&mut s.clients, v),
         },
         Attribute {
             about: About::fixed(
@@ -398,19 +409,20 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.drain_max),
         },
         Attribute {
-            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two."),
-            get: |s| Value::Size(s.read_buffer.into()),
-            set: |s, v| v.into_u32(&mut s.read_buffer),
+            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto 4K..64K lets it grow for those who fill it."),
+            get: |s| Value::Buffer(s.read_buffer),
+            set: |s, v| v.into_buffer(&mut s.read_buffer),
         },
         Attribute {
             about: About::live(
                 "write_buffer",
                 BUFFER,
                 "16K",
-                "Most produced bytes held for a client, a power of two. Files go out by sendfile, beside it.",
+                "Most produced bytes held for a client. A power of two, or a range such as auto 4K..256K, in which it grows for \
+                 those who fill it and shrinks again. Files go out by sendfile, beside it.",
             ),
-            get: |s| Value::Size(s.write_buffer.into()),
-            set: |s, v| v.into_u32(&mut s.write_buffer),
+            get: |s| Value::Buffer(s.write_buffer),
+            set: |s, v| v.into_buffer(&mut s.write_buffer),
         },
         Attribute {
             about: About::live(
@@ -440,7 +452,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
         Attribute {
             about: About::fixed(
                 "backlog",
-                Unit::Count { min: 1, max: 65_535 },
+                BACKLOG,
                 "1024",
                 "Connections the kernel queues for us.",
             ),

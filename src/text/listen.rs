@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::text::number::parse_decimal;
+use super::number::parse_decimal;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Where to listen. Port 0 is any free one.

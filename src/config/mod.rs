@@ -1,0 +1,3 @@
+//! The configuration: what was set, and the settings of every node that come of it.
+
+pub mod settings;
