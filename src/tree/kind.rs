@@ -107,6 +107,14 @@ impl About {
         self
     }
 
+    /// An attribute that an administrator may change while the program runs.
+    #[must_use]
+    pub const fn admin(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
+        let mut about = Self::live(name, unit, default, help);
+        about.role = Role::Admin;
+        about
+    }
+
     /// The same with a short form on the command line.
     #[must_use]
     pub const fn with_flag(mut self, flag: &'static Flag) -> Self {
