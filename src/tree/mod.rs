@@ -14,12 +14,14 @@
 //! [`Schema`] is a kind with its type left out, and [`Tree`] the nodes of the running program: what the monitor reads,
 //! changes and watches.
 
+mod buffer;
 mod kind;
 mod problem;
 mod schema;
 mod unit;
 mod value;
 
+pub use buffer::Buffer;
 pub use kind::{About, Attribute, Flag, Kind, Role};
 pub use problem::Problem;
 pub use schema::{Actor, Code, Method, Path, Schema, Step, Tree, Trouble};
