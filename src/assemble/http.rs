@@ -14,8 +14,8 @@ use super::{Failure, failure, uploads};
 use crate::cli::arguments::Settings;
 use crate::cli::process::Level;
 use crate::cli::terminal;
-use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
+use crate::engine::{Buffers, Reactor};
 use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::handlers::auth::AuthHandler;
@@ -80,7 +80,7 @@ pub(super) fn add(
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
     limits.addresses = access.is_some() || !http.auth_file.is_empty();
     reactor.lp().keep_refused(reserve as usize / 4);
-    let (read_size, write_size) = (limits.read_size, limits.write_size);
+    let buffers = Buffers::fixed(limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {
         service.set_access_log(access);
@@ -93,7 +93,7 @@ pub(super) fn add(
                 served.sockets.0.extend(Socket::find(path));
             }
             push_urls(&address, report);
-            let added = reactor.lp().add_listener(socket, service, read_size, write_size);
+            let added = reactor.lp().add_listener(socket, service, buffers);
             added.map_err(|error| failure(&display(&address), error))?;
         }
     }

@@ -1,6 +1,5 @@
-//! What a service may have, what is kept of it, and what is counted.
+//! What a service may have, and what is counted.
 
-use super::clients::Clients;
 use super::values::{CLASSES, Timeout};
 
 /// The limits of one service.
@@ -50,19 +49,6 @@ impl Default for Limits {
     }
 }
 
-/// What the loop keeps of one service.
-pub(super) struct ServiceState {
-    pub(super) limits: Limits,
-    pub(super) open: usize,
-    pub(super) clients: Clients,
-}
-
-impl ServiceState {
-    pub(super) fn is_full(&self) -> bool {
-        self.open >= self.limits.connections
-    }
-}
-
 /// What was counted since the program started.
 #[derive(Clone, Copy, Default)]
 pub struct Counters {
@@ -84,4 +70,25 @@ pub struct Counters {
     pub disk_waits: u64,
     /// Times that input was left with the kernel because the pages ran out.
     pub page_waits: u64,
+}
+
+/// What was counted of one service since it was added.
+#[derive(Clone, Copy, Default)]
+pub struct ServiceCounters {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections that were too many, and were told so.
+    pub refused: u64,
+    /// Connections that are open.
+    pub open: usize,
+    /// Connections that were open.
+    pub closed: u64,
+    /// Bytes received and sent.
+    pub bytes_received: u64,
+    /// See `bytes_received`.
+    pub bytes_sent: u64,
+    /// Listeners that are open.
+    pub listeners: usize,
+    /// It takes no new connections, and finishes the requests of those it has.
+    pub draining: bool,
 }

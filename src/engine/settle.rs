@@ -2,14 +2,20 @@
 
 use super::conn::{Flags, Mode, NONE};
 use super::reactor::{Call, Reactor};
+use super::statistics::Work;
 use super::timeouts::list_number;
 use super::timers::Owner;
 use super::values::Timeout;
 
+/// Most connections whose time is over that are ended in one turn: a time that was made shorter may be over for all of
+/// them at once.
+const EXPIRED: usize = 512;
+
 impl<W> Reactor<W> {
     /// Ends what took too long.
     pub(super) fn expire(&mut self) {
-        while let Some(id) = self.lp.timeouts.expired(&mut self.lp.slots, self.lp.now.tick) {
+        for _ in 0..EXPIRED {
+            let Some(id) = self.lp.timeouts.expired(&mut self.lp.slots, self.lp.now.tick) else { break };
             let Some(conn) = self.lp.slots.get(id) else { return };
             let (service, connecting) = (conn.service, conn.mode == Mode::Connecting);
             let writing = conn.list == list_number(service, Timeout::WRITE);
@@ -27,6 +33,7 @@ impl<W> Reactor<W> {
                 self.run(id, Call::Timeout);
                 self.lp.watch(id);
             }
+            self.lp.statistics.step(Work::Expire);
         }
         while let Some(owner) = self.lp.timers.expired(self.lp.now.milliseconds) {
             match owner {
@@ -43,21 +50,29 @@ impl<W> Reactor<W> {
                     self.lp.starved_set = false;
                     self.feed_starved();
                 }
-                Owner::Grace => self.lp.stop(),
+                Owner::Grace if self.lp.grace_until <= self.lp.now.milliseconds => self.lp.stop(),
+                // It was given more time.
+                Owner::Grace => {}
+                Owner::Drain(number) => self.lp.end_draining(number),
                 Owner::Service(number, token) => {
-                    if let Some(service) = self.services.get_mut(usize::from(number)) {
+                    if let Some(Some(service)) = self.services.get_mut(usize::from(number)) {
+                        self.lp.statistics.service = number;
                         service.on_timer(token, number, &mut self.world, &mut self.lp);
                     }
                 }
             }
+            self.lp.statistics.step(Work::Expire);
         }
     }
 
     /// Does what was put off: settles the services, wakes, closes, and lets those go on that waited for room.
     pub(super) fn settle(&mut self) {
         self.lp.unsettled = false;
-        for service in &mut self.services {
+        for service in self.services.iter_mut().flatten() {
             service.settle(&mut self.world, &mut self.lp);
+        }
+        if self.lp.chores || self.lp.removing > 0 {
+            self.do_chores();
         }
         // Each may cause the other; a chain longer than this goes on in the next turn.
         for _ in 0..8 {
