@@ -43,7 +43,7 @@ pub enum Turn {
 /// The loop with its services and what they share.
 pub struct Reactor<W> {
     pub(super) lp: Loop,
-    services: Vec<Box<dyn Service<W>>>,
+    pub(super) services: Vec<Box<dyn Service<W>>>,
     world: W,
     signals: Option<Signals>,
     events: Vec<Event>,
@@ -89,8 +89,9 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// `ENOSPC` after the 256th.
-    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
+    pub fn add_service(&mut self, mut service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
         let number = u8::try_from(self.services.len()).map_err(|_| Errno::NOSPC)?;
+        service.on_added(number);
         self.services.push(service);
         self.lp.add_service(limits);
         Ok(number)
