@@ -167,7 +167,8 @@ impl World {
         }
     }
 
-    /// Has a service change at the end of the turn, as the last change of it says.
+    /// Has a service change when the services settle: at the end of the next turn, for which
+    /// [`Loop::settle_soon`](crate::engine::Loop::settle_soon) does not have it wait.
     pub fn change(&mut self, service: u8, change: Change<World>) {
         self.changes.push((service, Box::new(change)));
     }

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use crate::engine::log::Logs;
 use crate::engine::slab::Slab;
-use crate::engine::values::{CLASSES, ConnId, Key, Next, Timeout};
-use crate::engine::{Cx, Limits, Loop, Service, Sight};
+use crate::engine::values::{ConnId, Key, Next, Timeout};
+use crate::engine::{Cx, Loop, Service, Sight};
 use crate::fs::VPathBuf;
 use crate::tree::{About, Path, Value};
 
@@ -136,37 +136,6 @@ impl<W: Logs + HasChanges> HttpService<W> {
     pub fn set_access_log(&mut self, mut access: AccessLog) {
         access.set_service(self.number);
         self.access = Some(Box::new(access));
-    }
-
-    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
-    /// that was set are told so; those beyond what the system allows wait.
-    pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
-        let mut timeouts = [0; CLASSES];
-        for (class, time) in [
-            (Timeout::WRITE, settings.rate_grace),
-            (HEADER, settings.header_timeout),
-            (BETWEEN, settings.idle_timeout),
-            (BODY, settings.rate_grace),
-            (LINGER, settings.linger_timeout),
-            (WAITING, WAIT),
-        ] {
-            if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
-                *slot = time;
-            }
-        }
-        Limits {
-            timeouts,
-            rate_floor: settings.rate_floor.into(),
-            connections,
-            per_address: settings.max_per_address,
-            addresses: false,
-            refusal: error_page::TOO_MANY,
-            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
-            idle: BETWEEN,
-            read_size: settings.read_buffer.least,
-            write_size: settings.write_buffer.least,
-            sendfile: settings.sendfile,
-        }
     }
 
     /// Feeds input to the exchange; gives how much it used, and what is next when that is not "the next request".
@@ -372,6 +341,8 @@ impl<W: Logs + HasChanges> HttpService<W> {
         let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
             IDLE if cx.class() == WAITING => {
+                // It is not asked again, so it counts now.
+                self.facts.requests += 1;
                 self.refuse(Status::SERVICE_UNAVAILABLE, shape, world, cx);
                 self.leave(key, world, cx)
             }
@@ -495,7 +466,7 @@ impl<W: Logs + HasChanges> Service<W> for HttpService<W> {
     }
 
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
-        if let Some(change) = world.take_change(self.number) {
+        while let Some(change) = world.take_change(self.number) {
             self.configure(*change, world, lp);
         }
         if self.exchanges.has_spare() && self.exchanges.is_empty() {

@@ -46,8 +46,7 @@ impl Host {
         let limits = HttpService::<World>::limits(&settings, 64);
         let service = Box::new(HttpService::new(&settings, router));
         let service = reactor.add_service(service, limits).unwrap();
-        let options =
-            ListenOptions { backlog: 16, defer_accept: None, send_buffer: None, receive_buffer: None };
+        let options = ListenOptions { backlog: 16, ..ListenOptions::default() };
         let address = Address::Unix(socket(&directory).as_os_str().as_encoded_bytes().to_vec());
         reactor.lp().add_listener(listen(&address, &options).unwrap(), service, 12, 14).unwrap();
         Host { reactor, directory, settings, service, filesystem }

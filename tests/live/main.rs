@@ -53,6 +53,23 @@ fn a_change_of_another_service_is_not_ours() {
 }
 
 #[test]
+fn changes_come_in_their_order_and_all_at_once() {
+    let mut host = Host::new(HttpSettings::default(), &[("a", b"A")]);
+    let mut client = host.client();
+    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1").status, 200);
+    for fields_max in [1, 2, 3] {
+        let settings = HttpSettings { fields_max, ..HttpSettings::default() };
+        let change = Change { settings, router: None, filesystems: Vec::new(), access: Access::Same };
+        host.reactor.world().change(host.service, change);
+    }
+    // What is put off makes for a turn that does not wait, though nothing happens.
+    host.reactor.lp().settle_soon();
+    host.reactor.turn().unwrap();
+    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1\r\nA: b\r\nC: d").status, 200);
+    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1\r\nA: b\r\nC: d\r\nE: f").status, 431);
+}
+
+#[test]
 fn a_handler_is_added_and_the_cache_stays_warm() {
     let mut host = Host::new(HttpSettings::default(), &[("a", b"A"), ("large", &[b'l'; 100_000])]);
     let mut client = host.client();

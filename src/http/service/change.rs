@@ -9,13 +9,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::engine::Loop;
 use crate::engine::log::Logs;
+use crate::engine::values::{CLASSES, Timeout};
+use crate::engine::{Limits, Loop};
 
+use super::super::error_page;
 use super::super::head;
 use super::super::router::Router;
 use super::super::settings::HttpSettings;
-use super::{AccessLog, HttpService};
+use super::{AccessLog, BETWEEN, BODY, HEADER, HttpService, LINGER, WAIT, WAITING};
 
 /// What changes.
 pub struct Change<W> {
@@ -48,6 +50,37 @@ pub trait HasChanges: Sized {
 }
 
 impl<W: Logs> HttpService<W> {
+    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
+    /// that was set are told so; those beyond what the system allows wait.
+    pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
+        let mut timeouts = [0; CLASSES];
+        for (class, time) in [
+            (Timeout::WRITE, settings.rate_grace),
+            (HEADER, settings.header_timeout),
+            (BETWEEN, settings.idle_timeout),
+            (BODY, settings.rate_grace),
+            (LINGER, settings.linger_timeout),
+            (WAITING, WAIT),
+        ] {
+            if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
+                *slot = time;
+            }
+        }
+        Limits {
+            timeouts,
+            rate_floor: settings.rate_floor.into(),
+            connections,
+            per_address: settings.max_per_address,
+            addresses: false,
+            refusal: error_page::TOO_MANY,
+            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
+            idle: BETWEEN,
+            read_size: settings.read_buffer.least,
+            write_size: settings.write_buffer.least,
+            sendfile: settings.sendfile,
+        }
+    }
+
     /// Takes over what holds for the next request.
     pub(super) fn tune(&mut self, settings: &HttpSettings) {
         self.limits = head::Limits {
@@ -63,7 +96,7 @@ impl<W: Logs> HttpService<W> {
     }
 
     /// Makes a change, between two calls.
-    pub(super) fn configure(&mut self, change: Change<W>, world: &mut W, lp: &mut Loop) {
+    pub fn configure(&mut self, change: Change<W>, world: &mut W, lp: &mut Loop) {
         self.tune(&change.settings);
         if let Some(mut router) = change.router {
             router.replace(&mut self.router, lp.files());
