@@ -13,10 +13,14 @@ use crate::text::number::push_decimal_str;
 use crate::world::World;
 
 #[cfg(feature = "http")]
+mod handlers;
+#[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
 mod listeners;
 mod privileges;
+#[cfg(feature = "http")]
+mod roots;
 #[cfg(feature = "http")]
 mod uploads;
 use privileges::{Plan, Served};

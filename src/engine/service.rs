@@ -1,7 +1,5 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
-use core::any::Any;
-
 use gorgon_sys::Credentials;
 
 use super::client::Client;
@@ -9,6 +7,7 @@ use super::conn::Flags;
 use super::event_loop::Loop;
 use super::gather::Gather;
 use super::values::{ConnId, FileRange, Files, Flow, Key, Next, Now, Timeout};
+use crate::tree::{About, Path, Value};
 
 /// One configured server. `W` is what the whole program shares.
 ///
@@ -43,10 +42,30 @@ pub trait Service<W> {
     /// Called after each batch of events, to do what was put off.
     fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {}
 
-    /// Itself, for whoever put it into the loop and changes it there: `Some(self)`.
-    fn as_any(&mut self) -> Option<&mut dyn Any> {
-        None
-    }
+    /// Called once, when it was added: `service` is its own number.
+    fn on_added(&mut self, _service: u8) {}
+
+    /// Tells what it has counted: the node that a fact belongs to, whose name is within this service, the fact and its
+    /// value. Each node's facts come together.
+    fn inspect(&self, _out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {}
+
+    /// Tells what is to be said of one of its connections: `state`, `request`, `user`, as far as it knows them.
+    fn describe(&self, _seen: &Sight, _out: &mut dyn FnMut(&'static str, Value)) {}
+}
+
+/// A connection as one sees it from outside, while nobody serves it.
+#[derive(Clone, Copy)]
+pub struct Sight {
+    /// Which one.
+    pub id: ConnId,
+    /// What its service keeps with it.
+    pub key: Key,
+    /// The timeout class that its service asked for last.
+    pub class: Timeout,
+    /// Output waits for the peer.
+    pub sends: bool,
+    /// Input was left unused.
+    pub unread: bool,
 }
 
 /// The connection that is being served, as its service sees it.
