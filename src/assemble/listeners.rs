@@ -26,6 +26,7 @@ pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
         send_buffer: given(rule.send_buffer.unwrap_or(http.send_buffer)),
         receive_buffer: given(rule.receive_buffer.unwrap_or(http.receive_buffer)),
         mode: rule.mode,
+        freebind: false,
     }
 }
 
