@@ -12,6 +12,8 @@ use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
+pub mod activation;
+pub mod environment;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
@@ -25,6 +27,7 @@ use privileges::{Plan, Served};
 const OTHERS_READ: u8 = 12;
 
 /// Why the program cannot run or go on.
+#[cfg_attr(test, derive(Debug))]
 pub struct Failure {
     /// One line that names the thing.
     pub message: String,
