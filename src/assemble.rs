@@ -18,6 +18,7 @@ pub mod environment;
 mod http;
 #[cfg(feature = "http")]
 mod listeners;
+pub mod notify;
 mod privileges;
 #[cfg(feature = "http")]
 mod uploads;
