@@ -16,6 +16,7 @@ pub mod activation;
 pub mod environment;
 #[cfg(feature = "http")]
 mod http;
+pub mod late;
 #[cfg(feature = "http")]
 mod listeners;
 pub mod notify;
