@@ -20,6 +20,7 @@ pub mod late;
 #[cfg(feature = "http")]
 mod listeners;
 pub mod notify;
+pub mod pid_file;
 mod privileges;
 #[cfg(feature = "http")]
 mod uploads;
