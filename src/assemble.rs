@@ -12,12 +12,17 @@ use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
+pub mod activation;
+pub mod environment;
 #[cfg(feature = "http")]
 mod handlers;
 #[cfg(feature = "http")]
 mod http;
+pub mod late;
 #[cfg(feature = "http")]
 mod listeners;
+pub mod notify;
+pub mod pid_file;
 mod privileges;
 #[cfg(feature = "http")]
 mod roots;
@@ -29,6 +34,7 @@ use privileges::{Plan, Served};
 const OTHERS_READ: u8 = 12;
 
 /// Why the program cannot run or go on.
+#[cfg_attr(test, derive(Debug))]
 pub struct Failure {
     /// One line that names the thing.
     pub message: String,

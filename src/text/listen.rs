@@ -23,11 +23,16 @@ pub enum Listen {
     },
     /// A Unix socket: `unix:PATH`.
     Unix(Vec<u8>),
+    /// What a supervisor of services has bound, by the name it has there: `fd:NAME`.
+    Passed(Vec<u8>),
 }
 
 /// The longest path of a Unix socket on every system: `sun_path` has 104 bytes on macOS and the BSDs, 108 on Linux,
 /// one of them for the end.
 const UNIX_PATH_MAX: usize = 103;
+
+/// The longest name of a socket that is passed (systemd.socket(5), `FileDescriptorName=`).
+const NAME_MAX: usize = 255;
 
 impl Listen {
     /// Reads one address, with or without `http://` before it.
@@ -53,6 +58,9 @@ impl Listen {
         if let Some(path) = address.strip_prefix("unix:") {
             return unix(path);
         }
+        if let Some(name) = address.strip_prefix("fd:") {
+            return passed(name);
+        }
         if let Some(rest) = address.strip_prefix('[') {
             return bracketed(rest);
         }
@@ -71,7 +79,7 @@ impl Listen {
         match self {
             Self::Any { port } | Self::Localhost { port } => *port == 0,
             Self::Ip(address) => address.port() == 0,
-            Self::Unix(_) => false,
+            Self::Unix(_) | Self::Passed(_) => false,
         }
     }
 }
@@ -91,6 +99,14 @@ fn unix(mut path: &str) -> Result<Listen, &'static str> {
         return Err("expected a path without NUL");
     }
     Ok(Listen::Unix(path.as_bytes().to_vec()))
+}
+
+fn passed(name: &str) -> Result<Listen, &'static str> {
+    let fits = |byte: u8| (b'!'..=b'~').contains(&byte) && byte != b':';
+    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(fits) {
+        return Err("expected the name of a socket after fd:, as FileDescriptorName= has it in its unit");
+    }
+    Ok(Listen::Passed(name.as_bytes().to_vec()))
 }
 
 fn bracketed(rest: &str) -> Result<Listen, &'static str> {
@@ -158,6 +174,9 @@ mod tests {
             ("unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
             ("unix:///run/x.sock", Listen::Unix("/run/x.sock".into())),
             ("unix:x:80", Listen::Unix("x:80".into())),
+            ("fd:web", Listen::Passed("web".into())),
+            ("fd:gorgon.socket", Listen::Passed("gorgon.socket".into())),
+            ("fd:80", Listen::Passed("80".into())),
             ("http://unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
             (&["unix:", &longest].concat(), Listen::Unix(longest.clone().into())),
         ] {
@@ -202,6 +221,9 @@ mod tests {
             (" 127.0.0.1:80", "numeric"),
             ("user@127.0.0.1:80", "numeric"),
             ("unix:", "a path after"),
+            ("fd:", "name of a socket"),
+            ("fd:a:b", "name of a socket"),
+            ("fd:a b", "name of a socket"),
             ("unix:a\0b", "without NUL"),
             (&long, "at most 103"),
             ("ftp://:2121", "no FTP"),

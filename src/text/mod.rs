@@ -5,6 +5,7 @@ pub mod address;
 pub mod base64;
 pub mod calendar;
 pub mod digest;
+pub mod dns;
 pub mod duration;
 pub mod file_path;
 pub mod html;
