@@ -8,7 +8,7 @@
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
 //! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
-//! [`mod@file`] and [`standard`] in place of the standard library.
+//! [`mod@file`] and [`standard`] in place of the standard library; [`terminal`] is for those who talk to people.
 //!
 //! The crate does without the standard library, so that the program can. With the feature `std`, which tests turn on,
 //! descriptors and paths are those of the standard library.
@@ -44,6 +44,7 @@ pub mod signal;
 pub mod socket;
 pub mod standard;
 pub mod stat;
+pub mod terminal;
 mod walk;
 
 pub use address::Address;
@@ -57,7 +58,7 @@ pub use entry::{
     stat_beneath, stat_link_beneath, unlink_beneath,
 };
 pub use error::describe;
-pub use file::{open_file, read_file, real_path, stat_link, stat_path};
+pub use file::{append_private, create_private, open_file, read_file, real_path, stat_link, stat_path};
 pub use interface::interface_addresses;
 pub use io::{
     Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
