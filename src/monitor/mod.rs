@@ -4,5 +4,6 @@
 
 pub mod keys;
 pub mod login;
+pub mod medusa;
 pub mod roles;
 pub mod settings;
