@@ -4,5 +4,6 @@ pub mod arguments;
 pub mod help;
 mod node;
 pub mod process;
+pub mod rundir;
 pub mod terminal;
 pub mod user;

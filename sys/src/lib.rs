@@ -6,7 +6,7 @@
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
-//! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
+//! [`log`], [`random`], [`place`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
 //! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
 //! [`mod@file`] and [`standard`] in place of the standard library; [`terminal`] is for those who talk to people.
 //!
@@ -36,6 +36,7 @@ pub mod memory;
 #[cfg(any(test, feature = "std"))]
 mod memory_file;
 pub mod name;
+pub mod place;
 pub mod poller;
 pub mod privilege;
 pub mod random;
@@ -72,6 +73,7 @@ pub use memory::{Chunk, Mapping, trim_heap};
 #[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, hold_in, rename_in, rename_new_in, stat_in, unlink_in};
+pub use place::{is_running, make_directory, open_directory, set_mode};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
