@@ -17,6 +17,7 @@ pub use table::HTTP;
 #[allow(missing_docs)] // Each field is the attribute of its name: the table is its documentation.
 pub struct HttpSettings {
     /// Rules of [`crate::tree::rule::ListenRule`].
+    pub enabled: bool,
     pub listen: Vec<String>,
     /// Rules of [`crate::tree::rule::ClientRule`]; the first that fits counts.
     pub clients: Vec<String>,
@@ -75,6 +76,7 @@ impl Default for HttpSettings {
     /// The defaults of the table.
     fn default() -> Self {
         let mut settings = Self {
+            enabled: false,
             listen: Vec::new(),
             clients: Vec::new(),
             root: Vec::new(),

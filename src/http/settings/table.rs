@@ -30,7 +30,17 @@ pub static HTTP: Kind<HttpSettings> = Kind {
     help: "HTTP server",
     attributes: &[
         Attribute {
-            about: About::fixed(
+            about: About::admin(
+                "enabled",
+                Unit::Switch,
+                "on",
+                "Whether it serves. Turned off, it listens no more, and finishes what was asked.",
+            ),
+            get: |s| Value::Switch(s.enabled),
+            set: |s, v| v.into_bool(&mut s.enabled),
+        },
+        Attribute {
+            about: About::admin(
                 "listen",
                 Unit::Rules,
                 ":8080",
@@ -56,7 +66,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_clients(&mut s.clients, v),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "root",
                 Unit::Text,
                 ".",
@@ -119,7 +129,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_charset(&mut s.charset, v),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "types_file",
                 Unit::Text,
                 "",
@@ -176,7 +186,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.spa),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "access_log",
                 Unit::Text,
                 "",
@@ -190,7 +200,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_access_log(&mut s.access_log, v),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "access_log_format",
                 Unit::Choice("common|combined|json"),
                 "combined",
@@ -201,7 +211,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_choice(&mut s.access_log_format),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "access_log_size",
                 size(0, 1024 * GIGA),
                 "0",
@@ -212,7 +222,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.access_log_size),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "access_log_keep",
                 Unit::Count { min: 0, max: 1000 },
                 "5",
@@ -222,7 +232,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u32(&mut s.access_log_keep),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "upload",
                 Unit::Text,
                 "",
@@ -256,7 +266,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.upload_reserve),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "auth_file",
                 Unit::Text,
                 "none",
@@ -269,7 +279,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_auth_file(&mut s.auth_file, v),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "auth_realm",
                 Unit::Text,
                 "Gorgon",
@@ -450,7 +460,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.sendfile),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "backlog",
                 BACKLOG,
                 "1024",
@@ -460,7 +470,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u32(&mut s.backlog),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "defer_accept",
                 Unit::Time { min: 0, max: 60 * 60 * SECOND },
                 "1s",
@@ -471,7 +481,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.defer_accept),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "send_buffer",
                 SOCKET_BUFFER,
                 "0",
@@ -481,7 +491,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u32(&mut s.send_buffer),
         },
         Attribute {
-            about: About::fixed(
+            about: About::admin(
                 "receive_buffer",
                 SOCKET_BUFFER,
                 "0",

@@ -1,0 +1,253 @@
+//! One step of a change, done on settings that do not run yet: what the monitor's `set` and the methods that configure
+//! come to.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+#[cfg(feature = "monitor")]
+use super::settings::MonitorServer;
+use super::settings::Settings;
+#[cfg(feature = "http")]
+use super::settings::{HandlerNode, HttpServer};
+use crate::cli::process::GORGON;
+#[cfg(feature = "http")]
+use crate::http::settings::handler::{HANDLER, HandlerSettings};
+#[cfg(feature = "http")]
+use crate::http::settings::{HTTP, HttpSettings};
+#[cfg(feature = "monitor")]
+use crate::monitor::settings::{MONITOR, MonitorSettings};
+use crate::tree::{Code, Kind, Method, Path, Role, Step, Trouble};
+
+/// Nodes of one kind at most.
+const NODES: usize = 64;
+/// The longest name, in bytes.
+const NAME: usize = 64;
+
+const fn method(name: &'static str, words: &'static str, help: &'static str) -> Method {
+    Method { name, words, help, role: Role::Admin, configures: true }
+}
+
+const REMOVE: Method =
+    method("remove", "", "Take it out of the configuration; what it was asked is finished.");
+const START: Method = method("start", "", "The same as to set enabled=on.");
+const STOP: Method =
+    method("stop", "", "The same as to set enabled=off: it answers no more, and finishes what it was asked.");
+
+/// The methods of `/config` that configure.
+pub static CONFIG_METHODS: &[Method] = &[method(
+    "add",
+    "PATH [KEY=VALUE ...]",
+    "Add a server, a handler or a monitor: /http/NAME, /handler/SERVER/NAME, /monitor/NAME. A handler comes after those \
+     that are there.",
+)];
+/// Those of servers.
+pub static SERVER_METHODS: &[Method] = &[START, STOP, REMOVE];
+/// Those of handlers.
+pub static HANDLER_METHODS: &[Method] = &[
+    START,
+    STOP,
+    method(
+        "move",
+        "first | last | before NAME | after NAME",
+        "Change its place in the order in which they are asked.",
+    ),
+    REMOVE,
+];
+/// Those of monitors.
+pub static MONITOR_METHODS: &[Method] = &[START, STOP, REMOVE];
+
+/// Does one step on settings.
+///
+/// # Errors
+/// There is no such thing, or the value is wrong. The settings may be changed in part then: they are of no use.
+pub fn edit(settings: &mut Settings, step: &Step) -> Result<(), Trouble> {
+    match step {
+        Step::Set { path, key, text } => set(settings, path, key, text),
+        Step::Call { path, method, words } => call(settings, path, method.name, words),
+    }
+}
+
+fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Trouble> {
+    let node = parse(path)?;
+    match node.kind {
+        "gorgon" if node.name.is_empty() => set_text(&GORGON, &mut settings.process, path, key, text),
+        #[cfg(feature = "http")]
+        "http" => {
+            let server = server(settings, node.name).ok_or_else(|| missing(path))?;
+            set_text(&HTTP, &mut server.settings, path, key, text)?;
+            server.read_rules();
+            Ok(())
+        }
+        #[cfg(feature = "http")]
+        "handler" => {
+            let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
+            let handler = handlers.get_mut(at).ok_or_else(|| missing(path))?;
+            set_text(&HANDLER, &mut handler.settings, path, key, text)
+        }
+        #[cfg(feature = "monitor")]
+        "monitor" => {
+            let found = settings.monitors.iter_mut().find(|monitor| monitor.name == node.name);
+            let monitor = found.ok_or_else(|| missing(path))?;
+            set_text(&MONITOR, &mut monitor.settings, path, key, text)?;
+            monitor.read_rules();
+            Ok(())
+        }
+        _ => Err(missing(path)),
+    }
+}
+
+fn set_text<T>(kind: &Kind<T>, settings: &mut T, path: &str, key: &str, text: &str) -> Result<(), Trouble> {
+    let place = [path, ".", key].concat();
+    if let Some(attribute) = kind.find(key) {
+        if attribute.about.fact {
+            return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
+        }
+        if !attribute.about.live {
+            let why = ": cannot change while the program runs; set it in the file, and start anew";
+            return Err(Trouble::new(Code::Refused, &[&place, why]));
+        }
+    }
+    let code = if kind.find(key).is_some() { Code::Invalid } else { Code::Unknown };
+    kind.set_text(settings, key, text)
+        .map_err(|problem| Trouble::new(code, &[&place, ": ", &problem.message]))
+}
+
+fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> Result<(), Trouble> {
+    let node = parse(path)?;
+    if node.kind == "config" && method == "add" {
+        let Some((path, pairs)) = words.split_first() else {
+            return Err(Trouble::new(Code::Syntax, &["expected add PATH [KEY=VALUE ...]"]));
+        };
+        return add(settings, path, pairs);
+    }
+    if matches!(method, "start" | "stop") {
+        return set(settings, path, "enabled", if method == "start" { "on" } else { "off" });
+    }
+    match (node.kind, method) {
+        #[cfg(feature = "http")]
+        ("http", "remove") => {
+            remove(&mut settings.servers, path, &|server: &HttpServer| server.name == node.name)
+        }
+        #[cfg(feature = "monitor")]
+        ("monitor", "remove") => {
+            remove(&mut settings.monitors, path, &|monitor: &MonitorServer| monitor.name == node.name)
+        }
+        #[cfg(feature = "http")]
+        ("handler", "remove" | "move") => {
+            let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
+            let handler = handlers.remove(at);
+            if method == "remove" {
+                return Ok(());
+            }
+            let to = place(handlers, words)?;
+            handlers.insert(to, handler);
+            Ok(())
+        }
+        _ => Err(Trouble::new(Code::Unknown, &[path, ": no such method"])),
+    }
+}
+
+fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<(), Trouble> {
+    let at = nodes.iter().position(is).ok_or_else(|| missing(path))?;
+    nodes.remove(at);
+    Ok(())
+}
+
+/// Where `first`, `last`, `before NAME` or `after NAME` is among handlers.
+#[cfg(feature = "http")]
+fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Trouble> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let find = |name: &str| {
+        let at = handlers.iter().position(|handler| handler.name == name);
+        at.ok_or_else(|| Trouble::new(Code::Missing, &[name, ": no such handler of this server"]))
+    };
+    match words.as_slice() {
+        ["first"] => Ok(0),
+        ["last"] => Ok(handlers.len()),
+        ["before", name] => find(name),
+        ["after", name] => find(name).map(|at| at + 1),
+        _ => Err(Trouble::new(Code::Syntax, &["expected first, last, before NAME or after NAME"])),
+    }
+}
+
+fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Trouble> {
+    let node = parse(path)?;
+    match node.kind {
+        #[cfg(feature = "http")]
+        "http" => {
+            may_add(path, node.name, settings.servers.iter().map(|server| server.name.as_str()))?;
+            settings.servers.push(HttpServer::new(node.name, HttpSettings::default()));
+        }
+        #[cfg(feature = "http")]
+        "handler" => {
+            let Some((server_name, name)) = node.name.split_once('/') else {
+                return Err(Trouble::new(Code::Syntax, &[path, ": expected /handler/SERVER/NAME"]));
+            };
+            let server = server(settings, server_name);
+            let server =
+                server.ok_or_else(|| Trouble::new(Code::Missing, &[server_name, ": no such server"]))?;
+            may_add(path, name, server.handlers.iter().map(|handler| handler.name.as_str()))?;
+            let handler = HandlerNode { name: name.to_owned(), settings: HandlerSettings::default() };
+            server.handlers.push(handler);
+        }
+        #[cfg(feature = "monitor")]
+        "monitor" => {
+            may_add(path, node.name, settings.monitors.iter().map(|monitor| monitor.name.as_str()))?;
+            settings.monitors.push(MonitorServer::new(node.name, MonitorSettings::default()));
+        }
+        _ => return Err(Trouble::new(Code::Unknown, &[path, ": nothing of that kind can be added"])),
+    }
+    for pair in pairs {
+        let Some((key, text)) = pair.split_once('=') else {
+            return Err(Trouble::new(Code::Syntax, &[pair, ": expected KEY=VALUE"]));
+        };
+        set(settings, path, key, text)?;
+    }
+    Ok(())
+}
+
+fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Trouble> {
+    let is_named = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if name.is_empty() || name.len() > NAME || !name.bytes().all(is_named) {
+        let expected = ": expected a name of letters, digits and _ . -, at most 64 of them";
+        return Err(Trouble::new(Code::Invalid, &[path, expected]));
+    }
+    let mut count = 0;
+    for other in names {
+        if other == name {
+            return Err(Trouble::new(Code::Conflict, &[path, ": is there already"]));
+        }
+        count += 1;
+    }
+    if count >= NODES {
+        return Err(Trouble::new(Code::Limit, &[path, ": there are 64 of that kind, which is the most"]));
+    }
+    Ok(())
+}
+
+#[cfg(feature = "http")]
+fn server<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
+    settings.servers.iter_mut().find(|server| server.name == name)
+}
+
+/// The handlers of the server that a name begins with, and the place of the handler it ends with.
+#[cfg(feature = "http")]
+fn handler<'s>(settings: &'s mut Settings, name: &str) -> Option<(&'s mut Vec<HandlerNode>, usize)> {
+    let (server_name, name) = name.split_once('/')?;
+    let handlers = &mut server(settings, server_name)?.handlers;
+    let at = handlers.iter().position(|handler| handler.name == name)?;
+    Some((handlers, at))
+}
+
+fn parse(path: &str) -> Result<Path<'_>, Trouble> {
+    Path::parse(path).ok_or_else(|| Trouble::new(Code::Syntax, &[path, ": expected /KIND/NAME"]))
+}
+
+fn missing(path: &str) -> Trouble {
+    Trouble::new(Code::Missing, &[path, ": no such node"])
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "monitor"))]
+mod tests;
