@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, AsFd, peer_address};
+use gorgon_sys::{Address, AsFd, Credentials, peer_address, peer_credentials};
 
 use super::clients::ClientId;
 use super::event_loop::Loop;
@@ -55,6 +55,11 @@ impl Client<'_> {
 }
 
 impl Loop {
+    /// Who the peer of a Unix socket is; nothing for one of another kind.
+    pub fn credentials(&self, id: ConnId) -> Option<Credentials> {
+        peer_credentials(self.slots.get(id)?.fd.as_fd()).ok()
+    }
+
     /// The peer of a connection; also, within `on_close`, of the one that is gone.
     pub fn client(&self, id: ConnId) -> Client<'_> {
         Client { lp: self, id }

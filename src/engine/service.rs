@@ -1,5 +1,7 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
+use gorgon_sys::Credentials;
+
 use super::client::Client;
 use super::conn::Flags;
 use super::event_loop::Loop;
@@ -57,6 +59,11 @@ impl Cx<'_> {
     /// Its peer, whose address is worked out when it is asked for.
     pub fn client(&self) -> Client<'_> {
         self.lp.client(self.id)
+    }
+
+    /// Who the peer of a Unix socket is; nothing for one of another kind.
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.lp.credentials(self.id)
     }
 
     /// The number of this connection's service.

@@ -4,7 +4,7 @@
 //! unsafe code argues for itself; each difference between systems is told where it is bridged.
 //!
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
-//! [`address`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
+//! [`address`], [`peer`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`log`], [`random`], [`place`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
 //! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
@@ -36,6 +36,7 @@ pub mod memory;
 #[cfg(any(test, feature = "std"))]
 mod memory_file;
 pub mod name;
+pub mod peer;
 pub mod place;
 pub mod poller;
 pub mod privilege;
@@ -73,6 +74,10 @@ pub use memory::{Chunk, Mapping, trim_heap};
 #[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, hold_in, rename_in, rename_new_in, stat_in, unlink_in};
+pub use peer::{
+    Credentials, TcpState, descriptor_path, peer_credentials, receive_buffer, send_buffer,
+    set_receive_buffer, set_send_buffer, tcp_state,
+};
 pub use place::{is_running, make_directory, open_directory, set_mode};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
