@@ -44,6 +44,8 @@ pub struct Limits {
     pub write_size: u8,
     /// Files go from the page cache to the socket within the kernel; otherwise they are read and sent.
     pub sendfile: bool,
+    /// Its connections look on: a loop that drains does not wait for them.
+    pub looks_on: bool,
 }
 
 impl Default for Limits {
@@ -61,6 +63,7 @@ impl Default for Limits {
             read_size: 12,
             write_size: 14,
             sendfile: true,
+            looks_on: false,
         }
     }
 }
@@ -237,6 +240,12 @@ impl Loop {
     /// How many connections are open, but for those that lead to parts of the program.
     pub fn connections(&self) -> usize {
         self.slots.len() - self.inside
+    }
+
+    /// Whether those are all gone that a loop that drains waits for.
+    pub(super) fn is_deserted(&self) -> bool {
+        let lookers = self.services.iter().filter(|state| state.limits.looks_on);
+        self.connections() <= lookers.map(|state| state.open).sum()
     }
 
     /// Bytes of pages lent to connections.
@@ -457,8 +466,7 @@ impl Loop {
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
         // The first turn of draining closes the listeners; the last one sees that nobody is left.
-        let leaving =
-            self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
+        let leaving = self.draining && (self.is_deserted() || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()
