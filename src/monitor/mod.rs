@@ -15,6 +15,7 @@
 //! | [`login`], [`keys`] | who comes by TCP proves who it is, by a file of keys |
 //! | [`medusa`] | how Medusa talked, for its clients |
 //! | [`session`] | one peer: what it has asked, what waits for it; the states are drawn there |
+//! | [`service`] | their sockets |
 //! | [`sessions`] | all of them, with what they share: changes for a time ([`timed`]), counters |
 //! | [`filter`] | the expression behind `where` |
 //! | [`render`] | values, rows and prose, as key=value or as JSON |
@@ -37,6 +38,7 @@ mod output;
 pub mod render;
 pub mod request;
 pub mod roles;
+pub mod service;
 pub mod session;
 pub mod sessions;
 pub mod settings;

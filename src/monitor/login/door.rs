@@ -1,4 +1,4 @@
-//! The door of all monitors: how many stand in it, how many were turned away, and who has to wait after a failure.
+//! The door of all monitors: how many stand in it, and who has to wait after a failure.
 //!
 //! Each failed login from an address shuts the door to it for twice as long as the one before, from a second to a
 //! minute. IPv6 addresses count by their network, which is the least that one customer is given. An address is forgotten
@@ -34,18 +34,6 @@ impl Origin {
     }
 }
 
-/// What was counted since the program started.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub struct Counts {
-    /// Logins that failed.
-    pub failed: u64,
-    /// Logins that did not.
-    pub granted: u64,
-    /// Those who had no right, came too early after a failure, or were too many.
-    pub refused: u64,
-}
-
 struct Slowed {
     origin: Origin,
     /// Until when the door is shut, in milliseconds.
@@ -57,8 +45,6 @@ struct Slowed {
 /// The door.
 #[derive(Default)]
 pub struct Door {
-    /// What was counted.
-    pub counts: Counts,
     waiting: u32,
     slowed: Vec<Slowed>,
 }
@@ -92,7 +78,6 @@ impl Door {
 
     /// A login has failed: shuts the door to where it came from.
     pub fn fail(&mut self, origin: Origin, now: u64) {
-        self.counts.failed += 1;
         self.slowed.retain(|slowed| now < slowed.until.saturating_add(MEMORY));
         if self.slowed.is_empty() {
             // An empty table holds no memory until somebody fails again.
@@ -141,7 +126,6 @@ mod tests {
         now += 60_000 + MEMORY;
         door.fail(one, now);
         assert_eq!(door.wait(one, now), 1000);
-        assert_eq!(door.counts.failed, 10);
     }
 
     #[test]
