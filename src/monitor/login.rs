@@ -48,7 +48,8 @@ pub const NONCE: usize = 16;
 const NONCES: core::ops::RangeInclusive<usize> = 16..=64;
 
 /// What a piece of input led to.
-#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Outcome {
     /// More has to come.
     More,

@@ -13,7 +13,8 @@ pub const LINE_MAX: usize = 1024;
 pub const PROMPT: &[u8] = b">>> ";
 
 /// What a piece of input is to the session.
-#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Heard {
     /// Nothing yet.
     Nothing,
