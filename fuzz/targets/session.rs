@@ -8,7 +8,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use gorgon::engine::{Loop, Reactor};
+use gorgon::engine::{Buffers, Loop, Reactor};
 use gorgon::fs::media::MediaTypes;
 use gorgon::fs::{Filesystem, MemoryFs, VPath};
 use gorgon::http::body::BodyState;
@@ -101,7 +101,7 @@ impl Host {
         let options =
             ListenOptions { backlog: 16, ..ListenOptions::default() };
         let socket = listen(&Address::Unix(path.as_os_str().as_encoded_bytes().to_vec()), &options).unwrap();
-        reactor.lp().add_listener(socket, service, read_size, write_size).unwrap();
+        reactor.lp().add_listener(socket, service, Buffers::fixed(read_size, write_size)).unwrap();
         Host { reactor, path }
     }
 

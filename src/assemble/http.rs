@@ -14,8 +14,8 @@ use super::{Failure, failure, uploads};
 use crate::cli::process::Level;
 use crate::cli::terminal;
 use crate::config::settings::{HttpServer, Settings};
-use crate::engine::Reactor;
 use crate::engine::log::{Log, LogOptions};
+use crate::engine::{Buffers, Reactor};
 use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::handlers::auth::AuthHandler;
@@ -105,7 +105,6 @@ fn add(
     let access = access_log(&http, level, reactor.world(), served)?;
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
     limits.addresses = access.is_some() || !http.auth_file.is_empty();
-    let (read_size, write_size) = (limits.read_size, limits.write_size);
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {
         service.set_access_log(access);
@@ -113,14 +112,16 @@ fn add(
     let service = reactor.add_service(service, limits);
     let service = service.map_err(|error| failure("services", error))?;
     for rule in &server.listeners {
-        let read_size = rule.read_buffer.map_or(read_size, |buffer| buffer.least);
-        let write_size = rule.write_buffer.map_or(write_size, |buffer| buffer.least);
+        let buffers = Buffers {
+            read: rule.read_buffer.unwrap_or(http.read_buffer),
+            write: rule.write_buffer.unwrap_or(http.write_buffer),
+        };
         for (socket, address) in bind(&rule.listen, &options(&http, rule))? {
             if let Address::Unix(path) = &address {
                 served.sockets.0.extend(Socket::find(path));
             }
             push_urls(&address, report);
-            let added = reactor.lp().add_listener(socket, service, read_size, write_size);
+            let added = reactor.lp().add_listener(socket, service, buffers);
             added.map_err(|error| failure(&display(&address), error))?;
         }
     }

@@ -17,6 +17,7 @@
 
 use gorgon_sys::{Errno, OwnedFd, Ready};
 
+use super::buffers::{SizeRange, Streaks};
 use super::clients::ClientId;
 use super::pages::PageId;
 use super::slab::Slab;
@@ -80,7 +81,10 @@ pub struct Conn {
     pub(super) fd: OwnedFd,
     pub(super) generation: u32,
     pub(super) key: Key,
+    /// When its time is over; of one that has all the time in the world, when it last began to wait.
     pub(super) deadline: Tick,
+    /// When its slot was taken.
+    pub(super) opened: Tick,
     /// Neighbours in the timeout list, by slot number.
     pub(super) previous: u32,
     pub(super) next: u32,
@@ -95,6 +99,8 @@ pub struct Conn {
     pub(super) output: u32,
     /// The timeout list it is in.
     pub(super) list: u16,
+    /// The front of its listener's id.
+    pub(super) listener: u16,
     pub(super) service: u8,
     /// What the poller was asked to report.
     pub(super) interest: Ready,
@@ -102,9 +108,13 @@ pub struct Conn {
     pub(super) flags: Flags,
     /// The class the service asked for: taken up when the output is out.
     pub(super) class: Timeout,
-    /// Buffer sizes as powers of two.
+    /// Buffer sizes as powers of two: what is read at once, and made at once.
     pub(super) read_size: u8,
     pub(super) write_size: u8,
+    /// Within which they may grow and shrink.
+    pub(super) read_range: SizeRange,
+    pub(super) write_range: SizeRange,
+    pub(super) streaks: Streaks,
 }
 
 const _: () = assert!(size_of::<Conn>() <= 64);
@@ -169,6 +179,11 @@ impl Slots {
     /// Bytes mapped for slots.
     pub fn mapped(&self) -> usize {
         self.slab.mapped()
+    }
+
+    /// The first connection whose slot has this number or a higher one.
+    pub(super) fn from(&self, index: u32) -> Option<ConnId> {
+        self.slab.next(index).and_then(|index| self.id_at(index))
     }
 
     pub(super) fn has_spare(&self) -> bool {

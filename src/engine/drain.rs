@@ -5,14 +5,11 @@ use super::pages::PageId;
 use super::reactor::Reactor;
 use super::values::ConnId;
 
-/// How many turns' worth of connections are accepted before a listener closes.
-const ROUNDS: usize = 64;
-
 impl<W> Reactor<W> {
-    /// Lets a connection wait for what it wants. While the loop drains, one between requests has nothing to wait for: it
+    /// Lets a connection wait for what it wants. While the loop drains, or its service, one between requests has nothing to wait for: it
     /// is read from once more, for its next request may have come, and then closed.
     pub(super) fn rest(&mut self, id: ConnId) {
-        if self.lp.draining && self.is_idle(id) {
+        if self.lp.drains(id) && self.is_idle(id) {
             self.readable(id);
             if self.is_idle(id) {
                 self.close(id);
@@ -27,10 +24,9 @@ impl<W> Reactor<W> {
     pub(super) fn drained(&mut self) -> bool {
         if self.lp.listeners.iter().any(Option::is_some) {
             for number in 0..self.lp.listeners.len() {
-                // Those that waited when the word came are served; a flood that goes on is not.
-                let _more = (0..ROUNDS).any(|_| !self.accept(number));
+                // Those that waited when the word came are served.
+                self.finish_listener(number);
             }
-            self.lp.close_listeners();
             for index in 0..self.lp.slots.end() {
                 let Some(id) = self.lp.slots.id_at(index) else { continue };
                 if self.is_idle(id) {

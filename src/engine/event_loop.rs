@@ -4,82 +4,23 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};
 
-use super::clients::{ClientId, Clients};
+use super::buffers::{Buffers, SizeRange, Streaks};
+use super::clients::ClientId;
 use super::conn::{Conn, Flags, Mode, NONE, Slots};
 use super::disk::Disk;
-use super::listener::Listener;
+use super::limits::Counters;
+use super::listener::{Listener, NO_LISTENER};
 use super::output::Outputs;
 use super::pages::{PageId, Pages};
 use super::refused::Refused;
+use super::services::ServiceState;
+use super::statistics::Statistics;
 use super::timeouts::{NO_LIST, Timeouts};
 use super::timers::{Owner, Timers};
-use super::values::{CLASSES, ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS, Tick, Timeout};
+use super::values::{ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS, Tick, Timeout};
 
 /// Nanoseconds.
 const SECOND: i64 = 1_000_000_000;
-
-/// The limits of one service.
-#[derive(Clone)]
-pub struct Limits {
-    /// Milliseconds of each timeout class; 0 is never. Class 0 is [`Timeout::WRITE`]: how often a held output's rate is
-    /// looked at.
-    pub timeouts: [u64; CLASSES],
-    /// Bytes a second that a peer must take; 0 asks for none.
-    pub rate_floor: u64,
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once from one address, 0 for any number; see [`Clients`].
-    pub per_address: u32,
-    /// The addresses of peers will be asked for by [`Cx::client`](super::Cx::client): they are kept.
-    pub addresses: bool,
-    /// What a connection that is too many is told before it is closed.
-    pub refusal: &'static [u8],
-    /// Those beyond `connections` are told the refusal; otherwise they wait to be accepted.
-    pub refuses: bool,
-    /// The class of connections between requests: one that has been in it for a second makes room for a new one.
-    pub idle: Timeout,
-    /// Buffer sizes of the connections it makes itself, as powers of two.
-    pub read_size: u8,
-    /// See `read_size`.
-    pub write_size: u8,
-    /// Files go from the page cache to the socket within the kernel; otherwise they are read and sent.
-    pub sendfile: bool,
-    /// Its connections look on: a loop that drains does not wait for them.
-    pub looks_on: bool,
-}
-
-impl Default for Limits {
-    /// No limits, and nothing that costs anything.
-    fn default() -> Limits {
-        Limits {
-            timeouts: [0; CLASSES],
-            rate_floor: 0,
-            connections: usize::MAX,
-            per_address: 0,
-            addresses: false,
-            refusal: b"",
-            refuses: false,
-            idle: Timeout::NEVER,
-            read_size: 12,
-            write_size: 14,
-            sendfile: true,
-            looks_on: false,
-        }
-    }
-}
-
-/// What the loop keeps of one service.
-pub(super) struct ServiceState {
-    pub(super) limits: Limits,
-    pub(super) open: usize,
-    pub(super) clients: Clients,
-}
-
-impl ServiceState {
-    pub(super) fn is_full(&self) -> bool {
-        self.open >= self.limits.connections
-    }
-}
 
 /// What is left of a connection that is gone.
 #[derive(Clone, Copy)]
@@ -87,29 +28,6 @@ pub(super) struct Leaving {
     pub(super) id: ConnId,
     pub(super) service: u8,
     pub(super) client: ClientId,
-}
-
-/// What was counted since the program started.
-#[derive(Clone, Copy, Default)]
-pub struct Counters {
-    /// Passes through the loop.
-    pub turns: u64,
-    /// Connections accepted.
-    pub accepted: u64,
-    /// Bytes received and sent.
-    pub bytes_received: u64,
-    /// See `bytes_received`.
-    pub bytes_sent: u64,
-    /// Connections that were too many, and were told so.
-    pub refused: u64,
-    /// Idle connections that were closed to make room.
-    pub displaced: u64,
-    /// Times a listener stopped accepting for want of room.
-    pub pauses: u64,
-    /// Times a file was not in the page cache and others were served meanwhile.
-    pub disk_waits: u64,
-    /// Times that input was left with the kernel because the pages ran out.
-    pub page_waits: u64,
 }
 
 /// The loop's own things.
@@ -121,6 +39,8 @@ pub struct Loop {
     pub(super) files: Files,
     pub(super) refused: Refused,
     pub(super) listeners: Vec<Option<Listener>>,
+    /// The last listener's serial number.
+    pub(super) listener_serial: u32,
     pub(super) paused: usize,
     /// Connections that lead to parts of the program.
     pub(super) inside: usize,
@@ -156,8 +76,18 @@ pub struct Loop {
     /// Bytes for the connection that is about to be closed that are nowhere kept.
     pub(super) lost: u64,
     pub(super) draining: bool,
+    /// When the time for that is over, in milliseconds.
+    pub(super) grace_until: u64,
+    /// Services that drain, and one more when all does.
+    pub(super) drainings: usize,
+    /// Services that are to be removed.
+    pub(super) removing: usize,
+    /// Services or listeners that go are to be looked after.
+    pub(super) chores: bool,
     pub(super) stopped: bool,
+    /// But for the bytes, which are counted by service; here are those of services that are gone.
     pub(super) counters: Counters,
+    pub(super) statistics: Statistics,
 }
 
 impl Loop {
@@ -174,6 +104,7 @@ impl Loop {
             files: Files::default(),
             refused: Refused::default(),
             listeners: Vec::new(),
+            listener_serial: 0,
             paused: 0,
             inside: 0,
             reserve: None,
@@ -198,8 +129,13 @@ impl Loop {
             leaving: None,
             lost: 0,
             draining: false,
+            grace_until: 0,
+            drainings: 0,
+            removing: 0,
+            chores: false,
             stopped: false,
             counters: Counters::default(),
+            statistics: Statistics::default(),
         };
         lp.read_clock();
         lp.take_reserve();
@@ -218,6 +154,7 @@ impl Loop {
             *ahead = day.saturating_sub_unsigned(times.monotonic_ns);
         }
         let day = ahead.saturating_add_unsigned(monotonic);
+        self.statistics.begin(monotonic);
         let milliseconds = monotonic.saturating_sub(self.started_ns) / 1_000_000;
         self.now = Now {
             tick: (milliseconds / TICK_MILLISECONDS) as Tick,
@@ -234,7 +171,12 @@ impl Loop {
 
     /// What was counted so far.
     pub fn counters(&self) -> Counters {
-        self.counters
+        let mut counters = self.counters;
+        for state in &self.services {
+            counters.bytes_received += state.received;
+            counters.bytes_sent += state.sent;
+        }
+        counters
     }
 
     /// How many connections are open, but for those that lead to parts of the program.
@@ -245,7 +187,7 @@ impl Loop {
     /// Whether those are all gone that a loop that drains waits for.
     pub(super) fn is_deserted(&self) -> bool {
         let lookers = self.services.iter().filter(|state| state.limits.looks_on);
-        self.connections() <= lookers.map(|state| state.open).sum()
+        self.connections() <= lookers.map(|state| state.open - state.inside).sum()
     }
 
     /// Bytes of pages lent to connections.
@@ -256,12 +198,6 @@ impl Loop {
     /// The table of open files.
     pub fn files(&mut self) -> &mut Files {
         &mut self.files
-    }
-
-    /// Registers the limits of the next service.
-    pub(super) fn add_service(&mut self, limits: Limits) {
-        self.timeouts.add_service(&limits.timeouts);
-        self.services.push(ServiceState { limits, open: 0, clients: Clients::default() });
     }
 
     /// Sets a timer: `on_timer` of the service is called with the token in `milliseconds`.
@@ -282,13 +218,15 @@ impl Loop {
         address: &Address,
         class: Timeout,
     ) -> Result<ConnId, Errno> {
-        let Some(state) = self.services.get(usize::from(service)) else { return Err(Errno::INVAL) };
+        let Some(state) = self.services.get(usize::from(service)).filter(|state| state.is_used()) else {
+            return Err(Errno::INVAL);
+        };
         if state.is_full() {
             return Err(Errno::MFILE);
         }
-        let sizes = (state.limits.read_size, state.limits.write_size);
+        let sizes = Buffers::fixed(state.limits.read_size, state.limits.write_size);
         let (fd, connected) = gorgon_sys::connect(address)?;
-        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE)?;
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE, NO_LISTENER)?;
         if let Some(conn) = self.slots.get_mut(id) {
             conn.key = key;
             conn.class = class;
@@ -309,12 +247,17 @@ impl Loop {
     /// # Errors
     /// When there is no room.
     pub fn adopt(&mut self, fd: OwnedFd, service: u8) -> Result<ConnId, Errno> {
-        let Some(state) = self.services.get(usize::from(service)) else { return Err(Errno::INVAL) };
-        let sizes = (state.limits.read_size, state.limits.write_size);
-        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE)?;
+        let Some(state) = self.services.get(usize::from(service)).filter(|state| state.is_used()) else {
+            return Err(Errno::INVAL);
+        };
+        let sizes = Buffers::fixed(state.limits.read_size, state.limits.write_size);
+        let id = self.add_conn(fd, service, sizes, Mode::Connecting, ClientId::NONE, NO_LISTENER)?;
         if let Some(conn) = self.slots.get_mut(id) {
             conn.flags.set(Flags::INSIDE);
             self.inside += 1;
+            if let Some(state) = self.services.get_mut(usize::from(service)) {
+                state.inside += 1;
+            }
         }
         self.go_on_later(id);
         Ok(id)
@@ -325,15 +268,18 @@ impl Loop {
         &mut self,
         fd: OwnedFd,
         service: u8,
-        (read_size, write_size): (u8, u8),
+        buffers: Buffers,
         mode: Mode,
         client: ClientId,
+        listener: u16,
     ) -> Result<ConnId, Errno> {
+        let (read_range, write_range) = (SizeRange::of(buffers.read), SizeRange::of(buffers.write));
         let id = self.slots.insert(Conn {
             fd,
             generation: 0,
             key: 0,
-            deadline: 0,
+            deadline: self.now.tick,
+            opened: self.now.tick,
             previous: NONE,
             next: NONE,
             input: PageId::NONE,
@@ -342,16 +288,21 @@ impl Loop {
             client,
             output: NONE,
             list: NO_LIST,
+            listener,
             service,
             interest: Ready::NONE,
             mode,
             flags: Flags::default(),
             class: Timeout::NEVER,
-            read_size,
-            write_size,
+            read_size: read_range.least(),
+            write_size: write_range.least(),
+            read_range,
+            write_range,
+            streaks: Streaks::default(),
         })?;
         if let Some(state) = self.services.get_mut(usize::from(service)) {
             state.open += 1;
+            state.opened += 1;
         }
         Ok(id)
     }
@@ -414,8 +365,24 @@ impl Loop {
     pub fn drain(&mut self, milliseconds: u64) {
         if !self.draining {
             self.draining = true;
-            self.timers.set(self.now.milliseconds.saturating_add(milliseconds), Owner::Grace);
+            self.drainings += 1;
+            self.set_grace(milliseconds);
         }
+    }
+
+    /// Sets how long from now on the loop that drains waits for its connections, in milliseconds.
+    pub fn set_grace(&mut self, milliseconds: u64) {
+        if self.draining {
+            self.grace_until = self.now.milliseconds.saturating_add(milliseconds);
+            self.timers.set(self.grace_until, Owner::Grace);
+        }
+    }
+
+    /// Sets at how many bytes the pool of pages is full. What is lent stays lent.
+    pub fn set_page_memory(&mut self, bytes: usize) {
+        self.pages.set_cap(bytes);
+        // Those that waited for room are looked at in this turn, if there is some now.
+        self.unsettled = true;
     }
 
     /// Closes all and stops after this turn.

@@ -21,12 +21,15 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// Its size in bytes: what is gathered beyond it is sent in between.
-    pub(super) const SIZE: usize = 64 * 1024;
+    /// How many bytes are gathered: what is beyond it is sent in between.
+    const SIZE: usize = 64 * 1024;
+    /// The largest piece that is made at once, in bytes: a write buffer of the largest size. What is never reached takes
+    /// no memory.
+    pub(super) const ROOM: usize = 1024 * 1024;
 
     pub(super) fn new() -> Result<Gather, Errno> {
         Ok(Gather {
-            bytes: Mapping::new(Self::SIZE)?,
+            bytes: Mapping::new(Self::ROOM)?,
             length: 0,
             file: None,
             given: 0,
@@ -37,10 +40,11 @@ impl Gather {
 
     /// Copies bytes in, or says that they do not fit.
     pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
-        match self.bytes.get_mut(self.length..self.length + bytes.len()) {
+        let end = self.length + bytes.len();
+        match self.bytes.get_mut(self.length..end).filter(|_| end <= Self::SIZE) {
             Some(room) => {
                 room.copy_from_slice(bytes);
-                self.length += bytes.len();
+                self.length = end;
                 true
             }
             None => false,
@@ -54,7 +58,7 @@ impl Gather {
 
     /// Counts bytes that were written into [`Gather::room`].
     pub(super) fn grow(&mut self, count: usize) {
-        self.length = (self.length + count).min(Self::SIZE);
+        self.length = (self.length + count).min(Self::ROOM);
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -12,8 +12,9 @@ use super::conn::{Conn, Flags, NONE};
 use super::disk::there_until;
 use super::event_loop::Loop;
 use super::pages::PageId;
+use super::services::ServiceState;
 use super::slab::Slab;
-use super::values::{ConnId, FileRange, Flow};
+use super::values::{ConnId, FileId, FileRange, Flow};
 
 /// One sendfile per connection and turn, of at most this many bytes: larger bursts cost more per byte, smaller ones too.
 pub(super) const BURST: u64 = 256 * 1024;
@@ -71,7 +72,7 @@ impl Loop {
                     return Flow::Dead;
                 }
             }
-            self.counters.bytes_sent += sent as u64;
+            add_sent(&mut self.services, conn.service, sent as u64);
             if sent == total {
                 return Flow::Done;
             }
@@ -161,6 +162,18 @@ impl Loop {
         self.slots.get(id).is_some_and(|conn| conn.output != NONE)
     }
 
+    /// The bytes that are held of a connection, without its file, and their page.
+    pub(super) fn held(&self, conn: &Conn) -> (u64, PageId) {
+        let output = self.outputs.get(conn.output);
+        output.map_or((0, PageId::NONE), |output| ((output.end - output.start).into(), output.page))
+    }
+
+    /// The file that a connection is sent, and how much of it is left.
+    pub(super) fn file_held(&self, conn: &Conn) -> Option<(u64, FileId)> {
+        let range = self.outputs.get(conn.output)?.file.as_ref()?;
+        Some((range.left, range.file))
+    }
+
     /// Bytes of what is held, its file's included.
     pub(super) fn unsent(&self, id: ConnId) -> u64 {
         let number = self.slots.get(id).map_or(NONE, |conn| conn.output);
@@ -189,7 +202,7 @@ impl Loop {
                 Io::Done(count) => {
                     output.start += count as u32;
                     output.sent += count as u64;
-                    self.counters.bytes_sent += count as u64;
+                    add_sent(&mut self.services, conn.service, count as u64);
                     if count < asked {
                         return self.blocked(id);
                     }
@@ -266,7 +279,7 @@ impl Loop {
         range.at += count;
         range.left -= count.min(range.left);
         output.sent += count;
-        self.counters.bytes_sent += count;
+        add_sent(&mut self.services, conn.service, count);
         if range.left == 0 {
             self.drop_output(id);
             return Flow::Done;
@@ -297,6 +310,12 @@ impl Loop {
         let progress = taken.saturating_sub(output.mark.unwrap_or(0)).max(0) as u64;
         output.mark = Some(taken);
         progress.saturating_mul(1000) >= rate.saturating_mul(milliseconds)
+    }
+}
+
+fn add_sent(services: &mut [ServiceState], service: u8, bytes: u64) {
+    if let Some(state) = services.get_mut(usize::from(service)) {
+        state.sent += bytes;
     }
 }
 

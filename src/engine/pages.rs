@@ -37,7 +37,8 @@ pub const SMALLEST: usize = 256;
 /// The largest page, in bytes.
 pub const LARGEST: usize = SMALLEST << (CLASSES - 1);
 const CLASSES: usize = 13;
-const BLOCK: usize = 16 * 1024;
+/// What smaller pages are cut from, in bytes.
+pub(super) const BLOCK: usize = 16 * 1024;
 
 /// The pool.
 pub struct Pages {
@@ -186,6 +187,21 @@ impl Pages {
     /// Whether they are half as much past it: then no new input is kept either.
     pub fn is_exhausted(&self) -> bool {
         self.used >= self.cap.saturating_add(self.cap / 2)
+    }
+
+    /// Sets at how many bytes it is full.
+    pub fn set_cap(&mut self, cap: usize) {
+        self.cap = cap;
+    }
+
+    /// At how many bytes it is full.
+    pub fn cap(&self) -> usize {
+        self.cap
+    }
+
+    /// The bytes of a page's size; none for [`PageId::NONE`].
+    pub fn size(id: PageId) -> usize {
+        if id.class() < CLASSES { size_of_class(id.class()) } else { 0 }
     }
 
     /// Bytes lent.

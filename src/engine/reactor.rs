@@ -9,14 +9,15 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
+use super::buffers::shrink_rested;
 use super::conn::{Flags, Mode, NONE};
-use super::event_loop::{Leaving, Limits, Loop};
+use super::event_loop::{Leaving, Loop};
 use super::gather::Gather;
 use super::listener::SIGNALS;
-use super::pages::PageId;
+use super::pages::{LARGEST, PageId};
 use super::scarcity::LOOK;
 use super::service::{Cx, Service};
-use super::timers::Owner;
+use super::statistics::Work;
 use super::values::{ConnId, Flow, Next, Timeout};
 
 /// Room for events that is there from the start; a poller gives a few more when there are.
@@ -25,8 +26,9 @@ const EVENTS: usize = 128;
 const CALLS: usize = 32;
 /// Most connections that go on with their output in one turn, so that new requests need not wait for all of them.
 const GO_ON: usize = 32;
-/// The least room for input: what was kept, and what is read behind it.
-const INPUT: usize = 256 * 1024;
+/// The least room for input, what was kept and what is read behind it: as much as any connection may be given while the
+/// loop runs. What is never reached takes no memory.
+const INPUT: usize = LARGEST;
 
 /// What a turn of the loop ends with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,8 +45,9 @@ pub enum Turn {
 /// The loop with its services and what they share.
 pub struct Reactor<W> {
     pub(super) lp: Loop,
-    services: Vec<Box<dyn Service<W>>>,
-    world: W,
+    /// By number; none where one is gone.
+    pub(super) services: Vec<Option<Box<dyn Service<W>>>>,
+    pub(super) world: W,
     signals: Option<Signals>,
     events: Vec<Event>,
     pub(super) scratch: Mapping,
@@ -66,7 +69,8 @@ pub(super) enum Call {
 }
 
 impl<W> Reactor<W> {
-    /// A loop with no service yet. `read_buffer` is the largest that any connection may get, in bytes.
+    /// A loop with no service yet. `read_buffer` is the largest that any connection may get, in bytes, if it is more than
+    /// 1 MiB.
     ///
     /// # Errors
     /// When the system has no memory.
@@ -83,17 +87,6 @@ impl<W> Reactor<W> {
             gather: Gather::new()?,
             sip: None,
         })
-    }
-
-    /// Adds a service; gives its number, which its listeners name.
-    ///
-    /// # Errors
-    /// `ENOSPC` after the 256th.
-    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
-        let number = u8::try_from(self.services.len()).map_err(|_| Errno::NOSPC)?;
-        self.services.push(service);
-        self.lp.add_service(limits);
-        Ok(number)
     }
 
     /// Has signals end a turn.
@@ -130,15 +123,27 @@ impl<W> Reactor<W> {
         for event in &events {
             match event.token {
                 SIGNALS => signalled = true,
-                number if number >> 32 == 0 => _ = self.accept(number as usize),
-                token => self.ready(ConnId::from_token(token), event.ready),
+                token if token >> 32 == 0 => {
+                    self.lp.statistics.step(Work::Read);
+                    self.accept_event(token);
+                    self.lp.statistics.step(Work::Accept);
+                }
+                token => {
+                    self.ready(ConnId::from_token(token), event.ready);
+                    self.lp.statistics.count_step(Work::Read);
+                }
             }
         }
+        self.lp.statistics.step(Work::Read);
         self.events = events;
         waited?;
-        self.go_on();
+        if !self.lp.queue.is_empty() || !self.lp.disk_queue.is_empty() {
+            self.go_on();
+            self.lp.statistics.step(Work::Output);
+        }
         self.expire();
         self.settle();
+        self.lp.statistics.end(gorgon_sys::monotonic(), self.lp.now);
         if self.lp.stopped {
             self.close_all();
             return Ok(Turn::Finished);
@@ -192,6 +197,9 @@ impl<W> Reactor<W> {
         if !conn.wanted().contains(Ready::READ) {
             return self.lp.watch(id);
         }
+        if conn.streaks.any() {
+            shrink_rested(conn, &self.lp.services, &self.lp.timeouts, self.lp.now.tick);
+        }
         let kept = conn.input_length as usize;
         let scarce = self.lp.pages.is_exhausted();
         let most = if scarce { LOOK } else { 1 << conn.read_size };
@@ -209,7 +217,11 @@ impl<W> Reactor<W> {
                 self.rest(id);
             }
             Io::Done(count) => {
-                self.lp.counters.bytes_received += count as u64;
+                conn.note_read(count == 1usize << conn.read_size);
+                let service = usize::from(conn.service);
+                if let Some(state) = self.lp.services.get_mut(service) {
+                    state.received += count as u64;
+                }
                 self.fetch(id);
                 self.run(id, Call::Bytes(0, kept + count));
                 self.rest(id);
@@ -361,9 +373,10 @@ impl<W> Reactor<W> {
         let conn = self.lp.slots.get_mut(id)?;
         let (mut key, number) = (conn.key, usize::from(conn.service));
         let resume = if let Call::Bytes(..) = call { core::mem::take(&mut conn.resume) } else { 0 };
-        let service = self.services.get_mut(number)?;
+        let service = self.services.get_mut(number)?.as_mut()?;
         let world = &mut self.world;
         self.gather.produced = 0;
+        self.lp.statistics.service = number as u8;
         let mut cx = Cx { id, resume, lp: &mut self.lp, gather: &mut self.gather };
         let (used, next) = match call {
             Call::Bytes(at, end) => {
@@ -397,13 +410,14 @@ impl<W> Reactor<W> {
         }
         if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
             state.open -= 1;
+            state.inside -= usize::from(conn.flags.has(Flags::INSIDE));
         }
         let (key, number, client) = (conn.key, conn.service, conn.client);
         drop(conn);
         self.lp.released = true;
         self.lp.leaving = Some(Leaving { id, service: number, client });
         self.lp.lost = lost;
-        if let Some(service) = self.services.get_mut(usize::from(number)) {
+        if let Some(Some(service)) = self.services.get_mut(usize::from(number)) {
             service.on_close(key, id, &mut self.world, &mut self.lp);
         }
         self.lp.leaving = None;
@@ -427,87 +441,5 @@ impl<W> Reactor<W> {
             if conn.mode == Mode::Connecting { self.connected(id) } else { self.progress(id) }
         }
         self.lp.queue.drain(..count);
-    }
-
-    /// Ends what took too long.
-    fn expire(&mut self) {
-        while let Some(id) = self.lp.timeouts.expired(&mut self.lp.slots, self.lp.now.tick) {
-            let Some(conn) = self.lp.slots.get(id) else { return };
-            let (service, connecting) = (conn.service, conn.mode == Mode::Connecting);
-            let writing = conn.list == super::timeouts::list_number(service, Timeout::WRITE);
-            let (rate, period) = self.lp.services.get(usize::from(service)).map_or((0, 0), |state| {
-                (state.limits.rate_floor, state.limits.timeouts.first().copied().unwrap_or(0))
-            });
-            if connecting {
-                self.close(id);
-            } else if writing && self.lp.output_keeps_rate(id, rate, period) {
-                self.lp.timeouts.arm(&mut self.lp.slots, id, Timeout::WRITE, self.lp.now.tick);
-            } else if writing {
-                // It takes too little; nothing more can be told it.
-                self.close(id);
-            } else {
-                self.run(id, Call::Timeout);
-                self.lp.watch(id);
-            }
-        }
-        while let Some(owner) = self.lp.timers.expired(self.lp.now.milliseconds) {
-            match owner {
-                Owner::Accept => {
-                    self.lp.accept_set = false;
-                    self.lp.resume_listeners();
-                    if self.lp.reserve.is_none() || self.lp.paused > 0 {
-                        self.plan_accept();
-                    }
-                }
-                Owner::Refused => self.lp.let_refused_go(),
-                Owner::Trim => self.lp.trim(),
-                Owner::Starved => {
-                    self.lp.starved_set = false;
-                    self.feed_starved();
-                }
-                Owner::Grace => self.lp.stop(),
-                Owner::Service(number, token) => {
-                    if let Some(service) = self.services.get_mut(usize::from(number)) {
-                        service.on_timer(token, number, &mut self.world, &mut self.lp);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Does what was put off: settles the services, wakes, closes, and lets those go on that waited for room.
-    fn settle(&mut self) {
-        self.lp.unsettled = false;
-        for service in &mut self.services {
-            service.settle(&mut self.world, &mut self.lp);
-        }
-        // Each may cause the other; a chain longer than this goes on in the next turn.
-        for _ in 0..8 {
-            if self.lp.woken.is_empty() && self.lp.doomed.is_empty() {
-                break;
-            }
-            for id in core::mem::take(&mut self.lp.woken) {
-                let Some(conn) = self.lp.slots.get_mut(id) else { continue };
-                conn.flags.clear(Flags::WOKEN);
-                match conn.mode {
-                    // It is not there yet, or about to go, or its output has to go out before anything else.
-                    Mode::Connecting | Mode::Closing | Mode::Draining => continue,
-                    Mode::Reading | Mode::Waiting if conn.output != NONE => conn.flags.set(Flags::NOTIFY),
-                    Mode::Reading | Mode::Waiting => self.run(id, Call::Wake),
-                }
-                self.lp.watch(id);
-            }
-            for id in core::mem::take(&mut self.lp.doomed) {
-                self.close(id);
-            }
-        }
-        if !self.lp.starved.is_empty() && !self.lp.pages.is_exhausted() {
-            self.feed_starved();
-        }
-        let released = core::mem::take(&mut self.lp.released) | self.lp.files.take_closed();
-        if released {
-            self.lp.resume_listeners();
-        }
-        self.lp.plan_trim();
     }
 }

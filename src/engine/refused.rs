@@ -37,6 +37,12 @@ struct Kept {
     due: u64,
 }
 
+impl Refused {
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+}
+
 impl Loop {
     /// Keeps at most so many descriptors of refused connections open for a while, and no more than 64.
     pub fn keep_refused(&mut self, most: usize) {

@@ -70,7 +70,9 @@ impl<W> Reactor<W> {
             let Some(room) = self.scratch.get_mut(..used) else { return };
             match recv(conn.fd.as_fd(), room) {
                 Io::Done(count) => {
-                    self.lp.counters.bytes_received += count as u64;
+                    if let Some(state) = self.lp.services.get_mut(usize::from(conn.service)) {
+                        state.received += count as u64;
+                    }
                     used -= count;
                 }
                 Io::Blocked if patience > 0 => patience -= 1,

@@ -1,5 +1,7 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
+use core::any::Any;
+
 use gorgon_sys::Credentials;
 
 use super::client::Client;
@@ -40,6 +42,11 @@ pub trait Service<W> {
 
     /// Called after each batch of events, to do what was put off.
     fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {}
+
+    /// Itself, for whoever put it into the loop and changes it there: `Some(self)`.
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        None
+    }
 }
 
 /// The connection that is being served, as its service sees it.
@@ -59,11 +66,6 @@ impl Cx<'_> {
     /// Its peer, whose address is worked out when it is asked for.
     pub fn client(&self) -> Client<'_> {
         self.lp.client(self.id)
-    }
-
-    /// Who the peer of a Unix socket is; nothing for one of another kind.
-    pub fn credentials(&self) -> Option<Credentials> {
-        self.lp.credentials(self.id)
     }
 
     /// The number of this connection's service.
@@ -86,9 +88,14 @@ impl Cx<'_> {
         &mut self.lp.files
     }
 
-    /// Whether the program finishes its requests and takes no new ones.
+    /// Whether the program, or this connection's service, finishes its requests and takes no new ones.
     pub fn draining(&self) -> bool {
-        self.lp.draining
+        self.lp.drains(self.id)
+    }
+
+    /// Who the peer of a Unix socket is; nothing for one of another kind.
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.lp.credentials(self.id)
     }
 
     /// Gathers bytes: they leave together when the call ends, or when the gather is full.
@@ -125,12 +132,16 @@ impl Cx<'_> {
         limit: usize,
         fill: impl FnOnce(&mut [u8], &mut Files) -> (usize, T),
     ) -> Option<T> {
-        let limit = limit.min(Gather::SIZE);
+        let limit = limit.min(Gather::ROOM);
         if self.gather.room().len() < limit {
             self.flush_with(&[]);
         }
         let (count, result) = fill(self.gather.room().get_mut(..limit)?, &mut self.lp.files);
         let count = count.min(limit);
+        if let Some(conn) = self.lp.slots.get_mut(self.id) {
+            // A producer may stop short of the end, for what comes next does not fit.
+            conn.note_made(limit >= 1 << conn.write_size && count > limit - limit / 8);
+        }
         self.gather.grow(count);
         self.gather.given += count;
         self.gather.produced += count as u64;

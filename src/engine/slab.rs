@@ -52,6 +52,24 @@ impl<T> Slab<T> {
         (self.blocks.len() * Self::PER_BLOCK) as u32
     }
 
+    /// The lowest number in use from this one on.
+    pub fn next(&self, from: u32) -> Option<u32> {
+        let (first, mut place) = split(from, Self::PER_BLOCK);
+        for (index, block) in self.blocks.iter().enumerate().skip(first) {
+            let all = free_places(Self::PER_BLOCK);
+            for (at, (all, free)) in all.iter().zip(&block.free).enumerate().skip(place / 64) {
+                let used = (all & !free) >> (place % 64) << (place % 64);
+                if block.used > 0 && used != 0 {
+                    let place = at * 64 + used.trailing_zeros() as usize;
+                    return Some((index * Self::PER_BLOCK + place) as u32);
+                }
+                place = 0;
+            }
+            place = 0;
+        }
+        None
+    }
+
     /// Puts a value in the lowest free place. Gives it back with the system's error when no block could be mapped.
     pub fn insert(&mut self, value: T) -> Result<u32, (T, Errno)> {
         let block_index = self.block_with_room();
@@ -208,6 +226,32 @@ mod tests {
             assert_eq!(slab.get(expected), Some(&expected));
         }
         assert_eq!(slab.len(), 1001);
+    }
+
+    #[test]
+    fn those_in_use_are_found_in_order() {
+        let mut slab = Slab::new();
+        assert_eq!(slab.next(0), None);
+        for value in 0..1000u32 {
+            assert!(slab.insert(value).is_ok());
+        }
+        let stay = [0, 63, 64, 255, 700, 999];
+        (0..1000).filter(|index| !stay.contains(index)).for_each(|index| _ = slab.remove(index));
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(index) = slab.next(at) {
+            found.push(index);
+            at = index + 1;
+        }
+        assert_eq!(found, stay);
+        assert_eq!(slab.next(u32::MAX), None);
+        assert_eq!(Slab::<[u64; 64]>::new().next(5), None);
+        let mut large = Slab::new();
+        for value in 0..40u8 {
+            assert!(large.insert([u64::from(value); 64]).is_ok());
+        }
+        large.remove(20);
+        assert_eq!((large.next(15), large.next(20), large.next(40)), (Some(15), Some(21), None));
     }
 
     #[test]

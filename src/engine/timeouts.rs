@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::conn::{NONE, Slots};
+use super::conn::{Conn, NONE, Slots};
 use super::values::{CLASSES, ConnId, TICK_MILLISECONDS, Tick, Timeout};
 
 /// In no list.
@@ -34,6 +34,46 @@ impl Timeouts {
         }));
     }
 
+    /// Sets the times of a service's classes. Who waits in one is taken to have waited in the new time from the start: the
+    /// order stays what it is, and a time that is over already ends in this turn. Who had no end before gets one when it
+    /// waits next.
+    pub(super) fn set(&mut self, slots: &mut Slots, service: u8, milliseconds: &[u64; CLASSES], now: Tick) {
+        for (class, time) in milliseconds.iter().enumerate() {
+            let number = usize::from(service) * CLASSES + class;
+            let Some(list) = self.lists.get_mut(number) else { continue };
+            let (before, after) = (list.ticks, ticks(*time));
+            list.ticks = after;
+            if before == after {
+                continue;
+            }
+            let mut at = list.head;
+            if after == 0 {
+                (list.head, list.tail) = (NONE, NONE);
+            }
+            while let Some(conn) = slots.at(at) {
+                at = conn.next;
+                let since = conn.deadline.wrapping_sub(before);
+                if after == 0 {
+                    (conn.list, conn.deadline) = (NO_LIST, since);
+                } else {
+                    let deadline = since.wrapping_add(after);
+                    conn.deadline = if reached(deadline, now) { now } else { deadline };
+                }
+            }
+        }
+    }
+
+    /// For how many ticks a connection has been waiting, as far as is known: since its time was last set.
+    pub(super) fn since(&self, conn: &Conn, now: Tick) -> Option<Tick> {
+        let ticks = match self.lists.get(usize::from(conn.list)) {
+            Some(list) => list.ticks,
+            None => 0,
+        };
+        let since = now.wrapping_sub(conn.deadline.wrapping_sub(ticks));
+        // One that was taken out of its list just now.
+        (since as i32 >= 0).then_some(since)
+    }
+
     /// Gives a connection the full time of a class from now on.
     pub(super) fn arm(&mut self, slots: &mut Slots, id: ConnId, class: Timeout, now: Tick) {
         let Some(conn) = slots.get_mut(id) else { return };
@@ -45,6 +85,9 @@ impl Timeouts {
         }
         self.disarm(slots, id);
         if ticks == 0 {
+            if let Some(conn) = slots.at(id.index) {
+                conn.deadline = now;
+            }
             return;
         }
         let Some(list) = self.lists.get_mut(usize::from(number)) else { return };
@@ -136,7 +179,8 @@ pub(super) fn list_number(service: u8, class: Timeout) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conn::{Conn, Flags, Mode};
+    use super::super::buffers::{SizeRange, Streaks};
+    use super::super::conn::{Flags, Mode};
     use super::super::pages::PageId;
     use super::*;
 
@@ -147,6 +191,7 @@ mod tests {
             generation: 0,
             key: 0,
             deadline: 0,
+            opened: 0,
             previous: NONE,
             next: NONE,
             input: PageId::NONE,
@@ -155,6 +200,7 @@ mod tests {
             client: super::super::clients::ClientId::NONE,
             output: NONE,
             list: NO_LIST,
+            listener: super::super::listener::NO_LISTENER,
             service,
             interest: gorgon_sys::Ready::NONE,
             mode: Mode::Reading,
@@ -162,6 +208,9 @@ mod tests {
             class: Timeout::NEVER,
             read_size: 12,
             write_size: 14,
+            read_range: SizeRange::of(crate::tree::Buffer::fixed(12)),
+            write_range: SizeRange::of(crate::tree::Buffer::fixed(14)),
+            streaks: Streaks::default(),
         }
     }
 
@@ -214,6 +263,38 @@ mod tests {
         assert_eq!(timeouts.expired(&mut slots, 3), Some(ids[1]));
         timeouts.arm(&mut slots, ids[1], Timeout(0), 3);
         assert_eq!(timeouts.expired(&mut slots, 5), Some(ids[0]));
+    }
+
+    #[test]
+    fn times_change_while_they_run() {
+        let (mut timeouts, mut slots, ids) = lists();
+        for (step, id) in ids.iter().take(3).enumerate() {
+            timeouts.arm(&mut slots, *id, Timeout(0), 10 + step as u32);
+        }
+        // From 5 ticks to 9, and to 3: as if it had been so from the start.
+        timeouts.set(&mut slots, 0, &[2000, 500, 0, 0, 0, 0, 0, 0], 12);
+        assert_eq!(timeouts.earliest(&mut slots, 12), Some(19));
+        assert_eq!(timeouts.since(slots.get(ids[1]).unwrap(), 13), Some(2));
+        timeouts.set(&mut slots, 0, &[500, 500, 0, 0, 0, 0, 0, 0], 14);
+        assert_eq!(timeouts.expired(&mut slots, 14), Some(ids[0]));
+        timeouts.disarm(&mut slots, ids[0]);
+        assert_eq!(timeouts.expired(&mut slots, 14), Some(ids[1]));
+        timeouts.disarm(&mut slots, ids[1]);
+        assert_eq!(timeouts.expired(&mut slots, 14), None);
+        assert_eq!(timeouts.expired(&mut slots, 15), Some(ids[2]));
+        // Never, and how long it waits is still known; then a time again.
+        timeouts.set(&mut slots, 0, &[0, 500, 0, 0, 0, 0, 0, 0], 15);
+        assert_eq!(timeouts.earliest(&mut slots, 15), None);
+        assert_eq!(timeouts.since(slots.get(ids[2]).unwrap(), 20), Some(8));
+        timeouts.arm(&mut slots, ids[2], Timeout(0), 21);
+        assert_eq!(timeouts.since(slots.get(ids[2]).unwrap(), 23), Some(2));
+        timeouts.set(&mut slots, 0, &[500, 500, 0, 0, 0, 0, 0, 0], 23);
+        assert_eq!(timeouts.earliest(&mut slots, 23), None);
+        timeouts.arm(&mut slots, ids[2], Timeout(0), 23);
+        assert_eq!(timeouts.earliest(&mut slots, 23), Some(26));
+        // The other service kept its own.
+        timeouts.arm(&mut slots, ids[3], Timeout(1), 23);
+        assert_eq!(timeouts.earliest(&mut slots, 23), Some(25));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Owner {
     Starved,
     /// The loop: the time for finishing requests in flight is over.
     Grace,
+    /// The loop: the time of a service's draining is over.
+    Drain(u8),
     /// A service, by number, with a number of its own choice.
     Service(u8, u32),
 }
@@ -31,6 +33,23 @@ impl Timers {
     /// Sets a timer for `due`, in milliseconds on the loop's clock.
     pub fn set(&mut self, due: u64, owner: Owner) {
         self.heap.push(Reverse((due, owner)));
+    }
+
+    /// Forgets those of a service that is gone: its number may be used again.
+    pub fn forget(&mut self, number: u8) {
+        self.heap.retain(
+            |Reverse((_, owner))| !matches!(owner, Owner::Service(of, _) | Owner::Drain(of) if *of == number),
+        );
+    }
+
+    /// How many are set.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
     }
 
     /// When the next one fires.

@@ -1,5 +1,9 @@
 //! The plain values that travel between the loop and the protocols. No I/O happens here.
 
+use alloc::string::String;
+
+use crate::text::number::{parse_decimal, push_decimal_str};
+
 pub use super::files::{FileId, FileRange, Files};
 
 /// A number a service keeps with each of its connections: its session, or a state that needs none. 0 is idle.
@@ -26,6 +30,20 @@ impl ConnId {
     /// The number of its slot: small, and another's when it is gone.
     pub fn slot(self) -> u32 {
         self.index
+    }
+
+    /// Appends it as people and the monitor name it: `17-93`, slot and generation.
+    pub fn print(self, out: &mut String) {
+        push_decimal_str(self.index.into(), out);
+        out.push('-');
+        push_decimal_str(self.generation.into(), out);
+    }
+
+    /// Reads what [`ConnId::print`] appends.
+    pub fn parse(text: &str) -> Option<ConnId> {
+        let (index, generation) = text.split_once('-')?;
+        let number = |text: &str| u32::try_from(parse_decimal(text.as_bytes())?).ok();
+        Some(ConnId { index: number(index)?, generation: number(generation)? })
     }
 
     /// The poller's token: the generation above, the index below. Generation 0 is never a connection's.
@@ -96,4 +114,23 @@ pub struct Now {
     pub unix_seconds: i64,
     /// The fraction of that second, in nanoseconds.
     pub unix_nanos: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_printed_and_read() {
+        for (index, generation, text) in [(17, 93, "17-93"), (0, 1, "0-1"), (u32::MAX, 7, "4294967295-7")] {
+            let id = ConnId { index, generation };
+            let mut out = String::new();
+            id.print(&mut out);
+            assert_eq!(out, text);
+            assert_eq!(ConnId::parse(text), Some(id));
+        }
+        for text in ["", "-", "17", "17-", "-93", "17-93-1", "a-1", "1-4294967296", " 1-1", "1--1"] {
+            assert_eq!(ConnId::parse(text), None, "{text}");
+        }
+    }
 }

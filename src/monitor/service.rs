@@ -18,6 +18,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::any::Any;
 
 use gorgon_sys::{fill_random, process_id};
 
@@ -122,7 +123,7 @@ impl MonitorService {
         Limits { timeouts, addresses: true, looks_on: true, ..Limits::default() }
     }
 
-    /// Takes other rules; who is in stays in.
+    /// Takes other rules; who is in stays in. It is found in the loop by [`Service::as_any`].
     pub fn change(&mut self, access: Access) {
         self.access = access;
     }
@@ -447,6 +448,10 @@ impl<W: HasSessions> Service<W> for MonitorService {
 
     fn on_close(&mut self, mut key: Key, _id: ConnId, world: &mut W, _lp: &mut Loop) {
         self.leave(&mut key, world);
+    }
+
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
     }
 }
 

@@ -18,6 +18,21 @@ pub fn monotonic() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(monotonic.tv_nsec as u64)
 }
 
+/// Nanoseconds on that clock as it was at the kernel's last tick, some milliseconds ago at most: cheap enough to be
+/// read for everything that is done in a turn. Where there is no such clock it is the exact one.
+pub fn coarse() -> u64 {
+    #[cfg(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64"))]
+    {
+        let time = clock(libc::CLOCK_MONOTONIC_COARSE);
+        u64::try_from(time.tv_sec)
+            .unwrap_or(0)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(time.tv_nsec as u64)
+    }
+    #[cfg(not(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64")))]
+    monotonic()
+}
+
 /// The time now, on both clocks.
 pub fn now() -> Times {
     let monotonic_ns = monotonic();

@@ -52,7 +52,7 @@ mod walk;
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
 pub use child::{Child, close_elsewhere};
-pub use clock::{Times, local_offset, monotonic, now};
+pub use clock::{Times, coarse, local_offset, monotonic, now};
 pub use crypt::Crypt;
 pub use directory::Directory;
 pub use entry::{

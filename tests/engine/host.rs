@@ -2,10 +2,12 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::rc::{Rc, Weak};
 
+use gorgon::engine::connection::fact;
 use gorgon::engine::values::{CLASSES, ConnId, FileRange, Flow, Key, Next, Timeout};
-use gorgon::engine::{Cx, Limits, Loop, Reactor, Service};
-use gorgon_sys::{Address, ListenOptions, PollerKind, listen, local_address};
+use gorgon::engine::{Buffers, Cx, Limits, ListenerId, Loop, Reactor, Service};
+use gorgon_sys::{Address, ListenOptions, OwnedFd, PollerKind, listen, local_address};
 
 const IDLE: Timeout = Timeout(1);
 
@@ -34,10 +36,34 @@ pub struct Seen {
 }
 
 /// Lines: `echo TEXT`, `big N` (N bytes, pulled), `file N` (the first N bytes of a file), `wait`, `wake`, `close`,
-/// `rest` (ends our side), `who` (the client's address and port), `dial`, `relay N`, `timer`, `drop` (closes the waiting one).
+/// `rest` (ends our side), `who` (the client's address and port), `dial`, `relay N`, `timer`, `drop` (closes the waiting one),
+/// `sleep N` (holds up the loop for so many milliseconds), `drains` (whether it is to end), `user` (of a Unix socket).
 struct Lines {
     file: std::fs::File,
     left: Vec<usize>,
+    /// Gone with it.
+    _alive: Rc<()>,
+}
+
+/// The service, and what is gone when it is dropped.
+fn lines() -> (Box<Lines>, Weak<()>) {
+    let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{}", std::process::id(), unique()));
+    std::fs::write(&path, (0..3_000_000u32).map(|at| at as u8).collect::<Vec<u8>>()).unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let alive = Rc::new(());
+    let weak = Rc::downgrade(&alive);
+    (Box::new(Lines { file, left: Vec::new(), _alive: alive }), weak)
+}
+
+/// A socket that listens on a port of its own.
+pub fn socket() -> (OwnedFd, SocketAddr) {
+    let options = ListenOptions { backlog: 1024, ..ListenOptions::default() };
+    let listener = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
+    let Address::Ip(address) = local_address(std::os::fd::AsFd::as_fd(&listener)).unwrap() else {
+        panic!("not an IP address")
+    };
+    (listener, address)
 }
 
 impl Lines {
@@ -60,7 +86,7 @@ impl Lines {
                 Next::Drain
             }
             "file" => {
-                let fd = gorgon_sys::OwnedFd::from(self.file.try_clone().unwrap());
+                let fd = OwnedFd::from(self.file.try_clone().unwrap());
                 let file = cx.files().insert(fd);
                 cx.write(b"file:");
                 cx.write_file(FileRange { file, at: 0, left: number as u64 });
@@ -109,6 +135,19 @@ impl Lines {
                 cx.client().push_address(&mut text);
                 text.extend(format!(" {}\n", cx.client().port().unwrap()).bytes());
                 cx.write(&text);
+                Next::Read(IDLE)
+            }
+            "sleep" => {
+                std::thread::sleep(std::time::Duration::from_millis(number as u64));
+                Next::Read(IDLE)
+            }
+            "drains" => {
+                cx.write(if cx.draining() { b"yes\n" } else { b"no\n" });
+                Next::Read(IDLE)
+            }
+            "user" => {
+                let text = cx.credentials().map_or("nobody\n".to_owned(), |peer| format!("{}\n", peer.uid));
+                cx.write(text.as_bytes());
                 Next::Read(IDLE)
             }
             "close" => Next::Close,
@@ -193,6 +232,9 @@ impl Service<Seen> for Lines {
 pub struct Host {
     pub reactor: Reactor<Seen>,
     pub address: SocketAddr,
+    pub service: u8,
+    pub listener: ListenerId,
+    pub limits: Limits,
 }
 
 pub struct Client {
@@ -202,6 +244,12 @@ pub struct Client {
 }
 
 impl Client {
+    pub fn to(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream, got: Vec::new(), ended: false }
+    }
     pub fn say(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).unwrap();
     }
@@ -250,25 +298,45 @@ impl Host {
             ..Limits::default()
         };
         change(&mut limits);
-        let path = std::env::temp_dir().join(format!("gorgon-engine-{}-{}", std::process::id(), unique()));
-        std::fs::write(&path, (0..3_000_000u32).map(|at| at as u8).collect::<Vec<u8>>()).unwrap();
-        let file = std::fs::File::open(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let service = reactor.add_service(Box::new(Lines { file, left: Vec::new() }), limits).unwrap();
-        let options = ListenOptions { backlog: 1024, ..ListenOptions::default() };
-        let listener = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
-        let address = local_address(std::os::fd::AsFd::as_fd(&listener)).unwrap();
-        reactor.lp().add_listener(listener, service, sizes.0, sizes.1).unwrap();
-        reactor.world().outbound = Some(address.clone());
-        let Address::Ip(address) = address else { panic!("not an IP address") };
-        Host { reactor, address }
+        let service = reactor.add_service(lines().0, limits.clone()).unwrap();
+        let (listener, address) = socket();
+        let listener =
+            reactor.lp().add_listener(listener, service, Buffers::fixed(sizes.0, sizes.1)).unwrap();
+        reactor.world().outbound = Some(Address::Ip(address));
+        Host { reactor, address, service, listener, limits }
+    }
+
+    /// Adds another service of the kind, with the limits of the first one.
+    pub fn add(&mut self) -> (u8, Weak<()>) {
+        let (service, alive) = lines();
+        (self.reactor.add_service(service, self.limits.clone()).unwrap(), alive)
     }
 
     pub fn client(&mut self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_nonblocking(true).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client { stream, got: Vec::new(), ended: false }
+        Client::to(self.address)
+    }
+
+    /// Some turns, none of which waits long.
+    pub fn turns(&mut self, count: usize) {
+        for _ in 0..count {
+            self.reactor.lp().set_timer(1, 99, 0);
+            self.reactor.turn().unwrap();
+        }
+    }
+
+    /// What the table tells of a connection, as text.
+    #[track_caller]
+    pub fn fact(&mut self, id: ConnId, name: &str) -> String {
+        let mut text = String::new();
+        (fact(name).unwrap().get)(self.reactor.lp(), id).print(&mut text);
+        text
+    }
+
+    /// The connections that are open.
+    pub fn ids(&mut self) -> Vec<ConnId> {
+        let mut ids = Vec::new();
+        assert!(self.reactor.lp().connections_from(0, 100_000, &mut |_, id| ids.push(id)).is_none());
+        ids
     }
 
     /// Turns the loop until something holds.

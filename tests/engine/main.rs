@@ -7,6 +7,8 @@
 
 mod crowds;
 mod host;
+mod living;
+mod seen;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use gorgon::engine::values::{CLASSES, ConnId, Key, Next, Timeout};
-use gorgon::engine::{Cx, Limits, Loop, Reactor, Service};
+use gorgon::engine::{Buffers, Cx, Limits, Loop, Reactor, Service};
 use gorgon_sys::PollerKind;
 
 /// The class of connections that wait for input: a minute, as a server would have it.
@@ -149,7 +149,8 @@ impl<H: Handler + 'static> Engine<H> {
     /// # Errors
     /// The poller's.
     pub fn listen(&mut self, listener: OwnedFd) -> io::Result<()> {
-        Ok(self.reactor.lp().add_listener(listener, self.service, 12, 14)?)
+        self.reactor.lp().add_listener(listener, self.service, Buffers::fixed(12, 14))?;
+        Ok(())
     }
 
     /// Connections closed so far.

@@ -1,0 +1,111 @@
+//! Connections, looked up by their names and gone through a slice at a time.
+//!
+//! Those that lead to parts of the program are not among them: nobody has business with them.
+
+use gorgon_sys::AsFd;
+
+use super::conn::{Conn, Flags};
+use super::event_loop::Loop;
+use super::listener::ListenerId;
+use super::values::{ConnId, Key};
+use crate::tree::{Buffer, Code, Trouble, Value};
+
+impl Loop {
+    /// Visits connections from a place on, at most so many, and gives the place to go on from; nothing at the end. The
+    /// first place is 0. Those that come and go between the calls may be visited or not; those that stay are visited
+    /// once.
+    pub fn connections_from(
+        &self,
+        cursor: u64,
+        most: usize,
+        visit: &mut dyn FnMut(&Loop, ConnId),
+    ) -> Option<u64> {
+        let mut at = u32::try_from(cursor).ok()?;
+        for _ in 0..most {
+            let id = self.slots.from(at)?;
+            if self.outside(id).is_some() {
+                visit(self, id);
+            }
+            at = id.index.checked_add(1)?;
+        }
+        Some(at.into())
+    }
+
+    /// The connection of that name, as [`ConnId::print`] writes it, if it is open.
+    pub fn find_connection(&self, name: &str) -> Option<ConnId> {
+        ConnId::parse(name).filter(|id| self.outside(*id).is_some())
+    }
+
+    /// A connection that leads out of the program.
+    pub(super) fn outside(&self, id: ConnId) -> Option<&Conn> {
+        self.slots.get(id).filter(|conn| !conn.flags.has(Flags::INSIDE))
+    }
+
+    /// The service that a connection belongs to.
+    pub fn service_of(&self, id: ConnId) -> Option<u8> {
+        self.slots.get(id).map(|conn| conn.service)
+    }
+
+    /// What the service keeps with a connection; 0 is idle.
+    pub fn key_of(&self, id: ConnId) -> Option<Key> {
+        self.slots.get(id).map(|conn| conn.key)
+    }
+
+    /// The listener that a connection came by, if it is still there.
+    pub fn listener_of(&self, id: ConnId) -> Option<ListenerId> {
+        self.listener_named(self.slots.get(id)?.listener)
+    }
+
+    /// Changes a connection: `read_buffer` and `write_buffer`, by a size or a text such as `auto 4K..256K`, and
+    /// `send_buffer` and `receive_buffer`, the kernel's, by a size.
+    ///
+    /// # Errors
+    /// There is no such connection or key, the value is wrong, or the system's words.
+    pub fn set_connection(&mut self, id: ConnId, key: &str, value: Value) -> Result<(), Trouble> {
+        let Some(conn) = self.outside(id) else {
+            return Err(Trouble::new(Code::Missing, &["no such connection"]));
+        };
+        if let "send_buffer" | "receive_buffer" = key {
+            let set = if key == "send_buffer" {
+                gorgon_sys::set_send_buffer
+            } else {
+                gorgon_sys::set_receive_buffer
+            };
+            let mut bytes = 0;
+            let stored = value.into_u64(&mut bytes);
+            stored.map_err(|message| Trouble { code: Code::Invalid, message })?;
+            let bytes = bytes.min(i32::MAX as u64) as usize;
+            return set(conn.fd.as_fd(), bytes)
+                .map_err(|error| Trouble { code: Code::Failed, message: gorgon_sys::describe(error) });
+        }
+        let sides = match key {
+            "read_buffer" => (true, false),
+            "write_buffer" => (false, true),
+            _ => return Err(Trouble::new(Code::Unknown, &[key, ": no such setting of a connection"])),
+        };
+        let buffer = buffer_of(value).ok_or_else(|| {
+            Trouble::new(
+                Code::Invalid,
+                &["expected a power of two from 512 to 1M, such as 64K, or a range such as auto 4K..256K"],
+            )
+        })?;
+        self.set_connection_buffers(id, sides.0.then_some(buffer), sides.1.then_some(buffer));
+        Ok(())
+    }
+}
+
+/// The bounds of buffers, in bytes.
+const LEAST: u64 = 512;
+const MOST: u64 = 1 << 20;
+
+fn buffer_of(value: Value) -> Option<Buffer> {
+    let buffer = match value {
+        Value::Text(text) => Buffer::parse(&text),
+        other => {
+            let mut size = 0_u64;
+            other.into_u64(&mut size).ok()?;
+            size.is_power_of_two().then(|| Buffer::fixed(size.trailing_zeros() as u8))
+        }
+    };
+    buffer.filter(|buffer| buffer.is_within(LEAST, MOST))
+}
