@@ -65,6 +65,9 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
     loop {
         let before = left;
         for _ in 0..slots.len() {
+            if left == 0 {
+                break;
+            }
             *turn = if *turn + 1 < slots.len() { *turn + 1 } else { 0 };
             let Some(Entry { session, woken, .. }) = slots.get_mut(*turn).and_then(Option::as_mut) else {
                 continue;
@@ -190,13 +193,14 @@ impl Desk<'_> {
         let step = match &mut job.plan {
             Plan::Text { text, at } => Ok(self.give_line(text, at, job.json)),
             Plan::Schema { kinds, item } => Ok(self.give_schema(kinds, item, job.json)),
-            Plan::Log { next, end } => Ok(self.give_events(next, *end, job.json)),
+            // What follows comes in the next sample.
+            Plan::Log { next, end } => Ok(self.give_events(next, *end, job.json) && job.timing.is_none()),
             Plan::Walk(walk) => self.walk(walk, job.json),
         };
         let output = &mut self.session.output;
         if job.timing.is_none() {
             output.settle(job.tag.as_deref());
-        } else if output.part.len() > output.sample() && before < output.part.len() {
+        } else if output.part.len() > output.sample() && matches!(job.plan, Plan::Walk(_)) {
             output.part.truncate(before);
             job.left += 1;
         }
@@ -329,7 +333,12 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn watch(&mut self, mut words: Words<'_>, tag: Option<&str>, json: bool) -> Result<Option<Plan>, Trouble> {
+    fn watch(
+        &mut self,
+        mut words: Words<'_>,
+        tag: Option<&str>,
+        json: bool,
+    ) -> Result<Option<Plan>, Trouble> {
         let plan = if words.take("find") { self.find(&mut words, None) } else { self.get_some(&mut words) }?;
         let mut every = PERIOD;
         if words.take("every") {

@@ -197,6 +197,8 @@ fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Operand, Strin
         return Ok(Operand::Text(text));
     }
     let number = match unit {
+        // A range is compared as it is written.
+        Unit::Buffer { .. } if text.starts_with("auto") => return Ok(Operand::Text(text)),
         Unit::Size { .. } | Unit::Buffer { .. } => size::parse(&text).ok_or("a size such as 4K"),
         Unit::Count { .. } => number::parse_decimal(text.as_bytes()).ok_or("a number"),
         Unit::Time { .. } => duration::parse(&text).ok_or("a time such as 10s"),
@@ -209,8 +211,6 @@ fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Operand, Strin
             unit.describe(&mut expected);
             return Err(expected);
         }
-        // A range is compared as it is written.
-        Unit::Buffer { .. } if text.starts_with("auto") => return Ok(Operand::Text(text)),
         Unit::Choice(_) | Unit::Text | Unit::List | Unit::Rules => return Ok(Operand::Text(text)),
     };
     number.map(Operand::Number).map_err(String::from)

@@ -72,6 +72,8 @@ pub(super) struct Walk {
     pub(super) done: u64,
     /// Changes that go together.
     pub(super) steps: Vec<Step>,
+    /// Steps that the transaction held before.
+    pub(super) kept: usize,
     /// The first thing that an action met.
     pub(super) trouble: Option<Trouble>,
 }
@@ -115,6 +117,7 @@ impl Walk {
             found: 0,
             done: 0,
             steps: Vec::new(),
+            kept: 0,
             trouble: None,
         })
     }

@@ -40,7 +40,9 @@ fn escaped(text: &str, signs: &[u8], out: &mut Vec<u8>) {
 
 /// Appends a text as one word of a request, in quotes where it needs them.
 pub fn word(text: &str, out: &mut Vec<u8>) {
-    let needs = |character: char| matches!(character, ' ' | '"' | '\'' | '\\' | '=' | ';' | '|') || character.is_control();
+    let needs = |character: char| {
+        matches!(character, ' ' | '"' | '\'' | '\\' | '=' | ';' | '|') || character.is_control()
+    };
     if text.is_empty() || text.contains(needs) {
         out.push(b'"');
         escaped(text, b"\"\\", out);
@@ -74,7 +76,9 @@ pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
                 digits.iter().take(length).for_each(|&digit| push_decimal(digit, out));
             }
         }
-        Value::Buffer(buffer) if json && buffer.least == buffer.most => push_decimal(buffer.most_bytes(), out),
+        Value::Buffer(buffer) if json && buffer.least == buffer.most => {
+            push_decimal(buffer.most_bytes(), out)
+        }
         Value::Switch(on) if json => out.extend_from_slice(if *on { b"true" } else { b"false" }),
         Value::Nothing if json => out.extend_from_slice(b"null"),
         Value::List(items) if json => {
@@ -245,9 +249,10 @@ mod tests {
     #[test]
     fn rows_and_lines() {
         let node = Path { kind: "http", name: "my own" };
-        for (json, shown) in
-            [(false, "/http/\"my own\" a=1 b=x\n"), (true, "{\"path\":\"/http/my own\",\"a\":1,\"b\":\"x\"}\n")]
-        {
+        for (json, shown) in [
+            (false, "/http/\"my own\" a=1 b=x\n"),
+            (true, "{\"path\":\"/http/my own\",\"a\":1,\"b\":\"x\"}\n"),
+        ] {
             let mut out = Vec::new();
             open(&node, json, &mut out);
             count("a", 1, json, &mut out);
@@ -270,7 +275,7 @@ mod tests {
     #[test]
     fn prose_is_wrapped() {
         let mut out = "before\nhead".to_owned();
-        wrap(&"word ".repeat(40).trim_end(), 6, &mut out);
+        wrap("word ".repeat(40).trim_end(), 6, &mut out);
         for (place, line) in out.lines().skip(1).enumerate() {
             assert!(line.len() <= WIDTH - 2 && (place == 0 || line.starts_with("      word")), "{out}");
         }

@@ -194,7 +194,8 @@ impl Session {
             State::TooLong => {
                 let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
                 self.enter(State::Reading);
-                let text = Err(Trouble::new(Code::Limit, &["a line has at most 4096 bytes, its end included"]));
+                let text =
+                    Err(Trouble::new(Code::Limit, &["a line has at most 4096 bytes, its end included"]));
                 Some(Request { tag, text })
             }
             State::Running => {

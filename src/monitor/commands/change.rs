@@ -61,14 +61,21 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
         let what = [path.as_str(), ".", &key, "=", &back].concat();
         match tree.change(&[step], &actor) {
             Ok(()) => tree.note(&[&actor.who, ": time is over: ", &what, ", was ", &set]),
-            Err(trouble) => tree.note(&[&actor.who, ": time is over, but not ", &what, ": ", &trouble.message]),
+            Err(trouble) => {
+                tree.note(&[&actor.who, ": time is over, but not ", &what, ": ", &trouble.message])
+            }
         }
     }
 }
 
 impl Desk<'_> {
     /// Holds that the session may set an attribute to a text.
-    pub(super) fn hold_attribute(&self, schema: &'static Schema, key: &str, text: &str) -> Result<(), Trouble> {
+    pub(super) fn hold_attribute(
+        &self,
+        schema: &'static Schema,
+        key: &str,
+        text: &str,
+    ) -> Result<(), Trouble> {
         let (_, about) = attribute(schema, key)?;
         if about.fact {
             return Err(Trouble::new(Code::Refused, &[key, " is a fact; nobody sets it"]));
@@ -94,7 +101,8 @@ impl Desk<'_> {
         let mut time = None;
         if let [.., word, length] = rest.as_slice() {
             if word == "for" {
-                let wrong = || Trouble::new(Code::Invalid, &["expected a time such as 10m behind for, not ", length]);
+                let wrong =
+                    || Trouble::new(Code::Invalid, &["expected a time such as 10m behind for, not ", length]);
                 time = Some(duration::parse(length).ok_or_else(wrong)?);
                 rest.truncate(rest.len() - 2);
             }
@@ -104,8 +112,10 @@ impl Desk<'_> {
         for (key, value) in &pairs {
             self.hold_attribute(schema, key, value)?;
         }
-        let set = |(key, value): &(String, String)| {
-            Step::Set { path: text.clone(), key: key.clone(), text: value.clone() }
+        let set = |(key, value): &(String, String)| Step::Set {
+            path: text.clone(),
+            key: key.clone(),
+            text: value.clone(),
         };
         let steps = pairs.iter().map(set).collect();
         match time {
@@ -118,9 +128,9 @@ impl Desk<'_> {
     /// The kind of a node that is there, or that an earlier step of the transaction will add.
     fn node_to_change(&mut self, text: &str) -> Result<&'static Schema, Trouble> {
         let (schema, path) = parse(self.tree, text)?;
-        let added = self.session.steps.iter().flatten().any(|step| {
-            matches!(step, Step::Call { words, .. } if words.first().is_some_and(|word| word == text))
-        });
+        let added = self.session.steps.iter().flatten().any(
+            |step| matches!(step, Step::Call { words, .. } if words.first().is_some_and(|word| word == text)),
+        );
         if added || exists(self.tree, schema, path.name) { Ok(schema) } else { Err(missing(text)) }
     }
 
@@ -207,6 +217,9 @@ impl Desk<'_> {
                 return Err(Trouble::new(Code::Limit, &["a transaction has at most 256 steps"]));
             }
             kept.extend(steps);
+            return Ok(());
+        }
+        if steps.is_empty() {
             return Ok(());
         }
         let mut olds = Vec::new();

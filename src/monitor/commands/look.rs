@@ -23,7 +23,8 @@ impl Desk<'_> {
         words.end()?;
         let path = Path { kind: "process", name: "" };
         let schema = self.tree.schemas().iter().find(|schema| schema.name == path.kind);
-        let pid = schema.and_then(|schema| schema.find("pid")).and_then(|(place, _)| self.tree.get(&path, place));
+        let pid =
+            schema.and_then(|schema| schema.find("pid")).and_then(|(place, _)| self.tree.get(&path, place));
         let actor = self.session.actor().clone();
         let out = &mut self.session.output.part;
         render::open(&path, json, out);
@@ -110,7 +111,12 @@ impl Desk<'_> {
     }
 
     /// Gives one row of the tables. False when there is none.
-    pub(super) fn give_schema(&mut self, kinds: &mut &'static [Schema], item: &mut usize, json: bool) -> bool {
+    pub(super) fn give_schema(
+        &mut self,
+        kinds: &mut &'static [Schema],
+        item: &mut usize,
+        json: bool,
+    ) -> bool {
         let Some((schema, rest)) = kinds.split_first() else { return false };
         let out = &mut self.session.output.part;
         let at = *item;
@@ -171,7 +177,7 @@ impl Desk<'_> {
             wrap(verb.help, 2, out);
             return Ok(());
         };
-        out.extend([if schema.named { "/" } else { "" }, schema.name, ": "]);
+        out.extend([schema.name, ":"]);
         wrap(schema.help, 2, out);
         for about in schema.abouts() {
             entry(&[about.name, "=", about.unit.placeholder()], about.help, out);

@@ -47,7 +47,8 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 
 /// Reads a path without asking whether its node is there.
 pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Trouble> {
-    let path = Path::parse(text).ok_or_else(|| syntax(&["a path such as /http/main, not ", text].concat()))?;
+    let path =
+        Path::parse(text).ok_or_else(|| syntax(&["a path such as /http/main, not ", text].concat()))?;
     Ok((kind(tree, path.kind)?, path))
 }
 

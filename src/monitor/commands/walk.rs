@@ -1,6 +1,7 @@
 //! Verbs that go over nodes: `ls`, `get`, `find`, and what is done to the nodes that are found.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::place::{exists, missing, parse};
 use super::{Desk, SLICE, kind};
@@ -60,7 +61,11 @@ impl Desk<'_> {
         Ok(Some(Plan::Walk(walk)))
     }
 
-    pub(super) fn find(&mut self, words: &mut Words<'_>, action: Option<&str>) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn find(
+        &mut self,
+        words: &mut Words<'_>,
+        action: Option<&str>,
+    ) -> Result<Option<Plan>, Trouble> {
         let name = words.expect("a kind")?;
         let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(&name))?;
         let mut walk = Walk::new(schema, Shape::Row);
@@ -90,6 +95,7 @@ impl Desk<'_> {
         }
         if let Some(text) = action {
             walk.action = self.action(&walk, text.trim_ascii())?;
+            walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
         }
         walk.rewind();
         Ok(Some(Plan::Walk(walk)))
@@ -175,7 +181,10 @@ impl Desk<'_> {
         rows.insert(at, (value, String::from(name)));
         rows.truncate(most);
         if rows.len() > ROWS {
-            return Err(Trouble::new(Code::Limit, &["sort keeps at most 4096 rows; a limit or a narrower where helps"]));
+            return Err(Trouble::new(
+                Code::Limit,
+                &["sort keeps at most 4096 rows; a limit or a narrower where helps"],
+            ));
         }
         Ok(())
     }
@@ -230,7 +239,8 @@ impl Desk<'_> {
                 _ => walk.keys.get(at).copied(),
             };
             at += 1;
-            let Some((place, about)) = place.and_then(|place| Some((place, (walk.schema.about)(place)?))) else {
+            let Some((place, about)) = place.and_then(|place| Some((place, (walk.schema.about)(place)?)))
+            else {
                 break;
             };
             let Some(value) = self.tree.get(path, place) else {
@@ -268,6 +278,10 @@ impl Desk<'_> {
         if result.is_ok() {
             walk.done += nodes;
         } else {
+            if let Some(steps) = &mut self.session.steps {
+                steps.truncate(walk.kept);
+                walk.done = 0;
+            }
             // The count goes before the error.
             self.counted(walk, json);
         }
