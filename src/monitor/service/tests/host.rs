@@ -11,6 +11,7 @@ use gorgon_sys::{Address, AsFd, ListenOptions, PollerKind, listen, local_address
 use super::super::super::commands::work;
 use super::super::super::keys::{Keys, print_line};
 use super::super::*;
+use crate::engine::buffers::Buffers;
 use crate::engine::{Reactor, Turn};
 use crate::tree::{Method, Path, Role, Schema, Step, Tree, Trouble, Value};
 
@@ -107,7 +108,7 @@ impl Host {
         let tcp = listen(&Address::Ip("127.0.0.1:0".parse().unwrap()), &options).unwrap();
         let Ok(Address::Ip(address)) = local_address(tcp.as_fd()) else { panic!("no address") };
         for listener in [tcp, listen(&path, &options).unwrap()] {
-            reactor.lp().add_listener(listener, service, 12, 14).unwrap();
+            reactor.lp().add_listener(listener, service, Buffers::fixed(12, 14)).unwrap();
         }
         Host { reactor, tcp: address, unix }
     }
