@@ -1,8 +1,14 @@
 //! The command line: arguments and environment into settings, and the help they are described by.
 
 pub mod arguments;
+#[cfg(feature = "monitor")]
+pub mod ask;
 pub mod help;
 mod node;
+#[cfg(feature = "monitor")]
+pub mod passwd;
 pub mod process;
+#[cfg(feature = "monitor")]
+pub mod rundir;
 pub mod terminal;
 pub mod user;

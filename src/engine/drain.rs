@@ -34,7 +34,7 @@ impl<W> Reactor<W> {
                 }
             }
         }
-        let is_over = self.lp.connections() == 0;
+        let is_over = self.lp.is_deserted();
         if is_over {
             self.lp.drop_refused();
         }

@@ -187,6 +187,12 @@ impl Loop {
         self.slots.len() - self.inside
     }
 
+    /// Whether those are all gone that a loop that drains waits for.
+    pub(super) fn is_deserted(&self) -> bool {
+        let lookers = self.services.iter().filter(|state| state.limits.looks_on);
+        self.connections() <= lookers.map(|state| state.open - state.inside).sum()
+    }
+
     /// Bytes of pages lent to connections.
     pub fn page_bytes(&self) -> usize {
         self.pages.used()
@@ -436,8 +442,7 @@ impl Loop {
     /// How long the poller may wait, in milliseconds rounded up; none is for ever.
     pub(super) fn patience(&mut self) -> Option<u32> {
         // The first turn of draining closes the listeners; the last one sees that nobody is left.
-        let leaving =
-            self.draining && (self.connections() == 0 || self.listeners.iter().any(Option::is_some));
+        let leaving = self.draining && (self.is_deserted() || self.listeners.iter().any(Option::is_some));
         if !self.queue.is_empty()
             || !self.woken.is_empty()
             || !self.doomed.is_empty()

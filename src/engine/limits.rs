@@ -28,6 +28,8 @@ pub struct Limits {
     pub write_size: u8,
     /// Files go from the page cache to the socket within the kernel; otherwise they are read and sent.
     pub sendfile: bool,
+    /// Its connections look on: a loop that drains does not wait for them.
+    pub looks_on: bool,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             read_size: 12,
             write_size: 14,
             sendfile: true,
+            looks_on: false,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use gorgon_sys::Credentials;
 
+use core::any::Any;
+
 use super::client::Client;
 use super::conn::Flags;
 use super::event_loop::Loop;
@@ -41,6 +43,11 @@ pub trait Service<W> {
 
     /// Called after each batch of events, to do what was put off.
     fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {}
+
+    /// Itself, for whoever put it into the loop and changes it there: `Some(self)`.
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        None
+    }
 
     /// Called once, when it was added: `service` is its own number.
     fn on_added(&mut self, _service: u8) {}

@@ -57,7 +57,7 @@ impl ConnId {
     }
 
     /// The id of no connection, one for each number.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "memory"))]
     pub fn test(number: u64) -> ConnId {
         ConnId::from_token(number)
     }

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::tree::rule::set_listen;
+use crate::text::listen::Listen;
+use crate::tree::rule::{ListenRule, set_listen};
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
 /// Settings of one monitor. Times are milliseconds; [`MONITOR`] tells what each one does.
@@ -20,7 +21,11 @@ pub struct MonitorSettings {
     /// Empty for none.
     pub key_file: String,
     pub legacy: bool,
+    pub legacy_force: bool,
     pub max_sessions: u32,
+    pub login_timeout: u64,
+    /// 0 for none.
+    pub idle_timeout: u64,
 }
 
 impl Default for MonitorSettings {
@@ -34,10 +39,61 @@ impl Default for MonitorSettings {
             view: Vec::new(),
             key_file: String::new(),
             legacy: false,
+            legacy_force: false,
             max_sessions: 0,
+            login_timeout: 0,
+            idle_timeout: 0,
         };
         MONITOR.defaults(&mut settings);
         settings
+    }
+}
+
+impl MonitorSettings {
+    /// What is wrong with settings each of which is right: the key at fault and what was expected.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, &'static str)> {
+        if self.legacy && !self.has_tcp() {
+            return Some(("legacy", "expected an ADDR:PORT in listen, for on a Unix socket nobody logs in"));
+        }
+        if self.legacy && !self.legacy_force && self.addresses().any(|listen| !is_loopback(&listen)) {
+            return Some((
+                "legacy",
+                "expected a loopback address in listen, for the handshake protects nobody on a network; \
+                 legacy_force=on has it anyway",
+            ));
+        }
+        if self.legacy_force && !self.legacy {
+            return Some(("legacy_force", "expected legacy=on with it"));
+        }
+        None
+    }
+
+    /// Whether a password has to be asked for when the program starts, for there is no file that could hold one.
+    #[must_use]
+    pub fn wants_password(&self) -> bool {
+        self.enabled && self.key_file.is_empty() && self.has_tcp()
+    }
+
+    /// Whether it listens on TCP.
+    #[must_use]
+    pub fn has_tcp(&self) -> bool {
+        // Of what a socket that was passed is, nothing is known here; without keys nobody comes in by TCP.
+        self.addresses().any(|listen| !matches!(listen, Listen::Unix(_) | Listen::Passed(_)))
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = Listen> {
+        // Wrong rules are refused when they are set, so none is lost.
+        self.listen.iter().filter_map(|text| ListenRule::parse(text).ok()).map(|rule| rule.listen)
+    }
+}
+
+/// Whether nobody on another host can reach it.
+fn is_loopback(listen: &Listen) -> bool {
+    match listen {
+        Listen::Unix(_) | Listen::Localhost { .. } => true,
+        Listen::Ip(address) => address.ip().to_canonical().is_loopback(),
+        Listen::Any { .. } | Listen::Passed(_) => false,
     }
 }
 
@@ -108,7 +164,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "key_file",
                 Unit::Text,
                 "",
-                "File of the keys of those who come by TCP. Nobody else may be able to read it.",
+                "File of the keys of those who come by TCP. gorgon passwd --monitor USER makes its lines. It has to \
+                 belong to root or to the user that the program runs as, and nobody else may be able to read it. Its \
+                 changes count from the next login on. Without one the password of the user admin is asked for at \
+                 start, if there is a terminal.",
             )
             .by_admin(),
             get: |s| Value::Text(s.key_file.clone()),
@@ -119,11 +178,24 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "legacy",
                 Unit::Switch,
                 "off",
-                "Let in by the MD5 handshake of Medusa instead. It is weak, so only by a loopback address.",
+                "Let in by the MD5 handshake of Medusa instead. It is weak, so only by a loopback address. The \
+                 passwords stand in the key_file in clear text, for the handshake cannot do without: lines \
+                 legacy:ROLE:PASSWORD, as gorgon passwd --monitor legacy makes them.",
             )
             .by_admin(),
             get: |s| Value::Switch(s.legacy),
             set: |s, v| v.into_bool(&mut s.legacy),
+        },
+        Attribute {
+            about: About::live(
+                "legacy_force",
+                Unit::Switch,
+                "off",
+                "Have that handshake on other addresses too. Who listens on the way finds the password out.",
+            )
+            .by_admin(),
+            get: |s| Value::Switch(s.legacy_force),
+            set: |s, v| v.into_bool(&mut s.legacy_force),
         },
         Attribute {
             about: About::live(
@@ -136,6 +208,28 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             get: |s| Value::Count(s.max_sessions.into()),
             set: |s, v| v.into_u32(&mut s.max_sessions),
         },
+        Attribute {
+            about: About::live(
+                "login_timeout",
+                Unit::Time { min: 1000, max: 300_000 },
+                "10s",
+                "How long a login by TCP may take. At most four go on at once.",
+            )
+            .by_admin(),
+            get: |s| Value::Time(s.login_timeout),
+            set: |s, v| v.into_u64(&mut s.login_timeout),
+        },
+        Attribute {
+            about: About::live(
+                "idle_timeout",
+                Unit::Time { min: 0, max: 7 * 24 * 3_600_000 },
+                "0s",
+                "How long a session may ask nothing and be told nothing. 0 for as long as it likes.",
+            )
+            .by_admin(),
+            get: |s| Value::Time(s.idle_timeout),
+            set: |s, v| v.into_u64(&mut s.idle_timeout),
+        },
     ],
 };
 
@@ -146,5 +240,51 @@ mod tests {
     #[test]
     fn the_table_holds() {
         crate::tree::tests::check_table(&MONITOR);
+    }
+
+    fn with(values: &[(&str, &str)]) -> MonitorSettings {
+        let mut settings = MonitorSettings::default();
+        for (key, value) in values {
+            MONITOR.set_text(&mut settings, key, value).unwrap();
+        }
+        settings
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        for (listen, legacy, forced, wrong) in [
+            ("", false, false, None),
+            ("unix:/run/m.sock", false, false, None),
+            (":8023", false, false, None),
+            ("", true, false, Some("legacy")),
+            ("unix:/run/m.sock mode=600", true, false, Some("legacy")),
+            ("127.0.0.1:8023", true, false, None),
+            ("127.9.9.9:8023,[::1]:8023,localhost:1,unix:x", true, false, None),
+            ("[::ffff:127.0.0.1]:8023", true, false, None),
+            ("127.0.0.1:8023,10.0.0.1:8023", true, false, Some("legacy")),
+            (":8023", true, false, Some("legacy")),
+            ("[::]:8023", true, false, Some("legacy")),
+            (":8023", true, true, None),
+            (":8023", false, true, Some("legacy_force")),
+        ] {
+            let switch = |on| if on { "on" } else { "off" };
+            let settings =
+                with(&[("listen", listen), ("legacy", switch(legacy)), ("legacy_force", switch(forced))]);
+            assert_eq!(settings.contradiction().map(|(key, _)| key), wrong, "{listen} {legacy} {forced}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_wanted_where_no_file_has_one() {
+        for (values, wanted) in [
+            (&[][..], false),
+            (&[("listen", "unix:x")], false),
+            (&[("listen", ":8023")], true),
+            (&[("listen", ":8023"), ("key_file", "/etc/keys")], false),
+            (&[("listen", "127.0.0.1:8023"), ("legacy", "on")], true),
+            (&[("listen", ":8023"), ("enabled", "off")], false),
+        ] {
+            assert_eq!(with(values).wants_password(), wanted, "{values:?}");
+        }
     }
 }

@@ -125,10 +125,16 @@ impl About {
     /// The first sentence of its help, without the full stop.
     #[must_use]
     pub fn short_help(&self) -> &'static str {
-        let end = self.help.as_bytes().windows(2).position(|pair| pair == b". ");
-        let sentence = end.and_then(|end| self.help.get(..end)).unwrap_or(self.help);
-        sentence.strip_suffix('.').unwrap_or(sentence)
+        first_sentence(self.help)
     }
+}
+
+/// The first sentence of a text, without the full stop.
+#[must_use]
+pub fn first_sentence(text: &'static str) -> &'static str {
+    let end = text.as_bytes().windows(2).position(|pair| pair == b". ");
+    let sentence = end.and_then(|end| text.get(..end)).unwrap_or(text);
+    sentence.strip_suffix('.').unwrap_or(sentence)
 }
 
 /// One attribute of the settings `T`.

@@ -220,7 +220,8 @@ pub trait Tree {
     /// There is no file, it was changed meanwhile, or the system's words.
     fn save(&mut self, passing: &[(String, String, String)], actor: &Actor) -> Result<String, Trouble>;
 
-    /// Visits the events from a number on that are still kept, oldest first; gives the number of the next one.
+    /// Visits the events from a number on that are still kept, oldest first; gives the number that the next one will
+    /// have. Events are numbered one by one, so with nothing visited, as from `u64::MAX` on, it tells only that.
     fn events(&mut self, from: u64, visit: &mut dyn FnMut(&str)) -> u64;
 
     /// Notes an event.

@@ -6,6 +6,13 @@ use rustix::io::Errno;
 
 /// The error of the C library's call that has just failed.
 pub(crate) fn last_error() -> Errno {
+    // SAFETY: the place is good as long as the thread.
+    Errno::from_raw_os_error(unsafe { *errno_place() })
+}
+
+/// Where this thread's `errno` lies: good for as long as the thread lives. The handler of a signal leaves there what it
+/// found, which may be no error at all.
+pub(crate) fn errno_place() -> *mut libc::c_int {
     #[cfg(any(target_os = "illumos", target_os = "solaris"))]
     use libc::___errno as place;
     #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
@@ -19,8 +26,8 @@ pub(crate) fn last_error() -> Errno {
     use libc::__errno_location as place;
     #[cfg(any(target_os = "freebsd", target_vendor = "apple"))]
     use libc::__error as place;
-    // SAFETY: the C library gives the place of this thread's `errno`, which is good as long as the thread.
-    Errno::from_raw_os_error(unsafe { *place() })
+    // SAFETY: the function has no preconditions.
+    unsafe { place() }
 }
 
 /// The system's words for an error: `No such file or directory`.

@@ -43,6 +43,34 @@ pub fn read_file(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
 /// How much is read at once, in bytes.
 const PIECE: usize = 16 * 1024;
 
+/// Appends to a file that only its owner may read, which is made if it is not there. A link is not followed.
+///
+/// # Errors
+/// The system's; `ELOOP` for a link, `ENOSPC` when not all of it was taken.
+pub fn append_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
+    write_private(path, OFlags::APPEND, bytes)
+}
+
+/// Makes a file that only its owner may read. It must not be there.
+///
+/// # Errors
+/// As for [`append_private`]; `EEXIST`.
+pub fn create_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
+    write_private(path, OFlags::EXCL, bytes)
+}
+
+fn write_private(path: impl Arg, how: OFlags, bytes: &[u8]) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | how;
+    let file = path.into_with_c_str(|path| {
+        rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))
+    })?;
+    match crate::io::write(rustix::fd::AsFd::as_fd(&file), bytes) {
+        crate::io::Io::Done(count) if count == bytes.len() => Ok(()),
+        crate::io::Io::Failed(error) => Err(error),
+        _ => Err(Errno::NOSPC),
+    }
+}
+
 /// What lies at a path, or what a link there leads to.
 ///
 /// # Errors
@@ -96,6 +124,24 @@ mod tests {
         assert_eq!(read_file(&path, 1), Err(Errno::NOENT));
         assert_eq!(read_file(b"/".as_slice(), 1), Err(Errno::ISDIR));
         assert_eq!(open_file(b"a\0b".as_slice()).err(), Some(Errno::INVAL));
+    }
+
+    #[test]
+    fn private_files_are_private() {
+        let path = std::env::temp_dir().join(format!("gorgon-private-{}", std::process::id()));
+        let link = path.with_extension("link");
+        for text in ["one\n", "two\n"] {
+            append_private(&path, text.as_bytes()).unwrap();
+        }
+        assert_eq!(read_file(&path, 100).unwrap(), b"one\ntwo\n");
+        assert_eq!(stat_path(&path).unwrap().mode, 0o600);
+        assert_eq!(create_private(&path, b"x"), Err(Errno::EXIST));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(append_private(&link, b"x"), Err(Errno::LOOP));
+        std::fs::remove_file(&link).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        create_private(&path, b"x").unwrap();
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

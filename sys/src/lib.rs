@@ -7,9 +7,9 @@
 //! [`address`], [`peer`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
 //! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords), [`inherited`] with
-//! [`activation`], [`notify`] and [`pid_file`] (what a supervisor of services gives and wants). `fault` makes the calls fail
+//! [`activation`], [`notify`], [`pid_file`] and [`place`] (what a supervisor of services gives and wants). `fault` makes the calls fail
 //! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
-//! [`mod@file`] and [`standard`] in place of the standard library.
+//! [`mod@file`] and [`standard`] in place of the standard library; [`terminal`] is for those who talk to people.
 //!
 //! The crate does without the standard library, so that the program can. With the feature `std`, which tests turn on,
 //! descriptors and paths are those of the standard library.
@@ -42,6 +42,7 @@ pub mod name;
 pub mod notify;
 pub mod peer;
 pub mod pid_file;
+pub mod place;
 pub mod poller;
 pub mod privilege;
 pub mod random;
@@ -50,6 +51,7 @@ pub mod signal;
 pub mod socket;
 pub mod standard;
 pub mod stat;
+pub mod terminal;
 mod walk;
 
 pub use activation::{FIRST_PASSED, Passed, Unfit, take_listener};
@@ -64,7 +66,7 @@ pub use entry::{
     stat_beneath, stat_link_beneath, unlink_beneath,
 };
 pub use error::describe;
-pub use file::{open_file, read_file, real_path, stat_link, stat_path};
+pub use file::{append_private, create_private, open_file, read_file, real_path, stat_link, stat_path};
 pub use interface::interface_addresses;
 pub use io::{
     Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,
@@ -84,6 +86,7 @@ pub use peer::{
     set_receive_buffer, set_send_buffer, tcp_state,
 };
 pub use pid_file::{Claim, PidFile};
+pub use place::{is_running, make_directory, open_directory, set_mode};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

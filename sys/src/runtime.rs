@@ -188,6 +188,7 @@ unsafe impl GlobalAlloc for Heap {
 /// Says where the program is wrong, and ends it. What is wrong stands in the source there; to say it would take the
 /// machinery that puts values into texts, which then is all linked.
 pub fn panicked(info: &PanicInfo<'_>) -> ! {
+    crate::terminal::restore();
     let mut number = [0; 10];
     let (file, line) = info.location().map_or(("?", 0), |place| (place.file(), place.line()));
     for part in [b"gorgon: panicked at ", file.as_bytes(), b":", digits(line, &mut number), b"\n"] {

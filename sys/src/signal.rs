@@ -48,29 +48,11 @@ extern "C" fn handler(number: libc::c_int) {
     // SAFETY: errno is this thread's own; write(2) is safe in a handler, and the descriptor is open for as long as it
     // stands in WRITER.
     unsafe {
-        let errno = errno_place();
+        let errno = crate::error::errno_place();
         let before = *errno;
         let byte = number as u8;
         libc::write(WRITER.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
         *errno = before;
-    }
-}
-
-/// Where this thread's `errno` lies.
-///
-/// # Safety
-/// The C library's own promise: the place is good for as long as the thread lives.
-unsafe fn errno_place() -> *mut libc::c_int {
-    // SAFETY: these functions have no preconditions.
-    unsafe {
-        #[cfg(any(target_os = "linux", target_os = "dragonfly", target_os = "redox"))]
-        return libc::__errno_location();
-        #[cfg(any(target_os = "freebsd", target_vendor = "apple"))]
-        return libc::__error();
-        #[cfg(any(target_os = "netbsd", target_os = "openbsd", target_os = "android"))]
-        return libc::__errno();
-        #[cfg(any(target_os = "illumos", target_os = "solaris"))]
-        return libc::___errno();
     }
 }
 

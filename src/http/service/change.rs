@@ -78,6 +78,7 @@ impl<W: Logs> HttpService<W> {
             read_size: settings.read_buffer.least,
             write_size: settings.write_buffer.least,
             sendfile: settings.sendfile,
+            looks_on: false,
         }
     }
 

@@ -1,0 +1,258 @@
+//! Where the sockets of monitors lie that nobody chose another place for: `RUNDIR/PID.sock`.
+//!
+//! | who | RUNDIR |
+//! |---|---|
+//! | root | `/run/gorgon` |
+//! | others | `$XDG_RUNTIME_DIR/gorgon`, or else `/tmp/gorgon-UID` |
+//!
+//! The directory is its owner's alone, unless the monitor lets others in. One who starts as root and becomes another gives
+//! it to that user, who has to remove the socket at the end; root reaches it in any case.
+
+use alloc::borrow::ToOwned;
+use alloc::ffi::CString;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+
+use gorgon_sys::{
+    Address, Directory, Errno, FileKind, connect, describe, give_file, is_running, make_directory,
+    open_directory, privilege, process_id, set_mode, stat,
+};
+
+use crate::text::number::{parse_decimal, push_decimal};
+
+/// Where root keeps its own.
+const ROOT: &[u8] = b"/run/gorgon";
+/// How the names end.
+const END: &[u8] = b".sock";
+/// Room for the names that are listed at once.
+const SLICE: usize = 8 * 1024;
+/// The most sockets that are looked at in one directory.
+const SOCKETS: usize = 1000;
+
+/// The directory of one user, `XDG_RUNTIME_DIR` being that of the environment.
+#[must_use]
+pub fn directory(user: u32, runtime: Option<&[u8]>) -> Vec<u8> {
+    if user == 0 {
+        return ROOT.to_owned();
+    }
+    // What is no absolute path is to be passed over (XDG base directory specification).
+    match runtime.filter(|runtime| runtime.starts_with(b"/")) {
+        Some(runtime) => [runtime, b"/gorgon"].concat(),
+        None => temporary(user),
+    }
+}
+
+fn temporary(user: u32) -> Vec<u8> {
+    let mut path = b"/tmp/gorgon-".to_vec();
+    push_decimal(user.into(), &mut path);
+    path
+}
+
+/// Makes the directory ready for the socket of this process, and gives the socket's path. What dead processes left there
+/// is removed. `becomes` is the user and group that the process will have; `others` says whether its monitor lets others
+/// in than root and that user, who then have to reach the socket.
+///
+/// # Errors
+/// One line: the directory cannot be made, or somebody else may change what is in it.
+pub fn prepare(runtime: Option<&[u8]>, becomes: Option<(u32, u32)>, others: bool) -> Result<Vec<u8>, String> {
+    let user = privilege::identity().0;
+    let path = directory(user, runtime);
+    prepare_in(&path, user, becomes, others)?;
+    Ok([&*path, b"/", &name(process_id())].concat())
+}
+
+fn prepare_in(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool) -> Result<(), String> {
+    let told = |error: Errno| match error {
+        Errno::NOTDIR | Errno::LOOP => line(path, "expected a directory, and no link to one"),
+        error => line(path, &describe(error)),
+    };
+    make_directory(path).map_err(told)?;
+    let mut listing = open_directory(path).and_then(Directory::new).map_err(told)?;
+    let found = listing.fd().and_then(stat).map_err(told)?;
+    // Root may have given it to another before.
+    if found.user != user && user != 0 {
+        return Err(line(path, "it belongs to somebody else"));
+    }
+    if found.mode & 0o022 != 0 {
+        return Err(line(path, "expected a directory that nobody else may write to"));
+    }
+    remove_dead(path, &mut listing);
+    let directory = listing.fd().map_err(told)?;
+    if others && found.mode & 0o055 != 0o055 {
+        set_mode(directory, 0o755).map_err(told)?;
+    }
+    match becomes {
+        Some((user, group)) if found.user == 0 && user != 0 => {
+            give_file(directory, user, group).map_err(told)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The permission bits of the socket: that others may connect says nothing, for the monitor asks who they are.
+#[must_use]
+pub fn socket_mode(others: bool) -> u32 {
+    if others { 0o666 } else { 0o600 }
+}
+
+/// The sockets that somebody answers on, of this user's processes and of root's, by their numbers.
+#[must_use]
+pub fn find_monitors(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
+    let user = privilege::identity().0;
+    let mut places = alloc::vec![directory(user, runtime)];
+    for place in [temporary(user), ROOT.to_owned()] {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.iter().flat_map(|place| find_in(place, user)).collect()
+}
+
+fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let Ok(mut listing) = open_directory(place).and_then(Directory::new) else { return found };
+    // In a directory of somebody else's anybody could answer. What is in /run is as root says.
+    let owner = listing.fd().and_then(stat).map_or(u32::MAX, |found| found.user);
+    if owner != user && owner != 0 && place != ROOT {
+        return found;
+    }
+    for process in processes(&mut listing) {
+        let path = [place, b"/", &name(process)].concat();
+        // One with many who wait is there too.
+        if matches!(connect(&Address::Unix(path.clone())), Ok(_) | Err(Errno::AGAIN)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The numbers of the processes that have sockets in a directory, in order.
+fn processes(listing: &mut Directory) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut room = [MaybeUninit::uninit(); SLICE];
+    let mut add = |text: &[u8], _kind, _inode| {
+        let number = text.strip_suffix(END).and_then(parse_decimal);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        // A name in another form than ours would be looked for in vain.
+        if let Some(number) = number.filter(|number| found.len() < SOCKETS && *name(*number) == *text) {
+            found.push(number);
+        }
+    };
+    while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
+    found.sort_unstable();
+    found
+}
+
+/// Removes the sockets of processes that are gone and do not answer.
+fn remove_dead(place: &[u8], listing: &mut Directory) {
+    for process in processes(listing) {
+        let name = name(process);
+        let path = Address::Unix([place, b"/", &name].concat());
+        let (Ok(name), Ok(directory)) = (CString::new(name), listing.fd()) else { return };
+        // Linux refuses a connection to a file of another kind too.
+        let is_socket =
+            privilege::stat_name(directory, &name).is_ok_and(|found| found.kind == FileKind::Other);
+        // One who has bound it and does not listen yet is running.
+        if is_socket && !is_running(process) && matches!(connect(&path), Err(Errno::CONNREFUSED)) {
+            // Another who starts may have removed it meanwhile.
+            let _gone = privilege::unlink_name(directory, &name);
+        }
+    }
+}
+
+/// `PID.sock`
+fn name(process: u32) -> Vec<u8> {
+    let mut name = Vec::new();
+    push_decimal(process.into(), &mut name);
+    name.extend_from_slice(END);
+    name
+}
+
+fn line(path: &[u8], what: &str) -> String {
+    [&*String::from_utf8_lossy(path), ": ", what].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
+
+    fn place(name: &str) -> (PathBuf, Vec<u8>) {
+        let path = std::env::temp_dir().join(format!("gorgon-rundir-{name}-{}", std::process::id()));
+        (path.clone(), path.into_os_string().into_encoded_bytes())
+    }
+
+    fn own() -> u32 {
+        privilege::identity().0
+    }
+
+    #[test]
+    fn each_user_has_a_place() {
+        assert_eq!(directory(0, Some(b"/run/user/0")), b"/run/gorgon");
+        assert_eq!(directory(1000, Some(b"/run/user/1000")), b"/run/user/1000/gorgon");
+        for runtime in [None, Some(&b""[..]), Some(b"run")] {
+            assert_eq!(directory(1000, runtime), b"/tmp/gorgon-1000");
+        }
+        assert_eq!((socket_mode(false), socket_mode(true)), (0o600, 0o666));
+    }
+
+    #[test]
+    fn a_directory_is_made_and_kept() {
+        let (path, bytes) = place("made");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        prepare_in(&bytes, own(), None, false).unwrap();
+        assert_eq!(mode(), 0o700);
+        prepare_in(&bytes, own(), None, true).unwrap();
+        assert_eq!(mode(), 0o755);
+        prepare_in(&bytes, own(), Some((0, 0)), false).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().uid(), own());
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o775)).unwrap();
+        assert!(prepare_in(&bytes, own(), None, false).unwrap_err().contains("write to"));
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+        assert!(prepare_in(&bytes, own() + 1, None, false).unwrap_err().ends_with("somebody else"));
+        if own() == 0 {
+            prepare_in(&bytes, 0, Some((4711, 4712)), false).unwrap();
+            let found = std::fs::metadata(&path).unwrap();
+            assert_eq!((found.uid(), found.gid()), (4711, 4712));
+            // It stays with whom it was given to first.
+            prepare_in(&bytes, 0, Some((4713, 4713)), false).unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().uid(), 4711);
+        }
+        let (link, link_bytes) = place("link");
+        symlink(&path, &link).unwrap();
+        assert!(prepare_in(&link_bytes, own(), None, false).unwrap_err().contains("no link"));
+        std::fs::remove_file(&link).unwrap();
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert!(prepare_in(&bytes, own(), None, false).unwrap_err().contains("expected a directory"));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn the_living_are_found_and_the_dead_removed() {
+        let (path, bytes) = place("found");
+        prepare_in(&bytes, own(), None, false).unwrap();
+        let socket = |name: &str| path.join(name);
+        let bind = |name: &str| UnixListener::bind(socket(name)).unwrap();
+        let (_one, _two) = (bind("20.sock"), bind("3.sock"));
+        drop([bind("2147483632.sock"), bind("1.sock"), bind("x.sock"), bind("04.sock")]);
+        std::fs::write(socket("2147483633.sock"), "").unwrap();
+        let found = find_in(&bytes, own());
+        let wanted = ["3.sock", "20.sock"].map(|name| socket(name).into_os_string().into_encoded_bytes());
+        assert_eq!(found, wanted);
+        prepare_in(&bytes, own(), None, false).unwrap();
+        assert!(!socket("2147483632.sock").exists(), "its process is gone");
+        // A process that runs may be about to listen; and what is none of ours stays.
+        for name in ["1.sock", "3.sock", "20.sock", "x.sock", "04.sock", "2147483633.sock"] {
+            assert!(socket(name).exists(), "{name}");
+        }
+        if own() != 0 {
+            assert!(find_in(&bytes, own() + 1).is_empty());
+        }
+        assert!(find_in(b"/nowhere", own()).is_empty());
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+}

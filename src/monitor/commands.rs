@@ -1,0 +1,389 @@
+//! Does what sessions ask, over the tree of the running program, a little at a time.
+//!
+//! The loop calls [`work`] after each turn. Each session that has something to do and room for what comes of it gets
+//! a slice, one after the other, until the turn's nodes are used up; then the loop goes on, and calls again.
+//!
+//! ```text
+//!   change that comes back, if due
+//!   for each session:   job? --no--> sample due? --no--> next command of its line --> done, or a job
+//!                         |               |
+//!                         +-- a node <----+      at the end: its frame, and the connection is woken
+//! ```
+
+use alloc::string::String;
+
+use super::filter::unknown;
+use super::job::{Job, Plan, Timing};
+use super::render;
+use super::request::{Words, divide, syntax};
+use super::session::{Request, Session, WATCHES};
+use super::sessions::{Entry, Sessions};
+use super::timed::Timed;
+use super::verbs::verb;
+use crate::engine::values::ConnId;
+use crate::text::duration;
+use crate::text::nearest::nearest;
+use crate::tree::{Code, Path, Role, Schema, Tree, Trouble, Value};
+
+mod change;
+mod look;
+mod place;
+mod walk;
+
+/// Nodes looked at in one call of [`work`], over all sessions.
+const NODES: u32 = 256;
+
+/// Nodes looked at for one session before it is another one's turn.
+const SLICE: u32 = 64;
+
+/// The shortest time between two samples, in milliseconds.
+const LEAST_PERIOD: u64 = 100;
+
+/// The time between two samples, in milliseconds, unless said.
+const PERIOD: u64 = 1000;
+
+/// Events that one look at the log takes at most.
+const EVENTS: usize = 32;
+
+/// Where a command is done: whose it is, and over what.
+struct Desk<'a> {
+    session: &'a mut Session,
+    timed: &'a mut Timed,
+    tree: &'a mut dyn Tree,
+    /// Milliseconds, the same for all of a turn.
+    now: u64,
+}
+
+/// Does a turn's share of what was asked. `wake` is told each connection whose session has output, reads again, or is
+/// over. Gives when it wants to be called again, on the tree's clock in milliseconds: at once when that is not later
+/// than now; nothing when only a peer can give it more to do.
+pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(ConnId)) -> Option<u64> {
+    let Sessions { slots, timed, counters, turn } = sessions;
+    let now = tree.milliseconds();
+    change::take_back(timed, tree, now);
+    let mut left = NODES;
+    loop {
+        let before = left;
+        for _ in 0..slots.len() {
+            if left == 0 {
+                break;
+            }
+            *turn = if *turn + 1 < slots.len() { *turn + 1 } else { 0 };
+            let Some(Entry { session, woken, .. }) = slots.get_mut(*turn).and_then(Option::as_mut) else {
+                continue;
+            };
+            let slice = SLICE.min(left);
+            let told = (session.output.given(), session.wants_input(), session.is_over());
+            let counted = session.counters();
+            left -= slice - run(&mut Desk { session, timed, tree, now }, slice);
+            *woken |= told != (session.output.given(), session.wants_input(), session.is_over());
+            counters.commands += session.commands - counted.0;
+            counters.refused += session.refused - counted.1;
+        }
+        if left == 0 || left == before {
+            break;
+        }
+    }
+    let mut due = timed.next();
+    for Entry { id, session, woken } in slots.iter_mut().flatten() {
+        if core::mem::take(woken) {
+            wake(*id);
+        }
+        due = due.into_iter().chain(next(session, now)).min();
+    }
+    due
+}
+
+/// When a session wants to go on.
+fn next(session: &Session, now: u64) -> Option<u64> {
+    if !session.output.has_room() {
+        return None;
+    }
+    if session.has_work() {
+        return Some(now);
+    }
+    let timings = session.watches.iter().filter_map(|watch| watch.timing.as_ref());
+    timings.filter(|timing| timing.every > 0).map(|timing| timing.due).min()
+}
+
+/// Works for one session on at most `nodes` nodes; gives how many are left.
+fn run(desk: &mut Desk<'_>, mut nodes: u32) -> u32 {
+    while nodes > 0 && desk.session.output.has_room() && !desk.session.is_over() {
+        match desk.session.job.take() {
+            Some(job) => desk.go_on(job),
+            None => {
+                if !desk.sample() && !desk.answer() {
+                    break;
+                }
+            }
+        }
+        nodes -= 1;
+    }
+    // What was found is changed before anything else can happen to it.
+    if let Some(mut job) = desk.session.job.take() {
+        let result = match &mut job.plan {
+            Plan::Walk(walk) => desk.apply(walk, job.json),
+            Plan::Text { .. } | Plan::Log { .. } | Plan::Schema { .. } => Ok(()),
+        };
+        match result {
+            Ok(()) => desk.session.job = Some(job),
+            Err(trouble) => desk.finish(job, Err(trouble)),
+        }
+    }
+    nodes
+}
+
+impl Desk<'_> {
+    /// Begins the next sample that is due, if there is one.
+    fn sample(&mut self) -> bool {
+        let Desk { session, tree, now, .. } = self;
+        let output = &session.output;
+        let place = session.watches.iter_mut().position(|watch| {
+            let Some(timing) = &mut watch.timing else { return false };
+            let left = output.has_left(timing.end);
+            let Plan::Log { next, end } = &mut watch.plan else {
+                let due = timing.due <= *now;
+                if due {
+                    timing.pass(*now, left);
+                }
+                return due && left;
+            };
+            let mut kept = 0;
+            *end = tree.events(*next, &mut |_| kept += 1);
+            // Those between are not kept any more.
+            let first = end.saturating_sub(kept);
+            if timing.end > 0 {
+                timing.dropped += first.saturating_sub(*next);
+            }
+            *next = first;
+            left && kept > 0
+        });
+        let Some(place) = place else { return false };
+        let mut watch = session.watches.remove(place);
+        if let Plan::Walk(walk) = &mut watch.plan {
+            walk.rewind();
+        }
+        watch.left = 0;
+        let dropped = watch.timing.as_mut().map_or(0, |timing| core::mem::take(&mut timing.dropped));
+        if dropped > 0 {
+            self.about_watch(&watch, "dropped", &Value::Count(dropped));
+        }
+        self.session.job = Some(watch);
+        true
+    }
+
+    /// A row about a watch itself, in its sample.
+    fn about_watch(&mut self, watch: &Job, key: &str, value: &Value) {
+        let out = &mut self.session.output.part;
+        render::open(&Path { kind: "watch", name: "" }, watch.json, out);
+        let tag = watch.tag.as_deref().unwrap_or("-");
+        if watch.json {
+            render::text("tag", tag, true, out);
+        } else {
+            out.push(b' ');
+            out.extend_from_slice(tag.as_bytes());
+        }
+        render::field(key, value, watch.json, out);
+        render::close(watch.json, out);
+    }
+
+    /// Takes a job one step further.
+    fn go_on(&mut self, mut job: Job) {
+        let before = self.session.output.part.len();
+        let step = match &mut job.plan {
+            Plan::Text { text, at } => Ok(self.give_line(text, at, job.json)),
+            Plan::Schema { kinds, item } => Ok(self.give_schema(kinds, item, job.json)),
+            // What follows comes in the next sample.
+            Plan::Log { next, end } => Ok(self.give_events(next, *end, job.json) && job.timing.is_none()),
+            Plan::Walk(walk) => self.walk(walk, job.json),
+        };
+        let output = &mut self.session.output;
+        if job.timing.is_none() {
+            output.settle(job.tag.as_deref());
+        } else if output.part.len() > output.sample() && matches!(job.plan, Plan::Walk(_)) {
+            output.part.truncate(before);
+            job.left += 1;
+        }
+        match step {
+            Ok(true) => self.session.job = Some(job),
+            Ok(false) => self.finish(job, Ok(())),
+            Err(trouble) => self.finish(job, Err(trouble)),
+        }
+    }
+
+    /// Ends a reply or a sample.
+    fn finish(&mut self, mut job: Job, result: Result<(), Trouble>) {
+        if job.timing.is_none() {
+            return self.end(job.tag.as_deref(), result);
+        }
+        let ends = result.is_err();
+        if job.left > 0 {
+            self.about_watch(&job, "left", &Value::Count(job.left));
+        }
+        if let Err(trouble) = result {
+            self.about_watch(&job, "over", &Value::Text(trouble.message));
+        }
+        let end = self.session.output.push(job.tag.as_deref());
+        if let (false, Some(timing)) = (ends, &mut job.timing) {
+            timing.end = end;
+            self.session.watches.push(job);
+        }
+        self.session.end_if_ended();
+    }
+
+    /// Ends a reply, and counts it.
+    fn end(&mut self, tag: Option<&str>, result: Result<(), Trouble>) {
+        self.session.commands += 1;
+        if matches!(&result, Err(trouble) if trouble.code == Code::Refused) {
+            self.session.refused += 1;
+        }
+        self.session.output.end(tag, result);
+    }
+
+    /// Begins the next command, if there is one.
+    fn answer(&mut self) -> bool {
+        if !self.session.has_work() {
+            return false;
+        }
+        // Without a command, the line is at its end, and the session reads again.
+        let Some(Request { tag, text }) = self.session.next_request() else { return true };
+        let mut json = self.session.json;
+        match text.and_then(|text| self.command(&text, tag.as_deref(), &mut json)) {
+            Ok(Some(plan)) => self.session.job = Some(Job { plan, json, tag, timing: None, left: 0 }),
+            Ok(None) => self.end(tag.as_deref(), Ok(())),
+            Err(trouble) => self.end(tag.as_deref(), Err(trouble)),
+        }
+        true
+    }
+
+    /// Does a command, or says what is to be given for it.
+    fn command(&mut self, text: &str, tag: Option<&str>, json: &mut bool) -> Result<Option<Plan>, Trouble> {
+        let (text, action) = divide(text, b'|');
+        let mut words = Words::new(text);
+        for (form, is_json) in [("kv", false), ("json", true)] {
+            if words.take(form) {
+                *json = is_json;
+            }
+        }
+        let verb = verb(&words.expect("a verb; help lists them")?)?;
+        self.hold_role(verb.role, verb.name)?;
+        if action.is_some() && verb.name != "find" {
+            return Err(syntax("no | but behind find"));
+        }
+        match verb.name {
+            "hello" => self.hello(words, *json),
+            "ls" => self.ls(words, *json),
+            "get" => self.get(words),
+            "set" => self.set(words),
+            "keep" => self.keep(words),
+            "call" => self.call(words),
+            "find" => self.find(&mut words, action).and_then(|plan| words.end().map(|()| plan)),
+            "watch" => self.watch(words, tag, *json),
+            "unwatch" => self.unwatch(words),
+            "begin" => self.begin(words),
+            "commit" => self.commit(words),
+            "abort" => self.abort(words),
+            "log" => self.log(words, tag, *json),
+            "schema" => self.schema(words),
+            "save" => self.save(words),
+            "help" => self.help(words),
+            "format" => {
+                self.session.json = if words.take("json") {
+                    true
+                } else if words.take("kv") {
+                    false
+                } else {
+                    return Err(syntax("kv or json"));
+                };
+                words.end().map(|()| None)
+            }
+            "quit" | "exit" => {
+                words.end()?;
+                self.session.quit();
+                Ok(None)
+            }
+            // A form stands before a verb.
+            _ => Err(syntax(&["a verb behind ", verb.name].concat())),
+        }
+    }
+
+    /// Holds that the session's role suffices.
+    fn hold_role(&self, role: Role, what: &str) -> Result<(), Trouble> {
+        let own = self.session.actor().role;
+        if own >= role {
+            return Ok(());
+        }
+        Err(Trouble::new(
+            Code::Refused,
+            &[what, " is for the role ", role_name(role), "; yours is ", role_name(own)],
+        ))
+    }
+
+    /// Begins a watch of a plan.
+    fn add_watch(&mut self, plan: Plan, tag: Option<&str>, json: bool, every: u64) -> Result<(), Trouble> {
+        if self.session.watches.len() >= WATCHES {
+            return Err(Trouble::new(Code::Limit, &["a session has at most 8 watches"]));
+        }
+        if tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == tag) {
+            return Err(Trouble::new(Code::Conflict, &["there is a watch of that tag"]));
+        }
+        let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
+        let tag = tag.map(String::from);
+        self.session.watches.push(Job { plan, json, tag, timing, left: 0 });
+        Ok(())
+    }
+
+    fn watch(
+        &mut self,
+        mut words: Words<'_>,
+        tag: Option<&str>,
+        json: bool,
+    ) -> Result<Option<Plan>, Trouble> {
+        let plan = if words.take("find") { self.find(&mut words, None) } else { self.get_some(&mut words) }?;
+        let mut every = PERIOD;
+        if words.take("every") {
+            let text = words.expect("a time behind every")?;
+            every = duration::parse(&text).filter(|&every| every >= LEAST_PERIOD).ok_or_else(|| {
+                Trouble::new(Code::Invalid, &["expected a time of at least 100ms behind every, not ", &text])
+            })?;
+        }
+        words.end()?;
+        plan.map_or(Ok(()), |plan| self.add_watch(plan, tag, json, every))?;
+        Ok(None)
+    }
+
+    fn unwatch(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+        let wanted = words.word()?;
+        words.end()?;
+        let watches = &mut self.session.watches;
+        let before = watches.len();
+        watches.retain(|watch| wanted.is_some() && watch.tag != wanted);
+        match wanted {
+            Some(tag) if watches.len() == before => {
+                Err(Trouble::new(Code::Missing, &["there is no watch of the tag ", &tag]))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The kind of that name.
+fn kind(tree: &dyn Tree, name: &str) -> Result<&'static Schema, Trouble> {
+    let kinds = tree.schemas();
+    kinds.iter().find(|schema| schema.name == name).ok_or_else(|| {
+        let near = nearest(name, &mut kinds.iter().map(|schema| schema.name));
+        unknown(&["no kind is named ", name], near)
+    })
+}
+
+/// How a role is called.
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::View => "view",
+        Role::Operate => "operate",
+        Role::Admin => "admin",
+    }
+}
+
+#[cfg(test)]
+mod tests;

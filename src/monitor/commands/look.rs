@@ -1,0 +1,244 @@
+//! Verbs that tell what there is: `hello`, `help`, `schema`, `log`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Desk, EVENTS, kind, role_name};
+use crate::monitor::filter::attribute;
+use crate::monitor::job::Plan;
+use crate::monitor::render::{self, wrap};
+use crate::monitor::request::Words;
+use crate::monitor::verbs::{verb, verbs};
+use crate::text::number::parse_decimal;
+use crate::tree::{About, Code, Method, Path, Schema, Trouble, Unit, Value, first_sentence};
+
+/// Events that `log` shows unless said.
+const LAST: u64 = 20;
+
+/// The column where the short help of `help` begins, without the two blanks of prose.
+const COLUMN: usize = 24;
+
+impl Desk<'_> {
+    pub(super) fn hello(&mut self, words: Words<'_>, json: bool) -> Result<Option<Plan>, Trouble> {
+        words.end()?;
+        let path = Path { kind: "process", name: "" };
+        let schema = self.tree.schemas().iter().find(|schema| schema.name == path.kind);
+        let pid =
+            schema.and_then(|schema| schema.find("pid")).and_then(|(place, _)| self.tree.get(&path, place));
+        let actor = self.session.actor().clone();
+        let out = &mut self.session.output.part;
+        render::open(&path, json, out);
+        render::text("version", env!("CARGO_PKG_VERSION"), json, out);
+        render::count("protocol", 1, json, out);
+        render::field("pid", &pid.unwrap_or(Value::Nothing), json, out);
+        render::text("role", role_name(actor.role), json, out);
+        render::text("who", &actor.who, json, out);
+        render::close(json, out);
+        Ok(None)
+    }
+
+    /// Gives one line of a text. False when there is none.
+    pub(super) fn give_line(&mut self, text: &str, at: &mut usize, json: bool) -> bool {
+        let rest = text.get(*at..).unwrap_or_default();
+        let Some(line) = rest.lines().next() else { return false };
+        *at += line.len() + 1;
+        if rest.get(line.len()..).is_some_and(|rest| rest.starts_with('\r')) {
+            *at += 1;
+        }
+        render::prose(line, json, &mut self.session.output.part);
+        true
+    }
+
+    pub(super) fn log(
+        &mut self,
+        mut words: Words<'_>,
+        tag: Option<&str>,
+        json: bool,
+    ) -> Result<Option<Plan>, Trouble> {
+        let follow = words.take("follow");
+        let last = match words.word()? {
+            None => LAST,
+            Some(text) => parse_decimal(text.as_bytes())
+                .ok_or_else(|| Trouble::new(Code::Invalid, &["expected a number of events, not ", &text]))?,
+        };
+        words.end()?;
+        let end = self.tree.events(u64::MAX, &mut |_| {});
+        let plan = Plan::Log { next: end.saturating_sub(last), end };
+        if follow {
+            self.add_watch(plan, tag, json, 0)?;
+            return Ok(None);
+        }
+        Ok(Some(plan))
+    }
+
+    /// Gives some events. False when the last was given.
+    pub(super) fn give_events(&mut self, next: &mut u64, end: u64, json: bool) -> bool {
+        let mut lines: Vec<String> = Vec::new();
+        let mut kept = 0;
+        let wanted = (EVENTS as u64).min(end.saturating_sub(*next)) as usize;
+        let after = self.tree.events(*next, &mut |line| {
+            kept += 1;
+            if lines.len() < wanted {
+                lines.push(String::from(line));
+            }
+        });
+        // Those before the first are not kept any more.
+        *next = after.saturating_sub(kept);
+        let out = &mut self.session.output.part;
+        for line in lines {
+            if json {
+                out.extend_from_slice(b"{\"number\":");
+                render::value(&Value::Count(*next), true, out);
+                render::text("text", &line, true, out);
+                render::close(true, out);
+            } else {
+                out.extend_from_slice(b"  ");
+                render::escape(&line, out);
+                out.push(b'\n');
+            }
+            *next += 1;
+        }
+        *next < end.min(after)
+    }
+
+    pub(super) fn schema(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+        let kinds = match words.word()? {
+            None => self.tree.schemas(),
+            Some(name) => core::slice::from_ref(kind(self.tree, &name)?),
+        };
+        words.end()?;
+        Ok(Some(Plan::Schema { kinds, item: 0 }))
+    }
+
+    /// Gives one row of the tables. False when there is none.
+    pub(super) fn give_schema(
+        &mut self,
+        kinds: &mut &'static [Schema],
+        item: &mut usize,
+        json: bool,
+    ) -> bool {
+        let Some((schema, rest)) = kinds.split_first() else { return false };
+        let out = &mut self.session.output.part;
+        let at = *item;
+        *item += 1;
+        if at == 0 {
+            render::open(&Path { kind: "schema", name: schema.name }, json, out);
+            render::field("named", &Value::Switch(schema.named), json, out);
+            render::text("help", schema.help, json, out);
+        } else if let Some(about) = (schema.about)(at - 1) {
+            let name = [schema.name, ".", about.name].concat();
+            render::open(&Path { kind: "schema", name: &name }, json, out);
+            attribute_row(about, json, out);
+        } else if let Some(method) = schema.methods.get(at - 1 - schema.abouts().count()) {
+            render::open(&Path { kind: "schema", name: schema.name }, json, out);
+            method_row(method, json, out);
+        } else {
+            *kinds = rest;
+            *item = 0;
+            return true;
+        }
+        render::close(json, out);
+        true
+    }
+
+    pub(super) fn help(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+        let mut text = String::new();
+        match words.word()? {
+            None => self.help_all(&mut text),
+            Some(name) => self.help_one(&name, &mut text)?,
+        }
+        words.end()?;
+        Ok(Some(Plan::Text { text, at: 0 }))
+    }
+
+    fn help_all(&self, out: &mut String) {
+        for verb in verbs() {
+            entry(&[verb.name], verb.help, out);
+        }
+        let kinds: Vec<&str> = self.tree.schemas().iter().map(|schema| schema.name).collect();
+        out.push_str("kinds:");
+        wrap(&kinds.join(" "), 2, out);
+        entry(&["help VERB|KIND|KIND.KEY"], "Tell more.", out);
+    }
+
+    fn help_one(&self, name: &str, out: &mut String) -> Result<(), Trouble> {
+        if let Some((name, key)) = name.split_once('.') {
+            let schema = kind(self.tree, name)?;
+            attribute_help(schema, attribute(schema, key)?.1, out);
+            return Ok(());
+        }
+        let wanted = kind(self.tree, name);
+        let Ok(schema) = wanted else {
+            // What it is nearest to is looked for among the verbs.
+            let verb = verb(name)?;
+            out.extend([verb.name, " ", verb.words]);
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            wrap(verb.help, 2, out);
+            return Ok(());
+        };
+        out.extend([schema.name, ":"]);
+        wrap(schema.help, 2, out);
+        for about in schema.abouts() {
+            entry(&[about.name, "=", about.unit.placeholder()], about.help, out);
+        }
+        for method in schema.methods {
+            entry(&["call .. ", method.name, " ", method.words], method.help, out);
+        }
+        Ok(())
+    }
+}
+
+/// A head, and the first sentence of its help beside it.
+fn entry(head: &[&str], help: &'static str, out: &mut String) {
+    let start = out.len();
+    out.extend(head.iter().copied());
+    out.truncate(out.trim_end().len());
+    if out.len() - start + 2 > COLUMN {
+        out.push('\n');
+    }
+    wrap(first_sentence(help), COLUMN, out);
+}
+
+fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
+    out.extend([schema.name, ".", about.name, "=", about.unit.placeholder(), ":"]);
+    wrap(about.help, 2, out);
+    if about.fact {
+        out.push_str("It is a fact; nobody sets it.\n");
+        return;
+    }
+    out.push_str("It takes");
+    let mut expected = String::new();
+    about.unit.describe(&mut expected);
+    expected.extend(["; its default is ", if about.default.is_empty() { "empty" } else { about.default }]);
+    expected.extend([". The role ", role_name(about.role), " may set it"]);
+    expected.push_str(if about.live { "." } else { ", before the program starts." });
+    wrap(&expected, 2, out);
+}
+
+fn attribute_row(about: &About, json: bool, out: &mut Vec<u8>) {
+    render::text("unit", &about.unit.placeholder().to_ascii_lowercase(), json, out);
+    if let Unit::Choice(words) = about.unit {
+        let words = words.split('|').map(String::from).collect();
+        render::field("choices", &Value::List(words), json, out);
+    }
+    render::text("default", about.default, json, out);
+    render::text("role", role_name(about.role), json, out);
+    for (key, is) in [("live", about.live), ("fact", about.fact), ("counter", about.counter)] {
+        render::field(key, &Value::Switch(is), json, out);
+    }
+    render::text("help", about.help, json, out);
+}
+
+fn method_row(method: &Method, json: bool, out: &mut Vec<u8>) {
+    if json {
+        render::text("method", method.name, true, out);
+    } else {
+        out.push(b' ');
+        out.extend_from_slice(method.name.as_bytes());
+    }
+    render::text("args", method.words, json, out);
+    render::text("role", role_name(method.role), json, out);
+    render::field("configures", &Value::Switch(method.configures), json, out);
+    render::text("help", method.help, json, out);
+}

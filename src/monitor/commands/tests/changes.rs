@@ -1,0 +1,372 @@
+//! What changes something: roles, transactions, changes for a time, what is noted.
+
+use super::*;
+
+fn last(peer: &Peer) -> String {
+    peer.tree.log().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn setting() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.script(&[
+        ("set /http/main write_buffer=256K hidden=yes", "ok\n"),
+        ("get /http/main write_buffer hidden", "/http/main.write_buffer=256K\n/http/main.hidden=on\nok\n"),
+        ("set /http/main.write_buffer=\"auto 4K..64K\"", "ok\n"),
+        ("get /http/main.write_buffer", "/http/main.write_buffer=\"auto 4K..64K\"\nok\n"),
+        (
+            "json get /http/main.write_buffer",
+            "{\"path\":\"/http/main\",\"write_buffer\":\"auto 4K..64K\"}\nok\n",
+        ),
+        ("set /http/v1.local.hidden=on enabled=off", "ok\n"),
+        ("get /http/v1.local enabled hidden", "/http/v1.local.enabled=off\n/http/v1.local.hidden=on\nok\n"),
+    ]);
+    let log: Vec<&str> = peer.tree.log().collect();
+    let who = "anna from 127.0.0.1: /http/";
+    assert_eq!(
+        log,
+        [
+            [who, "main.write_buffer=256K, was 16K"].concat(),
+            [who, "main.hidden=yes, was off"].concat(),
+            [who, "main.write_buffer=auto 4K..64K, was 256K"].concat(),
+            [who, "v1.local.hidden=on, was off"].concat(),
+            [who, "v1.local.enabled=off, was on"].concat(),
+        ]
+    );
+    let changes = peer.tree.calls[2];
+    peer.script(&[
+        ("set", "error syntax expected a path\n"),
+        ("set /http/main", "error syntax expected KEY=VALUE\n"),
+        ("set /http/main hidden", "error syntax expected KEY=VALUE, not hidden\n"),
+        ("set /http/main =x", "error syntax expected KEY=VALUE, not =x\n"),
+        ("set /http/main=x", "error syntax expected a path and KEY=VALUE\n"),
+        ("set /http/main hidden=on hidden=off", "error conflict hidden is there twice\n"),
+        ("set /http/mian hidden=on", "error missing there is no /http/mian\n"),
+        ("set /http hidden=on", "error missing there is no /http\n"),
+        ("set /http/* hidden=on", "error missing there is no /http/*\n"),
+        ("set /htp/main hidden=on", "error unknown no kind is named htp; did you mean http?\n"),
+        ("set /http/main hiden=on", "error unknown http has no attribute hiden; did you mean hidden?\n"),
+        ("set /http/main requests=1", "error refused requests is a fact; nobody sets it\n"),
+        ("set /http/main root=/", "error refused root changes only when the program starts\n"),
+        ("set /http/main hidden=maybe", "error invalid hidden: expected on or off\n"),
+        (
+            "set /http/main hidden=off idle_timeout=0",
+            "error invalid idle_timeout: expected a time such as 200ms, 10s or 5m, from 1ms to 1h\n",
+        ),
+        ("set /http/main hidden=off for", "error syntax expected KEY=VALUE, not for\n"),
+        (
+            "set /http/main hidden=off for ever",
+            "error invalid expected a time such as 10m behind for, not ever\n",
+        ),
+        ("set /handler/main/files match=/forbidden", "error invalid not that one\n"),
+    ]);
+    // Only the last of them came so far.
+    assert_eq!(peer.tree.calls[2], changes + 1);
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "on");
+}
+
+#[test]
+fn all_or_none_is_set() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.script(&[(
+        "begin; set /handler/main/status enabled=off; set /handler/main/files match=/forbidden; commit",
+        "ok\nok\nok\nerror invalid not that one\n",
+    )]);
+    assert_eq!(peer.tree.read("/handler/main/status", "enabled"), "on");
+    assert_eq!(peer.tree.log().count(), 0);
+}
+
+#[test]
+fn roles() {
+    let commands = [
+        ("set /http/main hidden=on", Role::Operate),
+        ("set /http/main enabled=off", Role::Admin),
+        ("set /http/main hidden=on enabled=off", Role::Admin),
+        ("call /http/main drain", Role::Operate),
+        ("call /http/main stop", Role::Admin),
+        ("call /config diff", Role::View),
+        ("call /config add /http/x", Role::Admin),
+        ("find http | drain", Role::Operate),
+        ("find http | stop", Role::Admin),
+        ("find http | set hidden=on", Role::Operate),
+        ("begin; set /http/main enabled=off; commit", Role::Admin),
+        ("save", Role::Admin),
+        ("ls; hello; log; schema; help; get /http/*; find http; watch /loop; begin; abort", Role::View),
+    ];
+    for (command, least) in commands {
+        for role in [Role::View, Role::Operate, Role::Admin] {
+            let mut peer = Peer::new(role);
+            let answer = peer.ask(command);
+            let refused = answer.matches("error refused").count();
+            assert_eq!(refused, usize::from(role < least), "{command}: {answer}");
+            assert_eq!(peer.sessions.counters().refused, refused as u64);
+            assert_eq!(
+                peer.tree.calls[2..],
+                if role < least { [0, 0] } else { peer.tree.calls[2..].try_into().unwrap() }
+            );
+            if role < least {
+                let told = ["; yours is ", role_name(role), "\n"].concat();
+                assert!(answer.contains(&told) && answer.contains(" is for the role "), "{answer}");
+                assert_eq!(peer.tree.log().count(), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn calling() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(3), 64 << 10);
+    peer.script(&[
+        ("call /connection/1-7 close", "ok\n"),
+        ("call /connection/1-7 close", "error missing there is no /connection/1-7\n"),
+        ("call /connection/0-0 poke", "error failed it does not move\n"),
+        ("call /http/main drain", "  draining\nok\n"),
+        ("json call /http/main drain", "{\"text\":\"draining\"}\nok\n"),
+        ("call /http/main drain now", "error syntax expected no words\n"),
+        // Text never ends a reply.
+        ("call /config diff", "  ok\n  error\n/http/main.hidden=on\nok\n"),
+        ("call /config add /http/new hidden=on", "ok\n"),
+        ("get /http/new.hidden", "/http/new.hidden=on\nok\n"),
+        ("call /handler/main/files move before \"main/a b\"", "ok\n"),
+        ("call /config add", "error invalid expected other words\n"),
+        ("call", "error syntax expected a path\n"),
+        ("call /http/main", "error syntax expected a method\n"),
+        ("call /http/main strat", "error unknown http has no method strat\n"),
+        ("call /http/main drian", "error unknown http has no method drian; did you mean drain?\n"),
+        ("call /http/mian drain", "error missing there is no /http/mian\n"),
+        ("call /x/main drain", "error unknown no kind is named x\n"),
+    ]);
+    let log: Vec<&str> = peer.tree.log().collect();
+    assert_eq!(log[0], "anna from 127.0.0.1: /connection/1-7 close");
+    assert_eq!(log[1], "anna from 127.0.0.1: /http/main drain");
+    assert_eq!(log[4], "anna from 127.0.0.1: /config add /http/new hidden=on");
+    assert_eq!(log.len(), 6);
+}
+
+#[test]
+fn transactions() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(100), 64 << 10);
+    peer.script(&[
+        ("commit", "error conflict no transaction is open; begin opens one\n"),
+        ("abort", "error conflict no transaction is open; begin opens one\n"),
+        ("begin", "ok\n"),
+        ("begin", "error conflict a transaction is open; commit or abort ends it\n"),
+        ("set /http/main hidden=on", "ok\n"),
+        ("set /http/main hidden=maybe", "error invalid hidden: expected on or off\n"),
+        ("set /http/main hidden=off for 1m", "error conflict in a transaction nothing is set for a time\n"),
+        ("set /http/new hidden=on", "error missing there is no /http/new\n"),
+        ("call /config add /http/new enabled=off", "ok\n"),
+        // Now there will be one.
+        ("set /http/new hidden=on", "ok\n"),
+        ("find handler | set enabled=off", "/handler found=2 done=2\nok\n"),
+        ("call /handler/main/files remove", "ok\n"),
+        // What does not configure is done at once.
+        ("call /connection/1-7 close", "ok\n"),
+        ("get /http/main.hidden", "/http/main.hidden=off\nok\n"),
+        ("get /handler/*.enabled", "/handler/main/files.enabled=on\n/handler/main/status.enabled=on\nok\n"),
+    ]);
+    assert_eq!((peer.tree.calls[2], peer.tree.log().count()), (0, 1));
+    peer.script(&[
+        ("commit", "ok\n"),
+        ("get /http/*.hidden", "/http/main.hidden=on\n/http/new.hidden=on\n/http/v1.local.hidden=off\nok\n"),
+        ("get /handler/*.enabled", "/handler/main/status.enabled=off\nok\n"),
+        ("commit", "error conflict no transaction is open; begin opens one\n"),
+    ]);
+    assert_eq!(peer.tree.calls[2], 1, "all in one");
+    assert_eq!(peer.tree.log().count(), 1 + 6);
+    peer.script(&[
+        ("begin; set /http/main hidden=off; abort", "ok\nok\nok\n"),
+        ("get /http/main.hidden", "/http/main.hidden=on\nok\n"),
+        ("begin; commit", "ok\nok\n"),
+        ("begin", "ok\n"),
+    ]);
+    // The limit; what is within it stays.
+    peer.script(&[
+        ("find connection limit 90 | set traced=on write_buffer=1K", "/connection found=90 done=90\nok\n"),
+        (
+            "find connection limit 90 | set traced=on",
+            "/connection found=90 done=0\nerror limit a transaction has at most 256 steps\n",
+        ),
+        ("set /http/main hidden=off; set /http/main clients=a", "ok\nok\n"),
+    ]);
+    for _ in 0..74 {
+        assert_eq!(peer.ask("set /http/main hidden=off"), "ok\n");
+    }
+    assert_eq!(peer.ask("set /http/main hidden=off"), "error limit a transaction has at most 256 steps\n");
+    assert_eq!(peer.ask("commit"), "ok\n");
+    assert_eq!(peer.tree.read("/connection/5-35", "write_buffer"), "1K");
+    // A session that goes leaves nothing.
+    peer.script(&[("begin; set /http/main hidden=on", "ok\nok\n"), ("quit", "ok\n")]);
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "off");
+}
+
+#[test]
+fn changes_for_a_time() {
+    let mut peer = Peer::new(Role::Admin);
+    let set = |peer: &mut Peer, time: u64| {
+        peer.tree.now += time;
+        peer.settle(usize::MAX);
+        peer.tree.read("/http/main", "write_buffer")
+    };
+    // It comes back by itself.
+    peer.script(&[("set /http/main write_buffer=256K hidden=on for 10m", "ok\n")]);
+    assert_eq!(last(&peer), "anna from 127.0.0.1: /http/main.hidden is off again in 10m");
+    assert_eq!(peer.due, Some(peer.tree.now + 600_000));
+    assert!(!peer.sessions.is_idle());
+    assert_eq!(set(&mut peer, 599_999), "256K");
+    assert_eq!(set(&mut peer, 1), "16K");
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "off");
+    assert!(last(&peer).starts_with("anna from 127.0.0.1: time is over: /http/main."), "{}", last(&peer));
+    assert!(peer.due.is_none() && peer.sessions.is_idle());
+
+    // Kept, in part.
+    peer.script(&[
+        ("set /http/main write_buffer=256K hidden=on for 1s", "ok\n"),
+        ("keep /http/main hidden", "ok\n"),
+        ("keep /http/main hidden", "error conflict nothing of /http/main is set for a time\n"),
+    ]);
+    assert_eq!(last(&peer), "anna from 127.0.0.1: keep /http/main.hidden");
+    assert_eq!(
+        (set(&mut peer, 1000).as_str(), peer.tree.read("/http/main", "hidden").as_str()),
+        ("16K", "on")
+    );
+
+    // Kept, all of it.
+    peer.script(&[("set /http/main write_buffer=1K hidden=off for 1s; keep /http/main", "ok\nok\n")]);
+    assert_eq!(
+        (set(&mut peer, 1000).as_str(), peer.tree.read("/http/main", "hidden").as_str()),
+        ("1K", "off")
+    );
+    peer.script(&[("set /http/main write_buffer=2K for 1s; keep /http/main.write_buffer", "ok\nok\n")]);
+    assert_eq!(set(&mut peer, 1000), "2K");
+
+    // Set again to stay; set again for a time, where the first value comes back.
+    peer.script(&[("set /http/main write_buffer=4K for 1s; set /http/main write_buffer=8K", "ok\nok\n")]);
+    assert_eq!(set(&mut peer, 1000), "8K");
+    peer.script(&[(
+        "set /http/main write_buffer=1K for 1s; set /http/main write_buffer=2K for 3s",
+        "ok\nok\n",
+    )]);
+    assert_eq!(set(&mut peer, 1000), "2K");
+    assert_eq!(set(&mut peer, 2000), "8K");
+    peer.script(&[("set /http/main write_buffer=1K for 1s", "ok\n")]);
+    peer.script(&[(
+        "find http where write_buffer = 1K | set write_buffer=16K",
+        "/http found=1 done=1\nok\n",
+    )]);
+    assert_eq!(set(&mut peer, 1000), "16K");
+
+    // Somebody else changed it meanwhile, or the node is gone: nothing is set back.
+    peer.script(&[("set /http/main write_buffer=1K for 1s", "ok\n")]);
+    let step =
+        crate::tree::Step::Set { path: "/http/main".into(), key: "write_buffer".into(), text: "2K".into() };
+    peer.tree.change(&[step], &actor(Role::Admin)).unwrap();
+    assert_eq!(set(&mut peer, 1000), "2K");
+    peer.script(&[("set /handler/main/files match=/a for 1s; call /handler/main/files remove", "ok\nok\n")]);
+    assert_eq!(set(&mut peer, 1000), "2K");
+    assert_eq!(last(&peer), "anna from 127.0.0.1: /handler/main/files remove");
+
+    // It outlives its session; what cannot be set back is noted.
+    peer.script(&[("set /http/main write_buffer=1K for 1s; quit", "ok\nok\n")]);
+    peer.sessions.close(1);
+    assert!(peer.sessions.count() == 0 && !peer.sessions.is_idle());
+    peer.tree.fails = Some(Trouble::new(Code::Failed, &["no room"]));
+    peer.tree.now += 1000;
+    peer.work();
+    let told = "anna from 127.0.0.1: time is over, but not /http/main.write_buffer=2K: no room";
+    assert_eq!((peer.due, last(&peer).as_str()), (None, told));
+    assert!(peer.sessions.is_idle());
+
+    let mut peer = Peer::new(Role::View);
+    peer.sessions.timed.changes.push(crate::monitor::timed::Change {
+        path: "/http/main".into(),
+        key: "hidden".into(),
+        back: "off".into(),
+        due: u64::MAX,
+        value: Value::Switch(true),
+        actor: actor(Role::Admin),
+    });
+    peer.script(&[
+        ("keep", "error syntax expected a path\n"),
+        ("keep /http/mian", "error missing there is no /http/mian\n"),
+        ("keep /http/main hiden", "error unknown http has no attribute hiden; did you mean hidden?\n"),
+        ("keep /http/main root", "error conflict nothing of /http/main is set for a time\n"),
+        ("keep /http/main", "error refused hidden is for the role operate; yours is view\n"),
+    ]);
+}
+
+#[test]
+fn few_changes_wait() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(70), 64 << 10);
+    for number in 0..63 {
+        let line = format!("set /connection/{number}-{} traced=on for 1h", number * 7);
+        assert_eq!(peer.ask(&line), "ok\n");
+    }
+    peer.script(&[
+        (
+            "set /connection/63-441 traced=on write_buffer=1K for 1h",
+            "error limit at most 64 changes wait to come back\n",
+        ),
+        ("get /connection/63-441.traced", "/connection/63-441.traced=off\nok\n"),
+        ("set /connection/63-441 traced=on for 1h", "ok\n"),
+        ("set /connection/64-448 traced=on for 1h", "error limit at most 64 changes wait to come back\n"),
+        ("set /connection/63-441 traced=off for 1h", "ok\n"),
+        ("save", "  wrote 1 change\nok\n"),
+    ]);
+    assert_eq!(peer.tree.passing.len(), 64);
+    assert_eq!(peer.tree.passing[0], ("/connection/0-0".into(), "traced".into(), "off".into()));
+    peer.tree.fails = Some(Trouble::new(Code::Failed, &["there is\nno file"]));
+    peer.script(&[
+        ("save", "error failed there is\\nno file\n"),
+        ("save x", "error syntax expected the end, not x\n"),
+    ]);
+    peer.tree.now += 3_600_000;
+    peer.settle(usize::MAX);
+    assert!(peer.sessions.timed().waiting().next().is_none());
+    assert_eq!(peer.ask("find connection where traced"), "ok\n");
+}
+
+#[test]
+fn actions() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(1000), 64 << 10);
+    peer.script(&[
+        (
+            "find connection where idle > 95s | set write_buffer=1K traced=on",
+            "/connection found=40 done=40\nok\n",
+        ),
+        (
+            "json find connection where traced | close",
+            "{\"path\":\"/connection\",\"found\":40,\"done\":40}\nok\n",
+        ),
+        ("find connection where traced", "ok\n"),
+        ("find connection where idle > 1h | close", "/connection found=0 done=0\nok\n"),
+        ("find connection sort -idle limit 3 | close", "/connection found=3 done=3\nok\n"),
+        ("find connection limit 2 | poke", "/connection found=2 done=0\nerror failed it does not move\n"),
+        (
+            "@f find connection limit 2 | poke",
+            "+f 27\n/connection found=2 done=0\n=f failed 16\nit does not move",
+        ),
+        ("find handler | remove", "/handler found=2 done=2\nok\n"),
+        ("find http | set hidden=maybe", "error invalid hidden: expected on or off\n"),
+        ("find http | set", "error syntax expected KEY=VALUE\n"),
+        ("find http | set hidden=on for 1m", "error syntax expected KEY=VALUE, not for\n"),
+    ]);
+    assert_eq!(peer.tree.count("connection"), 1000 - 43);
+    // A change in slices, each noted up to a number, and the whole.
+    assert_eq!(peer.tree.calls[2], 11);
+    let log: Vec<&str> = peer.tree.log().collect();
+    let who = "anna from 127.0.0.1: ";
+    assert!(log.contains(&[who, "/handler/main/files remove"].concat().as_str()));
+    assert!(
+        log.contains(&[who, "set write_buffer=1K traced=on on 40 of /connection"].concat().as_str()),
+        "{log:?}"
+    );
+    assert!(log.contains(&[who, "close on 3 of /connection"].concat().as_str()));
+    assert!(log.len() < 64);
+    // What a slice cannot do stops it, with the count of what was done before.
+    peer.tree.fails = Some(Trouble::new(Code::Failed, &["no room"]));
+    peer.script(&[(
+        "find connection | set traced=on",
+        "/connection found=61 done=0\nerror failed no room\n",
+    )]);
+}

@@ -1,0 +1,150 @@
+//! What a session is at: a reply or a sample that is made a little at a time.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::filter::Filter;
+use crate::tree::{Method, Schema, Step, Trouble, Value};
+
+/// Rows that `sort` keeps at most.
+pub const ROWS: usize = 4096;
+
+/// A reply or, with a timing, a watch.
+pub(super) struct Job {
+    pub(super) plan: Plan,
+    pub(super) json: bool,
+    pub(super) tag: Option<String>,
+    pub(super) timing: Option<Timing>,
+    /// Lines that the sample had no room for.
+    pub(super) left: u64,
+}
+
+/// When the samples of a watch are due. Times are milliseconds of the tree's clock.
+pub(super) struct Timing {
+    /// 0: when there is something.
+    pub(super) every: u64,
+    pub(super) due: u64,
+    /// Samples dropped since the last one that was not.
+    pub(super) dropped: u64,
+    /// Where in the output the last sample ends; 0 before the first.
+    pub(super) end: u64,
+}
+
+/// What is to be given.
+pub(super) enum Plan {
+    /// Lines that are ready, from a place on.
+    Text { text: String, at: usize },
+    /// Events from the number `next` on, up to `end`.
+    Log { next: u64, end: u64 },
+    /// The tables of `kinds` from an item on: the kind itself, its attributes, its methods.
+    Schema { kinds: &'static [Schema], item: usize },
+    /// Nodes of a kind.
+    Walk(Box<Walk>),
+}
+
+/// A walk over nodes of a kind.
+pub(super) struct Walk {
+    pub(super) schema: &'static Schema,
+    pub(super) shape: Shape,
+    /// The places of the attributes to show; none for all.
+    pub(super) keys: Vec<usize>,
+    /// One node, or all.
+    pub(super) one: Option<String>,
+    /// What the names begin with.
+    pub(super) prefix: String,
+    pub(super) filter: Filter,
+    /// By which attribute, and whether the greatest comes first.
+    pub(super) sort: Option<(usize, bool)>,
+    pub(super) limit: u64,
+    pub(super) action: Action,
+
+    /// Where to go on; nothing at the end.
+    pub(super) from: Option<u64>,
+    /// Names that were told and not looked at yet, each with a line feed behind it.
+    pub(super) batch: String,
+    pub(super) at: usize,
+    /// Kept for sorting, in order.
+    pub(super) rows: Vec<(Value, String)>,
+    /// The rows are being given.
+    pub(super) giving: bool,
+    pub(super) found: u64,
+    pub(super) done: u64,
+    /// Changes that go together.
+    pub(super) steps: Vec<Step>,
+    /// Steps that the transaction held before.
+    pub(super) kept: usize,
+    /// The first thing that an action met.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// How a node is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Its path alone.
+    Path,
+    /// A line for each attribute.
+    Lines,
+    /// One line.
+    Row,
+}
+
+/// What is done to each node that is found.
+pub(super) enum Action {
+    Show,
+    Call { method: &'static Method, words: Vec<String>, told: String },
+    Set { pairs: Vec<(String, String)>, told: String },
+}
+
+impl Walk {
+    /// A walk over all nodes of a kind.
+    pub(super) fn new(schema: &'static Schema, shape: Shape) -> Box<Walk> {
+        Box::new(Walk {
+            schema,
+            shape,
+            keys: Vec::new(),
+            one: None,
+            prefix: String::new(),
+            filter: Filter::default(),
+            sort: None,
+            limit: u64::MAX,
+            action: Action::Show,
+            from: Some(0),
+            batch: String::new(),
+            at: 0,
+            rows: Vec::new(),
+            giving: false,
+            found: 0,
+            done: 0,
+            steps: Vec::new(),
+            kept: 0,
+            trouble: None,
+        })
+    }
+
+    /// Goes back to the beginning.
+    pub(super) fn rewind(&mut self) {
+        self.batch.clear();
+        self.from = Some(0);
+        if let Some(name) = &self.one {
+            self.batch.push_str(name);
+            self.batch.push('\n');
+            self.from = None;
+        }
+        (self.at, self.found, self.done, self.giving) = (0, 0, 0, false);
+        self.rows = Vec::new();
+    }
+}
+
+impl Timing {
+    /// Passes over the samples that were due before `now`, each dropped but the first; all of them when that one
+    /// cannot be made either.
+    pub(super) fn pass(&mut self, now: u64, made: bool) {
+        if self.every == 0 {
+            return;
+        }
+        let due = now.saturating_sub(self.due) / self.every + 1;
+        self.due = self.due.saturating_add(due.saturating_mul(self.every));
+        self.dropped = self.dropped.saturating_add(due - u64::from(made));
+    }
+}

@@ -1,0 +1,234 @@
+//! A file of keys: who may log in to a monitor by TCP, and as what. One line for each user, `#` before what is a comment.
+//!
+//! ```text
+//! USER:ROLE:ITERATIONS:SALT:KEY      salt and key in hexadecimal digits; `gorgon passwd --monitor` makes it
+//! legacy:ROLE:PASSWORD               for Medusa's handshake, which cannot do without the clear text; no role is view
+//! ```
+//! A key is as good as the password for this monitor, so nobody else may be able to read the file.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::login::proof::{self, Bytes, ITERATIONS, ITERATIONS_RANGE, LENGTH};
+use super::roles;
+use crate::text::number::{parse_decimal, push_decimal_str};
+use crate::tree::Role;
+
+/// The longest file, in bytes.
+pub const FILE_MAX: usize = 64 * 1024;
+/// The longest name of a user, in bytes.
+pub const USER_MAX: usize = 64;
+/// The user of lines for Medusa's handshake.
+pub const LEGACY: &str = "legacy";
+/// The longest password of such a line, in bytes.
+pub const PASSWORD_MAX: usize = 255;
+/// Bytes of the salts that are made here.
+pub const SALT: usize = 16;
+/// Bytes that a salt may have.
+const SALTS: core::ops::RangeInclusive<usize> = 8..=LENGTH;
+
+const FORM: &str = "expected USER:ROLE:ITERATIONS:SALT:KEY, as gorgon passwd --monitor USER prints it";
+const LEGACY_FORM: &str = "expected legacy:ROLE:PASSWORD, with a password of 1 to 255 bytes";
+const ROLE: &str = "expected the role view, operate or admin";
+const USER: &str = "expected a user of 1 to 64 letters, digits and any of . _ - @";
+
+/// What is wrong with a file. What may be a secret is not told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub struct Problem {
+    /// The line, from 1; 0 for the file itself.
+    pub line: u32,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+/// The key of a user.
+struct Entry {
+    user: String,
+    role: Role,
+    iterations: u32,
+    salt: Vec<u8>,
+    key: Bytes,
+}
+
+/// A password for Medusa's handshake.
+struct Legacy {
+    role: Role,
+    password: Vec<u8>,
+}
+
+/// The keys of a monitor.
+#[derive(Default)]
+pub struct Keys {
+    entries: Vec<Entry>,
+    legacy: Vec<Legacy>,
+}
+
+/// What a user has to prove, and what it is good for.
+pub struct Challenge {
+    /// What the key was made with.
+    pub salt: Vec<u8>,
+    /// See `salt`.
+    pub iterations: u32,
+    /// What has to be known.
+    pub key: Bytes,
+    /// What the user may then do; none for one who is not there, whatever is proved.
+    pub role: Option<Role>,
+}
+
+impl Keys {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// The first line that is wrong.
+    pub fn parse(text: &[u8]) -> Result<Keys, Problem> {
+        if text.len() > FILE_MAX {
+            return Err(Problem { line: 0, expected: "expected at most 64 KiB" });
+        }
+        let mut keys = Keys::default();
+        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.trim_ascii().is_empty() && line.first() != Some(&b'#') {
+                keys.add(line).map_err(|expected| Problem { line: number, expected })?;
+            }
+        }
+        Ok(keys)
+    }
+
+    /// One user whose password is known: for a monitor that asks for it when it starts. `legacy` makes a password for
+    /// Medusa's handshake of it instead. Takes a tenth of a second.
+    #[must_use]
+    pub fn of_password(user: &str, role: Role, password: &[u8], salt: [u8; SALT], legacy: bool) -> Keys {
+        let mut keys = Keys::default();
+        if legacy {
+            keys.legacy.push(Legacy { role, password: password.to_owned() });
+        } else {
+            let key = proof::key(password, &salt, ITERATIONS);
+            let (user, salt) = (user.to_owned(), salt.to_vec());
+            keys.entries.push(Entry { user, role, iterations: ITERATIONS, salt, key });
+        }
+        keys
+    }
+
+    /// Whether nobody can log in with a key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether nobody can log in by Medusa's handshake.
+    #[must_use]
+    pub fn has_no_legacy(&self) -> bool {
+        self.legacy.is_empty()
+    }
+
+    /// What a user has to prove. One who is not there gets a salt that is the same each time, and as many iterations as
+    /// one who is there, so that nobody can tell by asking.
+    #[must_use]
+    pub fn challenge(&self, user: &[u8]) -> Challenge {
+        let found = self.entries.iter().find(|entry| entry.user.as_bytes() == user);
+        // Made in either case, for the time must not tell either. The secret is one that the file keeps for as long as
+        // its first user keeps the password.
+        let secret = self.entries.first().map_or(&[0; LENGTH], |first| &first.key);
+        let made = proof::mac(secret, &[b"salt\n", user]);
+        let model = usize::from(u16::from_be_bytes([made[0], made[1]])).checked_rem(self.entries.len());
+        let model = model.and_then(|at| self.entries.get(at));
+        match found {
+            Some(entry) => Challenge {
+                salt: entry.salt.clone(),
+                iterations: entry.iterations,
+                key: entry.key,
+                role: Some(entry.role),
+            },
+            None => {
+                // Not the bytes that chose the model, but others that follow from the same.
+                let salt = proof::mac(secret, &[b"bytes\n", user]);
+                let length = model.map_or(SALT, |entry| entry.salt.len());
+                Challenge {
+                    salt: salt.get(..length).unwrap_or(&salt).to_owned(),
+                    iterations: model.map_or(ITERATIONS, |entry| entry.iterations),
+                    key: made,
+                    role: None,
+                }
+            }
+        }
+    }
+
+    /// Passwords for Medusa's handshake, and what they are good for.
+    pub fn legacy(&self) -> impl Iterator<Item = (&[u8], Role)> {
+        self.legacy.iter().map(|legacy| (&*legacy.password, legacy.role))
+    }
+
+    fn add(&mut self, line: &[u8]) -> Result<(), &'static str> {
+        let mut parts = line.splitn(3, |byte| *byte == b':');
+        let (Some(user), Some(role), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(FORM);
+        };
+        if user == LEGACY.as_bytes() {
+            let role = if role.is_empty() { Role::View } else { roles::parse(role).ok_or(ROLE)? };
+            if !is_password(rest) {
+                return Err(LEGACY_FORM);
+            }
+            if self.legacy.iter().any(|legacy| legacy.password == rest) {
+                return Err("expected each password once, for it alone tells the role");
+            }
+            self.legacy.push(Legacy { role, password: rest.to_owned() });
+            return Ok(());
+        }
+        let user = core::str::from_utf8(user).ok().filter(|user| is_user(user)).ok_or(USER)?;
+        let role = roles::parse(role).ok_or(ROLE)?;
+        let mut parts = rest.split(|byte| *byte == b':');
+        let (Some(iterations), Some(salt), Some(key), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(FORM);
+        };
+        let iterations = parse_decimal(iterations)
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| ITERATIONS_RANGE.contains(number))
+            .ok_or("expected 4096 to 10000000 iterations")?;
+        let mut room = [0; LENGTH];
+        let length = proof::read_hex(salt, &mut room).filter(|length| SALTS.contains(length));
+        let salt = length.and_then(|length| room.get(..length));
+        let salt = salt.ok_or("expected a salt of 8 to 32 bytes, in hexadecimal digits")?.to_owned();
+        let key = proof::parse_hex(key).ok_or("expected a key of 32 bytes, in hexadecimal digits")?;
+        if self.entries.iter().any(|entry| entry.user == user) {
+            return Err("expected each user once");
+        }
+        self.entries.push(Entry { user: user.to_owned(), role, iterations, salt, key });
+        Ok(())
+    }
+}
+
+/// Whether a name can be that of a user with a key.
+#[must_use]
+pub fn is_user(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    (1..=USER_MAX).contains(&name.len()) && name != LEGACY && name.bytes().all(fits)
+}
+
+/// Whether a password can stand in a line for Medusa's handshake.
+#[must_use]
+pub fn is_password(password: &[u8]) -> bool {
+    (1..=PASSWORD_MAX).contains(&password.len()) && !password.iter().any(|byte| b"\n\r\0".contains(byte))
+}
+
+/// Appends the line of a user, without its end.
+pub fn print_line(user: &str, role: Role, password: &[u8], salt: &[u8], iterations: u32, out: &mut String) {
+    out.push_str(user);
+    out.push(':');
+    out.push_str(roles::word(role));
+    out.push(':');
+    push_decimal_str(iterations.into(), out);
+    for bytes in [salt, &proof::key(password, salt, iterations)] {
+        out.push(':');
+        let mut digits = Vec::new();
+        proof::push_hex(bytes, &mut digits);
+        out.extend(digits.into_iter().map(char::from));
+    }
+}
+
+#[cfg(test)]
+#[path = "keys/tests.rs"]
+mod tests;

@@ -1,0 +1,287 @@
+//! How values, rows and prose are written: as `key=value`, or as JSON with one object a line.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::text::json::push_string;
+use crate::text::number::{hex_digit, push_decimal};
+use crate::tree::{Path, Value};
+
+/// No line of prose is longer, its two blanks included.
+pub const WIDTH: usize = 78;
+
+/// Appends a text without control characters: they become `\n`, `\t` or `\xHH`.
+pub fn escape(text: &str, out: &mut Vec<u8>) {
+    escaped(text, b"", out);
+}
+
+fn escaped(text: &str, signs: &[u8], out: &mut Vec<u8>) {
+    for character in text.chars() {
+        let mut room = [0; 4];
+        let bytes = character.encode_utf8(&mut room).as_bytes();
+        match character {
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            _ if character.is_control() => {
+                for &byte in bytes {
+                    let digits = [b'\\', b'x', hex_digit(byte >> 4, b'a'), hex_digit(byte, b'a')];
+                    out.extend_from_slice(&digits);
+                }
+            }
+            _ => {
+                if matches!(*bytes, [byte] if signs.contains(&byte)) {
+                    out.push(b'\\');
+                }
+                out.extend_from_slice(bytes);
+            }
+        }
+    }
+}
+
+/// Appends a text as one word of a request, in quotes where it needs them.
+pub fn word(text: &str, out: &mut Vec<u8>) {
+    let needs = |character: char| {
+        matches!(character, ' ' | '"' | '\'' | '\\' | '=' | ';' | '|') || character.is_control()
+    };
+    if text.is_empty() || text.contains(needs) {
+        out.push(b'"');
+        escaped(text, b"\"\\", out);
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Appends a path. Quotes stand around its name alone.
+fn path(path: &Path<'_>, out: &mut Vec<u8>) {
+    out.push(b'/');
+    out.extend_from_slice(path.kind.as_bytes());
+    if !path.name.is_empty() {
+        out.push(b'/');
+        word(path.name, out);
+    }
+}
+
+/// Appends a value.
+pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
+    match value {
+        Value::Size(number) | Value::Count(number) if json => push_decimal(*number, out),
+        Value::Time(time) if json => {
+            push_decimal(time / 1000, out);
+            let milliseconds = time % 1000;
+            if milliseconds > 0 {
+                let digits = [milliseconds / 100, milliseconds / 10 % 10, milliseconds % 10];
+                let length = digits.iter().rposition(|&digit| digit > 0).map_or(0, |place| place + 1);
+                out.push(b'.');
+                digits.iter().take(length).for_each(|&digit| push_decimal(digit, out));
+            }
+        }
+        Value::Buffer(buffer) if json && buffer.least == buffer.most => {
+            push_decimal(buffer.most_bytes(), out)
+        }
+        Value::Switch(on) if json => out.extend_from_slice(if *on { b"true" } else { b"false" }),
+        Value::Nothing if json => out.extend_from_slice(b"null"),
+        Value::List(items) if json => {
+            for (place, item) in items.iter().enumerate() {
+                out.push(if place == 0 { b'[' } else { b',' });
+                push_string(item.as_bytes(), out);
+            }
+            out.extend_from_slice(if items.is_empty() { b"[]" } else { b"]" });
+        }
+        Value::Nothing => out.push(b'-'),
+        // A text that looks like what is not known.
+        Value::Text(text) if text == "-" => out.extend_from_slice(b"\"-\""),
+        _ => {
+            let mut text = String::new();
+            value.print(&mut text);
+            if json { push_string(text.as_bytes(), out) } else { word(&text, out) }
+        }
+    }
+}
+
+/// Begins the row of a node.
+pub fn open(node: &Path<'_>, json: bool, out: &mut Vec<u8>) {
+    if json {
+        let mut text = String::new();
+        node.print(&mut text);
+        out.extend_from_slice(b"{\"path\":");
+        push_string(text.as_bytes(), out);
+    } else {
+        path(node, out);
+    }
+}
+
+/// A field of a row.
+pub fn field(key: &str, content: &Value, json: bool, out: &mut Vec<u8>) {
+    if json {
+        out.push(b',');
+        push_string(key.as_bytes(), out);
+        out.push(b':');
+    } else {
+        out.push(b' ');
+        out.extend_from_slice(key.as_bytes());
+        out.push(b'=');
+    }
+    value(content, json, out);
+}
+
+/// A field of a row that holds text.
+pub fn text(key: &str, content: &str, json: bool, out: &mut Vec<u8>) {
+    field(key, &Value::Text(String::from(content)), json, out);
+}
+
+/// A field of a row that holds a number.
+pub fn count(key: &str, content: u64, json: bool, out: &mut Vec<u8>) {
+    field(key, &Value::Count(content), json, out);
+}
+
+/// Ends a row.
+pub fn close(json: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if json { b"}\n" } else { b"\n" });
+}
+
+/// One attribute of a node on a line of its own.
+pub fn line(node: &Path<'_>, key: &str, content: &Value, out: &mut Vec<u8>) {
+    path(node, out);
+    out.push(b'.');
+    out.extend_from_slice(key.as_bytes());
+    out.push(b'=');
+    value(content, false, out);
+    out.push(b'\n');
+}
+
+/// A line of text. A row passes as it is; anything else gets two blanks before it, so that it is never taken for the
+/// end of a reply, or becomes an object.
+pub fn prose(line: &str, json: bool, out: &mut Vec<u8>) {
+    if json && !line.starts_with('{') {
+        out.extend_from_slice(b"{\"text\":");
+        push_string(line.as_bytes(), out);
+        out.extend_from_slice(b"}\n");
+        return;
+    }
+    if !line.starts_with(['/', '{']) {
+        out.extend_from_slice(b"  ");
+    }
+    escape(line, out);
+    out.push(b'\n');
+}
+
+/// Appends the words of `text` after what the line holds already; each further line begins with `indent` blanks.
+pub fn wrap(text: &str, indent: usize, out: &mut String) {
+    let mut column = out.len() - out.rfind('\n').map_or(0, |at| at + 1);
+    for word in text.split(' ') {
+        // Two columns are the blanks that prose gets.
+        if column > indent && column + 1 + word.len() > WIDTH - 2 {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 && !out.ends_with(' ') {
+            out.push(' ');
+            column += 1;
+        }
+        while column < indent {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.len();
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::request::Words;
+    use crate::tree::Unit;
+
+    fn written(content: &Value, json: bool) -> String {
+        let mut out = Vec::new();
+        value(content, json, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_in_both_forms() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let list = |items: &[&str]| Value::List(items.iter().map(|&item| item.to_owned()).collect());
+        for (value, kv, json) in [
+            (Value::Size(16 << 10), "16K", "16384"),
+            (Value::Count(7), "7", "7"),
+            (Value::Time(12_000), "12s", "12"),
+            (Value::Time(250), "250ms", "0.25"),
+            (Value::Time(1_007), "1007ms", "1.007"),
+            (Value::Time(1_100), "1100ms", "1.1"),
+            (Value::Time(0), "0s", "0"),
+            (Value::Switch(true), "on", "true"),
+            (Value::Switch(false), "off", "false"),
+            (Value::Choice("never"), "never", "\"never\""),
+            (Value::Nothing, "-", "null"),
+            (text(""), "\"\"", "\"\""),
+            (text("-"), "\"-\"", "\"-\""),
+            (text("plain/\u{e9}"), "plain/\u{e9}", "\"plain/\u{e9}\""),
+            (text("a b"), "\"a b\"", "\"a b\""),
+            (text("a\"\\"), "\"a\\\"\\\\\"", "\"a\\\"\\\\\""),
+            (text("a=b"), "\"a=b\"", "\"a=b\""),
+            (text("\n\t\u{1}\u{85}"), "\"\\n\\t\\x01\\xc2\\x85\"", "\"\\u000a\\u0009\\u0001\u{85}\""),
+            (list(&[]), "\"\"", "[]"),
+            (list(&["a"]), "a", "[\"a\"]"),
+            (list(&["a", "b c"]), "\"a,b c\"", "[\"a\",\"b c\"]"),
+        ] {
+            assert_eq!(written(&value, false), kv);
+            assert_eq!(written(&value, true), json);
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_a_word_is_read_as_one() {
+        fn property(text: String) -> bool {
+            let mut out = Vec::new();
+            word(&text, &mut out);
+            let written = String::from_utf8(out).unwrap();
+            assert!(!written.contains(char::is_control));
+            Words::new(&written).all().unwrap() == [text]
+        }
+        quickcheck::quickcheck(property as fn(String) -> bool);
+        assert!(property("a b;c|d'e\\\"\u{80}".to_owned()));
+        assert_eq!(Unit::Text.parse("a").unwrap(), Value::Text("a".to_owned()));
+    }
+
+    #[test]
+    fn rows_and_lines() {
+        let node = Path { kind: "http", name: "my own" };
+        for (json, shown) in [
+            (false, "/http/\"my own\" a=1 b=x\n"),
+            (true, "{\"path\":\"/http/my own\",\"a\":1,\"b\":\"x\"}\n"),
+        ] {
+            let mut out = Vec::new();
+            open(&node, json, &mut out);
+            count("a", 1, json, &mut out);
+            text("b", "x", json, &mut out);
+            close(json, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), shown);
+        }
+        let mut out = Vec::new();
+        line(&Path { kind: "loop", name: "" }, "turns", &Value::Count(3), &mut out);
+        for text in ["ok", "/a", "{}", "x\u{7}"] {
+            prose(text, false, &mut out);
+        }
+        for text in ["ok", "/a", "{}"] {
+            prose(text, true, &mut out);
+        }
+        let shown = "/loop.turns=3\n  ok\n/a\n{}\n  x\\x07\n{\"text\":\"ok\"}\n{\"text\":\"/a\"}\n{}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), shown);
+    }
+
+    #[test]
+    fn prose_is_wrapped() {
+        let mut out = "before\nhead".to_owned();
+        wrap("word ".repeat(40).trim_end(), 6, &mut out);
+        for (place, line) in out.lines().skip(1).enumerate() {
+            assert!(line.len() <= WIDTH - 2 && (place == 0 || line.starts_with("      word")), "{out}");
+        }
+        assert!(out.lines().nth(1).unwrap().len() > 68 && out.matches("word").count() == 40);
+        let mut out = String::new();
+        wrap(&["x".repeat(100), "y".to_owned()].join(" "), 2, &mut out);
+        assert_eq!(out, ["  ", &"x".repeat(100), "\n  y\n"].concat());
+    }
+}

@@ -1,0 +1,300 @@
+//! Lines of requests, taken apart: commands between `;`, tags, words with quotes.
+//!
+//! ```text
+//!   @1 get /loop; @2 find connection where user = "a b" | close
+//!   -- ---------  -- --------------------------------- --------
+//!   tag  words    tag            words                  action
+//! ```
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::text::number::hex_value;
+use crate::tree::{Code, Trouble};
+
+/// The longest line, its end included.
+pub const LINE: usize = 4096;
+
+/// The longest tag.
+pub const TAG: usize = 32;
+
+/// Divides a text at the first `separator` that is not quoted; the separator is in neither part.
+#[must_use]
+pub fn divide(text: &str, separator: u8) -> (&str, Option<&str>) {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(b'"') if byte == b'\\' => escaped = true,
+            Some(open) if byte == open => quote = None,
+            Some(_) => {}
+            None if byte == separator => {
+                return (text.get(..at).unwrap_or_default(), text.get(at + 1..));
+            }
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            None => {}
+        }
+    }
+    (text, None)
+}
+
+/// Takes the tag off the beginning of a command, if it has one, and gives what is left. The rest of the line need not
+/// be whole.
+///
+/// # Errors
+/// Something begins with `@` and is no tag.
+pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Trouble> {
+    let command = command.trim_ascii_start();
+    let Some(rest) = command.strip_prefix(b"@") else { return Ok((None, command)) };
+    let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b';')).unwrap_or(rest.len());
+    let (tag, rest) = rest.split_at_checked(end).unwrap_or_default();
+    let fits = (1..=TAG).contains(&tag.len())
+        && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
+    match core::str::from_utf8(tag) {
+        Ok(tag) if fits => Ok((Some(tag), rest)),
+        _ => Err(syntax("after @ a tag of 1 to 32 letters, digits, _ . or -")),
+    }
+}
+
+/// What was expected instead.
+#[must_use]
+pub fn syntax(expected: &str) -> Trouble {
+    Trouble::new(Code::Syntax, &["expected ", expected])
+}
+
+/// The words of a command, one after the other.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// The words of `text`, which holds one command or a part of one.
+    #[must_use]
+    pub fn new(text: &'a str) -> Words<'a> {
+        Words { rest: text.trim_ascii() }
+    }
+
+    /// Whether there are no more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next word without its quotes; nothing at the end.
+    ///
+    /// # Errors
+    /// A quote is not closed, an escape is unknown, or it gives something that is not UTF-8.
+    pub fn word(&mut self) -> Result<Option<String>, Trouble> {
+        self.word_until(b"")
+    }
+
+    /// The next word, which also ends before one of these bytes where it is not quoted.
+    ///
+    /// # Errors
+    /// As for [`Words::word`].
+    pub fn word_until(&mut self, stops: &[u8]) -> Result<Option<String>, Trouble> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let mut word = Vec::new();
+        let mut bytes = self.rest.bytes();
+        let mut left = bytes.len();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b' ' | b'\t' => break,
+                b'\'' => loop {
+                    match bytes.next() {
+                        Some(b'\'') => break,
+                        Some(byte) => word.push(byte),
+                        None => return Err(syntax("a closing '")),
+                    }
+                },
+                b'"' => loop {
+                    match bytes.next() {
+                        Some(b'"') => break,
+                        Some(b'\\') => word.push(escape(&mut bytes)?),
+                        Some(byte) => word.push(byte),
+                        None => return Err(syntax("a closing \"")),
+                    }
+                },
+                byte if stops.contains(&byte) => break,
+                byte => word.push(byte),
+            }
+            left = bytes.len();
+        }
+        // All ends lie before or behind ASCII, so this never splits a character.
+        let used = self.rest.len() - left;
+        self.rest = self.rest.get(used..).unwrap_or_default().trim_ascii_start();
+        String::from_utf8(word).map(Some).map_err(|_| syntax("UTF-8 behind the escapes"))
+    }
+
+    /// The next word.
+    ///
+    /// # Errors
+    /// As for [`Words::word`]; at the end, that `what` was expected.
+    pub fn expect(&mut self, what: &str) -> Result<String, Trouble> {
+        self.word()?.ok_or_else(|| syntax(what))
+    }
+
+    /// Takes the next word if it is this one, bare; a parenthesis may stand right behind it.
+    pub fn take(&mut self, keyword: &str) -> bool {
+        let Some(rest) = self.rest.strip_prefix(keyword) else { return false };
+        let whole = matches!(rest.bytes().next(), None | Some(b' ' | b'\t' | b'('));
+        if whole {
+            self.rest = rest.trim_ascii_start();
+        }
+        whole
+    }
+
+    /// Takes these signs, if they come next.
+    pub fn take_sign(&mut self, sign: &str) -> bool {
+        let rest = self.rest.strip_prefix(sign);
+        self.rest = rest.map_or(self.rest, str::trim_ascii_start);
+        rest.is_some()
+    }
+
+    /// All the words that are left.
+    ///
+    /// # Errors
+    /// As for [`Words::word`].
+    pub fn all(mut self) -> Result<Vec<String>, Trouble> {
+        let mut words = Vec::new();
+        while let Some(word) = self.word()? {
+            words.push(word);
+        }
+        Ok(words)
+    }
+
+    /// Holds that there are no more.
+    ///
+    /// # Errors
+    /// There are; the first of them is named.
+    pub fn end(mut self) -> Result<(), Trouble> {
+        match self.word()? {
+            None => Ok(()),
+            Some(word) => Err(Trouble::new(Code::Syntax, &["expected the end, not ", &word])),
+        }
+    }
+}
+
+/// The byte of an escape, behind its backslash.
+fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Trouble> {
+    let digit = |byte: Option<u8>| byte.and_then(hex_value);
+    match bytes.next() {
+        Some(byte @ (b'"' | b'\\')) => Some(byte),
+        Some(b'n') => Some(b'\n'),
+        Some(b't') => Some(b'\t'),
+        Some(b'x') => match (digit(bytes.next()), digit(bytes.next())) {
+            (Some(high), Some(low)) => Some(high << 4 | low),
+            _ => None,
+        },
+        _ => None,
+    }
+    .ok_or_else(|| syntax("\\\" \\\\ \\n \\t or \\xHH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Result<Vec<String>, String> {
+        Words::new(text).all().map_err(|trouble| {
+            assert_eq!(trouble.code, Code::Syntax);
+            trouble.message
+        })
+    }
+
+    #[test]
+    fn words_and_quotes() {
+        for (text, found) in [
+            ("", &[][..]),
+            ("  \t ", &[]),
+            ("get /loop", &["get", "/loop"]),
+            (" a\t b  ", &["a", "b"]),
+            ("key=\"a b\"", &["key=a b"]),
+            ("'a \"b\\' c", &["a \"b\\", "c"]),
+            ("\"\" ''", &["", ""]),
+            (r#""\"\\\n\t\x41\xc3\xa9""#, &["\"\\\n\tA\u{e9}"]),
+            ("a\"b\"'c'd", &["abcd"]),
+            ("\u{e9}\u{e8} \u{2028}", &["\u{e9}\u{e8}", "\u{2028}"]),
+            ("a\\b", &["a\\b"]),
+        ] {
+            assert_eq!(words(text), Ok(found.iter().map(|&word| word.to_owned()).collect()), "{text}");
+        }
+        for (text, message) in [
+            ("\"a", "expected a closing \""),
+            ("\"a\\\"", "expected a closing \""),
+            ("b 'a", "expected a closing '"),
+            (r#""\q""#, "expected \\\" \\\\ \\n \\t or \\xHH"),
+            (r#""\x4""#, "expected \\\" \\\\ \\n \\t or \\xHH"),
+            (r#""\"#, "expected \\\" \\\\ \\n \\t or \\xHH"),
+            (r#""\xff""#, "expected UTF-8 behind the escapes"),
+        ] {
+            assert_eq!(words(text), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_upsets_it() {
+        fn property(text: String) -> bool {
+            let mut words = Words::new(&text);
+            for _ in 0..=text.len() {
+                if !matches!(words.word_until(b"()=<>!~"), Ok(Some(_))) {
+                    break;
+                }
+                let _ = words.take_sign("=");
+            }
+            let (first, rest) = divide(&text, b';');
+            rest.map_or(first == text, |rest| [first, ";", rest].concat() == text)
+        }
+        quickcheck::quickcheck(property as fn(String) -> bool);
+    }
+
+    #[test]
+    fn separators_count_where_they_are_not_quoted() {
+        for (text, first, rest) in [
+            ("a;b", "a", Some("b")),
+            ("a", "a", None),
+            ("a;", "a", Some("")),
+            (";", "", Some("")),
+            ("\"a;b\";c", "\"a;b\"", Some("c")),
+            ("'a;\"';c", "'a;\"'", Some("c")),
+            (r#""\";";c"#, r#""\";""#, Some("c")),
+            (r"a\;c", r"a\", Some("c")),
+            ("\"a;b", "\"a;b", None),
+        ] {
+            assert_eq!(divide(text, b';'), (first, rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        let found = |text: &'static str| {
+            let (tag, rest) = tag(text.as_bytes()).ok()?;
+            Some((tag, std::str::from_utf8(rest).unwrap()))
+        };
+        assert_eq!(found(" get"), Some((None, "get")));
+        assert_eq!(found("@a.b_C-9 get"), Some((Some("a.b_C-9"), " get")));
+        assert_eq!(found("@a"), Some((Some("a"), "")));
+        assert_eq!(found("@a;b"), Some((Some("a"), ";b")));
+        for text in ["@", "@ a", "@a/b", "@\u{e9}", "@123456789012345678901234567890123"] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(found("@12345678901234567890123456789012").unwrap().0.unwrap().len(), TAG);
+    }
+
+    #[test]
+    fn keywords_and_ends() {
+        let mut words = Words::new("where (a) not(b) and\"x\"");
+        assert!(!words.take("wher") && words.take("where") && words.take_sign("(") && !words.take_sign("("));
+        assert_eq!(words.word_until(b")").unwrap().unwrap(), "a");
+        assert!(words.take_sign(")") && words.take("not") && words.take_sign("("));
+        assert_eq!(words.word_until(b")").unwrap().unwrap(), "b");
+        assert!(words.take_sign(")") && !words.take("and") && !words.is_empty());
+        let trouble = words.end().unwrap_err();
+        assert_eq!(trouble.message, "expected the end, not andx");
+        assert_eq!(Words::new(" ").expect("a path").unwrap_err().message, "expected a path");
+    }
+}

@@ -1,0 +1,183 @@
+//! What those may who come by a Unix socket: the users and groups that the settings list, as numbers. Pure: the files of
+//! users and groups are read elsewhere.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::settings::MonitorSettings;
+use crate::text::accounts::{accounts, groups, parse_id};
+use crate::tree::Role;
+
+/// The roles, from the least on, with the attributes that list who has them.
+const WORDS: [(Role, &str); 3] = [(Role::View, "view"), (Role::Operate, "operate"), (Role::Admin, "admin")];
+
+/// The word of a role.
+#[must_use]
+pub fn word(role: Role) -> &'static str {
+    WORDS.iter().find(|(other, _)| *other == role).map_or("view", |(_, word)| word)
+}
+
+/// The role of a word.
+#[must_use]
+pub fn parse(text: &[u8]) -> Option<Role> {
+    WORDS.iter().find(|(_, word)| word.as_bytes() == text).map(|(role, _)| *role)
+}
+
+/// Who may what.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub struct Roles {
+    users: Vec<(u32, Role)>,
+    groups: Vec<(u32, Role)>,
+    own: Vec<u32>,
+}
+
+impl Roles {
+    /// Resolves the lists `admin`, `operate` and `view` against the text of `/etc/passwd` and `/etc/group`. A name is a
+    /// user's, with `@` before it a group's; numbers stand for either. Who is listed as a member of a group is in it.
+    ///
+    /// # Errors
+    /// The attribute, and who is not known.
+    pub fn resolve(
+        settings: &MonitorSettings,
+        passwd: &[u8],
+        group: &[u8],
+    ) -> Result<Roles, (&'static str, String)> {
+        let mut roles = Roles::default();
+        let lists = [&settings.view, &settings.operate, &settings.admin];
+        for ((role, attribute), list) in WORDS.into_iter().zip(lists) {
+            for name in list {
+                let known = match name.strip_prefix('@') {
+                    Some(name) => roles.add_group(name, role, passwd, group),
+                    None => roles.add_user(name, role, passwd),
+                };
+                if !known {
+                    let wanted = ["expected users, @groups or their numbers; there is no ", name].concat();
+                    return Err((attribute, wanted));
+                }
+            }
+        }
+        Ok(roles)
+    }
+
+    /// Lets a user do all: the one that the program runs as, at its start and later.
+    pub fn add_own(&mut self, user: u32) {
+        if !self.own.contains(&user) {
+            self.own.push(user);
+        }
+    }
+
+    /// Whether anybody is named besides root and the program's own user: then others have to be able to reach the socket.
+    #[must_use]
+    pub fn names_others(&self) -> bool {
+        !self.users.is_empty() || !self.groups.is_empty()
+    }
+
+    /// What a peer may; none who is not listed. Of several roles the highest counts.
+    #[must_use]
+    pub fn of(&self, user: u32, group: u32) -> Option<Role> {
+        if user == 0 || self.own.contains(&user) {
+            return Some(Role::Admin);
+        }
+        let by_user = self.users.iter().filter(|(other, _)| *other == user);
+        let by_group = self.groups.iter().filter(|(other, _)| *other == group);
+        by_user.chain(by_group).map(|(_, role)| *role).max()
+    }
+
+    fn add_user(&mut self, name: &str, role: Role, passwd: &[u8]) -> bool {
+        let found = accounts(passwd).find(|account| account.name == name.as_bytes());
+        let number = found.map(|account| account.user).or_else(|| parse_id(name.as_bytes()));
+        self.users.extend(number.map(|number| (number, role)));
+        number.is_some()
+    }
+
+    fn add_group(&mut self, name: &str, role: Role, passwd: &[u8], group: &[u8]) -> bool {
+        let found = groups(group).find(|found| found.name == name.as_bytes());
+        let Some(number) = found.map(|found| found.group).or_else(|| parse_id(name.as_bytes())) else {
+            return false;
+        };
+        self.groups.push((number, role));
+        // Not what a process is in counts, which it can give up, but what the system says of its user.
+        for account in accounts(passwd) {
+            let listed = groups(group).any(|group| group.group == number && group.has(account.name));
+            if account.group == number || listed {
+                self.users.push((account.user, role));
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &[u8] = b"root:x:0:0::/:\nanna:x:1000:1000::/:\nbert:x:1001:1001::/:\ncarl:x:1002:50::/:\n\
+        4711:x:12:13::/:\n";
+    const GROUP: &[u8] = b"root:x:0:\nstaff:x:50:anna\nweb:x:60:bert,anna,ghost\nbert:x:1001:\n";
+
+    fn roles(view: &[&str], operate: &[&str], admin: &[&str]) -> Result<Roles, (&'static str, String)> {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let (view, operate, admin) = (list(view), list(operate), list(admin));
+        Roles::resolve(&MonitorSettings { view, operate, admin, ..MonitorSettings::default() }, PASSWD, GROUP)
+    }
+
+    #[test]
+    fn root_and_the_own_user_may_all_and_nobody_else_anything() {
+        let mut roles = roles(&[], &[], &[]).unwrap();
+        assert!(!roles.names_others());
+        assert_eq!(roles.of(0, 1000), Some(Role::Admin));
+        assert_eq!(roles.of(1000, 0), None, "the group of root is not root");
+        roles.add_own(1000);
+        roles.add_own(1000);
+        assert_eq!(roles.of(1000, 5), Some(Role::Admin));
+        assert_eq!(roles.of(1001, 1000), None);
+        assert_eq!(roles.of(u32::MAX, u32::MAX), None);
+        assert!(!roles.names_others());
+    }
+
+    #[test]
+    fn users_and_groups_by_name_and_number() {
+        let roles = roles(&["@web", "7"], &["bert", "@50"], &["4711", "@1234"]).unwrap();
+        assert!(roles.names_others());
+        for (user, group, role) in [
+            (1000, 1000, Some(Role::Operate)),
+            (1001, 1001, Some(Role::Operate)),
+            (1002, 9, Some(Role::Operate)),
+            (5000, 50, Some(Role::Operate)),
+            (5000, 60, Some(Role::View)),
+            (7, 9, Some(Role::View)),
+            (7, 1234, Some(Role::Admin)),
+            (12, 13, Some(Role::Admin)),
+            (4711, 13, None),
+            (5000, 5000, None),
+        ] {
+            assert_eq!(roles.of(user, group), role, "{user} {group}");
+        }
+    }
+
+    #[test]
+    fn says_who_is_not_known() {
+        for (name, at) in
+            [("dora", 0), ("@dora", 1), ("@anna", 2), ("web", 0), ("-1", 1), ("4294967295", 2), ("@", 0)]
+        {
+            let mut lists: [&[&str]; 3] = [&[]; 3];
+            let list = [name];
+            lists[at] = &list;
+            let (attribute, message) = roles(lists[0], lists[1], lists[2]).unwrap_err();
+            assert_eq!(attribute, ["view", "operate", "admin"][at]);
+            assert!(message.ends_with(&["there is no ", name].concat()), "{message}");
+        }
+    }
+
+    #[test]
+    fn words() {
+        for (role, word) in WORDS {
+            assert_eq!(super::word(role), word);
+            assert_eq!(parse(word.as_bytes()), Some(role));
+        }
+        for wrong in ["", "View", "adm", "root", "admin "] {
+            assert_eq!(parse(wrong.as_bytes()), None);
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! The sockets of a monitor: lets peers in, hands what they ask to their sessions, and sends what those answer.
+//!
+//! ```text
+//!                     credentials that have a role
+//!   Unix ─────────────────────────────────────────▶ Session ◀─┐ on_bytes, on_wake, on_drained
+//!                                                      ▲  └────┘
+//!            greeting                  in              │
+//!   TCP ────────────────▶ Login ───────────────────────┘
+//!                           │ out, by key
+//!                           └───────────────▶ Shut ── a second later ──▶ told, closed
+//! ```
+//! What is asked is not done here: the session has work, and the program does it after the turn ([`super::commands`]), for
+//! only it reaches everything. Then the connection is woken. While a session works nothing is read of its peer, and while
+//! its peer takes nothing it does not go on.
+//!
+//! A program that drains does not wait for these connections: they look on until the end.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use gorgon_sys::{fill_random, process_id};
+
+use super::login::door::{Door, Origin};
+use super::login::{FAREWELL, Login, NONCE, Outcome};
+use super::medusa::{self, Heard, PROMPT};
+use super::roles::{self, Roles};
+use super::sessions::Sessions;
+use super::settings::MonitorSettings;
+use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
+use crate::engine::{Cx, Limits, Loop, Service};
+use crate::text::number::{push_decimal, push_decimal_str};
+use crate::tree::Actor;
+
+pub mod key_file;
+use key_file::KeyFile;
+
+/// Somebody logs in.
+const LOGIN: Timeout = Timeout(1);
+/// Somebody was not let in, and is told later.
+const SHUT: Timeout = Timeout(2);
+/// Somebody is in.
+const IDLE: Timeout = Timeout(3);
+
+/// How long one waits to be told that the proof was wrong, in milliseconds.
+const PENALTY: u64 = 1000;
+
+const REFUSED: &[u8] =
+    b"error refused no role for this user; the attributes view, operate and admin of the monitor give one\n";
+const LATE: &[u8] = b"error limit the login took longer than login_timeout\n";
+const CROWDED: &[u8] = b"error limit four logins go on already\n";
+const IDLED: &[u8] = b"error limit nothing was asked for as long as idle_timeout\n";
+const FULL: &[u8] = b"error limit as many sessions are open as max_sessions allows\n";
+const NO_RANDOM: &[u8] = b"error failed the system has no random bytes\n";
+
+/// What monitors need of the world.
+pub trait HasSessions {
+    /// The sessions.
+    fn sessions(&mut self) -> &mut Sessions;
+    /// The door that those stand in who come by TCP.
+    fn door(&mut self) -> &mut Door;
+    /// Notes an event.
+    fn note(&mut self, now: Now, words: &[&str]);
+}
+
+/// Who may come in, as it was resolved.
+#[derive(Default)]
+pub struct Access {
+    /// By a Unix socket.
+    pub roles: Roles,
+    /// By TCP.
+    pub keys: KeyFile,
+    /// By TCP it is Medusa's handshake.
+    pub legacy: bool,
+    /// Sessions at once.
+    pub max_sessions: u32,
+}
+
+/// What a connection is.
+enum Guest {
+    Login { login: Box<Login>, origin: Origin },
+    Shut(&'static [u8]),
+    Session(Place),
+}
+
+/// A session and how its peer talks.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u32,
+    medusa: bool,
+    /// The prompt was given, and no line came since.
+    prompted: bool,
+}
+
+/// The service of one monitor.
+pub struct MonitorService {
+    /// The name of its node.
+    name: String,
+    access: Access,
+    /// By the keys of connections, less one.
+    guests: Vec<Option<Guest>>,
+    sessions: u32,
+}
+
+impl MonitorService {
+    /// A monitor of that name.
+    #[must_use]
+    pub fn new(name: &str, access: Access) -> MonitorService {
+        MonitorService { name: name.into(), access, guests: Vec::new(), sessions: 0 }
+    }
+
+    /// The loop's limits for it. How many may come in is its own matter.
+    #[must_use]
+    pub fn limits(settings: &MonitorSettings) -> Limits {
+        let mut timeouts = [0; CLASSES];
+        let times = [(LOGIN, settings.login_timeout), (SHUT, PENALTY), (IDLE, settings.idle_timeout)];
+        for (Timeout(class), time) in times {
+            if let Some(place) = timeouts.get_mut(usize::from(class)) {
+                *place = time;
+            }
+        }
+        Limits { timeouts, addresses: true, looks_on: true, ..Limits::default() }
+    }
+
+    /// Takes other rules; who is in stays in. It is found in the loop by [`Service::as_any`].
+    pub fn change(&mut self, access: Access) {
+        self.access = access;
+    }
+
+    /// How many sessions it has.
+    #[must_use]
+    pub fn sessions(&self) -> u32 {
+        self.sessions
+    }
+
+    fn guest(&mut self, key: Key) -> Option<&mut Guest> {
+        let at = (key as usize).checked_sub(1)?;
+        self.guests.get_mut(at)?.as_mut()
+    }
+
+    /// Gives a connection its place.
+    fn seat(&mut self, key: &mut Key, guest: Guest) {
+        if let Some(old) = self.guest(*key) {
+            *old = guest;
+            return;
+        }
+        let at = self.guests.iter().position(Option::is_none).unwrap_or(self.guests.len());
+        match self.guests.get_mut(at) {
+            Some(place) => *place = Some(guest),
+            None => self.guests.push(Some(guest)),
+        }
+        *key = at as Key + 1;
+    }
+
+    /// Lets somebody in.
+    fn begin<W: HasSessions>(
+        &mut self,
+        key: &mut Key,
+        actor: Actor,
+        medusa: bool,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> Next {
+        if self.sessions >= self.access.max_sessions {
+            cx.write(if medusa { FAREWELL } else { FULL });
+            return Next::Close;
+        }
+        self.sessions += 1;
+        if medusa {
+            welcome(&actor, cx);
+        }
+        let number = world.sessions().open(cx.id(), actor, cx.now().milliseconds);
+        self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }));
+        Next::Read(IDLE)
+    }
+
+    /// One who comes by TCP: is greeted, unless the door is shut.
+    fn greet<W: HasSessions>(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        // One that is gone already has no address.
+        let Some(bits) = cx.client().bits() else { return Next::Close };
+        let (origin, now, legacy) = (Origin::of(bits), cx.now(), self.access.legacy);
+        let wait = world.door().wait(origin, now.milliseconds);
+        if wait > 0 {
+            return turn_away(legacy, Some(wait), cx);
+        }
+        if self.sessions >= self.access.max_sessions {
+            cx.write(if legacy { b"" } else { FULL });
+            return Next::Close;
+        }
+        let mut random = [0; NONCE];
+        if fill_random(&mut random).is_err() {
+            cx.write(if legacy { b"" } else { NO_RANDOM });
+            return Next::Close;
+        }
+        if !world.door().enter() {
+            return turn_away(legacy, None, cx);
+        }
+        if let Err(problem) = self.access.keys.refresh() {
+            world.note(now, &["monitor ", &self.name, ": ", &problem]);
+        }
+        let login = if legacy { Login::legacy(now.unix_seconds, random) } else { Login::strong(random) };
+        let mut out = Vec::new();
+        login.greet(&mut out);
+        cx.write(&out);
+        self.seat(key, Guest::Login { login: Box::new(login), origin });
+        Next::Read(LOGIN)
+    }
+
+    /// Input of one who logs in.
+    fn log_in<W: HasSessions>(
+        &mut self,
+        key: &mut Key,
+        input: &[u8],
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> (usize, Next) {
+        let at = (*key as usize).wrapping_sub(1);
+        let Some(Some(Guest::Login { login, origin })) = self.guests.get_mut(at) else {
+            return (input.len(), Next::Close);
+        };
+        let (origin, now, legacy) = (*origin, cx.now(), login.is_legacy());
+        let wait = world.door().wait(origin, now.milliseconds);
+        if wait > 0 {
+            // Another one from there has guessed wrong meanwhile: to guess side by side is no way round the wait.
+            return (input.len(), turn_away(legacy, Some(wait), cx));
+        }
+        let (mut used, mut out) = (0, Vec::new());
+        let (outcome, said) = loop {
+            let said = login.user().map(String::from);
+            let rest = input.get(used..).unwrap_or_default();
+            let (count, outcome) = login.feed(rest, self.access.keys.keys(), &mut out);
+            used += count;
+            if outcome != Outcome::More || count == 0 || used >= input.len() {
+                break (outcome, said);
+            }
+        };
+        cx.write(&out);
+        match outcome {
+            Outcome::More => (used, Next::More),
+            Outcome::In { user, role } => {
+                self.leave(key, world);
+                let who = [&user, " from ", &*address(cx)].concat();
+                world.note(now, &["monitor ", &self.name, ": ", &who, " logged in as ", roles::word(role)]);
+                (used, self.begin(key, Actor { role, who }, legacy, world, cx))
+            }
+            Outcome::Out(why) => {
+                let farewell = login.farewell(why);
+                world.sessions().count_failed_login();
+                world.door().fail(origin, now.milliseconds);
+                let of = said.map_or_else(String::new, |user| [" of ", &user].concat());
+                let words = ["monitor ", &self.name, ": login", &of, " from ", &address(cx), " failed: "];
+                world.note(now, &[&words.concat(), why.words()]);
+                if legacy {
+                    cx.write(farewell);
+                    return (input.len(), Next::Close);
+                }
+                self.seat(key, Guest::Shut(farewell));
+                (input.len(), Next::Wait(SHUT))
+            }
+        }
+    }
+
+    /// Input of one who is in.
+    fn hear<W: HasSessions>(
+        &mut self,
+        mut place: Place,
+        key: Key,
+        input: &[u8],
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) -> (usize, Next) {
+        let Some(session) = world.sessions().get(place.number) else { return (input.len(), Next::Close) };
+        let mut used = 0;
+        while session.wants_input() {
+            let rest = input.get(used..).unwrap_or_default();
+            if !place.medusa {
+                used += session.feed(rest);
+                break;
+            }
+            let (count, heard) = medusa::hear(rest);
+            used += count;
+            match heard {
+                Heard::Nothing => break,
+                Heard::Empty => cx.write(PROMPT),
+                Heard::Line(line) => {
+                    place.prompted = false;
+                    session.feed(&line);
+                    if session.wants_input() {
+                        // It was a comment, and nothing will be answered.
+                        place.prompted = true;
+                        cx.write(PROMPT);
+                    }
+                }
+                Heard::Over => {
+                    cx.write(FAREWELL);
+                    return (input.len(), Next::Close);
+                }
+            }
+        }
+        let next = if session.wants_input() { Next::Read(IDLE) } else { Next::Wait(Timeout::NEVER) };
+        if session.has_work() {
+            cx.lp().settle_soon();
+        }
+        self.keep(key, place);
+        (used, next)
+    }
+
+    /// Sends what the session of one who is in has answered, as far as the peer takes it.
+    fn tell<W: HasSessions>(&mut self, mut place: Place, key: Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let Some(session) = world.sessions().get(place.number) else { return Next::Close };
+        let (mut told, mut room) = (false, Vec::new());
+        while !session.output().is_empty() {
+            if cx.held() {
+                return Next::Drain;
+            }
+            let piece = session.output();
+            let piece = piece.get(..cx.write_buffer()).unwrap_or(piece);
+            let count = piece.len();
+            if place.medusa {
+                room.clear();
+                medusa::say(piece, &mut room);
+                cx.write(&room);
+            } else {
+                cx.write(piece);
+            }
+            session.sent(count);
+            told = true;
+        }
+        if session.is_over() {
+            if place.medusa {
+                cx.write(FAREWELL);
+            }
+            return Next::Close;
+        }
+        if told || session.has_work() {
+            // There is room again for what waited for it.
+            cx.lp().settle_soon();
+        }
+        if !session.wants_input() {
+            return Next::Wait(Timeout::NEVER);
+        }
+        if place.medusa && !place.prompted {
+            place.prompted = true;
+            cx.write(PROMPT);
+            self.keep(key, place);
+        }
+        Next::Read(IDLE)
+    }
+
+    /// Keeps what has changed of a session's place.
+    fn keep(&mut self, key: Key, place: Place) {
+        if let Some(Guest::Session(kept)) = self.guest(key) {
+            *kept = place;
+        }
+    }
+
+    /// Takes its place from a connection.
+    fn leave<W: HasSessions>(&mut self, key: &mut Key, world: &mut W) {
+        let at = (core::mem::take(key) as usize).wrapping_sub(1);
+        match self.guests.get_mut(at).and_then(Option::take) {
+            Some(Guest::Login { .. } | Guest::Shut(_)) => world.door().leave(),
+            Some(Guest::Session(place)) => {
+                world.sessions().close(place.number);
+                self.sessions = self.sessions.saturating_sub(1);
+            }
+            None => {}
+        }
+        if self.guests.iter().all(Option::is_none) {
+            // While nobody looks it holds no memory.
+            self.guests = Vec::new();
+        }
+    }
+}
+
+impl<W: HasSessions> Service<W> for MonitorService {
+    fn on_open(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let Some(peer) = cx.credentials() else { return self.greet(key, world, cx) };
+        let mut who = String::from("uid ");
+        push_decimal_str(peer.uid.into(), &mut who);
+        if let Some(process) = peer.pid {
+            who.push_str(", pid ");
+            push_decimal_str(process.into(), &mut who);
+        }
+        match self.access.roles.of(peer.uid, peer.gid) {
+            Some(role) => self.begin(key, Actor { role, who }, false, world, cx),
+            None => {
+                world.note(cx.now(), &["monitor ", &self.name, ": refused ", &who, ", who has no role"]);
+                cx.write(REFUSED);
+                Next::Close
+            }
+        }
+    }
+
+    fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
+        match self.guest(*key) {
+            Some(Guest::Login { .. }) => self.log_in(key, input, world, cx),
+            Some(Guest::Session(place)) => {
+                let place = *place;
+                self.hear(place, *key, input, world, cx)
+            }
+            Some(Guest::Shut(_)) => (input.len(), Next::Wait(SHUT)),
+            None => (input.len(), Next::Close),
+        }
+    }
+
+    fn on_drained(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        self.on_wake(key, world, cx)
+    }
+
+    fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        match self.guest(*key) {
+            Some(Guest::Session(place)) => {
+                let place = *place;
+                self.tell(place, *key, world, cx)
+            }
+            Some(Guest::Login { .. }) => Next::More,
+            Some(Guest::Shut(_)) => Next::Wait(SHUT),
+            None => Next::Close,
+        }
+    }
+
+    fn on_timeout(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        match self.guest(*key) {
+            Some(Guest::Login { login, .. }) => {
+                let legacy = login.is_legacy();
+                world.note(
+                    cx.now(),
+                    &["monitor ", &self.name, ": login from ", &address(cx), " took too long"],
+                );
+                cx.write(if legacy { b"" } else { LATE });
+            }
+            Some(Guest::Shut(farewell)) => cx.write(farewell),
+            Some(Guest::Session(place)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
+            None => {}
+        }
+        Next::Close
+    }
+
+    fn on_end(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
+        let Some(Guest::Session(place)) = self.guest(*key) else { return Next::Close };
+        let place = *place;
+        if let Some(session) = world.sessions().get(place.number) {
+            session.end_input();
+        }
+        self.tell(place, *key, world, cx)
+    }
+
+    fn on_close(&mut self, mut key: Key, _id: ConnId, world: &mut W, _lp: &mut Loop) {
+        self.leave(&mut key, world);
+    }
+
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
+    }
+}
+
+/// Tells one who came too early, or when too many log in, and lets it go.
+fn turn_away(legacy: bool, wait: Option<u64>, cx: &mut Cx<'_>) -> Next {
+    if !legacy {
+        match wait {
+            Some(wait) => {
+                let mut line = b"error limit a login from here has failed; try again in ".to_vec();
+                push_decimal(wait.div_ceil(1000), &mut line);
+                line.extend_from_slice(b"s\n");
+                cx.write(&line);
+            }
+            None => cx.write(CROWDED),
+        }
+    }
+    Next::Close
+}
+
+/// What Medusa says to one who is in, and its first prompt. It showed the session as Python does an object.
+fn welcome(actor: &Actor, cx: &mut Cx<'_>) {
+    let mut text = ["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "].concat();
+    push_decimal_str(process_id().into(), &mut text);
+    text.extend([", role ", roles::word(actor.role), ">\r\n"]);
+    cx.write(text.as_bytes());
+    cx.write(PROMPT);
+}
+
+/// Where a connection comes from.
+fn address(cx: &Cx<'_>) -> String {
+    let mut address = Vec::new();
+    cx.client().push_address(&mut address);
+    String::from_utf8_lossy(&address).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

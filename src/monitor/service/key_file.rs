@@ -1,0 +1,239 @@
+//! The file of keys of a monitor: looked at before each login, and read again when it is another one.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, describe, open_file, read_at, stat, stat_path};
+
+use super::super::keys::{FILE_MAX, Keys};
+use crate::text::number::push_decimal_str;
+
+/// What tells one state of a file from another: where it is, how long, and when it changed.
+type Stamp = (u64, u64, u64, i64, u32, i64, u32);
+
+/// Keys, and where they come from.
+#[derive(Default)]
+pub struct KeyFile {
+    /// Empty for keys that are in no file.
+    path: String,
+    keys: Keys,
+    /// What was read last, or could not be; none where nothing was.
+    stamp: Option<Stamp>,
+    /// The users that a file may belong to, beside root.
+    owners: Vec<u32>,
+}
+
+impl KeyFile {
+    /// Reads a file. It has to belong to root or to one of some users: whom the program runs as, now and later.
+    ///
+    /// # Errors
+    /// In one line: the file cannot be read, others can read it, or a line of it is wrong.
+    pub fn open(path: &str, owners: &[u32]) -> Result<KeyFile, String> {
+        let (path, owners) = (path.to_owned(), owners.to_vec());
+        let mut file = KeyFile { path, keys: Keys::default(), stamp: None, owners };
+        (file.keys, file.stamp) = file.read()?;
+        Ok(file)
+    }
+
+    /// Keys that are in no file: of a password that was asked for.
+    #[must_use]
+    pub fn in_memory(keys: Keys) -> KeyFile {
+        KeyFile { keys, ..KeyFile::default() }
+    }
+
+    /// The keys as they were read last.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Reads the file again if it is another one. One that is gone holds no keys; one that is wrong changes nothing.
+    ///
+    /// # Errors
+    /// In one line, what is wrong with it; once for each time that it changes.
+    pub fn refresh(&mut self) -> Result<(), String> {
+        if self.path.is_empty() {
+            return Ok(());
+        }
+        let found = match stat_path(&*self.path) {
+            Ok(found) => Some(stamp(&found)),
+            Err(Errno::NOENT) => {
+                self.keys = Keys::default();
+                if self.stamp.take().is_some() {
+                    return Err(self.line(0, "it is gone, so nobody can log in"));
+                }
+                return Ok(());
+            }
+            // Whom the program runs as may not look at it: what was read at start still counts.
+            Err(_) => return Ok(()),
+        };
+        if found == self.stamp {
+            return Ok(());
+        }
+        self.stamp = found;
+        match self.read() {
+            Ok(read) => {
+                (self.keys, self.stamp) = read;
+                Ok(())
+            }
+            Err(message) => Err([&message, "; the keys stay as they were"].concat()),
+        }
+    }
+
+    fn read(&self) -> Result<(Keys, Option<Stamp>), String> {
+        let told = |error: Errno| self.line(0, &describe(error));
+        // Before it is opened, for to open a pipe would wait.
+        let kind = stat_path(&*self.path).map_err(told)?.kind;
+        if kind != FileKind::File {
+            return Err(self.line(0, "expected a file"));
+        }
+        let file = open_file(&*self.path).map_err(told)?;
+        let found = stat(file.as_fd()).map_err(told)?;
+        if found.mode & 0o027 != 0 {
+            return Err(self.line(
+                0,
+                "expected a file that nobody else can read, nor its group write to; chmod 600 makes it one",
+            ));
+        }
+        if found.user != 0 && !self.owners.contains(&found.user) {
+            return Err(self.line(0, "expected a file of root's, or of the user that the program runs as"));
+        }
+        let mut text = vec![0; FILE_MAX + 1];
+        let mut length = 0;
+        while let Some(room) = text.get_mut(length..).filter(|room| !room.is_empty()) {
+            match read_at(file.as_fd(), room, length as u64) {
+                Io::Done(count) => length += count,
+                Io::Ended | Io::Blocked => break,
+                Io::Failed(error) => return Err(told(error)),
+            }
+        }
+        text.truncate(length);
+        let keys = Keys::parse(&text).map_err(|problem| self.line(problem.line, problem.expected))?;
+        Ok((keys, Some(stamp(&found))))
+    }
+
+    /// `FILE:LINE: what`, without the line if it is 0.
+    fn line(&self, number: u32, what: &str) -> String {
+        let mut text = self.path.clone();
+        if number > 0 {
+            text.push(':');
+            push_decimal_str(number.into(), &mut text);
+        }
+        text.push_str(": ");
+        text.push_str(what);
+        text
+    }
+}
+
+fn stamp(found: &FileStat) -> Stamp {
+    let modified = (found.modified, found.modified_ns);
+    (found.device, found.inode, found.size, modified.0, modified.1, found.changed, found.changed_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    struct Place(std::path::PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Place {
+            let name = format!("gorgon-keys-{name}-{}", std::process::id());
+            Place(std::env::temp_dir().join(name))
+        }
+        fn path(&self) -> &str {
+            self.0.to_str().unwrap()
+        }
+        fn write(&self, text: &str, mode: u32) {
+            // Another inode each time, as an editor or `gorgon passwd` has it.
+            let draft = self.0.with_extension("draft");
+            std::fs::write(&draft, text).unwrap();
+            std::fs::set_permissions(&draft, PermissionsExt::from_mode(mode)).unwrap();
+            std::fs::rename(&draft, &self.0).unwrap();
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _gone = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn own() -> [u32; 1] {
+        [gorgon_sys::privilege::identity().0]
+    }
+
+    fn passwords(file: &KeyFile) -> Vec<String> {
+        file.keys().legacy().map(|(password, _)| String::from_utf8(password.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn only_a_private_file_is_read() {
+        let place = Place::new("private");
+        for (mode, good) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, true),
+            (0o644, false),
+            (0o604, false),
+            (0o660, false),
+            (0o602, false),
+        ] {
+            place.write("legacy::one\n", mode);
+            let opened = KeyFile::open(place.path(), &own());
+            assert_eq!(opened.is_ok(), good, "{mode:o}");
+            assert!(good || opened.err().unwrap().contains("chmod 600"));
+        }
+        place.write("\nwrong\n", 0o600);
+        let message = KeyFile::open(place.path(), &own()).err().unwrap();
+        assert!(message.starts_with(&[place.path(), ":2: expected USER"].concat()), "{message}");
+        if own() == [0] {
+            place.write("legacy::one\n", 0o600);
+            std::os::unix::fs::chown(&place.0, Some(4711), None).unwrap();
+            assert!(KeyFile::open(place.path(), &own()).err().unwrap().contains("root's"));
+            assert!(KeyFile::open(place.path(), &[0, 4711]).is_ok());
+        }
+        assert!(KeyFile::open("/", &own()).err().unwrap().contains("expected a file"));
+        assert!(KeyFile::open("/dev/null", &own()).err().unwrap().contains("expected a file"));
+        assert!(KeyFile::open("/nowhere", &own()).is_err());
+        place.write(&"#".repeat(FILE_MAX + 1), 0o600);
+        assert!(KeyFile::open(place.path(), &own()).err().unwrap().contains("64 KiB"));
+    }
+
+    #[test]
+    fn another_file_is_read_again() {
+        let place = Place::new("again");
+        place.write("legacy::one\n", 0o600);
+        let mut file = KeyFile::open(place.path(), &own()).unwrap();
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["one"]);
+        place.write("legacy::two\n", 0o600);
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["two"]);
+        // What is wrong is told once.
+        place.write("wrong\n", 0o600);
+        assert!(file.refresh().unwrap_err().ends_with("; the keys stay as they were"));
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["two"]);
+        place.write("legacy::three\n", 0o644);
+        assert!(file.refresh().unwrap_err().contains("chmod 600"));
+        assert_eq!(passwords(&file), ["two"]);
+        std::fs::set_permissions(&place.0, PermissionsExt::from_mode(0o600)).unwrap();
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["three"]);
+        std::fs::remove_file(&place.0).unwrap();
+        assert!(file.refresh().unwrap_err().contains("gone"));
+        file.refresh().unwrap();
+        assert!(passwords(&file).is_empty());
+        place.write("legacy::four\n", 0o600);
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["four"]);
+        let keys = Keys::of_password("admin", crate::tree::Role::Admin, b"five", [0; 16], true);
+        let mut file = KeyFile::in_memory(keys);
+        file.refresh().unwrap();
+        assert_eq!(passwords(&file), ["five"]);
+    }
+}

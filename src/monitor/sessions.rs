@@ -1,0 +1,113 @@
+//! The sessions of all monitors, and what they share. They live in the world, so that sockets fill them and commands,
+//! which reach the whole program, empty them.
+
+use alloc::vec::Vec;
+
+use super::session::Session;
+use super::timed::Timed;
+use crate::engine::values::ConnId;
+use crate::tree::Actor;
+
+/// What happened since the program started.
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Sessions let in.
+    pub sessions: u64,
+    /// Commands they asked.
+    pub commands: u64,
+    /// Commands refused for want of a role.
+    pub refused: u64,
+    /// Logins that failed.
+    pub failed_logins: u64,
+}
+
+/// One session and its connection.
+pub(super) struct Entry {
+    pub(super) id: ConnId,
+    pub(super) session: Session,
+    /// Its connection is to be told.
+    pub(super) woken: bool,
+}
+
+/// All sessions, by number from 1 on.
+#[derive(Default)]
+pub struct Sessions {
+    pub(super) slots: Vec<Option<Entry>>,
+    pub(super) timed: Timed,
+    pub(super) counters: Counters,
+    /// Whose turn is next.
+    pub(super) turn: usize,
+}
+
+impl Sessions {
+    /// Lets somebody in at that time in milliseconds; gives the number of the session.
+    pub fn open(&mut self, id: ConnId, actor: Actor, now: u64) -> u32 {
+        self.add(id, Session::new(actor, now))
+    }
+
+    /// Takes a session; gives its number.
+    pub(super) fn add(&mut self, id: ConnId, session: Session) -> u32 {
+        self.counters.sessions += 1;
+        let entry = Some(Entry { id, session, woken: false });
+        let place = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        match self.slots.get_mut(place) {
+            Some(slot) => *slot = entry,
+            None => self.slots.push(entry),
+        }
+        place as u32 + 1
+    }
+
+    /// The session of that number.
+    pub fn get(&mut self, number: u32) -> Option<&mut Session> {
+        let place = (number as usize).checked_sub(1)?;
+        self.slots.get_mut(place)?.as_mut().map(|entry| &mut entry.session)
+    }
+
+    /// Forgets a session whose connection is gone: what it asked and was not answered, its watches, its transaction.
+    pub fn close(&mut self, number: u32) {
+        if let Some(place) = (number as usize).checked_sub(1) {
+            self.slots.get_mut(place).map(Option::take);
+        }
+        if self.count() == 0 {
+            self.slots = Vec::new();
+        }
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    /// The open ones with their connections.
+    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
+        self.slots.iter().flatten().map(|entry| (entry.id, &entry.session))
+    }
+
+    /// Counts a login that failed.
+    pub fn count_failed_login(&mut self) {
+        self.counters.failed_logins += 1;
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Changes that will come back.
+    #[must_use]
+    pub fn timed(&self) -> &Timed {
+        &self.timed
+    }
+
+    /// Whether [`super::commands::work`] has nothing to do, now or later.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.timed.changes.is_empty()
+            && self.slots.iter().flatten().all(|entry| {
+                let session = &entry.session;
+                session.watches.is_empty() && !session.has_work()
+            })
+    }
+}

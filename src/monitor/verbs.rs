@@ -1,0 +1,89 @@
+//! The verbs, with their words and their help.
+
+use crate::text::nearest::nearest;
+use crate::tree::{Role, Trouble};
+
+use super::filter::unknown;
+
+/// One a line: name, role, words, help, with tabs between. One text, for a table of texts costs more.
+const VERBS: &str = "\
+hello\tview\t\tTell the version, the process and your role. It is a good first request.
+ls\tview\t[PATH]\tList what is below a path. Without one, the kinds of nodes.
+get\tview\tPATH [KEY...]\tShow attributes of a node. All of them, or those that are named; /KIND/* is every node of a \
+kind, and PATH.KEY one attribute.
+set\tview\tPATH KEY=VALUE... [for TIME]\tChange attributes of a node, all or none. With for, the earlier values come \
+back by themselves when the time is over, unless they are set again or kept; at most 64 changes wait so.
+keep\tview\tPATH [KEY...]\tLet a change that was made for a time last.
+call\tview\tPATH METHOD [WORD...]\tHave a node do something. help KIND tells what it can do.
+find\tview\tKIND [where EXPR] [show KEY,..] [sort [-]KEY] [limit N] [| ACTION]\tShow nodes, one a line. EXPR is KEY \
+OPERATOR VALUE with = != < <= > >= or ~ (contains), or a switch alone, joined by and, or, not and parentheses. ACTION \
+is a method of the kind or set KEY=VALUE, done to each node instead of showing it. sort keeps 4096 rows.
+watch\tview\tPATH [KEY...] [every TIME] | find ... [every TIME]\tShow nodes now and then each second, or each TIME of at least \
+100ms. A sample is dropped, and counted, while the one before it has not left. A watch without a tag ends with the \
+next line; there are at most 8.
+unwatch\tview\t[TAG]\tEnd the watch of that tag, or all.
+begin\tview\t\tBegin a transaction. Each set, and each call that configures, is checked and kept, at most 256 of them, \
+until commit.
+commit\tview\t\tDo all that was kept since begin, or nothing.
+abort\tview\t\tForget all that was kept since begin.
+log\tview\t[N] | follow [N]\tShow the last N events, 20 unless said. With follow, also those that come.
+schema\tview\t[KIND]\tShow every attribute and method of a kind, or of all, for programs.
+save\tadmin\t\tWrite what was changed live into the configuration file. Comments in it are kept, and changes for a \
+time are not written.
+help\tview\t[VERB | KIND | KIND.KEY]\tExplain a verb, a kind or an attribute.
+format\tview\tkv|json\tSet how replies are written. Before any other verb, kv or json sets it for that one.
+kv\tview\tVERB ...\tWrite the reply to one request as key=value.
+json\tview\tVERB ...\tWrite the reply to one request as JSON, an object a line.
+quit\tview\t\tEnd the session.
+exit\tview\t\tEnd the session.
+";
+
+/// One verb.
+pub struct Verb {
+    /// Its name.
+    pub name: &'static str,
+    /// Who may use it at all; what it is used on may ask for more.
+    pub role: Role,
+    /// Its words, as help shows them.
+    pub words: &'static str,
+    /// What it does. The first sentence stands alone as the short help.
+    pub help: &'static str,
+}
+
+/// All of them, in the order that help shows them.
+pub fn verbs() -> impl Iterator<Item = Verb> {
+    VERBS.lines().map(|line| {
+        let mut parts = line.splitn(4, '\t');
+        let mut part = || parts.next().unwrap_or_default();
+        let (name, role, words, help) = (part(), part(), part(), part());
+        Verb { name, role: if role == "admin" { Role::Admin } else { Role::View }, words, help }
+    })
+}
+
+/// The verb of that name.
+///
+/// # Errors
+/// There is none; the nearest one is named.
+pub fn verb(name: &str) -> Result<Verb, Trouble> {
+    verbs().find(|verb| verb.name == name).ok_or_else(|| {
+        unknown(&["no verb is named ", name], nearest(name, &mut verbs().map(|verb| verb.name)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        for Verb { name, help, .. } in verbs() {
+            assert!(!name.is_empty() && help.ends_with('.') && !help.contains("  "), "{name}: {help}");
+            assert_eq!(verbs().filter(|verb| verb.name == name).count(), 1, "{name}");
+        }
+        assert_eq!(verbs().count(), 21);
+        assert_eq!(verb("save").ok().map(|verb| verb.role == Role::Admin), Some(true));
+        let message = |name| verb(name).err().unwrap().message;
+        assert_eq!(message("wacth"), "no verb is named wacth; did you mean watch?");
+        assert_eq!(message("eval"), "no verb is named eval");
+    }
+}
