@@ -12,7 +12,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man/gorgon.1");
 
 fn options(out: &mut String) {
     out.push_str(".Bl -tag -width Ds\n");
-    for about in Node::ALL.iter().flat_map(|node| node.abouts()) {
+    for about in ALL.iter().flat_map(|kind| kind.abouts()) {
         let Some(flag) = about.flag else { continue };
         out.push_str(".It ");
         if let Some(letter) = flag.short {
@@ -37,11 +37,11 @@ fn options(out: &mut String) {
 }
 
 fn settings(out: &mut String) {
-    for &node in Node::ALL {
-        out.extend([".Ss The ", node.help(), "\nOn the command line\n.Cm "]);
-        out.extend([node.flag_prefix(), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
-        out.extend([node.environment_prefix(), "KEY .\n.Bl -tag -width Ds\n"]);
-        for about in node.abouts() {
+    for &kind in ALL {
+        out.extend([".Ss The ", kind.help(), "\nOn the command line\n.Cm "]);
+        out.extend([flag_prefix(kind), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
+        out.extend([environment_prefix(kind), "KEY .\n.Bl -tag -width Ds\n"]);
+        for about in kind.abouts() {
             out.extend([".It Cm ", about.name, " Ns = Ns Ar ", about.unit.placeholder(), "\n"]);
             sentences(about.help, out);
             bounds(about, out);
