@@ -24,6 +24,7 @@ use crate::config::load::without_file;
 use crate::config::overrides::{self, Override};
 use crate::config::problems::Problems;
 use crate::config::settings::Settings;
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 use crate::tree::{About, Flag, Problem, Unit};
 use core::str::from_utf8;
@@ -120,7 +121,7 @@ impl<'a> Reader<'a> {
                 Some(_) => "a command goes before all options; a directory of that name is ./",
                 None => "no such command in this build; a directory of that name is ./",
             };
-            self.problem(&shown, &[message, &*shown].concat());
+            self.problem(&shown, &joined(&[message, &*shown]));
         } else if target.is_empty() {
             self.problem("''", "expected a directory or a file");
         } else if self.target.is_some()
@@ -185,7 +186,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, written: &str, value: Option<&str>, args: Arguments<'_, 'a>) {
         let value = value.map_or_else(|| args.next().map(from_utf8), |value| Some(Ok(value)));
         match value {
-            Some(Ok("")) | None => self.problem(written, &[written, " FILE"].concat()),
+            Some(Ok("")) | None => self.problem(written, &joined(&[written, " FILE"])),
             Some(Err(_)) => self.problem(written, NOT_UTF8),
             Some(Ok(_)) if self.path.is_some() => self.problem(written, "given twice"),
             Some(Ok(path)) => self.path = Some(path.to_owned()),
@@ -227,17 +228,17 @@ impl<'a> Reader<'a> {
     ) {
         let about = attribute.2;
         if let Some(value) = value {
-            return self.give(attribute, joined(written, joint, value), value);
+            return self.give(attribute, joined(&[written, joint, value]), value);
         }
         if about.unit == Unit::Switch {
             return self.give(attribute, written.to_owned(), "on");
         }
         match args.next().map(|value| from_utf8(value).map_err(|_| value)) {
-            Some(Ok(value)) => self.give(attribute, joined(written, " ", value), value),
-            Some(Err(value)) => self.problem(&joined(written, " ", &shown(value)), NOT_UTF8),
+            Some(Ok(value)) => self.give(attribute, joined(&[written, " ", value]), value),
+            Some(Err(value)) => self.problem(&joined(&[written, " ", &shown(value)]), NOT_UTF8),
             None => {
                 let placeholder = about.flag.map_or(about.unit.placeholder(), |flag| flag.value);
-                self.problem(written, &joined("expected a value: ", &joined(written, " ", placeholder), ""));
+                self.problem(written, &joined(&["expected a value: ", written, " ", placeholder]));
             }
         }
     }
@@ -293,11 +294,6 @@ fn shown(text: &[u8]) -> Cow<'_, str> {
 }
 
 const NOT_UTF8: &str = "expected UTF-8";
-
-#[inline(never)] // Called from everywhere; its loop would be copied to each place.
-fn joined(left: &str, joint: &str, right: &str) -> String {
-    [left, joint, right].concat()
-}
 
 /// The value behind the letter of a short form.
 fn rest_of(letters: &str) -> Option<&str> {
@@ -372,15 +368,15 @@ impl Reader<'_> {
             Some((name, key)) if self.command.is_some() || name == "main" => (name, key),
             Some(_) | None => {
                 let name = if self.command.is_some() { "NAME" } else { "main" };
-                return Err(Problem::new(text, &["expected --", word, ".", name, ".KEY"].concat()));
+                return Err(Problem::new(text, &joined(&["expected --", word, ".", name, ".KEY"])));
             }
         };
         match kind.find(key) {
             Some(about) => Ok((kind, Some(name.to_owned()), about)),
             None => {
                 let prefix = match name {
-                    "" => ["--", word, "."].concat(),
-                    name => ["--", word, ".", name, "."].concat(),
+                    "" => joined(&["--", word, "."]),
+                    name => joined(&["--", word, ".", name, "."]),
                 };
                 let near = nearest(key, &mut kind.abouts().map(|about| about.name));
                 Err(Problem::unknown(text, "setting", &prefix, near))

@@ -6,13 +6,14 @@ use super::terminal;
 use crate::config::difference::Difference;
 use crate::config::dump::{dump, dump_json};
 use crate::config::load::{Inputs, Loaded};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::Problem;
 
 /// What `check` says of a configuration without a mistake: `FILE: ok, 2 servers, 1 monitor`.
 #[must_use]
 pub fn verdict(path: &str, loaded: &Loaded) -> String {
-    let mut out = [path, ": ok"].concat();
+    let mut out = joined(&[path, ": ok"]);
     let settings = &loaded.settings;
     let _ = settings;
     #[cfg(feature = "http")]
@@ -30,7 +31,7 @@ pub fn verdict(path: &str, loaded: &Loaded) -> String {
 fn push_count(count: usize, what: &str, out: &mut String) {
     out.push_str(", ");
     push_decimal_str(count as u64, out);
-    out.extend([" ", what, if count == 1 { "" } else { "s" }]);
+    push_all(out, &[" ", what, if count == 1 { "" } else { "s" }]);
 }
 
 /// Prints a configuration; says whether that could be done.
@@ -57,7 +58,7 @@ pub fn with_file<'e>(inputs: &Inputs<'e>, path: &str) -> Inputs<'e> {
 pub fn print_problems(problems: &[Problem], what: &str) -> String {
     let mut out = String::new();
     for problem in problems {
-        out.extend(["gorgon: ", what]);
+        push_all(&mut out, &["gorgon: ", what]);
         problem.print(&mut out);
         out.push('\n');
     }

@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use super::command::{CONFIGURED, OTHERS};
 use super::node::{ALL, environment_prefix, flag_prefix};
+use crate::text::join::{joined, push_all};
 use crate::tree::{About, Unit};
 
 /// Where the second column begins.
@@ -18,7 +19,7 @@ pub fn help() -> String {
     name(&mut out);
     out.push_str(INTRODUCTION);
     for (word, what) in CONFIGURED.iter().chain(OTHERS) {
-        entry(&["  ", word].concat(), what, &mut out);
+        entry(&joined(&["  ", word]), what, &mut out);
     }
     out.push_str("\nOptions:\n");
     for &kind in ALL {
@@ -30,8 +31,11 @@ pub fn help() -> String {
     entry("  -V, --version", "Print the version and what is built in", &mut out);
     out.push_str(ADDRESSES);
     for &kind in ALL {
-        out.extend(["\nSettings of the ", kind.help(), ", as ", flag_prefix(kind), "KEY=VALUE or\n"]);
-        out.extend([environment_prefix(kind), "KEY:\n"]);
+        push_all(
+            &mut out,
+            &["\nSettings of the ", kind.help(), ", as ", flag_prefix(kind), "KEY=VALUE or\n"],
+        );
+        push_all(&mut out, &[environment_prefix(kind), "KEY:\n"]);
         for about in kind.abouts() {
             setting(about, &mut out);
         }
@@ -47,19 +51,22 @@ pub fn command_help(word: &str) -> String {
     let usage = match word {
         "dump" => "dump [-c FILE] [--json] [OPTIONS]",
         "diff" => "diff [-c FILE] [OPTIONS] OTHER",
-        word => &[word, " [-c FILE] [OPTIONS]"].concat(),
+        word => &joined(&[word, " [-c FILE] [OPTIONS]"]),
     };
-    out.extend([
-        "Usage: gorgon ",
-        usage,
-        "\n\n",
-        match word {
-            "check" => CHECK,
-            "dump" => DUMP,
-            "diff" => DIFF,
-            _ => RUN,
-        },
-    ]);
+    push_all(
+        &mut out,
+        &[
+            "Usage: gorgon ",
+            usage,
+            "\n\n",
+            match word {
+                "check" => CHECK,
+                "dump" => DUMP,
+                "diff" => DIFF,
+                _ => RUN,
+            },
+        ],
+    );
     out.push_str(CONFIGURED_OPTIONS);
     entry("  -c, --config FILE", "The file [$GORGON_CONF, or /etc/gorgon/gorgon.conf]", &mut out);
     if word == "dump" {
@@ -174,7 +181,7 @@ fn negation(about: &About) -> &'static str {
 }
 
 fn setting(about: &About, out: &mut String) {
-    let head = ["  ", about.name, "=", about.unit.placeholder()].concat();
+    let head = joined(&["  ", about.name, "=", about.unit.placeholder()]);
     let mut text = String::from(about.short_help());
     if let Unit::Choice(words) = about.unit {
         for (place, word) in words.split('|').enumerate() {

@@ -8,6 +8,7 @@ use super::problems::Problems;
 use super::settings::HttpServer;
 use super::settings::Settings;
 use super::source::{Origin, Source, SourceNode};
+use crate::text::join::joined;
 use crate::tree::rule::ListenRule;
 
 /// Makes the settings of every node. What is wrong keeps its default, and is told.
@@ -43,7 +44,7 @@ fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &m
         };
         match &given.origin {
             Origin::File(place) => {
-                let shown = [given.about.name, "=", &given.text, ": ", &problem.message].concat();
+                let shown = joined(&[given.about.name, "=", &given.text, ": ", &problem.message]);
                 problems.add_at(source, *place, &shown);
             }
             // These say the value themselves.
@@ -54,7 +55,7 @@ fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &m
 
 /// Names a key of a node where it was given, or else the node.
 fn tell(source: &Source, node: &SourceNode, key: &str, message: &str, problems: &mut Problems) {
-    let message = [key, ": ", message].concat();
+    let message = joined(&[key, ": ", message]);
     match (node.given(key).map(|given| &given.origin), node.place) {
         (Some(Origin::File(place)), _) => problems.add_at(source, *place, &message),
         (Some(Origin::Environment(place) | Origin::Flag(place)), _) => problems.add(place, &message),
@@ -109,7 +110,7 @@ fn check_addresses(source: &Source, settings: &Settings, problems: &mut Problems
             };
             let message =
                 [&*rule.text, " cannot be together with ", &before.text, " of [", &other.section(), "], "];
-            let message = [&*message.concat(), &place].concat();
+            let message = joined(&[&*message.concat(), &place]);
             tell(source, node, "listen", &message, problems);
         }
     }
@@ -131,7 +132,7 @@ fn check_logs(source: &Source, settings: &Settings, problems: &mut Problems) {
         let other = settings.servers.iter().take(at).find(same).filter(|_| target);
         if let (Some(other), Some(node)) = (other, source.find(NodeKind::Http, &server.name)) {
             let message =
-                ["[http:", &other.name, "] writes it with another _size, _keep or _format"].concat();
+                joined(&["[http:", &other.name, "] writes it with another _size, _keep or _format"]);
             tell(source, node, "access_log", &message, problems);
         }
     }

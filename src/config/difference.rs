@@ -7,6 +7,7 @@ use super::kind::NodeKind;
 use super::nodes::NodeId;
 use super::settings::Settings;
 use super::source::section;
+use crate::text::join::{joined, push_all};
 use crate::tree::About;
 
 /// What differs.
@@ -95,25 +96,28 @@ impl Difference {
     #[must_use]
     pub fn print(&self, new: &Settings) -> String {
         let mut out = String::new();
-        let name = |node: &NodeId| ["[", &section(node.kind, &node.name), "]"].concat();
+        let name = |node: &NodeId| joined(&["[", &section(node.kind, &node.name), "]"]);
         for node in &self.removed {
-            out.extend(["- ", &name(node), "\n"]);
+            push_all(&mut out, &["- ", &name(node), "\n"]);
         }
         for node in &self.added {
-            out.extend(["+ ", &name(node), "\n"]);
+            push_all(&mut out, &["+ ", &name(node), "\n"]);
             for (at, about) in node.kind.abouts().enumerate().filter(|(_, about)| !about.fact) {
                 let text = printed(new, node, at);
                 if !is_default(about, &text) {
-                    out.extend(["+ ", &name(node), " ", about.name, ": ", &text, "\n"]);
+                    push_all(&mut out, &["+ ", &name(node), " ", about.name, ": ", &text, "\n"]);
                 }
             }
         }
         for Change { node, about, old, new } in &self.changed {
             let shown = |text: &str| if text.is_empty() { String::from("none") } else { String::from(text) };
-            out.extend(["~ ", &name(node), " ", about.name, ": ", &shown(old), " -> ", &shown(new), "\n"]);
+            push_all(
+                &mut out,
+                &["~ ", &name(node), " ", about.name, ": ", &shown(old), " -> ", &shown(new), "\n"],
+            );
         }
         for server in &self.reordered {
-            out.extend(["~ [http:", server, "] order of its handlers\n"]);
+            push_all(&mut out, &["~ [http:", server, "] order of its handlers\n"]);
         }
         out
     }
@@ -145,7 +149,7 @@ fn handlers<'a>(settings: &'a Settings, other: &Settings, server: &str) -> Vec<&
         server.handlers.iter().map(|handler| (server.name.as_str(), handler.name.as_str()))
     });
     names
-        .filter(|(server, handler)| other.has(NodeKind::Handler, &[*server, "/", *handler].concat()))
+        .filter(|(server, handler)| other.has(NodeKind::Handler, &joined(&[*server, "/", *handler])))
         .map(|(_, handler)| handler)
         .collect()
 }

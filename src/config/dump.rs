@@ -8,6 +8,7 @@ use super::kind::NodeKind;
 use super::nodes::NodeId;
 use super::settings::Settings;
 use super::source::{Source, section};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::text::{ini, json};
 use crate::tree::{About, Unit, Value};
@@ -20,9 +21,9 @@ pub fn dump(source: &Source, settings: &Settings) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.extend(["[", &section(node.kind, &node.name), "]\n"]);
+        push_all(&mut out, &["[", &section(node.kind, &node.name), "]\n"]);
         each(settings, &node, &mut |about, value| {
-            let comment = ["  ; ", &origin(source, &node, about)].concat();
+            let comment = joined(&["  ; ", &origin(source, &node, about)]);
             push_pair(about, &value, &comment, "\n", &mut out);
         });
     }
@@ -47,7 +48,7 @@ pub fn dump_json(source: &Source, settings: &Settings) -> String {
             from.push(':');
             push_string(&origin(source, &node, about), &mut from);
         });
-        out.extend([",\"from\":", &from, "}}\n"]);
+        push_all(&mut out, &[",\"from\":", &from, "}}\n"]);
     }
     out
 }
@@ -56,7 +57,7 @@ pub fn dump_json(source: &Source, settings: &Settings) -> String {
 fn path(node: &NodeId) -> String {
     match node.kind {
         NodeKind::Process => String::from("/process"),
-        kind => ["/", kind.word(), "/", &node.name].concat(),
+        kind => joined(&["/", kind.word(), "/", &node.name]),
     }
 }
 
@@ -76,10 +77,10 @@ fn origin(source: &Source, node: &NodeId, about: &About) -> String {
 /// Appends `KEY = VALUE`, so that it is read as it is, with a comment behind its first line. Of several rules each has a
 /// line.
 pub(super) fn push_pair(about: &About, value: &Value, comment: &str, end: &str, out: &mut String) {
-    out.extend([about.name, " ="]);
+    push_all(out, &[about.name, " ="]);
     match (about.unit, value) {
         (Unit::Rules, Value::List(rules)) if rules.len() > 1 => {
-            out.extend([comment, end]);
+            push_all(out, &[comment, end]);
             for rule in rules {
                 out.push_str("  ");
                 ini::push_value(&escape(rule), out);
@@ -93,7 +94,7 @@ pub(super) fn push_pair(about: &About, value: &Value, comment: &str, end: &str, 
                 out.push(' ');
                 ini::push_value(&escape(&text), out);
             }
-            out.extend([comment, end]);
+            push_all(out, &[comment, end]);
         }
     }
 }

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 
 /// What values may name.
@@ -47,18 +48,18 @@ fn value(name: &str, names: &Names<'_, '_>) -> Result<String, String> {
         _ => {}
     }
     let Some(variable) = name.strip_prefix("ENV_") else {
-        let message = ["%(", name, ")s: there are %(here)s, %(host_node_name)s and %(ENV_NAME)s"].concat();
+        let message = joined(&["%(", name, ")s: there are %(here)s, %(host_node_name)s and %(ENV_NAME)s"]);
         return Err(match nearest(name, &mut ["here", "host_node_name"].into_iter()) {
-            Some(near) => [&message, "; did you mean %(", near, ")s?"].concat(),
+            Some(near) => joined(&[&message, "; did you mean %(", near, ")s?"]),
             None => message,
         });
     };
     let Some(bytes) = (names.environment)(variable) else {
-        return Err(["%(", name, ")s: the environment has no ", variable].concat());
+        return Err(joined(&["%(", name, ")s: the environment has no ", variable]));
     };
     match core::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(["%(", name, ")s: expected UTF-8 in ", variable].concat()),
+        Err(_) => Err(joined(&["%(", name, ")s: expected UTF-8 in ", variable])),
     }
 }
 

@@ -12,6 +12,7 @@ use super::problems::Problems;
 use super::reader::{self, Surroundings};
 use super::settings::Settings;
 use super::source::Source;
+use crate::text::join::joined;
 use crate::tree::Problem;
 
 /// Where the file is looked for last.
@@ -100,7 +101,7 @@ fn check(source: &Source, problems: &mut Problems) {
     // The directory that the program happens to be started in is no default for one that is started by others.
     #[cfg(feature = "http")]
     for node in source.of_kind(NodeKind::Http).filter(|node| node.given("root").is_none()) {
-        let message = ["[", &node.section(), "]: expected root, the directory or file to serve"].concat();
+        let message = joined(&["[", &node.section(), "]: expected root, the directory or file to serve"]);
         match node.place {
             Some(place) => problems.add_at(source, place, &message),
             None => problems.add(&source.show_node(node), &message),

@@ -4,7 +4,7 @@
 //!   files --reader--> Source --overrides--> Source --build--> Settings --assemble--> the running program
 //!                       flags, environment                       |
 //!                                                                +-- dump, difference, overlay
-//!   changed Settings --editor--> files
+//!   changed Settings --save, editor--> files
 //! ```
 //!
 //! Gorgon's dialect is strict: what is unknown, given twice or wrong is told with its file and line, what was expected
@@ -13,6 +13,7 @@
 pub mod build;
 pub mod difference;
 pub mod dump;
+pub mod editor;
 pub mod files;
 pub mod kind;
 pub mod load;
@@ -21,6 +22,7 @@ pub mod overlay;
 pub mod overrides;
 pub mod problems;
 pub mod reader;
+pub mod save;
 pub mod settings;
 pub mod source;
 

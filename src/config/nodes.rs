@@ -17,6 +17,7 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
 use crate::monitor::settings::MONITOR;
+use crate::text::join::joined;
 use crate::tree::{Problem, Value};
 
 /// Names a node.
@@ -49,7 +50,7 @@ impl Settings {
         for server in &self.servers {
             all.push(NodeId::new(NodeKind::Http, &server.name));
             for handler in &server.handlers {
-                all.push(NodeId::new(NodeKind::Handler, &[&server.name, "/", &handler.name].concat()));
+                all.push(NodeId::new(NodeKind::Handler, &joined(&[&server.name, "/", &handler.name])));
             }
         }
         all

@@ -7,11 +7,6 @@
 //!   the files changed it:  fresh            they did not:  live
 //! ```
 
-#[cfg(feature = "http")]
-use alloc::string::String;
-#[cfg(feature = "http")]
-use alloc::vec::Vec;
-
 use super::difference::{Difference, printed};
 use super::nodes::NodeId;
 use super::settings::Settings;
@@ -58,11 +53,14 @@ pub fn overlay(base: &Settings, live: &Settings, fresh: &Settings) -> Settings {
             continue;
         }
         let Some(order) = live.servers.iter().find(|other| other.name == server.name) else { continue };
-        let order: Vec<&String> = order.handlers.iter().map(|handler| &handler.name).collect();
-        // Those that are not live yet keep their place behind the others.
-        server.handlers.sort_by_key(|handler| {
-            order.iter().position(|name| **name == handler.name).unwrap_or(order.len())
-        });
+        // Those that are not live yet keep their order behind the others.
+        let mut rest = core::mem::take(&mut server.handlers);
+        for name in order.handlers.iter().map(|handler| &handler.name) {
+            if let Some(at) = rest.iter().position(|handler| handler.name == *name) {
+                server.handlers.push(rest.remove(at));
+            }
+        }
+        server.handlers.append(&mut rest);
     }
     result
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::kind::NodeKind;
 use super::problems::Problems;
 use super::source::{Given, Origin, Source};
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 use crate::tree::{About, Problem, Unit};
 
@@ -32,8 +33,8 @@ pub fn give(overrides: &mut Vec<Override>, new: Override) {
     };
     match overrides.iter_mut().find(same) {
         Some(before) if matches!(new.about.unit, Unit::List | Unit::Rules) => {
-            before.place = [&*before.place, " ", &new.place].concat();
-            before.text = [&*before.text, ",", &new.text].concat();
+            before.place = joined(&[&*before.place, " ", &new.place]);
+            before.text = joined(&[&*before.text, ",", &new.text]);
         }
         Some(_) | None => overrides.push(new),
     }
@@ -49,8 +50,8 @@ pub fn apply_flags(source: &mut Source, overrides: &[Override], problems: &mut P
                 match (all.next(), all.next()) {
                     (Some(only), None) => only.to_owned(),
                     _ => {
-                        let message = ["expected --", flag.kind.word(), ".NAME.", flag.about.name].concat();
-                        problems.add(&flag.place, &[&message, ", for the file has not just one"].concat());
+                        let message = joined(&["expected --", flag.kind.word(), ".NAME.", flag.about.name]);
+                        problems.add(&flag.place, &joined(&[&message, ", for the file has not just one"]));
                         continue;
                     }
                 }
@@ -71,7 +72,7 @@ pub fn apply_flags(source: &mut Source, overrides: &[Override], problems: &mut P
             None => {
                 let mut names = source.of_kind(flag.kind).map(|node| node.name.as_str());
                 let near = nearest(&name, &mut names);
-                let prefix = ["--", flag.kind.word(), "."].concat();
+                let prefix = joined(&["--", flag.kind.word(), "."]);
                 let problem = Problem::unknown(&flag.place, "node in the configuration", &prefix, near);
                 problems.add(&problem.place, &problem.message);
             }
@@ -91,7 +92,7 @@ pub fn apply_environment<'e>(
             let name = variable(&prefix, about.name);
             let flagged = node.given(about.name).is_some_and(|given| matches!(given.origin, Origin::Flag(_)));
             let Some(value) = environment(&name).filter(|_| !flagged) else { continue };
-            let place = [&name, "=", &*String::from_utf8_lossy(value)].concat();
+            let place = joined(&[&name, "=", &*String::from_utf8_lossy(value)]);
             match core::str::from_utf8(value) {
                 Ok(text) => {
                     let origin = Origin::Environment(place);
@@ -151,7 +152,7 @@ pub fn strangers(source: &Source, names: &mut dyn Iterator<Item = &[u8]>) -> Vec
             key = rest;
         }
         // The key of a setting without its node's name is likelier than a mistyped one of another node.
-        let end = ["_", key].concat();
+        let end = joined(&["_", key]);
         let near =
             known.iter().find(|known| known.ends_with(&end)).and_then(|near| near.strip_prefix("GORGON_"));
         let keys = &mut known.iter().filter_map(|known| known.strip_prefix("GORGON_"));

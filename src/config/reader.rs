@@ -19,6 +19,7 @@ use super::source::{Given, Origin, Place, Source, SourceNode};
 use crate::text::file_path;
 use crate::text::glob;
 use crate::text::ini::{GORGON, Line, LineKind, Lines, unquote};
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 use crate::tree::{About, Problem, Unit};
 
@@ -111,7 +112,7 @@ impl Reader<'_, '_, '_> {
         let text = match (text, from) {
             (Ok(text), _) => text,
             (Err(message), Some(place)) => {
-                return self.problem(place, &[path, ": ", &message].concat());
+                return self.problem(place, &joined(&[path, ": ", &message]));
             }
             (Err(message), None) => return self.problems.add(path, &message),
         };
@@ -193,7 +194,7 @@ impl Reader<'_, '_, '_> {
             Some((word, name)) => (word.trim(), Some(name.trim())),
             None => (text, None),
         };
-        let shown = ["[", text, "]"].concat();
+        let shown = joined(&["[", text, "]"]);
         if word == INCLUDE && name.is_none() {
             return Section::Include;
         }
@@ -225,7 +226,7 @@ impl Reader<'_, '_, '_> {
         let name = name.unwrap_or_default();
         if let Some(before) = self.source.find(kind, name) {
             let first = self.source.show_node(before);
-            return self.wrong(place, Problem::new(&shown, &["given twice, first at ", &first].concat()));
+            return self.wrong(place, Problem::new(&shown, &joined(&["given twice, first at ", &first])));
         }
         if self.source.nodes.len() >= NODES_MAX {
             return self.wrong(place, Problem::new(&shown, "more than 1000 sections"));
@@ -258,7 +259,7 @@ impl Reader<'_, '_, '_> {
                         let near = nearest(key, &mut node.kind.abouts().map(|about| about.name));
                         Problem::unknown(
                             key,
-                            ["setting of [", &node.section(), "]"].concat().as_str(),
+                            joined(&["setting of [", &node.section(), "]"]).as_str(),
                             "",
                             near,
                         )
@@ -266,7 +267,7 @@ impl Reader<'_, '_, '_> {
                     Some(about) => match node.given(key) {
                         Some(before) => {
                             let first = self.source.show_origin(&before.origin);
-                            Problem::new(key, &["given twice, first at ", &first].concat())
+                            Problem::new(key, &joined(&["given twice, first at ", &first]))
                         }
                         None if self.keys >= KEYS_MAX => Problem::new(key, "more than 20000 keys"),
                         None => {
@@ -317,7 +318,7 @@ impl Reader<'_, '_, '_> {
                 if lines > 1 && !matches!(about.unit, Unit::List | Unit::Rules) {
                     let message =
                         "expected one line; what begins with a blank goes on with the line before it";
-                    return self.problem(place, &[about.name, ": ", message].concat());
+                    return self.problem(place, &joined(&[about.name, ": ", message]));
                 }
                 if let Some(node) = self.source.nodes.get_mut(at) {
                     node.give(Given { about, text, origin: Origin::File(place) });
@@ -334,14 +335,14 @@ impl Reader<'_, '_, '_> {
                 _ if word.starts_with('/') => "",
                 "." => "",
                 "/" => "/",
-                here => &[here, "/"].concat(),
+                here => &joined(&[here, "/"]),
             };
             let name = word.rsplit_once('/').map_or(word, |(_, name)| name);
-            let directory = [base, word.strip_suffix(name).unwrap_or_default()].concat();
+            let directory = joined(&[base, word.strip_suffix(name).unwrap_or_default()]);
             if glob::is_pattern(directory.as_bytes()) {
-                self.problem(place, &[word, ": expected * ? and [ in the last name only"].concat());
+                self.problem(place, &joined(&[word, ": expected * ? and [ in the last name only"]));
             } else if !glob::is_pattern(name.as_bytes()) {
-                self.file(&[&directory, name].concat(), Some(place));
+                self.file(&joined(&[&directory, name]), Some(place));
             } else {
                 self.pattern(&directory, name, place);
             }
@@ -350,15 +351,19 @@ impl Reader<'_, '_, '_> {
 
     fn pattern(&mut self, directory: &str, pattern: &str, place: Place) {
         let listed = if directory.is_empty() { "." } else { directory };
-        let names = match self.surroundings.files.list(listed) {
+        let listed = match self.surroundings.files.list(listed) {
             Ok(names) => names,
-            Err(message) => return self.problem(place, &[listed, ": ", &message].concat()),
+            Err(message) => return self.problem(place, &joined(&[listed, ": ", &message])),
         };
-        let mut names: Vec<String> =
-            names.into_iter().filter(|name| glob::matches(pattern.as_bytes(), name.as_bytes())).collect();
-        names.sort_unstable();
+        // Few: a sort would be the largest part of this module.
+        let mut names: Vec<String> = Vec::new();
+        for name in listed {
+            if glob::matches(pattern.as_bytes(), name.as_bytes()) {
+                names.insert(names.partition_point(|other| *other < name), name);
+            }
+        }
         for name in names.iter().take(FILES_MAX + 1) {
-            self.file(&[directory, name].concat(), Some(place));
+            self.file(&joined(&[directory, name]), Some(place));
         }
     }
 
@@ -371,7 +376,7 @@ impl Reader<'_, '_, '_> {
                 continue;
             }
             let mut servers = self.source.of_kind(NodeKind::Http).map(|node| node.name.as_str());
-            let shown = ["[", &node.section(), "]"].concat();
+            let shown = joined(&["[", &node.section(), "]"]);
             let problem = Problem::unknown(&shown, "HTTP server", "", nearest(server, &mut servers));
             let message = [problem.place, problem.message].join(": ");
             if let Some(place) = node.place {

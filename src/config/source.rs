@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::kind::NodeKind;
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::About;
 
@@ -120,9 +121,9 @@ impl Source {
         match node.place {
             Some(place) => self.show_place(place),
             None => {
-                let mut shown = ["--", node.kind.word()].concat();
+                let mut shown = joined(&["--", node.kind.word()]);
                 if node.kind.is_named() {
-                    shown.extend([".", &node.name]);
+                    push_all(&mut shown, &[".", &node.name]);
                 }
                 shown
             }
@@ -155,5 +156,5 @@ impl SourceNode {
 /// The name of a node's section: `http:main`, `gorgon`.
 #[must_use]
 pub fn section(kind: NodeKind, name: &str) -> String {
-    if kind.is_named() { [kind.word(), ":", name].concat() } else { kind.word().to_owned() }
+    if kind.is_named() { joined(&[kind.word(), ":", name]) } else { kind.word().to_owned() }
 }

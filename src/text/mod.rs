@@ -10,6 +10,7 @@ pub mod file_path;
 pub mod glob;
 pub mod html;
 pub mod ini;
+pub mod join;
 pub mod json;
 pub mod listen;
 pub mod log_line;

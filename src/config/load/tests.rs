@@ -36,7 +36,7 @@ impl Files for Texts {
 }
 
 /// Flags as the command line gives them.
-fn flags(args: &[&str]) -> Vec<Override> {
+pub(crate) fn flags(args: &[&str]) -> Vec<Override> {
     use crate::cli::arguments::{parse, print_problems};
     use crate::cli::command::Command;
     let args = ["run"].into_iter().chain(args.iter().copied()).map(str::as_bytes);
