@@ -226,8 +226,11 @@ fn entry(head: &str, text: &str, out: &mut String) {
 
 // Without one of its features the program has fewer settings than the page.
 #[cfg(test)]
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "monitor"))]
 mod man;
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "monitor"))]
+mod sample;
 
 #[cfg(test)]
 mod tests {
