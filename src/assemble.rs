@@ -7,6 +7,7 @@ use gorgon_sys::{Errno, PollerKind, Signal, Signals};
 
 use crate::cli::process::Level;
 use crate::cli::terminal;
+use crate::config::load::Configuration;
 use crate::config::settings::Settings;
 use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
@@ -42,11 +43,11 @@ pub struct Failure {
     pub usage: bool,
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends it. `configuration` is what the settings come from, if it was a file.
 ///
 /// # Errors
 /// What cannot be had at start, or the failure of the poller.
-pub fn serve(settings: &Settings) -> Result<(), Failure> {
+pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>) -> Result<(), Failure> {
     let plan = Plan::new(&settings.process)?;
     let raised = gorgon_sys::raise_descriptors();
     let limit = gorgon_sys::descriptors().0;
@@ -56,6 +57,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut reactor =
         Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", e))?;
     let mut report = String::new();
+    if let Some(configuration) = configuration {
+        report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
+    }
     let mut served = Served::default();
     #[cfg(feature = "http")]
     http::add_all(settings, limit, &mut reactor, &mut served, &mut report)?;

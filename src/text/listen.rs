@@ -73,6 +73,35 @@ impl Listen {
         }
     }
 
+    /// Whether two sockets cannot listen on both at once.
+    #[must_use]
+    pub fn clashes_with(&self, other: &Listen) -> bool {
+        match (self, other) {
+            (Self::Unix(one), Self::Unix(two)) => one == two,
+            (Self::Unix(_), _) | (_, Self::Unix(_)) => false,
+            _ if self.is_ephemeral() || other.is_ephemeral() => false,
+            _ => self.addresses().iter().flatten().any(|one| {
+                other.addresses().iter().flatten().any(|two| {
+                    let any = one.ip().is_unspecified() || two.ip().is_unspecified();
+                    one == two || (any && one.port() == two.port() && one.is_ipv4() == two.is_ipv4())
+                })
+            }),
+        }
+    }
+
+    /// The addresses that are meant, of which there are at most two.
+    fn addresses(&self) -> [Option<SocketAddr>; 2] {
+        let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
+            [Some(SocketAddr::new(v4.into(), port)), Some(SocketAddr::new(v6.into(), port))]
+        };
+        match self {
+            Self::Any { port } => both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED, *port),
+            Self::Localhost { port } => both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST, *port),
+            Self::Ip(address) => [Some(*address), None],
+            Self::Unix(_) | Self::Passed(_) => [None, None],
+        }
+    }
+
     /// Whether the system picks the port.
     #[must_use]
     pub fn is_ephemeral(&self) -> bool {
@@ -234,6 +263,28 @@ mod tests {
         ] {
             let Err(found) = Listen::parse(text) else { panic!("{text} was accepted") };
             assert!(found.contains(message), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn knows_what_clashes() {
+        for (one, two, clash) in [
+            (":80", "*:80", true),
+            (":80", ":81", false),
+            (":80", "127.0.0.1:80", true),
+            (":80", "[::1]:80", true),
+            ("0.0.0.0:80", "[::]:80", false),
+            ("0.0.0.0:80", "localhost:80", true),
+            ("127.0.0.2:80", "localhost:80", false),
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            (":0", ":0", false),
+            ("unix:/a", "unix:/a", true),
+            ("unix:/a", "unix:/b", false),
+            ("unix:/a", ":80", false),
+        ] {
+            let (one, two) = (Listen::parse(one).unwrap(), Listen::parse(two).unwrap());
+            assert_eq!(one.clashes_with(&two), clash, "{one:?} {two:?}");
+            assert_eq!(two.clashes_with(&one), clash, "{two:?} {one:?}");
         }
     }
 
