@@ -98,14 +98,11 @@ struct Area {
 /// The handlers, and what is left of those before them.
 pub(super) struct Built {
     pub(super) router: Router<World>,
-    #[allow(dead_code)] // Nothing is built anew yet while the program runs.
     pub(super) recipe: Recipe,
     /// The numbers of filesystems that are not used any more: the change that brings the router takes them.
-    #[allow(dead_code)]
     pub(super) filesystems: Vec<usize>,
     /// The numbers of logins that this server asks no more. Those that no other one asks go, and the services that
     /// decide them.
-    #[allow(dead_code)]
     pub(super) logins: Vec<usize>,
     marks: Marks,
 }
@@ -134,7 +131,7 @@ pub(super) fn build(
     match outcome {
         Ok(()) => Ok(built),
         Err(failure) => {
-            discard(&built, before, ground);
+            discard(&built, before, ground.world, ground.served);
             Err(failure)
         }
     }
@@ -142,13 +139,13 @@ pub(super) fn build(
 
 /// Removes what was built but will not be used: the program stays with what was `before`. Of several servers that were
 /// built, the last one is discarded first.
-pub(super) fn discard(built: &Built, before: &Recipe, ground: &mut Ground<'_>) {
+pub(super) fn discard(built: &Built, before: &Recipe, world: &mut World, served: &mut Served) {
     for number in built.recipe.filesystems_beyond(before) {
-        ground.world.remove_filesystem(number);
+        world.remove_filesystem(number);
     }
-    let (served, marks) = (&mut *ground.served, &built.marks);
+    let marks = &built.marks;
     for (_, number) in served.users.drain(marks.users.min(served.users.len())..) {
-        ground.world.remove_logins(number);
+        world.remove_logins(number);
     }
     served.reaches.truncate(marks.reaches);
     served.reads.truncate(marks.reads);
@@ -180,13 +177,18 @@ impl Marks {
 
 impl Recipe {
     /// The numbers of the filesystems that it has and another has not.
-    fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
+    pub(super) fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
         let numbers = self.roots.iter().map(|root| root.number);
         numbers.filter(|number| other.roots.iter().all(|root| root.number != *number)).collect()
     }
 
+    /// Whether it has logins of that number.
+    pub(super) fn has_logins(&self, number: usize) -> bool {
+        self.logins.iter().any(|(_, other)| *other == number)
+    }
+
     /// The same of the logins.
-    fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
+    pub(super) fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
         let numbers = self.logins.iter().map(|(_, number)| *number);
         numbers.filter(|number| other.logins.iter().all(|(_, other)| other != number)).collect()
     }

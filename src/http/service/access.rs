@@ -95,6 +95,12 @@ impl Entry {
 }
 
 impl AccessLog {
+    /// The number of its log in the world.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     /// Lines of one form for the world's log of that number, whose fields are no longer than `limit`.
     pub fn new(number: usize, form: Form, limit: usize) -> AccessLog {
         AccessLog {
