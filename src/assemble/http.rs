@@ -127,7 +127,7 @@ fn open_log(
     served: &mut Served,
 ) -> Result<Log, Failure> {
     if let LogTarget::File(path) = &target {
-        if is_served(path, http) && level >= Level::Warn {
+        if is_served(path, &http.root, http.hidden) && level >= Level::Warn {
             let text = [
                 "gorgon: warning: ",
                 &http.access_log,

@@ -140,8 +140,8 @@ impl AccessLog {
         self.tidy(world, lp);
     }
 
-    /// Ends all lines that wait.
-    fn abandon<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
+    /// Ends all lines that wait, and the logs.
+    pub(super) fn abandon<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
         if let Some(mut before) = self.before.take() {
             before.abandon(world, lp);
         }
