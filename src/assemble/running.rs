@@ -344,15 +344,17 @@ impl Running {
             }
             let built = ready.built;
             if ready.runs.is_some() {
-                let change = Change {
-                    settings: http.clone(),
-                    router: Some(built.router),
-                    filesystems: built.filesystems,
-                    access: ready.access,
-                };
-                reactor.world().change(service, change);
+                let change =
+                    Change { settings: http.clone(), router: Some(built.router), access: ready.access };
                 if let Some((service, world, lp)) = reactor.service_with(service) {
-                    service.settle(world, lp);
+                    if let Some(service) =
+                        service.as_any().and_then(|any| any.downcast_mut::<HttpService<World>>())
+                    {
+                        service.configure(change, world, lp);
+                    }
+                }
+                for number in built.filesystems {
+                    reactor.world().remove_filesystem(number);
                 }
             }
             ended.extend_from_slice(&built.logins);
