@@ -7,16 +7,26 @@ use gorgon_sys::{Errno, PollerKind, Signal, Signals};
 
 use crate::cli::process::Level;
 use crate::cli::terminal;
+use crate::config::load::Configuration;
 use crate::config::settings::Settings;
 use crate::engine::{Loop, Reactor, Turn};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
+pub mod activation;
+pub mod environment;
+#[cfg(feature = "http")]
+mod handlers;
 #[cfg(feature = "http")]
 mod http;
+pub mod late;
 #[cfg(feature = "http")]
 mod listeners;
+pub mod notify;
+pub mod pid_file;
 mod privileges;
+#[cfg(feature = "http")]
+mod roots;
 #[cfg(feature = "http")]
 mod uploads;
 use privileges::{Plan, Served};
@@ -25,6 +35,7 @@ use privileges::{Plan, Served};
 const OTHERS_READ: u8 = 12;
 
 /// Why the program cannot run or go on.
+#[cfg_attr(test, derive(Debug))]
 pub struct Failure {
     /// One line that names the thing.
     pub message: String,
@@ -32,11 +43,11 @@ pub struct Failure {
     pub usage: bool,
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends it. `configuration` is what the settings come from, if it was a file.
 ///
 /// # Errors
 /// What cannot be had at start, or the failure of the poller.
-pub fn serve(settings: &Settings) -> Result<(), Failure> {
+pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>) -> Result<(), Failure> {
     let plan = Plan::new(&settings.process)?;
     let raised = gorgon_sys::raise_descriptors();
     let limit = gorgon_sys::descriptors().0;
@@ -46,6 +57,9 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut reactor =
         Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", e))?;
     let mut report = String::new();
+    if let Some(configuration) = configuration {
+        report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
+    }
     let mut served = Served::default();
     #[cfg(feature = "http")]
     http::add_all(settings, limit, &mut reactor, &mut served, &mut report)?;

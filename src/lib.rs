@@ -10,6 +10,7 @@
 //! | 3 | [`engine`], [`fs`] | the loop with its slots, pages and timers; files beneath a root |
 //! | 4 | [`http`] | the protocol: machines without I/O |
 //! | 4s | `http::service` | the one adapter between the protocol and the loop |
+//! | 5 | `http::handlers::status` | handlers that join two worlds |
 //! | 6 | [`world`], [`config`], [`cli`], [`assemble`] | what the program shares, its settings, its command line, its assembly |
 //!
 //! Anti-goals: no async runtime, no threads in the loop, no `Rc`, `RefCell` or mutable globals, no macro that hides

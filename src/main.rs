@@ -5,10 +5,17 @@
 
 extern crate alloc;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon::cli::arguments::{self, Command};
-use gorgon::cli::{help, terminal};
+use gorgon::cli::arguments;
+use gorgon::cli::command::{Command, Configured};
+use gorgon::cli::{configured, help, terminal};
+use gorgon::config::files::SystemFiles;
+use gorgon::config::load::{Configuration, Inputs, Loaded, find_path};
+use gorgon::config::overrides::strangers;
+use gorgon::config::settings::Settings;
+use gorgon::config::source::Source;
 use gorgon::tree::Problem;
 use gorgon_sys::PollerKind;
 use gorgon_sys::runtime::Start;
@@ -21,21 +28,77 @@ const FAILURE: u8 = 1;
 gorgon_sys::program!(run);
 
 fn run(start: &Start) -> u8 {
-    let command = arguments::parse(&mut start.arguments(), &|name| start.variable(name));
-    let settings = match command {
-        Ok(Command::Help) => return print(&help::help()),
-        Ok(Command::Version) => {
-            let pollers: Vec<&str> = PollerKind::available().iter().map(|kind| kind.name()).collect();
-            return print(&help::version(&pollers));
-        }
-        Ok(Command::Serve(settings)) => settings,
+    let environment = |name: &str| start.variable(name);
+    let environment: &dyn Fn(&str) -> Option<&'static [u8]> = &environment;
+    let command = match arguments::parse(&mut start.arguments(), environment) {
+        Ok(command) => command,
         Err(problems) => return refuse(&problems),
     };
-    let strangers = arguments::strangers(&mut start.variables().map(|(name, _)| name));
-    if !strangers.is_empty() {
-        return refuse(&strangers);
+    match command {
+        Command::Help(None) => print(&help::help()),
+        Command::Help(Some(word)) => print(&help::command_help(word)),
+        Command::Version => {
+            let pollers: Vec<&str> = PollerKind::available().iter().map(|kind| kind.name()).collect();
+            print(&help::version(&pollers))
+        }
+        Command::Serve(settings) => {
+            let nodes = Source::without_file();
+            let strangers = strangers(&nodes, &mut start.variables().map(|(name, _)| name));
+            if strangers.is_empty() { serve(&settings, None) } else { refuse(&strangers) }
+        }
+        Command::Run(config) => with(config, start, environment, &|inputs, loaded| {
+            let configuration = Configuration { inputs, source: &loaded.source };
+            serve(&loaded.settings, Some(&configuration))
+        }),
+        Command::Check(config) => with(config, start, environment, &|inputs, loaded| {
+            print(&configured::verdict(&inputs.path, loaded))
+        }),
+        Command::Dump { config, json } => with(config, start, environment, &|_, loaded| {
+            if configured::print(loaded, json) { 0 } else { FAILURE }
+        }),
+        Command::Diff { config, other } => with(config, start, environment, &|inputs, loaded| {
+            let other = match configured::with_file(inputs, &other).load(&SystemFiles) {
+                Ok(other) => other,
+                Err(problems) => return complain(&problems),
+            };
+            let text = configured::difference(loaded, &other);
+            // As diff(1) has it: 1 is that something differs, and more is trouble.
+            if !terminal::say(&text) { USAGE } else { u8::from(!text.is_empty()) }
+        }),
+        // No other command is in this build.
+        Command::Other(..) => USAGE,
     }
-    match gorgon::assemble::serve(&settings) {
+}
+
+/// Does something with a configuration, once it is read.
+fn with<'e>(
+    config: Configured,
+    start: &Start,
+    environment: &'e dyn Fn(&str) -> Option<&'static [u8]>,
+    act: &dyn Fn(&Inputs<'e>, &Loaded) -> u8,
+) -> u8 {
+    let path = match find_path(config.path.as_deref(), environment) {
+        Ok(path) => path,
+        Err(problem) => return complain(&[problem]),
+    };
+    let host = String::from_utf8_lossy(&gorgon_sys::host_name()).into_owned();
+    let inputs = Inputs { path, flags: config.flags, environment, host };
+    let loaded = match inputs.load(&SystemFiles) {
+        Ok(loaded) => loaded,
+        Err(problems) => return complain(&problems),
+    };
+    let strangers = strangers(&loaded.source, &mut start.variables().map(|(name, _)| name));
+    if !strangers.is_empty() {
+        return complain(&strangers);
+    }
+    if !loaded.warnings.is_empty() {
+        terminal::complain(&configured::print_problems(&loaded.warnings, "warning: "));
+    }
+    act(&inputs, &loaded)
+}
+
+fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>) -> u8 {
+    match gorgon::assemble::serve(settings, configuration) {
         Ok(()) => 0,
         Err(failure) => {
             terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());
@@ -46,6 +109,11 @@ fn run(start: &Start) -> u8 {
 
 fn refuse(problems: &[Problem]) -> u8 {
     terminal::complain(&arguments::print_problems(problems));
+    USAGE
+}
+
+fn complain(problems: &[Problem]) -> u8 {
+    terminal::complain(&configured::print_problems(problems, ""));
     USAGE
 }
 

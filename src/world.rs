@@ -7,7 +7,13 @@ use crate::engine::log::{Log, Logs};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
 #[cfg(feature = "http")]
-use crate::http::logins::Logins;
+use crate::http::{
+    handlers::files::Filesystems,
+    handlers::listing::Directories,
+    handlers::status::{HasReports, Reports},
+    logins::{HasLogins, Logins},
+    service::{Change, HasChanges},
+};
 
 pub mod events;
 
@@ -15,53 +21,101 @@ use events::Events;
 
 /// How often a log that is stuck is tried again at the end, and the milliseconds between.
 const LAST_TRIES: (u32, u32) = (50, 10);
+/// The most logs that are kept for the sake of lines that they have not taken.
+const MOST_ENDING: usize = 4;
 
 /// The world: one, handed to every call of a service.
 #[derive(Default)]
 pub struct World {
-    filesystems: Vec<Box<dyn Filesystem>>,
-    logs: Vec<Log>,
+    filesystems: Vec<Option<Box<dyn Filesystem>>>,
+    /// Those that no handler uses any more, but perhaps a listing that is still being sent.
+    leaving: Vec<usize>,
+    /// Each with how many services write it.
+    logs: Vec<Option<(Log, u32)>>,
+    /// Those that nobody has lines for any more, and that have not taken the last ones.
+    ending: Vec<Log>,
     /// What happened.
     pub events: Events,
     #[cfg(feature = "http")]
-    directories: crate::http::handlers::listing::Directories,
+    directories: Directories,
     #[cfg(feature = "http")]
-    logins: Vec<Logins>,
+    logins: Vec<Option<Logins>>,
+    #[cfg(feature = "http")]
+    changes: Vec<(u8, Box<Change<World>>)>,
+    #[cfg(feature = "http")]
+    reports: Reports,
+}
+
+/// Puts something in the first free place; gives its number.
+fn place<T>(list: &mut Vec<Option<T>>, value: T) -> usize {
+    let at = list.iter().position(Option::is_none).unwrap_or(list.len());
+    match list.get_mut(at) {
+        Some(free) => *free = Some(value),
+        None => list.push(Some(value)),
+    }
+    at
 }
 
 impl World {
     /// Adds a filesystem; gives the number that handlers know it by.
     pub fn add_filesystem(&mut self, filesystem: Box<dyn Filesystem>) -> usize {
-        self.filesystems.push(filesystem);
-        self.filesystems.len() - 1
+        self.let_go();
+        place(&mut self.filesystems, filesystem)
+    }
+
+    /// Removes a filesystem that no handler uses any more; what is still being sent of it goes on.
+    pub fn remove_filesystem(&mut self, number: usize) {
+        self.leaving.push(number);
+        self.let_go();
+    }
+
+    /// Lets go what waited to be removed, where it can be. To be called now and then.
+    pub fn let_go(&mut self) {
+        #[cfg(feature = "http")]
+        if self.directories.open() > 0 {
+            return;
+        }
+        for number in self.leaving.drain(..) {
+            if let Some(filesystem) = self.filesystems.get_mut(number) {
+                *filesystem = None;
+            }
+        }
     }
 
     /// All of them, in the order they were added.
     pub fn filesystems(&self) -> impl Iterator<Item = &dyn Filesystem> {
-        self.filesystems.iter().map(Box::as_ref)
+        self.filesystems.iter().flatten().map(Box::as_ref)
     }
 
     /// Adds a log; gives the number that services know it by.
     pub fn add_log(&mut self, log: Log) -> usize {
-        self.logs.push(log);
-        self.logs.len() - 1
+        place(&mut self.logs, (log, 1))
+    }
+
+    /// One more service writes a log.
+    pub fn share_log(&mut self, number: usize) {
+        if let Some(Some((_, writers))) = self.logs.get_mut(number) {
+            *writers += 1;
+        }
     }
 
     /// Gives the files of the logs to a user.
     pub fn give_logs(&self, user: u32, group: u32) {
-        self.logs.iter().for_each(|log| log.give(user, group));
+        self.logs.iter().flatten().for_each(|(log, _)| log.give(user, group));
     }
 
     /// Opens all logs anew.
     pub fn reopen_logs(&mut self, now: Now) {
-        self.logs.iter_mut().for_each(|log| log.reopen(now));
+        self.logs.iter_mut().flatten().for_each(|(log, _)| log.reopen(now));
+        self.ending.retain_mut(|log| !log.flush(now));
     }
 
     /// The end: writes what the logs hold, and waits half a second for one that is stuck.
     pub fn finish_logs(&mut self, now: Now) {
         for _ in 0..LAST_TRIES.0 {
             // None is skipped because one before it is stuck.
-            if self.logs.iter_mut().filter_map(|log| (!log.flush(now)).then_some(())).count() == 0 {
+            let logs = self.logs.iter_mut().flatten().map(|(log, _)| log).chain(&mut self.ending);
+            if logs.filter_map(|log| (!log.flush(now)).then_some(())).count() == 0 {
                 break;
             }
             gorgon_sys::pause(LAST_TRIES.1);
@@ -71,36 +125,79 @@ impl World {
 
 impl Logs for World {
     fn log(&mut self, number: usize) -> Option<&mut Log> {
-        self.logs.get_mut(number)
+        self.logs.get_mut(number)?.as_mut().map(|(log, _)| log)
+    }
+
+    fn end_log(&mut self, number: usize, now: Now) {
+        self.ending.retain_mut(|log| !log.flush(now));
+        let Some(place) = self.logs.get_mut(number) else { return };
+        if let Some((_, writers @ 2..)) = place {
+            *writers -= 1;
+            return;
+        }
+        let Some((mut log, _)) = place.take() else { return };
+        if !log.flush(now) && self.ending.len() < MOST_ENDING {
+            self.ending.push(log);
+        }
     }
 }
 
 #[cfg(feature = "http")]
-impl crate::http::handlers::files::Filesystems for World {
+impl Filesystems for World {
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem> {
-        self.filesystems.get(number).map(Box::as_ref)
+        self.filesystems.get(number)?.as_deref()
     }
 
-    fn listed(
-        &mut self,
-        number: usize,
-    ) -> Option<(&dyn Filesystem, &mut crate::http::handlers::listing::Directories)> {
-        Some((self.filesystems.get(number)?.as_ref(), &mut self.directories))
+    fn listed(&mut self, number: usize) -> (Option<&dyn Filesystem>, &mut Directories) {
+        (self.filesystems.get(number).and_then(Option::as_deref), &mut self.directories)
     }
 }
 
 #[cfg(feature = "http")]
 impl World {
-    /// Adds the logins of one file of users; gives the number that handlers know them by.
+    /// Adds a table of logins; gives the number that those who ask and who decide know it by.
     pub fn add_logins(&mut self, logins: Logins) -> usize {
-        self.logins.push(logins);
-        self.logins.len() - 1
+        place(&mut self.logins, logins)
+    }
+
+    /// Removes one that nobody asks any more.
+    pub fn remove_logins(&mut self, number: usize) {
+        if let Some(logins) = self.logins.get_mut(number) {
+            *logins = None;
+        }
+    }
+
+    /// Has a service change when the services settle: at the end of the next turn, for which
+    /// [`Loop::settle_soon`](crate::engine::Loop::settle_soon) does not have it wait.
+    pub fn change(&mut self, service: u8, change: Change<World>) {
+        self.changes.push((service, Box::new(change)));
     }
 }
 
 #[cfg(feature = "http")]
-impl crate::http::logins::HasLogins for World {
+impl HasLogins for World {
     fn logins(&mut self, number: usize) -> Option<&mut Logins> {
-        self.logins.get_mut(number)
+        self.logins.get_mut(number)?.as_mut()
+    }
+}
+
+#[cfg(feature = "http")]
+impl HasChanges for World {
+    fn take_change(&mut self, service: u8) -> Option<Box<Change<World>>> {
+        if self.changes.is_empty() {
+            return None;
+        }
+        let at = self.changes.iter().position(|(other, _)| *other == service)?;
+        let change = self.changes.remove(at).1;
+        // What is still being sent of them goes on; `let_go` sees to that.
+        self.leaving.extend_from_slice(&change.filesystems);
+        Some(change)
+    }
+}
+
+#[cfg(feature = "http")]
+impl HasReports for World {
+    fn reports(&mut self) -> &mut Reports {
+        &mut self.reports
     }
 }

@@ -90,8 +90,8 @@ impl Host {
         let mut reactor =
             Reactor::new(Loop::new(PollerKind::available()[0], 1 << 20).unwrap(), world, 4096).unwrap();
         let mut router = Router::default();
-        router.add(b"/u", Box::new(Echo(Vec::new())));
-        router.add(b"", Box::new(FilesHandler::new(&settings, number, MediaTypes::new(), FILES)));
+        router.add("echo", b"/u", Box::new(Echo(Vec::new())));
+        router.add("files", b"", Box::new(FilesHandler::new(&settings, number, MediaTypes::new(), FILES)));
         let limits = HttpService::<World>::limits(&settings, 16);
         let (read_size, write_size) = (limits.read_size, limits.write_size);
         let service = reactor.add_service(Box::new(HttpService::new(&settings, router)), limits).unwrap();

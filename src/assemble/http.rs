@@ -1,31 +1,25 @@
 //! Puts the HTTP server together: its filesystem, its handlers in their order, its listeners.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use core::str::from_utf8;
+use gorgon_sys::{Address, OwnedFd};
 
-use gorgon_sys::{Address, Errno, FileKind, OwnedFd, open_file, read_file, real_path, stat_link, stat_path};
-
+use super::handlers::{self, Ground, Recipe};
 use super::listeners::{Socket, bind, display, options, push_urls};
-use super::privileges::{Place, Reach, Served};
-use super::{Failure, failure, uploads};
+use super::privileges::{Place, Served};
+use super::roots::is_served;
+use super::{Failure, failure};
 use crate::cli::process::Level;
 use crate::cli::terminal;
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::{Log, LogOptions};
 use crate::engine::{Buffers, Reactor};
-use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
-use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
-use crate::http::handlers::auth::AuthHandler;
-use crate::http::handlers::files::FilesHandler;
-use crate::http::handlers::upload::UploadHandler;
-use crate::http::logins::Logins;
-use crate::http::router::Router;
 use crate::http::service::passwords::Passwords;
 use crate::http::service::{AccessLog, HttpService};
 use crate::http::settings::HttpSettings;
+use crate::http::settings::handler::HandlerSettings;
 use crate::text::log_target::LogTarget;
 use crate::text::{file_path, log_line};
 use crate::world::World;
@@ -45,7 +39,10 @@ pub(super) fn add_all(
     // its directory.
     let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
     let servers = settings.servers.len().max(1) as u64;
-    let uploads = settings.servers.iter().any(|server| !server.settings.upload.is_empty());
+    let uploads = settings.servers.iter().any(|server| {
+        let handlers = server.handlers.iter().any(|handler| handler.settings.kind == "upload");
+        handlers || !server.settings.upload.is_empty()
+    });
     let most = limit.min(CONNECTIONS).saturating_sub(if uploads { 2 * reserve } else { reserve }).max(1);
     let share =
         Share { connections: most, files: (reserve / servers).max(4), level: settings.process.level() };
@@ -78,33 +75,24 @@ fn add(
         0 => share.connections,
         wanted => wanted.min(share.connections),
     };
-    let root = http.root.clone();
-    let (filesystem, reach) = filesystem(&mut http)?;
-    served.reaches.push(reach);
-    let number = reactor.world().add_filesystem(filesystem);
-    let types = media_types(&server.name, &http)?;
-    let mut router = Router::default();
-    report.extend(["Serving ", &String::from_utf8_lossy(&root), "\n"]);
-    if !http.auth_file.is_empty() {
-        let logins = logins(&http, reactor.world(), served)?;
-        router.add(b"", Box::new(AuthHandler::new(&http, logins)));
-    }
-    let mut files = FilesHandler::new(&http, number, types, share.files as usize / 2);
-    if let Some(area) = uploads::find(&http, number)? {
-        report.extend(["Uploads to ", &area.name, "\n"]);
-        files.set_uploads(area.uploads.clone());
-        let handler = UploadHandler::new(&http, number, area.uploads.clone(), share.files as usize);
-        router.add(area.uploads.area(), Box::new(handler));
-        served.areas.push(area);
-    }
-    router.add(b"", Box::new(files));
+    let handlers: Vec<(&str, &HandlerSettings)> =
+        server.handlers.iter().map(|handler| (&*handler.name, &handler.settings)).collect();
+    let mut ground = Ground {
+        server: &server.name,
+        world: reactor.world(),
+        served: &mut *served,
+        report,
+        files: share.files as usize / 2,
+        uploads: share.files as usize,
+    };
+    let router = handlers::build(&http, &handlers, &Recipe::default(), &mut ground)?.router;
     let level = share.level;
     if level >= Level::Debug && http.access_log.is_empty() {
         http.access_log.push('-');
     }
     let access = access_log(&http, level, reactor.world(), served)?;
     let mut limits = HttpService::<World>::limits(&http, connections as usize);
-    limits.addresses = access.is_some() || !http.auth_file.is_empty();
+    limits.addresses = access.is_some() || router.wants_addresses();
     let mut service = Box::new(HttpService::new(&http, router));
     if let Some(access) = access {
         service.set_access_log(access);
@@ -157,14 +145,15 @@ fn access_log(
         Some((_, number, opened)) if *opened == options => *number,
         Some(_) => {
             let message = "another server writes it with another access_log_size, _keep or _format";
-            return Err(wrong(message.to_owned()));
+            return Err(wrong(message.to_string()));
         }
         None => {
             let number = world.add_log(open_log(http, target, options, level, served)?);
             served.access_logs.push((http.access_log.clone(), number, options));
-            number
+            return Ok(Some(AccessLog::new(number, form, limit)));
         }
     };
+    world.share_log(number);
     Ok(Some(AccessLog::new(number, form, limit)))
 }
 
@@ -197,113 +186,15 @@ fn open_log(
 }
 
 /// The directory a file lies in.
-fn open_parent(path: &[u8]) -> Option<OwnedFd> {
+pub(super) fn open_parent(path: &[u8]) -> Option<OwnedFd> {
     gorgon_sys::privilege::open_to_name(file_path::parent(path)).ok()
-}
-
-/// The number of the logins by the server's file of users; with the first server of each file comes the service that
-/// checks its passwords, before its helper process is started.
-fn logins(http: &HttpSettings, world: &mut World, served: &mut Served) -> Result<usize, Failure> {
-    let file = http.auth_file.as_bytes();
-    if is_served(file, http) {
-        let why = ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
-        return Err(wrong_passwords(&[&http.auth_file, why].concat()));
-    }
-    if let Some((_, number)) = served.users.iter().find(|(name, _)| *name == http.auth_file) {
-        return Ok(*number);
-    }
-    served.reads.extend(open_parent(file));
-    let (mut one, mut two) = ([0; 8], [0; 8]);
-    let made = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
-    made.map_err(|error| failure("random numbers", error))?;
-    let number = world.add_logins(Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two))));
-    let passwords = Passwords::new(&http.auth_file, number).map_err(|message| wrong_passwords(&message))?;
-    served.passwords.push(passwords);
-    served.users.push((http.auth_file.clone(), number));
-    Ok(number)
-}
-
-/// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
-fn is_served(file: &[u8], http: &HttpSettings) -> bool {
-    let Ok(root) = real_path(&http.root) else { return false };
-    let Some((_, path)) = uploads::beneath(file, &root) else { return false };
-    VPath::new(&path).is_ok_and(|path| http.hidden || !path.is_hidden())
-}
-
-fn wrong_passwords(message: &str) -> Failure {
-    Failure { message: ["--auth-file: ", message].concat(), usage: true }
 }
 
 /// Adds the service that checks passwords, and starts its helper process.
 pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<(), Failure> {
-    let socket = passwords.start().map_err(|message| wrong_passwords(&message))?;
+    let socket = passwords.start().map_err(|message| handlers::wrong_passwords(&message))?;
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
     adopted.map_err(|error| failure("services", error))?;
     Ok(())
-}
-
-/// The directory's filesystem, or that of one file, which then stands for its directory.
-fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
-    let root = http.root.clone();
-    let wrong = |error: Errno| Failure { usage: true, ..failure(&String::from_utf8_lossy(&root), error) };
-    let lost = |_| Failure {
-        message: [&*String::from_utf8_lossy(&root), ": cannot be opened"].concat(),
-        usage: true,
-    };
-    let kind = stat_path(&root).map_err(wrong)?.kind;
-    if matches!(kind, FileKind::Directory | FileKind::File) {
-        // Says what is wrong in the system's own words.
-        open_file(&root).map_err(wrong)?;
-    }
-    if kind == FileKind::Directory {
-        let symlinks = match http.symlinks {
-            "never" => Symlinks::Never,
-            "all" => Symlinks::All,
-            _ => Symlinks::Inside,
-        };
-        let local = LocalFs::new(&root, symlinks).map_err(lost)?;
-        return Ok((
-            Box::new(local),
-            Reach { name: shown(&root), asked: shown(&root), everywhere: symlinks == Symlinks::All },
-        ));
-    }
-    if kind != FileKind::File {
-        let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
-        return Err(Failure { message, usage: true });
-    }
-    let single = SingleFile::new(&root).map_err(lost)?;
-    http.index = file_path::file_name(&root)
-        .and_then(|name| from_utf8(name).ok())
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
-    http.hidden = true;
-    // A link may be made to lead elsewhere at any time.
-    let everywhere = stat_link(&root).is_ok_and(|found| found.kind == FileKind::Symlink);
-    let name = match shown(&root).rsplit_once('/') {
-        Some(("", _)) => "/".to_owned(),
-        Some((parent, _)) => parent.to_owned(),
-        None => ".".to_owned(),
-    };
-    Ok((Box::new(single), Reach { name, asked: shown(&root), everywhere }))
-}
-
-fn shown(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).into_owned()
-}
-
-/// The media types built in, and those of the file that was named.
-fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Failure> {
-    let mut types = MediaTypes::default();
-    if !http.types_file.is_empty() {
-        let name = ["--http.", server, ".types_file=", &http.types_file].concat();
-        let wrong = |error: Errno| Failure { usage: true, ..failure(&name, error) };
-        let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
-        if types.load_mime_types(&text).is_err() {
-            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
-            return Err(Failure { message, usage: true });
-        }
-    }
-    Ok(types)
 }

@@ -26,6 +26,7 @@ pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
         send_buffer: given(rule.send_buffer.unwrap_or(http.send_buffer)),
         receive_buffer: given(rule.receive_buffer.unwrap_or(http.receive_buffer)),
         mode: rule.mode,
+        freebind: false,
     }
 }
 
@@ -61,6 +62,11 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
         Listen::Ip(address) => {
             bind_one(&Address::Ip(*address), options).map(|one| vec![one]).map_err(|error| (error, *address))
         }
+        Listen::Passed(name) => {
+            let message =
+                ["listen=fd:", &*String::from_utf8_lossy(name), ": no socket of that name was passed"];
+            return Err(Failure { message: message.concat(), usage: true });
+        }
         Listen::Unix(path) => {
             let address = Address::Unix(path.clone());
             return match bind_one(&address, options) {
@@ -72,7 +78,7 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
     outcome.map_err(|(error, address)| cannot_listen(&display(&Address::Ip(address)), error))
 }
 
-fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
+pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
     let socket = gorgon_sys::listen(address, options)?;
     let address = match address {
         Address::Ip(_) => gorgon_sys::local_address(socket.as_fd())?,

@@ -2,29 +2,29 @@
 //!
 //! ```text
 //! gorgon [OPTIONS] [DIR|FILE]
+//! gorgon COMMAND [-c FILE] [OPTIONS]               what the file says; options go before it
 //! -l ADDR  -lADDR  --listen ADDR  --listen=ADDR    short forms, as the tables declare them; -vq is -v -q
 //! --http.main.KEY=VALUE  --gorgon.KEY=VALUE        every attribute of every node
 //! GORGON_HTTP_MAIN_KEY   GORGON_KEY                the same in the environment
 //! --hidden  --no-hidden                            a switch turned on and off
 //! --                                               ends the options
 //! ```
-//! A flag goes before the environment, the environment before the default. A list given more than once on the command
-//! line is joined; of other values the last one counts.
+//! A flag goes before the environment, the environment before the file, the file before the default. A list given more
+//! than once on the command line is joined; of other values the last one counts.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::node::Node;
-use super::process::GORGON;
-#[cfg(feature = "http")]
-use crate::config::settings::HttpServer;
-#[cfg(feature = "monitor")]
-use crate::config::settings::MonitorServer;
+use super::command::{self, Command, Configured};
+use super::node::{ALL, flag_prefix};
+use crate::config::kind::NodeKind;
+use crate::config::load::without_file;
+use crate::config::overrides::{self, Override};
+use crate::config::problems::Problems;
 use crate::config::settings::Settings;
-#[cfg(feature = "http")]
-use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 use crate::tree::{About, Flag, Problem, Unit};
 use core::str::from_utf8;
@@ -32,76 +32,39 @@ use core::str::from_utf8;
 /// Texts as the system hands them over: arguments, or names of variables.
 pub type Arguments<'i, 'a> = &'i mut dyn Iterator<Item = &'a [u8]>;
 
-/// What the program was asked to do.
-pub enum Command {
-    /// Print [`super::help::help`].
-    Help,
-    /// Print [`super::help::version`].
-    Version,
-    /// Serve.
-    Serve(Box<Settings>),
-}
-
-/// Words that are commands, in this build or in others: a directory of that name is given as `./run`, so that the
-/// meaning of a command line does not depend on the build.
-const COMMANDS: &str = "run check dump diff reload upgrade monitor top ftpd passwd supervisord ctl";
-
 /// Reads the arguments that follow the program's name, and the environment through a function that looks up one
-/// name. `--help` goes before everything else, problems included, and `--version` after it.
+/// name. `--help` goes before everything else, problems included, and `--version` after it. A command stands first.
 ///
 /// # Errors
 /// All that is wrong, not just the first.
 pub fn parse<'a>(
     args: Arguments<'_, 'a>,
     environment: &dyn Fn(&str) -> Option<&'a [u8]>,
-) -> Result<Command, Vec<Problem>> {
+) -> Result<Command<'a>, Vec<Problem>> {
     let mut reader = Reader::default();
-    reader.read(args);
+    let first = args.next();
+    reader.command = first.and_then(|word| from_utf8(word).ok()).and_then(command::find);
+    match (reader.command, first) {
+        (Some(word), _) if command::OTHERS.iter().any(|(name, _)| *name == word) => {
+            return Ok(Command::Other(word, args.collect()));
+        }
+        (Some(_), _) | (None, None) => reader.read(args),
+        (None, Some(first)) => reader.read(&mut [first].into_iter().chain(args)),
+    }
     if reader.help {
-        return Ok(Command::Help);
+        return Ok(Command::Help(reader.command));
     }
     if reader.version {
         return Ok(Command::Version);
     }
-    reader.read_environment(environment);
-    let settings = reader.settle();
-    if reader.problems.is_empty() { Ok(Command::Serve(settings)) } else { Err(reader.problems) }
-}
-
-/// Variables of the environment that look like ours and are not: a setting that is mistyped there must not be lost
-/// without a word.
-#[must_use]
-pub fn strangers(names: Arguments<'_, '_>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for name in names {
-        let Some(name) = from_utf8(name).ok().filter(|name| name.starts_with("GORGON_")) else { continue };
-        let ours = |node: &&Node| {
-            let key = name.strip_prefix(node.environment_prefix()).unwrap_or_default();
-            node.abouts().any(|about| about.name.to_ascii_uppercase() == key)
-        };
-        // What Kubernetes, and Docker before it, tell every container of a service named gorgon.
-        let linked = name.strip_prefix("GORGON_").is_some_and(|key| {
-            key == "PORT" || ["PORT_", "SERVICE_", "ENV_", "NAME"].iter().any(|front| key.starts_with(front))
-        });
-        if linked || Node::ALL.iter().any(|node| ours(&node)) {
-            continue;
+    let command = match reader.command {
+        None => {
+            let settings = reader.serve(environment);
+            Command::Serve(settings)
         }
-        let all: Vec<String> = Node::ALL
-            .iter()
-            .flat_map(|node| node.abouts().map(|about| (node.environment_prefix(), about.name)))
-            .map(|(prefix, key)| joined(prefix, "", &key.to_ascii_uppercase()))
-            .collect();
-        let mut key = name;
-        while let Some(rest) = key.strip_prefix("GORGON_") {
-            key = rest;
-        }
-        // The key of a setting without its node's name is likelier than a mistyped one of another node.
-        let near = all.iter().map(String::as_str).find(|known| known.ends_with(&joined("_", "", key)));
-        let keys = &mut all.iter().filter_map(|known| known.strip_prefix("GORGON_"));
-        let near = near.and_then(|known| known.strip_prefix("GORGON_")).or_else(|| nearest(key, keys));
-        problems.push(Problem::unknown(name, "setting", "GORGON_", near));
-    }
-    problems
+        Some(word) => reader.configured(word),
+    };
+    if reader.problems.is_empty() { Ok(command) } else { Err(reader.problems) }
 }
 
 /// All problems as lines for standard error, with the way to help after them.
@@ -117,19 +80,15 @@ pub fn print_problems(problems: &[Problem]) -> String {
     out
 }
 
-/// One value as it was given.
-struct Given {
-    node: Node,
-    about: &'static About,
-    /// As the operator wrote it: `-l :80`.
-    place: String,
-    text: String,
-}
-
 #[derive(Default)]
 struct Reader<'a> {
-    given: Vec<Given>,
+    /// The command that stands first, if one does.
+    command: Option<&'static str>,
+    given: Vec<Override>,
     target: Option<&'a [u8]>,
+    /// The file of the configuration.
+    path: Option<String>,
+    json: bool,
     help: bool,
     version: bool,
     problems: Vec<Problem>,
@@ -157,17 +116,25 @@ impl<'a> Reader<'a> {
 
     fn target(&mut self, target: &'a [u8], ended: bool) {
         let shown = shown(target);
-        if !ended && COMMANDS.split(' ').any(|word| word == shown) {
-            let mut message = "no such command in this build; a directory of that name is ./".to_owned();
-            message.push_str(&shown);
-            self.problem(&shown, &message);
+        if self.command.is_none() && !ended && command::is_command(&shown) {
+            let message = match command::find(&shown) {
+                Some(_) => "a command goes before all options; a directory of that name is ./",
+                None => "no such command in this build; a directory of that name is ./",
+            };
+            self.problem(&shown, &joined(&[message, &*shown]));
         } else if target.is_empty() {
             self.problem("''", "expected a directory or a file");
         } else if self.target.is_some()
             && !self.problems.iter().any(|one| one.message.starts_with("no such option"))
         {
             // After an option that is unknown it may have been that option's value.
-            self.problem(&shown, "only one directory or file can be served");
+            self.problem(
+                &shown,
+                match self.command {
+                    None => "only one directory or file can be served",
+                    Some(_) => "expected no more than one file",
+                },
+            );
         } else if self.target.is_none() {
             self.target = Some(target);
         }
@@ -183,24 +150,46 @@ impl<'a> Reader<'a> {
             "help" | "version" if value.is_some() => self.problem(text, "takes no value"),
             "help" => self.help = true,
             "version" => self.version = true,
+            "config" if self.command.is_some() => self.config("--config", value, args),
+            "json" if self.command == Some("dump") && value.is_none() => self.json = true,
             _ => {
                 let found = if name.contains('.') {
-                    by_path(text, name)
+                    self.by_path(text, name)
                 } else {
-                    if let Some((node, about)) = name.strip_prefix("no-").and_then(switch) {
+                    if let Some((kind, about)) = name.strip_prefix("no-").and_then(switch) {
                         return match value {
                             Some(_) => self.problem(text, "takes no value"),
-                            None => self.give(node, about, text.to_owned(), "off"),
+                            None => self.give((kind, self.only(kind), about), text.to_owned(), "off"),
                         };
                     }
-                    by_flag(text, &|flag| flag.long == name)
+                    self.by_flag(text, &|flag| flag.long == name)
                 };
                 let written = text.split_once('=').map_or(text, |(written, _)| written);
                 match found {
-                    Ok((node, about)) => self.value(node, about, written, "=", value, args),
+                    Ok(attribute) => self.value(attribute, written, "=", value, args),
                     Err(problem) => self.problems.push(problem),
                 }
             }
+        }
+    }
+
+    /// The name that a short form means: the only node of its kind.
+    fn only(&self, kind: NodeKind) -> Option<String> {
+        match (self.command, kind.is_named()) {
+            (_, false) => Some(String::new()),
+            (None, true) => Some("main".to_owned()),
+            (Some(_), true) => None,
+        }
+    }
+
+    /// The file of the configuration.
+    fn config(&mut self, written: &str, value: Option<&str>, args: Arguments<'_, 'a>) {
+        let value = value.map_or_else(|| args.next().map(from_utf8), |value| Some(Ok(value)));
+        match value {
+            Some(Ok("")) | None => self.problem(written, &joined(&[written, " FILE"])),
+            Some(Err(_)) => self.problem(written, NOT_UTF8),
+            Some(Ok(_)) if self.path.is_some() => self.problem(written, "given twice"),
+            Some(Ok(path)) => self.path = Some(path.to_owned()),
         }
     }
 
@@ -212,15 +201,15 @@ impl<'a> Reader<'a> {
             match letter {
                 'h' => self.help = true,
                 'V' => self.version = true,
-                _ => match by_flag(&written, &|flag| flag.short == Some(letter)) {
-                    Ok((node, about)) if about.unit == Unit::Switch => {
-                        self.value(node, about, &written, "", None, args);
+                'c' if self.command.is_some() => {
+                    return self.config("-c", rest_of(letters.as_str()), args);
+                }
+                _ => match self.by_flag(&written, &|flag| flag.short == Some(letter)) {
+                    Ok(attribute) if attribute.2.unit == Unit::Switch => {
+                        self.value(attribute, &written, "", None, args);
                     }
-                    Ok((node, about)) => {
-                        let rest = letters.as_str();
-                        let rest = rest.strip_prefix('=').unwrap_or(rest);
-                        let value = (!rest.is_empty()).then_some(rest);
-                        return self.value(node, about, &written, "", value, args);
+                    Ok(attribute) => {
+                        return self.value(attribute, &written, "", rest_of(letters.as_str()), args);
                     }
                     Err(problem) => return self.problems.push(problem),
                 },
@@ -231,105 +220,67 @@ impl<'a> Reader<'a> {
     /// Takes the value that came with an option, or the argument after it, unless it is a switch.
     fn value(
         &mut self,
-        node: Node,
-        about: &'static About,
+        attribute: Attribute,
         written: &str,
         joint: &str,
         value: Option<&str>,
         args: Arguments<'_, 'a>,
     ) {
+        let about = attribute.2;
         if let Some(value) = value {
-            return self.give(node, about, joined(written, joint, value), value);
+            return self.give(attribute, joined(&[written, joint, value]), value);
         }
         if about.unit == Unit::Switch {
-            return self.give(node, about, written.to_owned(), "on");
+            return self.give(attribute, written.to_owned(), "on");
         }
         match args.next().map(|value| from_utf8(value).map_err(|_| value)) {
-            Some(Ok(value)) => self.give(node, about, joined(written, " ", value), value),
-            Some(Err(value)) => self.problem(&joined(written, " ", &shown(value)), NOT_UTF8),
+            Some(Ok(value)) => self.give(attribute, joined(&[written, " ", value]), value),
+            Some(Err(value)) => self.problem(&joined(&[written, " ", &shown(value)]), NOT_UTF8),
             None => {
                 let placeholder = about.flag.map_or(about.unit.placeholder(), |flag| flag.value);
-                self.problem(written, &joined("expected a value: ", &joined(written, " ", placeholder), ""));
+                self.problem(written, &joined(&["expected a value: ", written, " ", placeholder]));
             }
         }
     }
 
-    fn give(&mut self, node: Node, about: &'static About, place: String, text: &str) {
-        let before = self.given.iter_mut().find(|given| given.node == node && given.about.name == about.name);
-        match before {
-            Some(before) if matches!(about.unit, Unit::List | Unit::Rules) => {
-                before.place = joined(&before.place, " ", &place);
-                before.text = joined(&before.text, ",", text);
-            }
-            // An earlier value still has to be a right one.
-            Some(_) | None => self.given.push(Given { node, about, place, text: text.to_owned() }),
-        }
+    fn give(&mut self, (kind, name, about): Attribute, place: String, text: &str) {
+        overrides::give(&mut self.given, Override { kind, name, about, place, text: text.to_owned() });
     }
 
-    /// Puts what the environment says before what was given, unless a flag says otherwise.
-    fn read_environment(&mut self, environment: &dyn Fn(&str) -> Option<&'a [u8]>) {
-        for &node in Node::ALL {
-            for about in node.abouts() {
-                let name = joined(node.environment_prefix(), "", &about.name.to_ascii_uppercase());
-                let flagged =
-                    self.is_given(node, about.name) || (about.name == "root" && self.target.is_some());
-                let Some(value) = environment(&name).filter(|_| !flagged) else { continue };
-                let place = joined(&name, "=", &shown(value));
-                match from_utf8(value) {
-                    Ok(text) => self.give(node, about, place, text),
-                    Err(_) => self.problem(&place, NOT_UTF8),
-                }
-            }
-        }
-    }
-
-    /// Sets what was given, and looks at the whole.
-    fn settle(&mut self) -> Box<Settings> {
-        let mut settings = Box::<Settings>::default();
+    /// The settings without a configuration.
+    fn serve(&mut self, environment: &dyn Fn(&str) -> Option<&'a [u8]>) -> Box<Settings> {
+        let mut problems = Problems::default();
         #[cfg(feature = "http")]
-        let mut http = HttpSettings::default();
-        for given in &self.given {
-            let name = given.about.name;
-            let set = match given.node {
-                #[cfg(feature = "http")]
-                Node::Http => HTTP.set_text(&mut http, name, &given.text),
-                Node::Process => GORGON.set_text(&mut settings.process, name, &given.text),
-            };
-            if let Err(problem) = set {
-                self.problems.push(Problem { place: given.place.clone(), message: problem.message });
-            }
-        }
-        if settings.process.verbose && settings.process.quiet {
-            self.problem("--quiet", "cannot go with --verbose");
-        }
-        #[cfg(feature = "http")]
-        settings.servers.push(self.settle_http(http));
-        #[cfg(feature = "monitor")]
-        settings.monitors.push(MonitorServer::new("main", Default::default()));
-        #[cfg(not(feature = "http"))]
         if let Some(target) = self.target {
-            let shown = shown(target).into_owned();
-            self.problem(&shown, "nothing in this build serves files");
-        }
-        settings
-    }
-
-    #[cfg(feature = "http")]
-    fn settle_http(&mut self, mut http: HttpSettings) -> HttpServer {
-        if let Some(target) = self.target.take() {
-            if self.is_given(Node::Http, "root") {
+            if self.given.iter().any(|given| given.kind == NodeKind::Http && given.about.name == "root") {
                 self.problem(&shown(target), "cannot go with --http.main.root, which says the same");
             }
-            http.root = target.to_vec();
         }
-        if let Some((key, message)) = http.contradiction() {
-            self.problem(&joined(Node::Http.flag_prefix(), key, ""), message);
-        }
-        HttpServer::new("main", http)
+        let (_source, settings) = without_file(self.target, &self.given, environment, &mut problems);
+        self.problems.extend(problems.into_list());
+        Box::new(settings)
     }
 
-    fn is_given(&self, node: Node, key: &str) -> bool {
-        self.given.iter().any(|given| given.node == node && given.about.name == key)
+    /// A command that reads a configuration.
+    fn configured(&mut self, word: &str) -> Command<'a> {
+        let config = Configured { path: self.path.take(), flags: core::mem::take(&mut self.given) };
+        match (word, self.target.map(from_utf8)) {
+            ("diff", Some(Ok(other))) => return Command::Diff { config, other: other.to_owned() },
+            ("diff", Some(Err(_))) => self.problem("diff", NOT_UTF8),
+            ("diff", None) => self.problem("diff", "expected a file: gorgon diff [-c FILE] OTHER"),
+            (_, Some(_)) => {
+                let target = self.target.map(shown).unwrap_or_default();
+                let message =
+                    ["expected no file but that of -c; to serve a directory alone: gorgon ", &*target];
+                self.problem(&target, &message.concat());
+            }
+            (_, None) => {}
+        }
+        match word {
+            "check" => Command::Check(config),
+            "dump" => Command::Dump { config, json: self.json },
+            _ => Command::Run(config),
+        }
     }
 
     fn problem(&mut self, place: &str, message: &str) {
@@ -344,69 +295,94 @@ fn shown(text: &[u8]) -> Cow<'_, str> {
 
 const NOT_UTF8: &str = "expected UTF-8";
 
-#[inline(never)] // Called from everywhere; its loop would be copied to each place.
-fn joined(left: &str, joint: &str, right: &str) -> String {
-    [left, joint, right].concat()
+/// The value behind the letter of a short form.
+fn rest_of(letters: &str) -> Option<&str> {
+    let rest = letters.strip_prefix('=').unwrap_or(letters);
+    (!rest.is_empty()).then_some(rest)
 }
 
+/// A node's kind, its name unless the only one is meant, and one of its attributes.
+type Attribute = (NodeKind, Option<String>, &'static About);
+
 /// The switch that `--NAME` turns on.
-fn switch(name: &str) -> Option<(Node, &'static About)> {
-    let mut all = Node::ALL.iter().flat_map(|&node| node.abouts().map(move |about| (node, about)));
+fn switch(name: &str) -> Option<(NodeKind, &'static About)> {
+    let mut all = ALL.iter().flat_map(|&kind| kind.abouts().map(move |about| (kind, about)));
     all.find(|(_, about)| about.unit == Unit::Switch && about.flag.is_some_and(|flag| flag.long == name))
 }
 
-/// The attribute whose short form is looked for; `text` is what was written.
-fn by_flag(text: &str, is: &dyn Fn(&Flag) -> bool) -> Result<(Node, &'static About), Problem> {
-    for &node in Node::ALL {
-        if let Some(about) = node.abouts().find(|about| about.flag.is_some_and(is)) {
-            return Ok((node, about));
-        }
-    }
-    let Some(name) = text.strip_prefix("--") else {
-        let near = (text == "-p" || text == "-b").then_some("-l ADDR");
-        return Err(Problem::unknown(text, "option", "", near));
-    };
-    let name = name.split_once('=').map_or(name, |(name, _)| name);
-    if ["port", "bind", "address", "addr"].contains(&name) {
-        return Err(Problem::unknown(text, "option", "", Some("-l ADDR")));
-    }
-    // The key of a setting alone is more likely a setting than a mistyped option.
-    if let Some(node) = Node::ALL.iter().find(|node| node.find(name).is_some()) {
-        return Err(Problem::unknown(text, "option", node.flag_prefix(), Some(name)));
-    }
-    let flags = Node::ALL.iter().flat_map(|node| node.abouts()).filter_map(|about| about.flag);
-    if let Some(near) = nearest(name, &mut flags.map(|flag| flag.long).chain(["help", "version"])) {
-        return Err(Problem::unknown(text, "option", "--", Some(near)));
-    }
-    for node in Node::ALL {
-        if let Some(near) = nearest(name, &mut node.abouts().map(|about| about.name)) {
-            return Err(Problem::unknown(text, "option", node.flag_prefix(), Some(near)));
-        }
-    }
-    Err(Problem::unknown(text, "option", "", None))
-}
-
-/// The attribute at `KIND.NAME.KEY`, or `gorgon.KEY`.
-fn by_path(text: &str, path: &str) -> Result<(Node, &'static About), Problem> {
-    let (kind, rest) = path.split_once('.').unwrap_or((path, ""));
-    let Some(&node) = Node::ALL.iter().find(|node| node.kind() == kind) else {
-        let near = nearest(kind, &mut Node::ALL.iter().map(|node| node.kind()));
-        return Err(Problem::unknown(text, "kind of node", "--", near));
-    };
-    let key = match node.name() {
-        None => rest,
-        Some(name) => match rest.split_once('.') {
-            Some((given, key)) if given == name => key,
-            Some(_) | None => {
-                let expected = ["expected ", node.flag_prefix(), "KEY"].concat();
-                return Err(Problem::new(text, &expected));
+impl Reader<'_> {
+    /// The attribute whose short form is looked for; `text` is what was written.
+    fn by_flag(&self, text: &str, is: &dyn Fn(&Flag) -> bool) -> Result<Attribute, Problem> {
+        for &kind in ALL {
+            if let Some(about) = kind.abouts().find(|about| about.flag.is_some_and(is)) {
+                return Ok((kind, self.only(kind), about));
             }
-        },
-    };
-    let near = || nearest(key, &mut node.abouts().map(|about| about.name));
-    let about =
-        node.find(key).ok_or_else(|| Problem::unknown(text, "setting", node.flag_prefix(), near()))?;
-    Ok((node, about))
+        }
+        let Some(name) = text.strip_prefix("--") else {
+            let near = match text {
+                "-p" | "-b" => Some("-l ADDR"),
+                "-c" => Some("gorgon run -c FILE"),
+                _ => None,
+            };
+            return Err(Problem::unknown(text, "option", "", near));
+        };
+        let name = name.split_once('=').map_or(name, |(name, _)| name);
+        if ["port", "bind", "address", "addr"].contains(&name) {
+            return Err(Problem::unknown(text, "option", "", Some("-l ADDR")));
+        }
+        if name == "config" {
+            return Err(Problem::unknown(text, "option", "", Some("gorgon run -c FILE")));
+        }
+        // The key of a setting alone is more likely a setting than a mistyped option.
+        if let Some(&kind) = ALL.iter().find(|kind| kind.find(name).is_some()) {
+            return Err(Problem::unknown(text, "option", flag_prefix(kind), Some(name)));
+        }
+        let flags = ALL.iter().flat_map(|kind| kind.abouts()).filter_map(|about| about.flag);
+        let words = flags.map(|flag| flag.long).chain(["help", "version"]);
+        let more: &[&str] = match self.command {
+            None => &[],
+            Some("dump") => &["config", "json"],
+            Some(_) => &["config"],
+        };
+        if let Some(near) = nearest(name, &mut words.chain(more.iter().copied())) {
+            return Err(Problem::unknown(text, "option", "--", Some(near)));
+        }
+        for &kind in ALL {
+            if let Some(near) = nearest(name, &mut kind.abouts().map(|about| about.name)) {
+                return Err(Problem::unknown(text, "option", flag_prefix(kind), Some(near)));
+            }
+        }
+        Err(Problem::unknown(text, "option", "", None))
+    }
+
+    /// The attribute at `KIND.NAME.KEY`, or `gorgon.KEY`.
+    fn by_path(&self, text: &str, path: &str) -> Result<Attribute, Problem> {
+        let (word, rest) = path.split_once('.').unwrap_or((path, ""));
+        let kinds = if self.command.is_some() { NodeKind::ALL } else { ALL };
+        let Some(&kind) = kinds.iter().find(|kind| kind.word() == word) else {
+            let near = nearest(word, &mut kinds.iter().map(|kind| kind.word()));
+            return Err(Problem::unknown(text, "kind of node", "--", near));
+        };
+        let (name, key) = match rest.rsplit_once('.') {
+            _ if !kind.is_named() => ("", rest),
+            Some((name, key)) if self.command.is_some() || name == "main" => (name, key),
+            Some(_) | None => {
+                let name = if self.command.is_some() { "NAME" } else { "main" };
+                return Err(Problem::new(text, &joined(&["expected --", word, ".", name, ".KEY"])));
+            }
+        };
+        match kind.find(key) {
+            Some(about) => Ok((kind, Some(name.to_owned()), about)),
+            None => {
+                let prefix = match name {
+                    "" => joined(&["--", word, "."]),
+                    name => joined(&["--", word, ".", name, "."]),
+                };
+                let near = nearest(key, &mut kind.abouts().map(|about| about.name));
+                Err(Problem::unknown(text, "setting", &prefix, near))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use alloc::string::String;
 
-use super::node::Node;
+use super::command::{CONFIGURED, OTHERS};
+use super::node::{ALL, environment_prefix, flag_prefix};
+use crate::text::join::{joined, push_all};
 use crate::tree::{About, Unit};
 
 /// Where the second column begins.
@@ -16,29 +18,90 @@ pub fn help() -> String {
     let mut out = String::with_capacity(8 << 10);
     name(&mut out);
     out.push_str(INTRODUCTION);
-    for &node in Node::ALL {
-        for about in node.abouts() {
+    for (word, what) in CONFIGURED.iter().chain(OTHERS) {
+        entry(&joined(&["  ", word]), what, &mut out);
+    }
+    out.push_str("\nOptions:\n");
+    for &kind in ALL {
+        for about in kind.abouts() {
             flag(about, &mut out);
         }
     }
     entry("  -h, --help", "Print this help", &mut out);
     entry("  -V, --version", "Print the version and what is built in", &mut out);
     out.push_str(ADDRESSES);
-    for &node in Node::ALL {
-        out.push_str("\nSettings of the ");
-        out.push_str(node.help());
-        out.push_str(", as ");
-        out.push_str(node.flag_prefix());
-        out.push_str("KEY=VALUE or ");
-        out.push_str(node.environment_prefix());
-        out.push_str("KEY:\n");
-        for about in node.abouts() {
+    for &kind in ALL {
+        push_all(
+            &mut out,
+            &["\nSettings of the ", kind.help(), ", as ", flag_prefix(kind), "KEY=VALUE or\n"],
+        );
+        push_all(&mut out, &[environment_prefix(kind), "KEY:\n"]);
+        for about in kind.abouts() {
             setting(about, &mut out);
         }
     }
     out.push_str(END);
     out
 }
+
+/// The text of `COMMAND --help`.
+#[must_use]
+pub fn command_help(word: &str) -> String {
+    let mut out = String::new();
+    let usage = match word {
+        "dump" => "dump [-c FILE] [--json] [OPTIONS]",
+        "diff" => "diff [-c FILE] [OPTIONS] OTHER",
+        word => &joined(&[word, " [-c FILE] [OPTIONS]"]),
+    };
+    push_all(
+        &mut out,
+        &[
+            "Usage: gorgon ",
+            usage,
+            "\n\n",
+            match word {
+                "check" => CHECK,
+                "dump" => DUMP,
+                "diff" => DIFF,
+                _ => RUN,
+            },
+        ],
+    );
+    out.push_str(CONFIGURED_OPTIONS);
+    entry("  -c, --config FILE", "The file [$GORGON_CONF, or /etc/gorgon/gorgon.conf]", &mut out);
+    if word == "dump" {
+        entry("      --json", "Print JSON, one node a line", &mut out);
+    }
+    entry("  -h, --help", "Print this help", &mut out);
+    out
+}
+
+const RUN: &str = "\
+Serves what the configuration file says; gorgon.conf(5) describes it.
+";
+
+const CHECK: &str = "\
+Says all that is wrong with a configuration file, each with its line, and exits
+with 2; or that nothing is, and exits with 0. Nothing is served or changed.
+";
+
+const DUMP: &str = "\
+Prints the configuration with every value there is, and behind each where it
+comes from. What it prints is itself a configuration of the same meaning.
+";
+
+const DIFF: &str = "\
+Says what differs between the configuration and that of the file OTHER, node by
+node: + there is one more, - one less, ~ a value is another. Exits with 1 if
+anything does.
+";
+
+const CONFIGURED_OPTIONS: &str = "
+An option goes before the environment, the environment before the file:
+  --KIND.NAME.KEY=VALUE  One value, as in --http.main.read_buffer=8K
+  --gorgon.KEY=VALUE     One of the process, as in --gorgon.grace=5s
+The short forms of gorgon --help mean the only HTTP server of the file.
+";
 
 /// The text of `--version`. `pollers` are the names of those built in, best first.
 #[must_use]
@@ -47,6 +110,7 @@ pub fn version(pollers: &[&str]) -> String {
     name(&mut out);
     out.push_str("features:");
     out.push_str(if cfg!(feature = "http") { " +http" } else { " -http" });
+    out.push_str(if cfg!(feature = "monitor") { " +monitor" } else { " -monitor" });
     out.push_str("\npollers:");
     for poller in pollers {
         out.push(' ');
@@ -60,10 +124,12 @@ const INTRODUCTION: &str = "\
 Serves files over HTTP from one small process.
 
 Usage: gorgon [OPTIONS] [DIR|FILE]
+       gorgon COMMAND ..
 
-Serves the directory DIR, or FILE alone, or else the current directory.
+Serves the directory DIR, or FILE alone, or else the current directory. A
+directory that has the name of a command is ./NAME.
 
-Options:
+Commands, of which gorgon COMMAND --help says more:
 ";
 
 const ADDRESSES: &str = "
@@ -115,7 +181,7 @@ fn negation(about: &About) -> &'static str {
 }
 
 fn setting(about: &About, out: &mut String) {
-    let head = ["  ", about.name, "=", about.unit.placeholder()].concat();
+    let head = joined(&["  ", about.name, "=", about.unit.placeholder()]);
     let mut text = String::from(about.short_help());
     if let Unit::Choice(words) = about.unit {
         for (place, word) in words.split('|').enumerate() {
@@ -160,17 +226,23 @@ fn entry(head: &str, text: &str, out: &mut String) {
 
 // Without one of its features the program has fewer settings than the page.
 #[cfg(test)]
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "monitor"))]
 mod man;
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "monitor"))]
+mod sample;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn every_line_fits() {
         let help = help();
-        for line in help.lines() {
+        let commands = CONFIGURED.iter().map(|(word, _)| command_help(word));
+        let all: Vec<String> = commands.chain([help.clone()]).collect();
+        for line in all.iter().flat_map(|help| help.lines()) {
             assert!(line.len() <= WIDTH && line.trim_end() == line, "{line:?}");
         }
         assert!(help.ends_with("\n") && !help.contains("\n\n\n"));
@@ -179,10 +251,10 @@ mod tests {
     #[test]
     fn everything_is_told() {
         let help = help();
-        for &node in Node::ALL {
-            for about in node.abouts() {
+        for &kind in ALL {
+            for about in kind.abouts() {
                 let setting = ["\n  ", about.name, "=", about.unit.placeholder()].concat();
-                assert_eq!(help.matches(&setting).count(), 1, "{}", about.name);
+                assert!(help.matches(&setting).count() >= 1, "{}", about.name);
                 if let Some(flag) = about.flag {
                     assert!(help.contains(&["--", negation(about), flag.long].concat()), "{}", flag.long);
                 }
@@ -217,7 +289,8 @@ mod tests {
         let version = version(&["epoll", "poll"]);
         let lines: Vec<_> = version.lines().collect();
         assert_eq!(lines[0], concat!("gorgon ", env!("CARGO_PKG_VERSION")));
-        assert_eq!(lines[1], if cfg!(feature = "http") { "features: +http" } else { "features: -http" });
+        assert!(lines[1].contains(if cfg!(feature = "http") { " +http" } else { " -http" }));
+        assert!(lines[1].contains(if cfg!(feature = "monitor") { " +monitor" } else { " -monitor" }));
         assert_eq!(lines[2], "pollers: epoll poll");
     }
 }

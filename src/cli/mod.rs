@@ -3,6 +3,8 @@
 pub mod arguments;
 #[cfg(feature = "monitor")]
 pub mod ask;
+pub mod command;
+pub mod configured;
 pub mod help;
 mod node;
 #[cfg(feature = "monitor")]

@@ -1,91 +1,39 @@
-//! The nodes that have settings, as the command line, the environment and the help see them.
+//! The nodes that there are without a configuration, as the command line, the environment and the help see them: one of
+//! each kind, those with names named `main`.
 
-use super::process::GORGON;
-#[cfg(feature = "http")]
-use crate::http::settings::HTTP;
-use crate::tree::About;
+use crate::config::kind::NodeKind;
 
-/// A node with settings. Each kind but `gorgon` could have several; this build has one of each.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub(super) enum Node {
-    /// The HTTP server `main`.
+/// The kinds of them, in the order they are shown.
+pub(super) const ALL: &[NodeKind] = &[
     #[cfg(feature = "http")]
-    Http,
-    /// The process.
-    Process,
+    NodeKind::Http,
+    #[cfg(feature = "monitor")]
+    NodeKind::Monitor,
+    NodeKind::Process,
+];
+
+/// What goes before a key on the command line.
+pub(super) fn flag_prefix(kind: NodeKind) -> &'static str {
+    match kind {
+        #[cfg(feature = "http")]
+        NodeKind::Http => "--http.main.",
+        #[cfg(feature = "http")]
+        NodeKind::Handler => "--handler.main/NAME.",
+        #[cfg(feature = "monitor")]
+        NodeKind::Monitor => "--monitor.main.",
+        NodeKind::Process => "--gorgon.",
+    }
 }
 
-impl Node {
-    /// All of them, in the order they are shown.
-    pub(super) const ALL: &'static [Self] = &[
+/// What goes before a key, in capitals, in the environment.
+pub(super) fn environment_prefix(kind: NodeKind) -> &'static str {
+    match kind {
         #[cfg(feature = "http")]
-        Self::Http,
-        Self::Process,
-    ];
-
-    /// The word of its kind.
-    pub(super) fn kind(self) -> &'static str {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => HTTP.name,
-            Self::Process => GORGON.name,
-        }
-    }
-
-    /// What it is.
-    pub(super) fn help(self) -> &'static str {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => HTTP.help,
-            Self::Process => GORGON.help,
-        }
-    }
-
-    /// Its name, if nodes of its kind have one.
-    pub(super) fn name(self) -> Option<&'static str> {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => Some("main"),
-            Self::Process => None,
-        }
-    }
-
-    /// What goes before a key on the command line.
-    pub(super) fn flag_prefix(self) -> &'static str {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => "--http.main.",
-            Self::Process => "--gorgon.",
-        }
-    }
-
-    /// What goes before a key, in capitals, in the environment.
-    pub(super) fn environment_prefix(self) -> &'static str {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => "GORGON_HTTP_MAIN_",
-            Self::Process => "GORGON_",
-        }
-    }
-
-    /// Its attributes.
-    pub(super) fn abouts(self) -> impl Iterator<Item = &'static About> {
-        (0..).map_while(move |index| self.about(index))
-    }
-
-    /// The attribute at that place. Out of line, for it is the body of many loops and none of them is hot.
-    #[inline(never)]
-    fn about(self, index: usize) -> Option<&'static About> {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http => HTTP.attributes.get(index).map(|attribute| &attribute.about),
-            Self::Process => GORGON.attributes.get(index).map(|attribute| &attribute.about),
-        }
-    }
-
-    /// The attribute of that key.
-    pub(super) fn find(self, key: &str) -> Option<&'static About> {
-        self.abouts().find(|about| about.name == key)
+        NodeKind::Http => "GORGON_HTTP_MAIN_",
+        #[cfg(feature = "http")]
+        NodeKind::Handler => "GORGON_HANDLER_MAIN_NAME_",
+        #[cfg(feature = "monitor")]
+        NodeKind::Monitor => "GORGON_MONITOR_MAIN_",
+        NodeKind::Process => "GORGON_",
     }
 }

@@ -18,6 +18,12 @@ pub struct ProcessSettings {
     /// Empty for none.
     pub chroot: String,
     pub sandbox: &'static str,
+    /// Empty for none.
+    pub pid_file: String,
+    /// 0 for none.
+    pub notify_fd: u32,
+    /// `auto`, `on` or `off`.
+    pub listen_retry: &'static str,
     pub verbose: bool,
     pub quiet: bool,
     /// `error`, `warn`, `info` or `debug`.
@@ -63,6 +69,9 @@ impl Default for ProcessSettings {
             user: String::new(),
             chroot: String::new(),
             sandbox: "",
+            pid_file: String::new(),
+            notify_fd: 0,
+            listen_retry: "",
             verbose: false,
             quiet: false,
             log_level: "",
@@ -179,6 +188,41 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             ),
             get: |s| Value::Choice(s.sandbox),
             set: |s, v| v.into_choice(&mut s.sandbox),
+        },
+        Attribute {
+            about: About::fixed(
+                "pid_file",
+                Unit::Text,
+                "",
+                "File for the number of the process. It is empty until all is served, locked for as long as the process \
+                 lives, and removed at the end, or emptied where the user may not remove it. One that another process \
+                 has locked is refused.",
+            ),
+            get: |s| Value::Text(s.pid_file.clone()),
+            set: |s, v| v.into_text().map(|text| s.pid_file = text),
+        },
+        Attribute {
+            about: About::fixed(
+                "notify_fd",
+                Unit::Count { min: 0, max: 65_535 },
+                "0",
+                "Descriptor that gets a line feed once all is served. s6 wants that; 0 is none, and the standard streams \
+                 are not taken. It is closed then. systemd is told without being asked.",
+            ),
+            get: |s| Value::Count(s.notify_fd.into()),
+            set: |s, v| v.into_u32(&mut s.notify_fd),
+        },
+        Attribute {
+            about: About::fixed(
+                "listen_retry",
+                Unit::Choice("auto|on|off"),
+                "auto",
+                "Whether an address to listen on may come later. Then it is bound before an interface has it, or where \
+                 the system cannot do that, tried again while the others serve. auto does so for servers that a \
+                 configuration file describes.",
+            ),
+            get: |s| Value::Choice(s.listen_retry),
+            set: |s, v| v.into_choice(&mut s.listen_retry),
         },
     ],
 };

@@ -48,6 +48,8 @@ pub struct Loop {
     pub(super) services: Vec<ServiceState>,
     pub(super) timeouts: Timeouts,
     pub(super) timers: Timers,
+    /// When the program wants a turn to end, in milliseconds.
+    alarm: Option<u64>,
     pub(super) trim_set: bool,
     pub(super) accept_set: bool,
     pub(super) now: Now,
@@ -111,6 +113,7 @@ impl Loop {
             services: Vec::new(),
             timeouts: Timeouts::default(),
             timers: Timers::default(),
+            alarm: None,
             trim_set: false,
             accept_set: false,
             now: Now::default(),
@@ -204,6 +207,12 @@ impl Loop {
     pub fn set_timer(&mut self, milliseconds: u64, service: u8, token: u32) {
         let due = self.now.milliseconds.saturating_add(milliseconds);
         self.timers.set(due, Owner::Service(service, token));
+    }
+
+    /// Has a turn end at that time, in milliseconds on the loop's clock, though nothing else happens: what then is to be
+    /// done is the program's matter. It holds until it is set anew; one that is past ends every turn at once.
+    pub fn set_alarm(&mut self, due: Option<u64>) {
+        self.alarm = due;
     }
 
     /// Makes an outbound connection for a service. `on_open` follows when it is there, `on_close` when it cannot be made.
@@ -451,7 +460,8 @@ impl Loop {
             let into_tick = self.now.milliseconds % TICK_MILLISECONDS;
             (left * TICK_MILLISECONDS).saturating_sub(into_tick)
         });
-        let timer = self.timers.earliest().map(|due| due.saturating_sub(self.now.milliseconds));
+        let earliest = self.timers.earliest().into_iter().chain(self.alarm).min();
+        let timer = earliest.map(|due| due.saturating_sub(self.now.milliseconds));
         let wait = match (tick, timer) {
             (Some(tick), Some(timer)) => tick.min(timer),
             (Some(only), None) | (None, Some(only)) => only,

@@ -43,6 +43,9 @@ pub trait Logs {
     fn log(&mut self, _number: usize) -> Option<&mut Log> {
         None
     }
+
+    /// Nobody has a line for that log any more.
+    fn end_log(&mut self, _number: usize, _now: Now) {}
 }
 
 /// How a log behaves.

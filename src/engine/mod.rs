@@ -3,8 +3,8 @@
 //! Read in this order: [`values`] (what travels), [`conn`] (a connection and its modes), [`pages`], [`output`] and
 //! [`buffers`] (what it holds, and how large), [`timeouts`] and [`timers`], [`listener`] and [`clients`] (who comes in;
 //! [`client`]: one of them), [`service`] (what a protocol gives and gets), [`services`] (how protocols come and go),
-//! [`log`], and [`reactor`], the loop itself, which reads from top to bottom. What can be seen of it while it runs is in
-//! [`connection`], [`facts`] and [`statistics`].
+//! [`log`], [`names`] with [`resolver`] (what clients are called), and [`reactor`], the loop itself, which reads from top to
+//! bottom. What can be seen of it while it runs is in [`connection`], [`facts`] and [`statistics`].
 //!
 //! Rules of ownership: the reactor owns everything; ids travel and references do not outlive a call; a service never
 //! calls a service; what changes the tables from outside a connection's own call is queued and done in `settle`.
@@ -26,14 +26,17 @@ mod interest;
 pub mod limits;
 pub mod listener;
 pub mod log;
+pub mod names;
 pub mod output;
 pub mod pages;
 pub mod reactor;
 pub mod refused;
+pub mod resolver;
 mod scarcity;
 pub mod service;
 pub mod services;
 mod settle;
+mod sight;
 pub mod slab;
 pub mod statistics;
 pub mod timeouts;
@@ -46,4 +49,4 @@ pub use event_loop::Loop;
 pub use limits::{Counters, Limits, ServiceCounters};
 pub use listener::{Listener, ListenerId};
 pub use reactor::{Reactor, Turn};
-pub use service::{Cx, Service};
+pub use service::{Cx, Service, Sight};

@@ -1,14 +1,15 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
-use core::any::Any;
-
 use gorgon_sys::Credentials;
+
+use core::any::Any;
 
 use super::client::Client;
 use super::conn::Flags;
 use super::event_loop::Loop;
 use super::gather::Gather;
 use super::values::{ConnId, FileRange, Files, Flow, Key, Next, Now, Timeout};
+use crate::tree::{About, Path, Value};
 
 /// One configured server. `W` is what the whole program shares.
 ///
@@ -47,6 +48,31 @@ pub trait Service<W> {
     fn as_any(&mut self) -> Option<&mut dyn Any> {
         None
     }
+
+    /// Called once, when it was added: `service` is its own number.
+    fn on_added(&mut self, _service: u8) {}
+
+    /// Tells what it has counted: the node that a fact belongs to, whose name is within this service, the fact and its
+    /// value. Each node's facts come together.
+    fn inspect(&self, _out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {}
+
+    /// Tells what is to be said of one of its connections: `state`, `request`, `user`, as far as it knows them.
+    fn describe(&self, _seen: &Sight, _out: &mut dyn FnMut(&'static str, Value)) {}
+}
+
+/// A connection as one sees it from outside, while nobody serves it.
+#[derive(Clone, Copy)]
+pub struct Sight {
+    /// Which one.
+    pub id: ConnId,
+    /// What its service keeps with it.
+    pub key: Key,
+    /// The timeout class that its service asked for last.
+    pub class: Timeout,
+    /// Output waits for the peer.
+    pub sends: bool,
+    /// Input was left unused.
+    pub unread: bool,
 }
 
 /// The connection that is being served, as its service sees it.

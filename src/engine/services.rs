@@ -203,9 +203,10 @@ impl<W> Reactor<W> {
     ///
     /// # Errors
     /// `ENOSPC` after the 255th.
-    pub fn add_service(&mut self, service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
+    pub fn add_service(&mut self, mut service: Box<dyn Service<W>>, limits: Limits) -> Result<u8, Errno> {
         let free = self.services.iter().position(Option::is_none).unwrap_or(self.services.len());
         let number = u8::try_from(free).ok().filter(|number| *number < u8::MAX).ok_or(Errno::NOSPC)?;
+        service.on_added(number);
         match self.services.get_mut(free) {
             Some(place) => *place = Some(service),
             None => self.services.push(Some(service)),

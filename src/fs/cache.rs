@@ -19,6 +19,7 @@ pub struct Cache<V> {
     used: usize,
     capacity: usize,
     most: usize,
+    evictions: u64,
 }
 
 struct Entry<V> {
@@ -40,7 +41,16 @@ const END: u32 = u32::MAX;
 impl<V> Cache<V> {
     /// A cache of at most `capacity` bytes and `most` values; 0 keeps nothing.
     pub const fn new(capacity: usize, most: usize) -> Cache<V> {
-        Cache { entries: Vec::new(), buckets: Vec::new(), free: Vec::new(), hand: 0, used: 0, capacity, most }
+        Cache {
+            entries: Vec::new(),
+            buckets: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            used: 0,
+            capacity,
+            most,
+            evictions: 0,
+        }
     }
 
     /// Finds a value by name and counts it as used.
@@ -79,6 +89,7 @@ impl<V> Cache<V> {
             return None;
         }
         while cost > self.capacity - self.used || self.len() >= self.most {
+            self.evictions += 1;
             self.evict().into_iter().for_each(&mut *gone);
         }
         if self.len() >= self.buckets.len() {
@@ -146,6 +157,16 @@ impl<V> Cache<V> {
     /// The sum of the costs, in bytes.
     pub fn used(&self) -> usize {
         self.used
+    }
+
+    /// The most of that.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many values had to go to make room, since the start.
+    pub fn evictions(&self) -> u64 {
+        self.evictions
     }
 
     /// Moves the hand to the next value that was not used since it last came by, and takes it out. Called only when
@@ -234,6 +255,8 @@ mod tests {
             assert!(cache.used() <= 5000);
         }
         assert!(cache.len() > 10);
+        assert_eq!(cache.evictions(), 1000 - cache.len() as u64);
+        assert_eq!(cache.capacity(), 5000);
         let mut few = Cache::new(1 << 20, 3);
         for number in 0..100 {
             put(&mut few, &format!("/{number}"), 1, number);

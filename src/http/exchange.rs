@@ -16,10 +16,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::authorization;
 use super::body::{BodyReader, BodyState};
 use super::chunked;
 use super::error_page::PageForm;
 use super::handler::{Fill, Means, Sink, Stream};
+use super::request::Request;
 use super::status::Status;
 
 /// Where an exchange is.
@@ -47,7 +49,19 @@ pub struct Exchange<W> {
     allowance: u64,
     /// Bytes of body since the rate was last looked at.
     received: u64,
+    noted: Option<Box<Noted>>,
 }
+
+/// What can be told of a request while it is under way.
+pub struct Noted {
+    /// The front of its first line, as it was sent.
+    pub line: Box<[u8]>,
+    /// The name that its client was let in by; empty for none.
+    pub user: Box<[u8]>,
+}
+
+/// The most bytes that are kept of a request's first line, and of a name.
+const NOTED: usize = 128;
 
 /// What the request says about the form of its reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,13 +155,39 @@ impl<W> Exchange<W> {
 
     fn begin(stage: Stage, body: BodyReader, shape: Shape, allowance: u64) -> Exchange<W> {
         let framing = Framing::UntilClose;
-        Exchange { stage, body, sink: None, stream: None, framing, shape, allowance, received: 0 }
+        Exchange {
+            stage,
+            body,
+            sink: None,
+            stream: None,
+            framing,
+            shape,
+            allowance,
+            received: 0,
+            noted: None,
+        }
     }
 
     /// The one place where the stage changes.
     fn enter(&mut self, stage: Stage) {
         self.stage = stage;
         self.received = 0;
+    }
+
+    /// Keeps what can be told of its request. `granted`: its credentials are right.
+    pub fn note(&mut self, request: &Request<'_>, granted: bool) {
+        let front = |text: &[u8]| text.get(..NOTED).unwrap_or(text).into();
+        let mut credentials = Vec::new();
+        let known = granted && authorization::credentials(request, &mut credentials);
+        let name = authorization::split(&credentials).filter(|_| known);
+        let user = name.map_or(Box::default(), |(name, _)| front(name));
+        credentials.fill(0);
+        self.noted = Some(Box::new(Noted { line: front(request.line().0), user }));
+    }
+
+    /// What can be told of its request.
+    pub fn noted(&self) -> Option<&Noted> {
+        self.noted.as_deref()
     }
 
     /// Where it is.

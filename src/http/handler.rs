@@ -10,6 +10,7 @@ use crate::engine::values::{ConnId, FileRange, Files, Now};
 use crate::fs::VPath;
 
 use super::date::DateText;
+use super::facts::Tell;
 use super::request::Request;
 use super::status::Status;
 
@@ -25,6 +26,10 @@ pub struct Hx<'a> {
     pub now: Now,
     /// The time as a `Date` field gives it.
     pub date: &'a DateText,
+    /// The program finishes its requests and takes no new connections.
+    pub draining: bool,
+    /// The request's credentials were looked at, and are right.
+    pub granted: bool,
     /// The table of open files.
     pub files: &'a mut Files,
 }
@@ -39,6 +44,17 @@ pub trait Handler<W> {
     fn sweep(&mut self, _now: Now, _files: &mut Files) -> bool {
         false
     }
+
+    /// Called once when it will not be asked again: gives back what it holds of the open files.
+    fn retire(&mut self, _files: &mut Files) {}
+
+    /// Whether it looks at [`Hx::client`].
+    fn wants_addresses(&self) -> bool {
+        false
+    }
+
+    /// Tells what it has counted itself, as facts of nodes with its name.
+    fn inspect(&self, _name: &str, _out: Tell<'_>) {}
 }
 
 /// What a handler answers.

@@ -15,6 +15,7 @@ pub mod encoding;
 pub mod error_page;
 pub mod etag;
 pub mod exchange;
+pub mod facts;
 pub mod field;
 pub mod framing;
 pub mod handler;

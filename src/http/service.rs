@@ -10,15 +10,18 @@ use alloc::vec::Vec;
 
 use crate::engine::log::Logs;
 use crate::engine::slab::Slab;
-use crate::engine::values::{CLASSES, ConnId, Key, Next, Timeout};
-use crate::engine::{Cx, Limits, Loop, Service};
+use crate::engine::values::{ConnId, Key, Next, Timeout};
+use crate::engine::{Cx, Loop, Service, Sight};
 use crate::fs::VPathBuf;
+use crate::tree::{About, Path, Value};
 
 use super::date::DateText;
-use super::error_page::{self, PageForm};
+use super::error_page::PageForm;
 use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
+use super::facts::HttpFacts;
 use super::handler::Means;
 use super::head::{self, Fields, Head, Parsed};
+use super::request::Request;
 use super::router::Router;
 use super::settings::HttpSettings;
 use super::status::Status;
@@ -26,9 +29,12 @@ use access::LOG_TIMER;
 
 mod access;
 mod answer;
+pub mod change;
 pub mod passwords;
+mod sight;
 
 pub use access::AccessLog;
+pub use change::{Access, Change, HasChanges};
 
 /// Between requests.
 const IDLE: Key = 0;
@@ -58,6 +64,8 @@ const SWEEP_TIMER: u32 = 0;
 
 /// An HTTP server.
 pub struct HttpService<W> {
+    /// Its own.
+    number: u8,
     router: Router<W>,
     exchanges: Slab<Exchange<W>>,
     limits: head::Limits,
@@ -77,6 +85,9 @@ pub struct HttpService<W> {
     access: Option<Box<AccessLog>>,
     /// Handlers want to know where requests come from.
     addresses: bool,
+    /// The credentials of the request that was answered last were right.
+    granted: bool,
+    facts: HttpFacts,
 }
 
 /// What follows an answer.
@@ -93,22 +104,20 @@ enum After<W> {
     Begin(Exchange<W>),
 }
 
-impl<W: Logs> HttpService<W> {
+impl<W: Logs + HasChanges> HttpService<W> {
     /// A server with its handlers.
     pub fn new(settings: &HttpSettings, router: Router<W>) -> HttpService<W> {
-        HttpService {
+        let mut service = HttpService {
+            number: u8::MAX,
+            addresses: router.wants_addresses(),
             router,
             exchanges: Slab::new(),
-            limits: head::Limits {
-                line: settings.request_line_max as usize,
-                head: settings.head_max as usize,
-                fields: settings.fields_max as usize,
-            },
-            keep_alive: settings.keep_alive,
-            body_max: settings.body_max,
-            drain_max: settings.drain_max,
-            rate_floor: settings.rate_floor.into(),
-            rate_grace: settings.rate_grace,
+            limits: head::Limits::default(),
+            keep_alive: false,
+            body_max: 0,
+            drain_max: 0,
+            rate_floor: 0,
+            rate_grace: 0,
             fields: Fields::default(),
             head: Head::default(),
             path: VPathBuf::default(),
@@ -116,45 +125,17 @@ impl<W: Logs> HttpService<W> {
             text: Vec::new(),
             sweeps: false,
             access: None,
-            addresses: !settings.auth_file.is_empty(),
-        }
+            granted: false,
+            facts: HttpFacts::default(),
+        };
+        service.tune(settings);
+        service
     }
 
     /// Writes a line of every request.
-    pub fn set_access_log(&mut self, access: AccessLog) {
+    pub fn set_access_log(&mut self, mut access: AccessLog) {
+        access.set_service(self.number);
         self.access = Some(Box::new(access));
-    }
-
-    /// The loop's limits for a server with these settings and at most `connections` connections. Those beyond a number
-    /// that was set are told so; those beyond what the system allows wait.
-    pub fn limits(settings: &HttpSettings, connections: usize) -> Limits {
-        let mut timeouts = [0; CLASSES];
-        for (class, time) in [
-            (Timeout::WRITE, settings.rate_grace),
-            (HEADER, settings.header_timeout),
-            (BETWEEN, settings.idle_timeout),
-            (BODY, settings.rate_grace),
-            (LINGER, settings.linger_timeout),
-            (WAITING, WAIT),
-        ] {
-            if let Some(slot) = timeouts.get_mut(usize::from(class.0)) {
-                *slot = time;
-            }
-        }
-        Limits {
-            timeouts,
-            rate_floor: settings.rate_floor.into(),
-            connections,
-            per_address: settings.max_per_address,
-            addresses: false,
-            refusal: error_page::TOO_MANY,
-            refuses: settings.max_connections > 0 && connections >= settings.max_connections as usize,
-            idle: BETWEEN,
-            read_size: settings.read_buffer.least,
-            write_size: settings.write_buffer.least,
-            sendfile: settings.sendfile,
-            looks_on: false,
-        }
     }
 
     /// Feeds input to the exchange; gives how much it used, and what is next when that is not "the next request".
@@ -315,13 +296,17 @@ impl<W: Logs> HttpService<W> {
                     if let Some(access) = &mut self.access {
                         access.put_off();
                     }
+                    self.facts.requests -= 1;
+                    self.router.put_off(self.path.path().as_bytes());
                     // Another service has to act on it.
                     cx.lp().settle_soon();
                     return (at - length, Next::Wait(WAITING));
                 }
                 After::Close if at == input.len() && !cx.held() => return (at, Next::Close),
                 After::Close | After::Leave => return (input.len(), self.leave(key, world, cx)),
-                After::Begin(exchange) => {
+                After::Begin(mut exchange) => {
+                    let request = Request::new(rest, &self.head, &self.fields);
+                    exchange.note(&request, self.granted);
                     let streams = exchange.stage() == Stage::Streaming;
                     match self.exchanges.insert(exchange) {
                         Ok(number) => *key = number + 1,
@@ -356,6 +341,8 @@ impl<W: Logs> HttpService<W> {
         let shape = Shape { is_11: true, head_only: false, close: true, page: PageForm::Text };
         match *key {
             IDLE if cx.class() == WAITING => {
+                // It is not asked again, so it counts now.
+                self.facts.requests += 1;
                 self.refuse(Status::SERVICE_UNAVAILABLE, shape, world, cx);
                 self.leave(key, world, cx)
             }
@@ -393,20 +380,17 @@ impl<W: Logs> HttpService<W> {
     /// Ends the lines of what was answered.
     fn settle_log(&mut self, world: &mut W, cx: &mut Cx<'_>) {
         if let Some(access) = &mut self.access {
-            access.settle(world.log(access.number()), cx);
+            access.settle(world, cx);
+            self.forget_log();
         }
     }
 }
 
-impl<W: Logs> Service<W> for HttpService<W> {
+impl<W: Logs + HasChanges> Service<W> for HttpService<W> {
     fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
         if !self.sweeps {
             self.sweeps = true;
-            let service = cx.service();
-            if let Some(access) = &mut self.access {
-                access.set_service(service);
-            }
-            cx.lp().set_timer(SWEEP, service, SWEEP_TIMER);
+            cx.lp().set_timer(SWEEP, self.number, SWEEP_TIMER);
         }
         Next::Read(HEADER)
     }
@@ -441,7 +425,8 @@ impl<W: Logs> Service<W> for HttpService<W> {
 
     fn on_close(&mut self, mut key: Key, id: ConnId, world: &mut W, lp: &mut Loop) {
         if let Some(access) = &mut self.access {
-            access.close(id, world.log(access.number()), lp);
+            access.close(id, world, lp);
+            self.forget_log();
         }
         if key != LEAVING && key != LINGERING {
             self.forget(&mut key, world, lp);
@@ -451,7 +436,7 @@ impl<W: Logs> Service<W> for HttpService<W> {
     fn on_timer(&mut self, token: u32, service: u8, world: &mut W, lp: &mut Loop) {
         if token == LOG_TIMER {
             if let Some(access) = &mut self.access {
-                access.timer(world.log(access.number()), lp);
+                access.timer(world, lp);
             }
             return;
         }
@@ -465,7 +450,25 @@ impl<W: Logs> Service<W> for HttpService<W> {
         }
     }
 
-    fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {
+    fn on_added(&mut self, service: u8) {
+        self.number = service;
+        if let Some(access) = &mut self.access {
+            access.set_service(service);
+        }
+    }
+
+    fn inspect(&self, out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {
+        self.tell_facts(out);
+    }
+
+    fn describe(&self, seen: &Sight, out: &mut dyn FnMut(&'static str, Value)) {
+        self.tell_connection(seen, out);
+    }
+
+    fn settle(&mut self, world: &mut W, lp: &mut Loop) {
+        while let Some(change) = world.take_change(self.number) {
+            self.configure(*change, world, lp);
+        }
         if self.exchanges.has_spare() && self.exchanges.is_empty() {
             self.exchanges.trim();
         }

@@ -181,7 +181,7 @@ impl Login {
         self.taken += end + 1;
         let outcome = match core::mem::replace(&mut self.state, State::Over) {
             State::Greeted => self.auth(line, keys, out),
-            State::Salted(known) => self.proof(line, &known, out),
+            State::Salted(known) => self.proof(line, *known, out),
             State::Challenged => self.answer(line, keys),
             State::Over => Outcome::Out(Why::Syntax),
         };
@@ -212,9 +212,9 @@ impl Login {
     }
 
     /// `proof HEX`
-    fn proof(&mut self, line: &[u8], known: &Known, out: &mut Vec<u8>) -> Outcome {
+    fn proof(&mut self, line: &[u8], known: Known, out: &mut Vec<u8>) -> Outcome {
         let Known { user, client_nonce, challenge } = known;
-        let of = |side| proof(&challenge.key, side, &self.nonce, client_nonce, user.as_bytes());
+        let of = |side| proof(&challenge.key, side, &self.nonce, &client_nonce, user.as_bytes());
         let given: Option<Bytes> = line.strip_prefix(b"proof ").and_then(parse_hex);
         let right = given.is_some_and(|given| same(&given, &of(Side::Client)));
         let (Some(role), true) = (challenge.role, right) else {
@@ -225,7 +225,7 @@ impl Login {
         out.push(b' ');
         push_hex(&of(Side::Server), out);
         out.push(b'\n');
-        Outcome::In { user: user.clone(), role }
+        Outcome::In { user, role }
     }
 
     /// The answer to Medusa's challenge. The password alone tells who it is, so all are tried.

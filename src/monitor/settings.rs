@@ -78,7 +78,8 @@ impl MonitorSettings {
     /// Whether it listens on TCP.
     #[must_use]
     pub fn has_tcp(&self) -> bool {
-        self.addresses().any(|listen| !matches!(listen, Listen::Unix(_)))
+        // Of what a socket that was passed is, nothing is known here; without keys nobody comes in by TCP.
+        self.addresses().any(|listen| !matches!(listen, Listen::Unix(_) | Listen::Passed(_)))
     }
 
     fn addresses(&self) -> impl Iterator<Item = Listen> {
@@ -92,7 +93,7 @@ fn is_loopback(listen: &Listen) -> bool {
     match listen {
         Listen::Unix(_) | Listen::Localhost { .. } => true,
         Listen::Ip(address) => address.ip().to_canonical().is_loopback(),
-        Listen::Any { .. } => false,
+        Listen::Any { .. } | Listen::Passed(_) => false,
     }
 }
 

@@ -23,11 +23,16 @@ pub enum Listen {
     },
     /// A Unix socket: `unix:PATH`.
     Unix(Vec<u8>),
+    /// What a supervisor of services has bound, by the name it has there: `fd:NAME`.
+    Passed(Vec<u8>),
 }
 
 /// The longest path of a Unix socket on every system: `sun_path` has 104 bytes on macOS and the BSDs, 108 on Linux,
 /// one of them for the end.
 const UNIX_PATH_MAX: usize = 103;
+
+/// The longest name of a socket that is passed (systemd.socket(5), `FileDescriptorName=`).
+const NAME_MAX: usize = 255;
 
 impl Listen {
     /// Reads one address, with or without `http://` before it.
@@ -53,6 +58,9 @@ impl Listen {
         if let Some(path) = address.strip_prefix("unix:") {
             return unix(path);
         }
+        if let Some(name) = address.strip_prefix("fd:") {
+            return passed(name);
+        }
         if let Some(rest) = address.strip_prefix('[') {
             return bracketed(rest);
         }
@@ -65,13 +73,42 @@ impl Listen {
         }
     }
 
+    /// Whether two sockets cannot listen on both at once.
+    #[must_use]
+    pub fn clashes_with(&self, other: &Listen) -> bool {
+        match (self, other) {
+            (Self::Unix(one), Self::Unix(two)) => one == two,
+            (Self::Unix(_), _) | (_, Self::Unix(_)) => false,
+            _ if self.is_ephemeral() || other.is_ephemeral() => false,
+            _ => self.addresses().iter().flatten().any(|one| {
+                other.addresses().iter().flatten().any(|two| {
+                    let any = one.ip().is_unspecified() || two.ip().is_unspecified();
+                    one == two || (any && one.port() == two.port() && one.is_ipv4() == two.is_ipv4())
+                })
+            }),
+        }
+    }
+
+    /// The addresses that are meant, of which there are at most two.
+    fn addresses(&self) -> [Option<SocketAddr>; 2] {
+        let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
+            [Some(SocketAddr::new(v4.into(), port)), Some(SocketAddr::new(v6.into(), port))]
+        };
+        match self {
+            Self::Any { port } => both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED, *port),
+            Self::Localhost { port } => both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST, *port),
+            Self::Ip(address) => [Some(*address), None],
+            Self::Unix(_) | Self::Passed(_) => [None, None],
+        }
+    }
+
     /// Whether the system picks the port.
     #[must_use]
     pub fn is_ephemeral(&self) -> bool {
         match self {
             Self::Any { port } | Self::Localhost { port } => *port == 0,
             Self::Ip(address) => address.port() == 0,
-            Self::Unix(_) => false,
+            Self::Unix(_) | Self::Passed(_) => false,
         }
     }
 }
@@ -91,6 +128,14 @@ fn unix(mut path: &str) -> Result<Listen, &'static str> {
         return Err("expected a path without NUL");
     }
     Ok(Listen::Unix(path.as_bytes().to_vec()))
+}
+
+fn passed(name: &str) -> Result<Listen, &'static str> {
+    let fits = |byte: u8| (b'!'..=b'~').contains(&byte) && byte != b':';
+    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(fits) {
+        return Err("expected the name of a socket after fd:, as FileDescriptorName= has it in its unit");
+    }
+    Ok(Listen::Passed(name.as_bytes().to_vec()))
 }
 
 fn bracketed(rest: &str) -> Result<Listen, &'static str> {
@@ -158,6 +203,9 @@ mod tests {
             ("unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
             ("unix:///run/x.sock", Listen::Unix("/run/x.sock".into())),
             ("unix:x:80", Listen::Unix("x:80".into())),
+            ("fd:web", Listen::Passed("web".into())),
+            ("fd:gorgon.socket", Listen::Passed("gorgon.socket".into())),
+            ("fd:80", Listen::Passed("80".into())),
             ("http://unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
             (&["unix:", &longest].concat(), Listen::Unix(longest.clone().into())),
         ] {
@@ -202,6 +250,9 @@ mod tests {
             (" 127.0.0.1:80", "numeric"),
             ("user@127.0.0.1:80", "numeric"),
             ("unix:", "a path after"),
+            ("fd:", "name of a socket"),
+            ("fd:a:b", "name of a socket"),
+            ("fd:a b", "name of a socket"),
             ("unix:a\0b", "without NUL"),
             (&long, "at most 103"),
             ("ftp://:2121", "no FTP"),
@@ -212,6 +263,28 @@ mod tests {
         ] {
             let Err(found) = Listen::parse(text) else { panic!("{text} was accepted") };
             assert!(found.contains(message), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn knows_what_clashes() {
+        for (one, two, clash) in [
+            (":80", "*:80", true),
+            (":80", ":81", false),
+            (":80", "127.0.0.1:80", true),
+            (":80", "[::1]:80", true),
+            ("0.0.0.0:80", "[::]:80", false),
+            ("0.0.0.0:80", "localhost:80", true),
+            ("127.0.0.2:80", "localhost:80", false),
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            (":0", ":0", false),
+            ("unix:/a", "unix:/a", true),
+            ("unix:/a", "unix:/b", false),
+            ("unix:/a", ":80", false),
+        ] {
+            let (one, two) = (Listen::parse(one).unwrap(), Listen::parse(two).unwrap());
+            assert_eq!(one.clashes_with(&two), clash, "{one:?} {two:?}");
+            assert_eq!(two.clashes_with(&one), clash, "{two:?} {one:?}");
         }
     }
 

@@ -175,14 +175,13 @@ impl<T> Kind<T> {
     /// There is no such attribute (the nearest one is named), or the text is not a value for it. The place of the
     /// problem is `name`; whoever knows where the text was written says so instead.
     pub fn set_text(&self, settings: &mut T, name: &str, text: &str) -> Result<(), Problem> {
-        let Some(attribute) = self.find(name) else {
-            let near = nearest(name, &mut self.abouts().map(|about| about.name));
-            return Err(Problem::unknown(name, "setting", "", near));
-        };
-        let value = attribute.about.unit.parse(text);
-        value
-            .and_then(|value| (attribute.set)(settings, value))
-            .map_err(|message| Problem { place: name.to_owned(), message })
+        let attributes = self.attributes;
+        let (at, value) = read(&|at| attributes.get(at).map(|attribute| &attribute.about), name, text)?;
+        match attributes.get(at) {
+            Some(attribute) => (attribute.set)(settings, value)
+                .map_err(|message| Problem { place: name.to_owned(), message }),
+            None => Ok(()),
+        }
     }
 
     /// Sets every attribute to its default.
@@ -191,5 +190,24 @@ impl<T> Kind<T> {
             // Never an error: a test of each table parses and sets every default.
             let _ = about.unit.parse(about.default).and_then(|value| set(settings, value));
         }
+    }
+}
+
+/// The attribute of that name and the value that the text is for it: what of [`Kind::set_text`] is the same for every
+/// kind.
+#[inline(never)]
+fn read(
+    about: &dyn Fn(usize) -> Option<&'static About>,
+    name: &str,
+    text: &str,
+) -> Result<(usize, Value), Problem> {
+    let found = (0..).map_while(about).enumerate().find(|(_, about)| about.name == name && !about.fact);
+    let Some((at, about)) = found else {
+        let near = nearest(name, &mut (0..).map_while(about).map(|about| about.name));
+        return Err(Problem::unknown(name, "setting", "", near));
+    };
+    match about.unit.parse(text) {
+        Ok(value) => Ok((at, value)),
+        Err(message) => Err(Problem { place: name.to_owned(), message }),
     }
 }

@@ -13,6 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Buffer, Unit, Value};
+use crate::text::join::joined;
 use crate::text::listen::Listen;
 use crate::text::nearest::nearest;
 use crate::text::network::Network;
@@ -118,7 +119,7 @@ impl ClientRule {
             Some(domain) => Clients::Domain(parse_domain(domain, who)?),
             None => Clients::Network(
                 Network::parse(who)
-                    .map_err(|message| [message, ", or a domain, as in .example.org"].concat())?,
+                    .map_err(|message| joined(&[message, ", or a domain, as in .example.org"]))?,
             ),
         };
         let mut rule = ClientRule { clients, read_buffer: None, write_buffer: None, text: text.to_owned() };
@@ -173,8 +174,8 @@ fn each(
     for (place, (key, value)) in pairs.iter().enumerate() {
         let message = if !keys.contains(key) {
             match nearest(key, &mut keys.iter().copied()) {
-                Some(near) => ["no such setting of a rule; did you mean ", near, "?"].concat(),
-                None => ["no such setting of a rule; there are ", &keys.join(", ")].concat(),
+                Some(near) => joined(&["no such setting of a rule; did you mean ", near, "?"]),
+                None => joined(&["no such setting of a rule; there are ", &keys.join(", ")]),
             }
         } else if pairs.iter().take(place).any(|(before, _)| before == key) {
             "given twice".to_owned()
@@ -184,7 +185,7 @@ fn each(
                 Err(message) => message,
             }
         };
-        return Err([key, ": ", &message].concat());
+        return Err(joined(&[key, ": ", &message]));
     }
     Ok(())
 }
@@ -224,7 +225,7 @@ pub fn set_rules(
     let texts = value.into_list()?;
     for text in &texts {
         if let Err(message) = check(text) {
-            return Err(if texts.len() > 1 { [text, ": ", &message].concat() } else { message });
+            return Err(if texts.len() > 1 { joined(&[text, ": ", &message]) } else { message });
         }
     }
     *rules = texts;
@@ -243,7 +244,7 @@ pub fn set_listen(rules: &mut Vec<String>, value: Value) -> Result<(), String> {
     for text in &read {
         let listen = ListenRule::parse(text)?.listen;
         if !listen.is_ephemeral() && seen.contains(&listen) {
-            return Err([text, ": given twice"].concat());
+            return Err(joined(&[text, ": given twice"]));
         }
         seen.push(listen);
     }

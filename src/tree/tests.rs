@@ -32,9 +32,10 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
 
         // Another value comes back too, and from its own field: all the others stay as they were.
         let before: Vec<Value> = kind.attributes.iter().map(|other| (other.get)(&settings)).collect();
-        // Its items are from a list of their own.
+        // Its items are from a list of their own; those are paths, or rules.
         let other = match name {
             "precompressed" => "gzip,br".to_owned(),
+            "match" | "to" => "/other".to_owned(),
             "listen" => "localhost:81 backlog=7,unix:/x mode=600".to_owned(),
             "clients" => "10.0.0.0/8 read_buffer=1K,.example.org".to_owned(),
             _ => other_value(unit, default),

@@ -6,7 +6,8 @@
 //! In reading order: [`io`] (what a call on a socket or file can end with), [`poller`] (readiness), [`socket`] and
 //! [`address`], [`peer`], [`beneath`] with [`entry`], [`directory`] and [`mod@stat`] (files
 //! under a root), [`name`] (names in one directory), [`memory`] (mapped blocks), [`signal`], [`clock`], [`limits`],
-//! [`log`], [`random`], [`place`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords). `fault` makes the calls fail
+//! [`log`], [`random`], [`privilege`] and [`landlock`], [`child`] and [`crypt`] (passwords), [`inherited`] with
+//! [`activation`], [`notify`], [`pid_file`] and [`place`] (what a supervisor of services gives and wants). `fault` makes the calls fail
 //! on purpose, in test builds only. [`runtime`] is what the program starts by, with [`error`],
 //! [`mod@file`] and [`standard`] in place of the standard library; [`terminal`] is for those who talk to people.
 //!
@@ -16,6 +17,7 @@
 
 extern crate alloc;
 
+pub mod activation;
 pub mod address;
 pub mod beneath;
 pub mod child;
@@ -27,6 +29,7 @@ pub mod error;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod file;
+pub mod inherited;
 pub mod interface;
 pub mod io;
 pub mod landlock;
@@ -36,11 +39,14 @@ pub mod memory;
 #[cfg(any(test, feature = "std"))]
 mod memory_file;
 pub mod name;
+pub mod notify;
 pub mod peer;
+pub mod pid_file;
 pub mod place;
 pub mod poller;
 pub mod privilege;
 pub mod random;
+pub mod replace;
 pub mod runtime;
 pub mod signal;
 pub mod socket;
@@ -49,6 +55,7 @@ pub mod stat;
 pub mod terminal;
 mod walk;
 
+pub use activation::{FIRST_PASSED, Passed, Unfit, take_listener};
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
 pub use child::{Child, close_elsewhere};
@@ -74,13 +81,16 @@ pub use memory::{Chunk, Mapping, trim_heap};
 #[cfg(any(test, feature = "std"))]
 pub use memory_file::temporary_file;
 pub use name::{create_in, directory_beneath, hold_in, rename_in, rename_new_in, stat_in, unlink_in};
+pub use notify::{Notify, ReadyPipe};
 pub use peer::{
     Credentials, TcpState, descriptor_path, peer_credentials, receive_buffer, send_buffer,
     set_receive_buffer, set_send_buffer, tcp_state,
 };
+pub use pid_file::{Claim, PidFile};
 pub use place::{is_running, make_directory, open_directory, set_mode};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
+pub use replace::replace_file;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
 pub use rustix::path::Arg;

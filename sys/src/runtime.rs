@@ -45,6 +45,37 @@ impl Start {
     }
 }
 
+impl Start {
+    /// Takes a variable out of the environment: what is started from here does not get it. Its value stays good for whoever
+    /// has read it.
+    pub fn forget(&self, name: &str) {
+        let mut at = self.environment.cast_mut();
+        if at.is_null() {
+            return;
+        }
+        let mut kept = at;
+        loop {
+            // SAFETY: `begin` made the only `Start`; its list is the C library's, which may be changed, and ends with a null
+            // pointer. This one is before that end or at it.
+            let text = unsafe { *at };
+            // SAFETY: each but the last is a C string.
+            let other = (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes());
+            let named = other.and_then(|other| other.strip_prefix(name.as_bytes()));
+            if named.is_none_or(|rest| rest.first() != Some(&b'=')) {
+                // SAFETY: it is at or before the place that was read.
+                unsafe { *kept = text };
+                // SAFETY: so it is no further than one behind the end.
+                kept = unsafe { kept.add(1) };
+            }
+            if text.is_null() {
+                break;
+            }
+            // SAFETY: the end was not reached.
+            at = unsafe { at.add(1) };
+        }
+    }
+}
+
 /// The C strings of a list of [`Start`].
 fn texts(list: *const *const c_char) -> impl Iterator<Item = &'static [u8]> {
     let mut at = list;
@@ -60,8 +91,8 @@ fn texts(list: *const *const c_char) -> impl Iterator<Item = &'static [u8]> {
         }
         // SAFETY: the end was not reached.
         at = unsafe { at.add(1) };
-        // SAFETY: each is a C string that stays as it is as long as the program runs: nobody here changes the environment
-        // or the arguments.
+        // SAFETY: each is a C string that stays as it is as long as the program runs: nobody here changes one. What
+        // [`Start::forget`] does to the list leaves a null pointer at its old end, so an end is found in any case.
         Some(unsafe { CStr::from_ptr(text) }.to_bytes())
     })
 }
@@ -169,7 +200,7 @@ pub fn panicked(info: &PanicInfo<'_>) -> ! {
 }
 
 /// A number in decimal digits.
-fn digits(number: u32, room: &mut [u8; 10]) -> &[u8] {
+pub(crate) fn digits(number: u32, room: &mut [u8; 10]) -> &[u8] {
     let mut rest = number;
     let mut start = room.len();
     for place in room.iter_mut().rev() {
@@ -260,6 +291,26 @@ mod tests {
         let nothing = [core::ptr::null()];
         let start = Start { arguments: core::ptr::null(), environment: nothing.as_ptr() };
         assert_eq!((start.arguments().count(), start.variables().count()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_handed_on() {
+        let texts =
+            [c"A=1", c"NOTIFY_SOCKET=/x", c"NOTIFY_SOCKETS=2", c"NOTIFY_SOCKET=y", c"B=", c"NOTIFY_SOCKET"];
+        let mut list: Vec<*const c_char> =
+            texts.iter().map(|text| text.as_ptr()).chain([core::ptr::null()]).collect();
+        let start = Start { arguments: core::ptr::null(), environment: list.as_mut_ptr() };
+        let value = start.variable("NOTIFY_SOCKET");
+        start.forget("NOTIFY_SOCKET");
+        start.forget("none");
+        assert_eq!(value, Some(b"/x".as_slice()));
+        assert_eq!(start.variable("NOTIFY_SOCKET"), None);
+        let left: Vec<_> = start.variables().map(|(name, _)| name).collect();
+        assert_eq!(left, [b"A".as_slice(), b"NOTIFY_SOCKETS", b"B"]);
+        start.forget("A");
+        start.forget("B");
+        assert_eq!(start.variables().count(), 1);
+        Start { arguments: core::ptr::null(), environment: core::ptr::null() }.forget("A");
     }
 
     #[test]

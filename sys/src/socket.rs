@@ -19,7 +19,9 @@ pub struct ListenOptions {
     pub send_buffer: Option<u32>,
     /// `SO_RCVBUF` in bytes.
     pub receive_buffer: Option<u32>,
-    /// The permission bits of a Unix socket; nothing leaves them to the umask.
+    /// An address that no interface has is bound all the same, where the system can: it may come later.
+    pub freebind: bool,
+    /// The permission bits of a Unix socket, whatever the umask; without them the umask has its way.
     pub mode: Option<u32>,
 }
 
@@ -44,7 +46,7 @@ const BIRTH: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 const BIRTH: SocketFlags = SocketFlags::empty();
 
 /// macOS cannot make a socket with its flags; it also has to be told not to raise `SIGPIPE`.
-fn settle(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+pub(crate) fn settle(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     #[cfg(target_vendor = "apple")]
     {
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
@@ -79,35 +81,96 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
             if ip.is_ipv6() {
                 sockopt::set_ipv6_v6only(&socket, true)?;
             }
-            sockopt::set_tcp_nodelay(&socket, true)?;
-            if let Some(bytes) = options.send_buffer {
-                sockopt::set_socket_send_buffer_size(&socket, bytes as usize)?;
+            tune(socket.as_fd(), options, false)?;
+            match rustix::net::bind(&socket, ip) {
+                Err(Errno::ADDRNOTAVAIL) if options.freebind => {
+                    // Where that cannot be, the first answer is the one that helps.
+                    bind_anywhere(socket.as_fd(), ip.is_ipv4()).map_err(|_error| Errno::ADDRNOTAVAIL)?;
+                    rustix::net::bind(&socket, ip)?;
+                }
+                outcome => outcome?,
             }
-            if let Some(bytes) = options.receive_buffer {
-                sockopt::set_socket_recv_buffer_size(&socket, bytes as usize)?;
-            }
-            rustix::net::bind(&socket, ip)?;
             if let Some(seconds) = options.defer_accept {
                 defer_accept(socket.as_fd(), seconds);
             }
         }
         Address::Unix(path) => {
             let name = Address::unix(path)?;
-            match rustix::net::bind(&socket, &name) {
+            let bind = || bind_with_mode(&socket, &name, options.mode);
+            match bind() {
                 Err(Errno::ADDRINUSE) if is_left_behind(path, address) => {
                     rustix::fs::unlink(path)?;
-                    rustix::net::bind(&socket, &name)?;
+                    bind()?;
                 }
                 outcome => outcome?,
-            }
-            if let Some(mode) = options.mode {
-                // Nobody can connect before it listens.
-                rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(mode as _))?;
             }
         }
     }
     rustix::net::listen(&socket, i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
     Ok(socket)
+}
+
+/// Sets what the connections of an IP socket inherit. `bound`: it is bound already.
+pub(crate) fn tune(socket: BorrowedFd<'_>, options: &ListenOptions, bound: bool) -> Result<(), Errno> {
+    sockopt::set_tcp_nodelay(socket, true)?;
+    if let Some(bytes) = options.send_buffer {
+        sockopt::set_socket_send_buffer_size(socket, bytes as usize)?;
+    }
+    if let Some(bytes) = options.receive_buffer {
+        sockopt::set_socket_recv_buffer_size(socket, bytes as usize)?;
+    }
+    if let Some(seconds) = options.defer_accept.filter(|_seconds| bound) {
+        defer_accept(socket, seconds);
+    }
+    Ok(())
+}
+
+/// Lets a socket be bound to an address that no interface has (ip(7), `IP_FREEBIND`; on FreeBSD `IP_BINDANY`, for root).
+fn bind_anywhere(socket: BorrowedFd<'_>, v4: bool) -> Result<(), Errno> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return if v4 {
+        sockopt::set_ip_freebind(socket, true)
+    } else {
+        sockopt::set_ipv6_freebind(socket, true)
+    };
+    #[cfg(target_os = "freebsd")]
+    {
+        let (level, option) =
+            if v4 { (libc::IPPROTO_IP, libc::IP_BINDANY) } else { (libc::IPPROTO_IPV6, libc::IPV6_BINDANY) };
+        let on: libc::c_int = 1;
+        let size = size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the option's value is an int that outlives the call, and its size is given.
+        let outcome =
+            unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), size) };
+        return if outcome == 0 { Ok(()) } else { Err(crate::error::last_error()) };
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    {
+        let _ = (socket, v4);
+        Err(Errno::OPNOTSUPP)
+    }
+}
+
+/// Binds a Unix socket whose file has these permission bits from the moment it is there.
+fn bind_with_mode(
+    socket: &OwnedFd,
+    name: &rustix::net::SocketAddrUnix,
+    mode: Option<u32>,
+) -> Result<(), Errno> {
+    use rustix::fs::Mode;
+    let Some(bits) = mode else { return rustix::net::bind(socket, name) };
+    let wanted = Mode::from_bits_truncate(bits & 0o777);
+    // On Linux the file gets the socket's own bits. Elsewhere it has all but those that the mask takes.
+    let linux = cfg!(any(target_os = "linux", target_os = "android"));
+    if linux {
+        rustix::fs::fchmod(socket, wanted)?;
+    }
+    let mask = if linux { Mode::empty() } else { Mode::from_bits_truncate(!bits & 0o777) };
+    // The process has one thread: nobody makes a file meanwhile.
+    let before = rustix::process::umask(mask);
+    let outcome = rustix::net::bind(socket, name);
+    rustix::process::umask(before);
+    outcome
 }
 
 /// Whether a path is a socket that nobody listens on. Linux refuses a connection to a file of another kind with the same
@@ -250,4 +313,45 @@ pub fn unacknowledged(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
 pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (one, two) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, BIRTH, None)?;
     Ok((settle(one)?, settle(two)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_unix_socket_has_the_bits_that_were_asked_for() {
+        let place = std::env::temp_dir().join(format!("gorgon-mode-{}", std::process::id()));
+        std::fs::create_dir(&place).unwrap();
+        for (at, mode) in [0o600, 0o660, 0o666, 0o777, 0o7600].into_iter().enumerate() {
+            let path = place.join(at.to_string());
+            let address = Address::Unix(path.as_os_str().as_encoded_bytes().to_vec());
+            let options = ListenOptions { backlog: 1, mode: Some(mode), ..ListenOptions::default() };
+            drop(listen(&address, &options).unwrap());
+            // And again, in place of what was left behind.
+            let _socket = listen(&address, &options).unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode & 0o777);
+            assert!(connect(&address).is_ok());
+            assert_eq!(listen(&address, &options).err(), Some(Errno::ADDRINUSE), "somebody listens");
+        }
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+
+    /// An address for documentation (RFC 5737, RFC 3849), which no host has.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_address_that_is_not_there_yet_can_be_bound() {
+        for text in ["192.0.2.1:0", "[2001:db8::1]:0"] {
+            let address = Address::Ip(text.parse().unwrap());
+            let options = ListenOptions { backlog: 1, ..ListenOptions::default() };
+            let error = match listen(&address, &options) {
+                Err(Errno::AFNOSUPPORT) => continue,
+                outcome => outcome.err(),
+            };
+            assert_eq!(error, Some(Errno::ADDRNOTAVAIL));
+            let socket = listen(&address, &ListenOptions { freebind: true, ..options }).unwrap();
+            assert_eq!(local_address(socket.as_fd()).unwrap().ip(), address.ip());
+        }
+    }
 }

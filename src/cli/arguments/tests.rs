@@ -1,12 +1,15 @@
 //! Command lines and environments, and what becomes of them.
 
+use super::super::node::environment_prefix;
 use super::*;
 use crate::cli::process::ProcessSettings;
 use crate::config::settings::HttpServer;
+use crate::config::source::Source;
+use crate::http::settings::HttpSettings;
 use crate::text::listen::Listen;
 use crate::tree::Buffer;
 
-fn run(args: &[&str], environment: &[(&str, &str)]) -> Result<Command, Vec<Problem>> {
+fn run<'a>(args: &[&'a str], environment: &[(&str, &'a str)]) -> Result<Command<'a>, Vec<Problem>> {
     parse(&mut args.iter().map(|arg| arg.as_bytes()), &|name| {
         environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes())
     })
@@ -16,7 +19,7 @@ fn run(args: &[&str], environment: &[(&str, &str)]) -> Result<Command, Vec<Probl
 fn settings(args: &[&str], environment: &[(&str, &str)]) -> Box<Settings> {
     match run(args, environment) {
         Ok(Command::Serve(settings)) => settings,
-        Ok(Command::Help | Command::Version) => panic!("not a server: {args:?}"),
+        Ok(_) => panic!("not a server: {args:?}"),
         Err(problems) => panic!("{}", print_problems(&problems)),
     }
 }
@@ -56,7 +59,7 @@ fn help_and_version_go_first() {
     for args in
         [&["-h"][..], &["--help"], &["-vh"], &["--bogus", "--help"], &["-V", "-h"], &["a", "b", "--help"]]
     {
-        assert!(matches!(run(args, &[]), Ok(Command::Help)), "{args:?}");
+        assert!(matches!(run(args, &[]), Ok(Command::Help(None))), "{args:?}");
     }
     for args in [&["-V"][..], &["--version"], &["-qV"], &["--bogus", "--version"]] {
         assert!(matches!(run(args, &[]), Ok(Command::Version)), "{args:?}");
@@ -145,8 +148,12 @@ fn what_to_serve() {
     assert_eq!(problems(&["a", "b", "c"], &[]).len(), 2);
     assert_eq!(problems(&[""], &[]), ["'': expected a directory or a file"]);
     assert_eq!(
-        problems(&["run"], &[]),
-        ["run: no such command in this build; a directory of that name is ./run"]
+        problems(&["ctl"], &[]),
+        ["ctl: no such command in this build; a directory of that name is ./ctl"]
+    );
+    assert_eq!(
+        problems(&["-v", "run"], &[]),
+        ["run: a command goes before all options; a directory of that name is ./run"]
     );
     assert!(problems(&["a", "--http.main.root=b"], &[])[0].starts_with("a: cannot go with --http.main.root"));
     assert_eq!(problems(&["--http.main.root="], &[]), ["--http.main.root=: expected a directory or a file"]);
@@ -212,12 +219,12 @@ fn a_wrong_value_is_told_what_was_expected() {
         ("-l", "-l: expected a value: -l ADDR"),
         ("--gorgon.grace", "--gorgon.grace: expected a value: --gorgon.grace TIME"),
         ("-lftp://:21", "-lftp://:21: this build has no FTP server"),
-        ("--listen=", "--http.main.listen: expected at least one address"),
+        ("--listen=", "--listen=: listen: expected at least one address"),
         ("-l:80,:80", "-l:80,:80: :80: given twice"),
-        ("-vq", "--quiet: cannot go with --verbose"),
+        ("-vq", "-q: quiet: cannot go with verbose"),
         (
             "--http.main.head_max=1K",
-            "--http.main.request_line_max: expected no more than head_max, of which the request line is a part",
+            "--http.main: request_line_max: expected no more than head_max, of which the request line is a part",
         ),
     ] {
         assert_eq!(problems(&[arg], &[]), [line]);
@@ -238,8 +245,8 @@ fn all_problems_at_once() {
         [
             "--bogus.x: no such kind of node",
             "b: only one directory or file can be served",
-            "-l nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
             "--gorgon.grace=x: expected a time such as 200ms, 10s or 5m, from 0s to 24h",
+            "-l nowhere: expected a port, as in 127.0.0.1:8080 or :8080",
             "GORGON_POLLER=fastest: expected one of auto, epoll, kqueue, poll, select",
         ]
     );
@@ -249,13 +256,13 @@ fn all_problems_at_once() {
 
 #[test]
 fn every_attribute_has_a_flag_and_a_variable() {
-    for &node in Node::ALL {
-        for about in node.abouts() {
-            let flag = [node.flag_prefix(), about.name, "=", about.default].concat();
+    for &kind in ALL {
+        for about in kind.abouts() {
+            let flag = [flag_prefix(kind), about.name, "=", about.default].concat();
             settings(&[&flag], &[]);
-            let variable = [node.environment_prefix(), &about.name.to_ascii_uppercase()].concat();
+            let variable = [environment_prefix(kind), &about.name.to_ascii_uppercase()].concat();
             settings(&[], &[(&variable, about.default)]);
-            let wrong = [node.flag_prefix(), about.name, "=\u{7}"].concat();
+            let wrong = [flag_prefix(kind), about.name, "=\u{7}"].concat();
             assert_eq!(problems(&[&wrong], &[]).len(), 1, "{wrong:?}");
             assert_eq!(problems(&[], &[(&variable, "\u{7}")]).len(), 1, "{variable}");
         }
@@ -279,7 +286,8 @@ quickcheck::quickcheck! {
 #[test]
 fn a_mistyped_variable_is_not_lost() {
     let strange = |names: &[&str]| -> Vec<String> {
-        let problems = strangers(&mut names.iter().map(|name| name.as_bytes()));
+        let problems =
+            overrides::strangers(&Source::without_file(), &mut names.iter().map(|name| name.as_bytes()));
         problems.iter().map(|problem| [&*problem.place, ": ", &*problem.message].concat()).collect()
     };
     assert!(strange(&["PATH", "GORGON_POLLER", "GORGON_HTTP_MAIN_ROOT", "gorgon_x", "XGORGON_Y"]).is_empty());
@@ -291,4 +299,78 @@ fn a_mistyped_variable_is_not_lost() {
             "GORGON_XYZZY: no such setting",
         ]
     );
+}
+
+fn configured(args: &[&str]) -> (Option<String>, Vec<String>) {
+    let config = match run(args, &[]) {
+        Ok(Command::Run(config) | Command::Check(config)) => config,
+        Ok(Command::Dump { config, .. } | Command::Diff { config, .. }) => config,
+        Ok(_) => panic!("no configuration: {args:?}"),
+        Err(problems) => panic!("{}", print_problems(&problems)),
+    };
+    let flags = config.flags.iter().map(|flag| {
+        let name = flag.name.as_deref().unwrap_or("only");
+        [flag.kind.word(), " ", name, " ", flag.about.name, "=", &flag.text].concat()
+    });
+    (config.path, flags.collect())
+}
+
+#[test]
+fn commands_stand_first() {
+    assert_eq!(configured(&["run"]), (None, vec![]));
+    for args in [
+        &["run", "-c", "a.conf"][..],
+        &["check", "-ca.conf"],
+        &["dump", "--config=a.conf", "--json"],
+        &["diff", "b.conf", "--config", "a.conf"],
+        &["run", "-c=a.conf"],
+    ] {
+        assert_eq!(configured(args).0.as_deref(), Some("a.conf"), "{args:?}");
+    }
+    assert!(matches!(run(&["dump", "--json"], &[]), Ok(Command::Dump { json: true, .. })));
+    assert!(matches!(run(&["dump"], &[]), Ok(Command::Dump { json: false, .. })));
+    assert!(matches!(run(&["diff", "x"], &[]), Ok(Command::Diff { other, .. }) if other == "x"));
+    for word in ["run", "check", "dump", "diff"] {
+        assert!(matches!(run(&[word, "-x", "--help"], &[]), Ok(Command::Help(Some(found))) if found == word));
+        assert!(matches!(run(&[word, "-V"], &[]), Ok(Command::Version)));
+    }
+}
+
+#[test]
+fn options_of_a_configuration() {
+    let (_, flags) = configured(&[
+        "run",
+        "-v",
+        "-l:80",
+        "-l",
+        ":81",
+        "--http.a.b.hidden=on",
+        "--handler.a/b.match=/x",
+        "--no-listing",
+        "--monitor.m.enabled=off",
+    ]);
+    let expected = [
+        "gorgon  verbose=on",
+        "http only listen=:80,:81",
+        "http a.b hidden=on",
+        "handler a/b match=/x",
+        "http only listing=off",
+        "monitor m enabled=off",
+    ];
+    assert_eq!(flags, expected);
+    for (args, line) in [
+        (&["run", "dir"][..], "dir: expected no file but that of -c; to serve a directory alone: gorgon dir"),
+        (&["run", "-c"], "-c: -c FILE"),
+        (&["run", "-c", "a", "--config=b"], "--config: given twice"),
+        (&["run", "--json"], "--json: no such option"),
+        (&["run", "--http.hidden=on"], "--http.hidden=on: expected --http.NAME.KEY"),
+        (&["run", "--http.a.hiden=on"], "--http.a.hiden=on: no such setting; did you mean --http.a.hidden?"),
+        (&["run", "--confg=x"], "--confg=x: no such option; did you mean --config?"),
+        (&["diff"], "diff: expected a file: gorgon diff [-c FILE] OTHER"),
+        (&["diff", "a", "b"], "b: expected no more than one file"),
+        (&["-c", "x"], "-c: no such option; did you mean gorgon run -c FILE?"),
+        (&["--config=x"], "--config=x: no such option; did you mean gorgon run -c FILE?"),
+    ] {
+        assert_eq!(problems(args, &[])[0], line, "{args:?}");
+    }
 }

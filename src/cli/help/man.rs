@@ -1,18 +1,20 @@
-//! Keeps the tables' part of `man/gorgon.1` equal to the tables. The frame around it is written by hand.
+//! Keeps the tables' parts of `man/gorgon.1` and `man/gorgon.conf.5` equal to the tables. The frame around them is written
+//! by hand.
 //!
-//! `UPDATE_MAN=1 cargo test man` rewrites that part.
+//! `UPDATE_MAN=1 cargo test man` rewrites those parts.
 
 use alloc::format;
 use alloc::string::String;
 
 use super::*;
+use crate::config::kind::NodeKind;
 use std::fs;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man/gorgon.1");
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man/");
 
 fn options(out: &mut String) {
     out.push_str(".Bl -tag -width Ds\n");
-    for about in Node::ALL.iter().flat_map(|node| node.abouts()) {
+    for about in ALL.iter().flat_map(|kind| kind.abouts()) {
         let Some(flag) = about.flag else { continue };
         out.push_str(".It ");
         if let Some(letter) = flag.short {
@@ -37,18 +39,46 @@ fn options(out: &mut String) {
 }
 
 fn settings(out: &mut String) {
-    for &node in Node::ALL {
-        out.extend([".Ss The ", node.help(), "\nOn the command line\n.Cm "]);
-        out.extend([node.flag_prefix(), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
-        out.extend([node.environment_prefix(), "KEY .\n.Bl -tag -width Ds\n"]);
-        for about in node.abouts() {
-            out.extend([".It Cm ", about.name, " Ns = Ns Ar ", about.unit.placeholder(), "\n"]);
-            sentences(about.help, out);
-            bounds(about, out);
-            default(about, out);
-        }
-        out.push_str(".El\n");
+    for &kind in ALL {
+        out.extend([".Ss The ", kind.help(), "\nOn the command line\n.Cm "]);
+        out.extend([flag_prefix(kind), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
+        out.extend([environment_prefix(kind), "KEY .\n.Bl -tag -width Ds\n"]);
+        entries(kind, " Ns = Ns Ar ", out);
     }
+}
+
+/// The sections of a configuration.
+fn sections(out: &mut String) {
+    for (kind, section, what) in [
+        (NodeKind::Process, "gorgon", "The process. There is one such section."),
+        (NodeKind::Http, "http:NAME", "An HTTP server."),
+        (
+            NodeKind::Handler,
+            "handler:SERVER/NAME",
+            "A handler of the server SERVER. The handlers of a server are asked in the order in which they stand in the \
+             file; the first that matches answers, and what none answers is served from the root of the server.",
+        ),
+        (
+            NodeKind::Monitor,
+            "monitor:NAME",
+            "A monitor. Where there is no such section, there is a monitor main with the defaults.",
+        ),
+    ] {
+        out.extend([".Ss [", section, "]\n"]);
+        sentences(what, out);
+        out.push_str(".Bl -tag -width Ds\n");
+        entries(kind, " No = Ar ", out);
+    }
+}
+
+fn entries(kind: NodeKind, joint: &str, out: &mut String) {
+    for about in kind.abouts().filter(|about| !about.fact) {
+        out.extend([".It Cm ", about.name, joint, about.unit.placeholder(), "\n"]);
+        sentences(about.help, out);
+        bounds(about, out);
+        default(about, out);
+    }
+    out.push_str(".El\n");
 }
 
 /// What may be given, where the placeholder does not say it all.
@@ -84,26 +114,34 @@ fn sentences(text: &str, out: &mut String) {
     }
 }
 
+type Part = (&'static str, fn(&mut String));
+
 #[test]
-fn the_page_says_what_the_tables_say() {
-    let page = fs::read_to_string(PAGE).unwrap();
-    let mut renewed = page.clone();
-    let parts = [("options", options as fn(&mut String)), ("settings", settings)];
-    for (part, render) in parts {
-        let begin = format!(".\\\" The {part} are rendered from the tables of the program.\n");
-        let end = format!(".\\\" End of the {part}.\n");
-        let (before, rest) = renewed.split_once(&begin).expect("the part begins");
-        let (_, after) = rest.split_once(&end).expect("the part ends");
-        let mut text = String::new();
-        render(&mut text);
-        renewed = [before, &begin, &text, &end, after].concat();
-    }
-    if std::env::var_os("UPDATE_MAN").is_some() {
-        fs::write(PAGE, &renewed).unwrap();
-    } else {
-        assert!(
-            renewed == page,
-            "man/gorgon.1 is not what the tables say; UPDATE_MAN=1 cargo test man rewrites it"
-        );
+fn the_pages_say_what_the_tables_say() {
+    let pages: [(&str, &[Part]); 2] = [
+        ("gorgon.1", &[("options", options), ("settings", settings)]),
+        ("gorgon.conf.5", &[("sections", sections)]),
+    ];
+    for (name, parts) in pages {
+        let path = [DIRECTORY, name].concat();
+        let page = fs::read_to_string(&path).unwrap();
+        let mut renewed = page.clone();
+        for (part, render) in parts {
+            let begin = format!(".\\\" The {part} are rendered from the tables of the program.\n");
+            let end = format!(".\\\" End of the {part}.\n");
+            let (before, rest) = renewed.split_once(&begin).expect("the part begins");
+            let (_, after) = rest.split_once(&end).expect("the part ends");
+            let mut text = String::new();
+            render(&mut text);
+            renewed = [before, &begin, &text, &end, after].concat();
+        }
+        if std::env::var_os("UPDATE_MAN").is_some() {
+            fs::write(&path, &renewed).unwrap();
+        } else {
+            assert!(
+                renewed == page,
+                "man/{name} is not what the tables say; UPDATE_MAN=1 cargo test man rewrites it"
+            );
+        }
     }
 }

@@ -69,7 +69,10 @@ impl<W: HasLogins> Handler<W> for AuthHandler {
         }
         let mut response = match self.verdict(request, world, hx) {
             Answer::Wait => return Reply::Wait,
-            Answer::Known(Verdict::Granted) => return Reply::Pass,
+            Answer::Known(Verdict::Granted) => {
+                hx.granted = true;
+                return Reply::Pass;
+            }
             Answer::Known(Verdict::Refused) => {
                 let mut response = Response::page(Status::UNAUTHORIZED);
                 response.fields.extend_from_slice(&self.challenge);
@@ -81,5 +84,9 @@ impl<W: HasLogins> Handler<W> for AuthHandler {
             extras::open_to_all(request, false, &mut response);
         }
         Reply::Respond(response)
+    }
+
+    fn wants_addresses(&self) -> bool {
+        true
     }
 }

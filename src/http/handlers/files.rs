@@ -33,6 +33,7 @@ use super::super::accept;
 use super::super::conditional::{Precondition, precondition};
 use super::super::date;
 use super::super::encoding::{self, Coding, Preference};
+use super::super::facts::{CACHE, CacheFacts, Tell, tell};
 use super::super::field::Name;
 use super::super::handler::{Body, Handler, Hx, Reply, Response};
 use super::super::method::Method;
@@ -63,7 +64,7 @@ pub trait Filesystems {
     fn filesystem(&self, number: usize) -> Option<&dyn Filesystem>;
 
     /// The same with the directories that are being listed.
-    fn listed(&mut self, number: usize) -> Option<(&dyn Filesystem, &mut Directories)>;
+    fn listed(&mut self, number: usize) -> (Option<&dyn Filesystem>, &mut Directories);
 }
 
 /// The handler.
@@ -97,11 +98,13 @@ pub struct FilesHandler {
     text: Vec<u8>,
     /// How many replies in several parts there were.
     multiparts: u32,
-    /// What is uploaded to a part of it, and how many uploads are known of.
-    uploads: Option<Uploads>,
+    /// What is uploaded to parts of it, and how many uploads are known of.
+    uploads: Vec<Uploads>,
     uploaded: usize,
     /// What was looked at before this is not good any more, in milliseconds.
     stale: u64,
+    hits: u64,
+    misses: u64,
 }
 
 /// Where a reply is.
@@ -146,21 +149,23 @@ impl FilesHandler {
             key: Vec::new(),
             text: Vec::new(),
             multiparts: 0,
-            uploads: None,
+            uploads: Vec::new(),
             uploaded: 0,
             stale: 0,
+            hits: 0,
+            misses: 0,
         }
     }
 
     /// Has directories to which files can be uploaded say so, and each upload seen at once.
-    pub fn set_uploads(&mut self, uploads: Uploads) {
-        self.uploads = Some(uploads);
+    pub fn add_uploads(&mut self, uploads: Uploads) {
+        self.uploads.push(uploads);
     }
 
     /// Sees to it that nothing is sent that an upload has replaced: every path is looked at anew after one, for it may
     /// be the index, or the twin, of another.
     fn see_uploads(&mut self, now: Now) {
-        let changes = self.uploads.as_ref().map_or(0, Uploads::changes);
+        let changes = self.uploads.iter().fold(0usize, |sum, uploads| sum.wrapping_add(uploads.changes()));
         if changes != self.uploaded {
             // What is looked at within this millisecond may be older than the next upload within it.
             (self.uploaded, self.stale) = (changes, now.milliseconds + 1);
@@ -210,7 +215,7 @@ impl FilesHandler {
     }
 
     fn takes_uploads(&self, path: VPath<'_>) -> bool {
-        self.uploads.as_ref().is_some_and(|uploads| uploads.covers(path))
+        self.uploads.iter().any(|uploads| uploads.covers(path))
     }
 
     /// Finds the reply for a path, or makes it.
@@ -228,12 +233,14 @@ impl FilesHandler {
         let kept = self.cache.find(twins::key(hx.path, preference, &mut self.key));
         if let Some(found) = kept {
             if self.is_good(found, hx) {
+                self.hits += 1;
                 return Ok(Place::Cached(found));
             }
         }
         if hx.path.is_hidden() && !self.hidden {
             return Err(NoFile::Refused(Status::NOT_FOUND));
         }
+        self.misses += 1;
         self.refresh(kept, preference, filesystem, hx)
     }
 
@@ -429,6 +436,24 @@ impl<W: Filesystems> Handler<W> for FilesHandler {
             &mut |entry| entry.file.into_iter().for_each(|file| files.release(file)),
         );
         left
+    }
+
+    fn retire(&mut self, files: &mut Files) {
+        let mut release = |entry: Entry| entry.file.into_iter().for_each(|file| files.release(file));
+        self.cache.retain(&mut |_entry| false, &mut release);
+        self.uncached.take().into_iter().for_each(release);
+    }
+
+    fn inspect(&self, name: &str, out: Tell<'_>) {
+        let facts = CacheFacts {
+            entries: self.cache.len() as u64,
+            used: self.cache.used() as u64,
+            limit: self.cache.capacity() as u64,
+            hits: self.hits,
+            misses: self.misses,
+            evictions: self.cache.evictions(),
+        };
+        tell(&CACHE, &facts, name, out);
     }
 }
 

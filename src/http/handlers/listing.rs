@@ -72,7 +72,7 @@ impl Listings {
         world: &mut W,
         now: Now,
     ) -> Response<W> {
-        let Some((filesystem, directories)) = world.listed(self.filesystem) else {
+        let (Some(filesystem), directories) = world.listed(self.filesystem) else {
             return Response::page(Status::NOT_FOUND);
         };
         if !directories.make_room(self.most, now.milliseconds) {
@@ -246,9 +246,7 @@ struct ListingBody {
 impl<W: Filesystems> Stream<W> for ListingBody {
     fn fill(&mut self, out: &mut [u8], means: &mut Means<'_, W>) -> Fill {
         let now = means.now.milliseconds;
-        let Some((filesystem, directories)) = means.world.listed(self.filesystem) else {
-            return Fill::Failed;
-        };
+        let (filesystem, directories) = means.world.listed(self.filesystem);
         let (mut length, mut work) = (0, 0);
         loop {
             let waiting = self.text.get(self.text_at..).unwrap_or_default();
@@ -277,16 +275,15 @@ impl<W: Filesystems> Stream<W> for ListingBody {
     }
 
     fn end(&mut self, means: &mut Means<'_, W>) {
-        if let Some((_, directories)) = means.world.listed(self.filesystem) {
-            self.close(directories);
-            self.gathered.clear(&mut directories.held);
-        }
+        let (_, directories) = means.world.listed(self.filesystem);
+        self.close(directories);
+        self.gathered.clear(&mut directories.held);
     }
 }
 
 impl ListingBody {
     /// One step of the drawing above: the only place where the stage changes.
-    fn step(&mut self, filesystem: &dyn Filesystem, directories: &mut Directories, now: u64) -> Step {
+    fn step(&mut self, filesystem: Option<&dyn Filesystem>, directories: &mut Directories, now: u64) -> Step {
         self.stage = match self.stage {
             Stage::Head => {
                 match self.form {
@@ -387,7 +384,12 @@ impl ListingBody {
     }
 
     /// Looks at the next entry of the slice, which stays the next; or reads a slice when there is none.
-    fn ahead(&mut self, filesystem: &dyn Filesystem, directories: &mut Directories, now: u64) -> Ahead {
+    fn ahead(
+        &mut self,
+        filesystem: Option<&dyn Filesystem>,
+        directories: &mut Directories,
+        now: u64,
+    ) -> Ahead {
         let Some(directory) = self.directory else { return Ahead::End };
         // Its place may have been given to another, if the client was idle.
         let Some(directory) = directories.get(directory, now) else { return Ahead::Failed };
@@ -433,7 +435,7 @@ fn name_at(slice: &[u8], at: usize) -> &[u8] {
 /// What is told of an entry; `None` when it is not listed. A link is what it leads to, if it may be followed.
 fn look(
     listing: &dyn Listing,
-    filesystem: &dyn Filesystem,
+    filesystem: Option<&dyn Filesystem>,
     path: &mut VPathBuf,
     name: &[u8],
     kind: u8,
@@ -441,7 +443,7 @@ fn look(
     let stat = if kind == LINK { None } else { Some(listing.stat(name).ok()?) };
     let stat = match stat.filter(|stat| stat.kind != FileKind::Symlink) {
         Some(stat) => stat,
-        None => follow(filesystem, path, name)?,
+        None => follow(filesystem?, path, name)?,
     };
     let directory = match stat.kind {
         FileKind::Directory => true,

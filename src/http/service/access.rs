@@ -11,11 +11,14 @@
 //! Most lines are ended within the call that began them, and cost no memory. The others wait, each with its text, by
 //! their connection. Places in a connection's output are counted from the start of the call that is being served, so
 //! they are below zero in the calls after it.
+//!
+//! When another log takes the place of one, lines that wait stay where they were begun: the new log keeps the old one
+//! before it until the last of them is ended.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::engine::log::{Log, PATIENCE};
+use crate::engine::log::{Log, Logs, PATIENCE};
 use crate::engine::values::ConnId;
 use crate::engine::{Cx, Loop};
 use crate::text::log_line::{self, Form, Outcome, Stamp};
@@ -25,6 +28,8 @@ use super::super::field::Name;
 use super::super::request::Request;
 use super::super::status::Status;
 
+/// The most logs that wait before another one for their last lines.
+const MOST_BEFORE: usize = 4;
 /// The token of the timer of the log.
 pub(super) const LOG_TIMER: u32 = 1;
 
@@ -50,6 +55,10 @@ pub struct AccessLog {
     waiting: Vec<Option<Box<Waiting>>>,
     /// How many connections have lines that wait.
     count: usize,
+    /// It takes no new lines.
+    off: bool,
+    /// The log whose place it took, while lines wait there.
+    before: Option<Box<AccessLog>>,
 }
 
 /// Lines that wait, and their texts: behind one thin pointer, for most connections have none.
@@ -100,7 +109,60 @@ impl AccessLog {
             address_of: None,
             waiting: Vec::new(),
             count: 0,
+            off: false,
+            before: None,
         }
+    }
+
+    /// A log that takes no lines.
+    pub(super) fn off() -> AccessLog {
+        AccessLog { off: true, ..AccessLog::new(usize::MAX, Form::Common, 0) }
+    }
+
+    /// Takes the place of another one, between two calls. Where logs are changed faster than slow clients read, the
+    /// oldest lines are ended as if all had gone out that was made.
+    pub(super) fn follow<W: Logs>(&mut self, before: Option<Box<AccessLog>>, world: &mut W, lp: &mut Loop) {
+        self.before = before;
+        let mut at = &mut self.before;
+        for _ in 0..MOST_BEFORE {
+            let Some(log) = at else { break };
+            at = &mut log.before;
+        }
+        if let Some(mut oldest) = at.take() {
+            oldest.abandon(world, lp);
+        }
+        self.tidy(world, lp);
+    }
+
+    /// Ends all lines that wait.
+    fn abandon<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
+        if let Some(mut before) = self.before.take() {
+            before.abandon(world, lp);
+        }
+        for mut waiting in core::mem::take(&mut self.waiting).into_iter().flatten() {
+            self.texts = core::mem::take(&mut waiting.texts);
+            for entry in &waiting.entries {
+                self.end_line(entry, 0, world.log(self.number), lp);
+            }
+        }
+        self.texts.clear();
+        self.count = 0;
+        world.end_log(self.number, lp.now());
+    }
+
+    /// Lets the logs before this one go in which no line waits.
+    fn tidy<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
+        let Some(before) = &mut self.before else { return };
+        before.tidy(world, lp);
+        if before.count == 0 && before.entries.is_empty() {
+            world.end_log(before.number, lp.now());
+            self.before = before.before.take();
+        }
+    }
+
+    /// Whether it takes no lines, and none waits.
+    pub(super) fn is_over(&self) -> bool {
+        self.off && self.before.is_none()
     }
 
     /// Takes the service's own number over.
@@ -110,6 +172,9 @@ impl AccessLog {
 
     /// Before a connection is served: what waits for it is at hand again.
     pub(super) fn recall(&mut self, id: ConnId) {
+        if let Some(before) = &mut self.before {
+            before.recall(id);
+        }
         if self.count == 0 {
             return;
         }
@@ -122,6 +187,9 @@ impl AccessLog {
 
     /// A request's head was read.
     pub(super) fn begin(&mut self, request: &Request<'_>, cx: &Cx<'_>) {
+        if self.off {
+            return self.forget_put_off();
+        }
         let (line, target) = request.line();
         // The first two forms do not tell the host.
         let host = if self.form == Form::Json { request.authority() } else { &[] };
@@ -153,6 +221,9 @@ impl AccessLog {
 
     /// What was put off is begun again.
     fn forget_put_off(&mut self) {
+        if let Some(before) = &mut self.before {
+            before.forget_put_off();
+        }
         if self.entries.last().is_some_and(|entry| entry.put_off) {
             if let Some(entry) = self.entries.pop() {
                 self.texts.truncate(entry.text.0);
@@ -177,6 +248,9 @@ impl AccessLog {
 
     fn add(&mut self, line: log_line::Request<'_>, cx: &Cx<'_>) {
         self.forget_put_off();
+        if self.off {
+            return;
+        }
         let now = cx.now();
         self.stamp.set(self.form, now.unix_seconds, gorgon_sys::local_offset);
         let bits = cx.client().bits();
@@ -202,6 +276,9 @@ impl AccessLog {
 
     /// The reply was written, with so many bytes of body at its end.
     pub(super) fn replied(&mut self, status: [u8; 3], body: u64, cx: &Cx<'_>) {
+        if let Some(before) = &mut self.before {
+            before.replied(status, body, cx);
+        }
         if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
             entry.end = place(cx.produced());
             entry.start = entry.end - place(body);
@@ -212,6 +289,9 @@ impl AccessLog {
 
     /// The reply's head was written; its body follows.
     pub(super) fn streamed(&mut self, status: [u8; 3], cx: &Cx<'_>) {
+        if let Some(before) = &mut self.before {
+            before.streamed(status, cx);
+        }
         if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
             entry.start = place(cx.produced());
             entry.status = Some(status);
@@ -220,6 +300,9 @@ impl AccessLog {
 
     /// All of the reply's body was written.
     pub(super) fn ended(&mut self, cx: &Cx<'_>) {
+        if let Some(before) = &mut self.before {
+            before.ended(cx);
+        }
         if let Some(entry) = self.entries.last_mut().filter(|entry| entry.open) {
             entry.end = place(cx.produced());
             entry.open = false;
@@ -227,14 +310,18 @@ impl AccessLog {
     }
 
     /// After a connection was served: sends what it wrote, ends the lines of what went out whole, and keeps the others.
-    pub(super) fn settle(&mut self, log: Option<&mut Log>, cx: &mut Cx<'_>) {
+    pub(super) fn settle<W: Logs>(&mut self, world: &mut W, cx: &mut Cx<'_>) {
+        if let Some(before) = &mut self.before {
+            before.settle(world, cx);
+            self.tidy(world, cx.lp());
+        }
         if self.entries.is_empty() {
             return;
         }
         let unsent = cx.flush();
         let total = place(cx.produced());
         let went = total - place(unsent);
-        let mut log = log;
+        let mut log = world.log(self.number);
         for at in 0..self.entries.len() {
             let Some(&entry) = self.entries.get(at) else { break };
             if entry.is_out(went) {
@@ -280,9 +367,13 @@ impl AccessLog {
     }
 
     /// A connection is gone: its lines say how much went.
-    pub(super) fn close(&mut self, id: ConnId, log: Option<&mut Log>, lp: &mut Loop) {
+    pub(super) fn close<W: Logs>(&mut self, id: ConnId, world: &mut W, lp: &mut Loop) {
+        if let Some(before) = &mut self.before {
+            before.close(id, world, lp);
+            self.tidy(world, lp);
+        }
         self.recall(id);
-        let (mut log, went) = (log, -place(lp.lost()));
+        let (mut log, went) = (world.log(self.number), -place(lp.lost()));
         for entry in core::mem::take(&mut self.entries) {
             self.end_line(&entry, went, log.as_deref_mut(), lp);
         }
@@ -316,8 +407,11 @@ impl AccessLog {
     }
 
     /// The timer has fired.
-    pub(super) fn timer(&mut self, log: Option<&mut Log>, lp: &mut Loop) {
-        if let Some(log) = log {
+    pub(super) fn timer<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
+        if let Some(before) = &mut self.before {
+            before.timer(world, lp);
+        }
+        if let Some(log) = world.log(self.number) {
             log.timer(lp.now());
             self.plan(log, lp);
         }
@@ -328,11 +422,6 @@ impl AccessLog {
         if self.count == 0 {
             self.waiting = Vec::new();
         }
-    }
-
-    /// The log's number in the world.
-    pub(super) fn number(&self) -> usize {
-        self.number
     }
 }
 

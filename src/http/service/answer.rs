@@ -21,6 +21,7 @@ impl<W: Logs> HttpService<W> {
     /// Answers the request whose head was just read from the front of `input`. `last` says that no input follows it.
     pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
         let request = Request::new(input, &self.head, &self.fields);
+        self.facts.requests += 1;
         if let Some(access) = &mut self.access {
             access.begin(&request, cx);
         }
@@ -50,8 +51,11 @@ impl<W: Logs> HttpService<W> {
         }
         let conn = cx.id();
         let client = if self.addresses { cx.client().bits().filter(|bits| !is_loopback(bits)) } else { None };
-        let mut hx = Hx { path, conn, client, now, date: &self.date, files: cx.files() };
+        let draining = cx.draining();
+        let mut hx =
+            Hx { path, conn, client, now, date: &self.date, draining, granted: false, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
+        self.granted = hx.granted;
         if !matches!(reply, Reply::Upload(_)) && !discards {
             plan.shape.close = true;
         }
@@ -101,10 +105,12 @@ impl<W: Logs> HttpService<W> {
                 }
                 if plan.waits && last {
                     cx.write(b"HTTP/1.1 100 Continue\r\n\r\n");
+                    self.facts.count(b'1');
                 }
                 return After::Begin(Exchange::receiving(plan.body, sink, shape, most));
             }
         };
+        self.facts.count(status[0]);
         if let Some(access) = &mut self.access {
             access.replied(status, if shape.head_only { 0 } else { body }, cx);
         }
@@ -208,8 +214,9 @@ impl<W: Logs> HttpService<W> {
         if !bytes.is_empty() {
             cx.write(bytes);
         }
+        let status = digits_of(response.status);
+        self.facts.count(status[0]);
         if let Some(access) = &mut self.access {
-            let status = digits_of(response.status);
             match &made {
                 Some(_) => access.streamed(status, cx),
                 None => access.replied(status, bytes.len() as u64, cx),

@@ -73,7 +73,7 @@ pub struct Passwords {
     child: Option<Child>,
     /// When a helper was started last.
     started: u64,
-    /// This service's number, known when the first helper is there.
+    /// This service's number.
     service: u8,
     /// A timer is set.
     ticks: bool,
@@ -82,7 +82,8 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// `logins` is the number of the logins it decides. Reads the file, and has the system's library of hashes loaded: neither may be within reach later.
+    /// `logins` is the number of the logins it decides. Reads the file, and has the system's library of hashes loaded:
+    /// neither may be within reach later.
     ///
     /// # Errors
     /// What is wrong, in one line.
@@ -211,7 +212,6 @@ impl Passwords {
 
 impl<W: HasLogins> Service<W> for Passwords {
     fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
-        self.service = cx.service();
         self.helper = Helper::Resting(cx.id());
         Next::Read(Timeout::NEVER)
     }
@@ -260,6 +260,10 @@ impl<W: HasLogins> Service<W> for Passwords {
         if let Some(logins) = world.logins(self.logins) {
             logins.give_up(true, now, &mut |id| lp.wake(id));
         }
+    }
+
+    fn on_added(&mut self, service: u8) {
+        self.service = service;
     }
 
     fn on_timer(&mut self, _token: u32, service: u8, world: &mut W, lp: &mut Loop) {

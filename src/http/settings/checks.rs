@@ -86,3 +86,35 @@ pub(super) fn set_access_log(target: &mut String, value: Value) -> Result<(), St
     *target = text;
     Ok(())
 }
+
+/// Whole segments, as paths of requests have them when they are decoded.
+pub(super) fn set_match(front: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    let path = text.strip_suffix('/').unwrap_or(&text);
+    let mut segments = path.split('/');
+    let begins = segments.next() == Some("");
+    if !begins || segments.any(|segment| matches!(segment, "" | "." | "..")) {
+        return Err("expected a path, such as /docs, or nothing".to_owned());
+    }
+    *front = path.to_owned();
+    Ok(())
+}
+
+/// The text goes into `Location` as it is, and a path is put after it: it must say all of the host, or nothing.
+pub(super) fn set_to(to: &mut String, value: Value) -> Result<(), String> {
+    let text = value.into_text()?;
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\\"<>".contains(&byte));
+    let elsewhere = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let whole = match elsewhere {
+        Some(rest) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            !host.is_empty() && !host.contains('@')
+        }
+        None => text.is_empty() || (text.starts_with('/') && !text.starts_with("//")),
+    };
+    if !plain || !whole {
+        return Err("expected a path, or a URL of http or https, without a query".to_owned());
+    }
+    *to = text;
+    Ok(())
+}

@@ -11,8 +11,8 @@ impl Filesystems for World {
         (number == 7).then_some(&self.0)
     }
 
-    fn listed(&mut self, number: usize) -> Option<(&dyn Filesystem, &mut Directories)> {
-        (number == 7).then_some((&self.0, &mut self.1))
+    fn listed(&mut self, number: usize) -> (Option<&dyn Filesystem>, &mut Directories) {
+        ((number == 7).then_some(&self.0 as &dyn Filesystem), &mut self.1)
     }
 }
 

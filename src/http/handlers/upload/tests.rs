@@ -6,15 +6,15 @@ use crate::http::date::DateText;
 use crate::http::handlers::listing::Directories;
 use std::io::Read;
 
-struct World(MemoryFs);
+struct World(MemoryFs, Directories);
 
 impl Filesystems for World {
     fn filesystem(&self, _number: usize) -> Option<&dyn Filesystem> {
         Some(&self.0)
     }
 
-    fn listed(&mut self, _number: usize) -> Option<(&dyn Filesystem, &mut Directories)> {
-        None
+    fn listed(&mut self, _number: usize) -> (Option<&dyn Filesystem>, &mut Directories) {
+        (None, &mut self.1)
     }
 }
 
@@ -32,7 +32,7 @@ fn world() -> World {
     fs.add_link(v("/in/out"), b"../").unwrap();
     fs.add_link(v("/in/into"), b"sub").unwrap();
     fs.add_other(v("/in/socket")).unwrap();
-    World(fs)
+    World(fs, Directories::default())
 }
 
 fn handler(change: impl FnOnce(&mut HttpSettings)) -> UploadHandler {
@@ -58,6 +58,8 @@ fn ask(handler: &mut UploadHandler, world: &mut World, head: &str, body: Option<
         client: None,
         now,
         date: &date,
+        draining: false,
+        granted: false,
         files: &mut files,
     };
     let told =

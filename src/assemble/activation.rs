@@ -1,0 +1,250 @@
+//! Listening sockets that a supervisor of services has bound for us, and the rules of `listen` that they stand for.
+//!
+//! A rule `fd:NAME` takes the sockets of that name. Another rule takes those that are bound to its addresses, and then
+//! binds nothing itself: a socket unit needs no change in the configuration. A socket that no rule takes is an error, for
+//! whoever connects to it would wait for ever.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use gorgon_sys::{Address, FIRST_PASSED, Passed, Unfit, describe, process_id, take_listener};
+
+use super::Failure;
+use super::environment::Environment;
+use crate::text::address::push_socket_address;
+use crate::text::listen::Listen;
+use crate::text::number::{parse_decimal, push_decimal_str};
+
+/// The most sockets that may be passed: more than these the loop does not listen on.
+const MOST: u64 = 250;
+
+/// The sockets that were passed to this process.
+#[derive(Default)]
+pub struct Activation {
+    sockets: Vec<Named>,
+}
+
+struct Named {
+    number: u32,
+    name: &'static [u8],
+    passed: Passed,
+}
+
+/// A socket, as far as the rules are concerned.
+#[derive(Clone, Copy)]
+pub struct Offer<'a> {
+    /// What its unit calls it.
+    pub name: &'a [u8],
+    /// Where it is bound.
+    pub address: &'a Address,
+    /// It takes IPv4 beside IPv6.
+    pub dual: bool,
+}
+
+/// Why rules and sockets do not fit together, by their places.
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Misfit {
+    /// No socket has the name that this rule asks for.
+    Missing(usize),
+    /// No rule takes these sockets.
+    Left(Vec<usize>),
+}
+
+impl Activation {
+    /// Takes the sockets, if they are meant for this process. Before the first descriptor is closed.
+    ///
+    /// # Errors
+    /// The environment is not as sd_listen_fds(3) has it, or a descriptor is no listening socket of streams.
+    pub fn take(environment: &Environment) -> Result<Activation, Failure> {
+        let wrong = |message| Failure { message, usage: true };
+        let names = names(environment, process_id().into()).map_err(wrong)?;
+        let mut sockets = Vec::with_capacity(names.len());
+        for (number, name) in (FIRST_PASSED..).zip(names) {
+            let passed = take_listener(number).map_err(|unfit| {
+                let mut message = String::new();
+                push_socket(number, name, None, &mut message);
+                message.extend([": ", &words(unfit)]);
+                wrong(message)
+            })?;
+            sockets.push(Named { number, name, passed });
+        }
+        Ok(Activation { sockets })
+    }
+
+    /// Whether none was passed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sockets.is_empty()
+    }
+
+    /// All of them: for a program that was not told where to listen.
+    #[must_use]
+    pub fn all(self) -> Vec<Passed> {
+        self.sockets.into_iter().map(|socket| socket.passed).collect()
+    }
+
+    /// Gives each rule its sockets: none for a rule that is to bind for itself, an empty list for one whose addresses an
+    /// earlier rule has got.
+    ///
+    /// # Errors
+    /// A rule names a socket that was not passed, or a socket is left.
+    pub fn assign(self, rules: &[&Listen]) -> Result<Vec<Option<Vec<Passed>>>, Failure> {
+        let offer = |socket: &Named| (socket.name, socket.passed.dual);
+        let facts: Vec<_> = self.sockets.iter().map(offer).collect();
+        let offers: Vec<Offer<'_>> = self
+            .sockets
+            .iter()
+            .zip(&facts)
+            .map(|(socket, (name, dual))| Offer { name, address: &socket.passed.address, dual: *dual })
+            .collect();
+        let places = match assign(rules, &offers) {
+            Ok(places) => places,
+            Err(misfit) => return Err(self.misfit(&misfit, rules)),
+        };
+        let mut sockets: Vec<Option<Passed>> =
+            self.sockets.into_iter().map(|socket| Some(socket.passed)).collect();
+        let mut take = |places: Vec<usize>| {
+            places.into_iter().filter_map(|place| sockets.get_mut(place)?.take()).collect::<Vec<Passed>>()
+        };
+        Ok(places.into_iter().map(|places| places.map(&mut take)).collect())
+    }
+
+    fn misfit(&self, misfit: &Misfit, rules: &[&Listen]) -> Failure {
+        let mut message = String::new();
+        match misfit {
+            Misfit::Missing(rule) => {
+                let name = match rules.get(*rule) {
+                    Some(Listen::Passed(name)) => name.as_slice(),
+                    Some(_) | None => &[],
+                };
+                message.extend(["listen=fd:", &*String::from_utf8_lossy(name)]);
+                message.push_str(": no socket of that name was passed");
+                for (place, socket) in self.sockets.iter().enumerate() {
+                    message.push_str(if place == 0 { "; there is " } else { ", " });
+                    message.push_str(&String::from_utf8_lossy(socket.name));
+                }
+            }
+            Misfit::Left(places) => {
+                for (at, socket) in places.iter().filter_map(|place| self.sockets.get(*place)).enumerate() {
+                    message.push_str(if at == 0 { "" } else { ", " });
+                    push_socket(socket.number, socket.name, Some(&socket.passed.address), &mut message);
+                }
+                message.push_str(": passed to this process, and no listen takes it; ");
+                message.push_str("name its address there, or fd: and its name");
+            }
+        }
+        Failure { message, usage: true }
+    }
+}
+
+/// `descriptor 3 (web, 127.0.0.1:80)`
+fn push_socket(number: u32, name: &[u8], address: Option<&Address>, out: &mut String) {
+    out.push_str("descriptor ");
+    push_decimal_str(number.into(), out);
+    out.extend([" (", &*String::from_utf8_lossy(name)]);
+    match address {
+        Some(Address::Ip(address)) => {
+            out.push_str(", ");
+            push_socket_address(address, out);
+        }
+        Some(Address::Unix(path)) => out.extend([", unix:", &*String::from_utf8_lossy(path)]),
+        None => {}
+    }
+    out.push(')');
+}
+
+fn words(unfit: Unfit) -> String {
+    let words = match unfit {
+        Unfit::Closed => "passed by LISTEN_FDS, and not open",
+        Unfit::NoSocket => "expected a socket",
+        Unfit::NoStream => "expected a socket of streams, ListenStream= in its unit",
+        Unfit::NoListener => "expected a socket that listens, Accept=no in its unit",
+        Unfit::Family => "expected a socket of IP or Unix addresses",
+        Unfit::System(error) => return describe(error),
+    };
+    String::from(words)
+}
+
+/// The names of the sockets that were passed to the process of this number.
+fn names(environment: &Environment, own: u64) -> Result<Vec<&'static [u8]>, String> {
+    let wrong = |name: &str, text: &[u8], expected: &str| {
+        [name, "=", &*String::from_utf8_lossy(text), ": expected ", expected].concat()
+    };
+    let (Some(process), Some(text)) = (environment.listen_process, environment.listen_count) else {
+        return Ok(Vec::new());
+    };
+    match parse_decimal(process) {
+        Some(process) if process == own => {}
+        // Meant for another process: what we were started by did not clean up.
+        Some(_) => return Ok(Vec::new()),
+        None => return Err(wrong("LISTEN_PID", process, "the number of a process")),
+    }
+    let count = parse_decimal(text).filter(|count| *count <= MOST);
+    let count = count.ok_or_else(|| wrong("LISTEN_FDS", text, "the number of sockets, 250 at most"))?;
+    let count = usize::try_from(count).unwrap_or(0);
+    let Some(list) = environment.listen_names else { return Ok(vec![b"unknown".as_slice(); count]) };
+    let names: Vec<&[u8]> = list.split(|byte| *byte == b':').collect();
+    if names.len() != count && !(count == 0 && list.is_empty()) {
+        return Err(wrong("LISTEN_FDNAMES", list, "as many names as LISTEN_FDS says"));
+    }
+    Ok(names.into_iter().take(count).collect())
+}
+
+/// Gives each rule the places of its sockets, as [`Activation::assign`] tells.
+///
+/// # Errors
+/// What does not fit.
+pub fn assign(rules: &[&Listen], offers: &[Offer<'_>]) -> Result<Vec<Option<Vec<usize>>>, Misfit> {
+    let mut taken = vec![false; offers.len()];
+    let mut plan: Vec<Option<Vec<usize>>> = vec![None; rules.len()];
+    // Names first: an address must not take what was asked for by name.
+    for by_name in [true, false] {
+        for (number, (rule, sockets)) in rules.iter().zip(&mut plan).enumerate() {
+            if matches!(rule, Listen::Passed(_)) != by_name {
+                continue;
+            }
+            for (place, (offer, taken)) in offers.iter().zip(&mut taken).enumerate() {
+                if fits(rule, offer) {
+                    let sockets = sockets.get_or_insert_default();
+                    if !core::mem::replace(taken, true) {
+                        sockets.push(place);
+                    }
+                }
+            }
+            if by_name && sockets.as_ref().is_none_or(Vec::is_empty) {
+                return Err(Misfit::Missing(number));
+            }
+        }
+    }
+    let left: Vec<usize> =
+        taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(place, _)| place).collect();
+    if left.is_empty() { Ok(plan) } else { Err(Misfit::Left(left)) }
+}
+
+/// Whether a socket is what a rule means.
+fn fits(rule: &Listen, offer: &Offer<'_>) -> bool {
+    let ip = |host: IpAddr, port: u16| {
+        let Address::Ip(bound) = offer.address else { return false };
+        let v4_too = offer.dual && bound.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        port != 0
+            && bound.port() == port
+            && (bound.ip() == host || (v4_too && host == IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    };
+    match rule {
+        Listen::Any { port } => {
+            ip(Ipv4Addr::UNSPECIFIED.into(), *port) || ip(Ipv6Addr::UNSPECIFIED.into(), *port)
+        }
+        Listen::Localhost { port } => {
+            ip(Ipv4Addr::LOCALHOST.into(), *port) || ip(Ipv6Addr::LOCALHOST.into(), *port)
+        }
+        Listen::Ip(wanted) => ip(SocketAddr::ip(wanted).to_canonical(), wanted.port()),
+        Listen::Unix(path) => *offer.address == Address::Unix(path.clone()),
+        Listen::Passed(name) => offer.name == name,
+    }
+}
+
+#[cfg(test)]
+mod tests;

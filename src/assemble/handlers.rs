@@ -1,0 +1,474 @@
+//! Builds the handlers of an HTTP server from its settings, in their order:
+//!
+//! ```text
+//! auth, if it has users of its own ──▶ those that were named, in their order ──▶ upload, if it takes any ──▶ files
+//! ```
+//!
+//! What a server is built from is kept as its [`Recipe`]. When it is built anew, a handler that would become the same
+//! again is not made but kept, with all it holds, and so are the filesystems, logins and places of uploads that were
+//! there before.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::http::open_parent;
+use super::privileges::Served;
+use super::roots::{filesystem, is_served, media_types};
+use super::{Failure, failure, uploads};
+use crate::http::handler::Handler;
+use crate::http::handlers::auth::AuthHandler;
+use crate::http::handlers::files::FilesHandler;
+use crate::http::handlers::health::HealthHandler;
+use crate::http::handlers::redirect::RedirectHandler;
+use crate::http::handlers::status::StatusHandler;
+use crate::http::handlers::upload::{UploadHandler, Uploads};
+use crate::http::logins::Logins;
+use crate::http::router::Router;
+use crate::http::service::passwords::Passwords;
+use crate::http::settings::handler::{HANDLER, HandlerSettings};
+use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::number::push_decimal_str;
+use crate::tree::Kind;
+use crate::world::World;
+
+/// What handlers of files, of uploads and of logins are made from, beside what they work on.
+const OF_FILES: &[&str] = &[
+    "index",
+    "hidden",
+    "listing",
+    "charset",
+    "types_file",
+    "precompressed",
+    "cache_control",
+    "cors",
+    "spa",
+    "file_cache",
+    "cache_file_max",
+];
+const OF_UPLOADS: &[&str] = &["hidden", "cors", "upload_max", "upload_reserve"];
+const OF_LOGINS: &[&str] = &["auth_realm", "cors"];
+const OF_REDIRECTIONS: &[&str] = &["to", "status"];
+
+/// Makes a handler, from what has been found for all of them.
+type Make<'m> = &'m mut dyn FnMut(&Recipe) -> Result<Box<dyn Handler<World>>, Failure>;
+
+/// What handlers are built on.
+pub(super) struct Ground<'a> {
+    /// The name of the server.
+    pub(super) server: &'a str,
+    pub(super) world: &'a mut World,
+    /// What has to be reached by name later, and what is to be started: it grows by what is new.
+    pub(super) served: &'a mut Served,
+    /// Lines for who starts the program.
+    pub(super) report: &'a mut String,
+    /// How many descriptors handlers may keep for files.
+    pub(super) files: usize,
+    /// The same for uploads.
+    pub(super) uploads: usize,
+}
+
+/// What the handlers of a server were built from.
+#[derive(Default)]
+pub(super) struct Recipe {
+    roots: Vec<Root>,
+    /// Files of users, and the numbers of their logins.
+    logins: Vec<(String, usize)>,
+    areas: Vec<Area>,
+    /// Names of handlers, and all that they were made from.
+    made: Vec<(String, String)>,
+}
+
+struct Root {
+    root: Vec<u8>,
+    symlinks: &'static str,
+    number: usize,
+    /// The name of the one file there is.
+    single: Option<String>,
+}
+
+struct Area {
+    /// As it was named.
+    name: String,
+    filesystem: usize,
+    uploads: Uploads,
+}
+
+/// The handlers, and what is left of those before them.
+pub(super) struct Built {
+    pub(super) router: Router<World>,
+    #[allow(dead_code)] // Nothing is built anew yet while the program runs.
+    pub(super) recipe: Recipe,
+    /// The numbers of filesystems that are not used any more: the change that brings the router takes them.
+    #[allow(dead_code)]
+    pub(super) filesystems: Vec<usize>,
+    /// The numbers of logins that this server asks no more. Those that no other one asks go, and the services that
+    /// decide them.
+    #[allow(dead_code)]
+    pub(super) logins: Vec<usize>,
+    marks: Marks,
+}
+
+/// Builds the handlers of a server. What fails leaves nothing behind.
+///
+/// # Errors
+/// What is wrong with the settings, or cannot be opened.
+pub(super) fn build(
+    http: &HttpSettings,
+    handlers: &[(&str, &HandlerSettings)],
+    before: &Recipe,
+    ground: &mut Ground<'_>,
+) -> Result<Built, Failure> {
+    let marks = Marks::of(ground.served);
+    let mut builder = Builder { http, before, ground, recipe: Recipe::default(), router: Router::default() };
+    let outcome = builder.all(handlers);
+    let Builder { recipe, router, .. } = builder;
+    let built = Built {
+        router,
+        filesystems: before.filesystems_beyond(&recipe),
+        logins: before.logins_beyond(&recipe),
+        recipe,
+        marks,
+    };
+    match outcome {
+        Ok(()) => Ok(built),
+        Err(failure) => {
+            discard(&built, before, ground);
+            Err(failure)
+        }
+    }
+}
+
+/// Removes what was built but will not be used: the program stays with what was `before`. Of several servers that were
+/// built, the last one is discarded first.
+pub(super) fn discard(built: &Built, before: &Recipe, ground: &mut Ground<'_>) {
+    for number in built.recipe.filesystems_beyond(before) {
+        ground.world.remove_filesystem(number);
+    }
+    let (served, marks) = (&mut *ground.served, &built.marks);
+    for (_, number) in served.users.drain(marks.users.min(served.users.len())..) {
+        ground.world.remove_logins(number);
+    }
+    served.reaches.truncate(marks.reaches);
+    served.reads.truncate(marks.reads);
+    served.areas.truncate(marks.areas);
+    served.passwords.truncate(marks.passwords);
+}
+
+/// How much was served before something was built.
+struct Marks {
+    reaches: usize,
+    reads: usize,
+    areas: usize,
+    passwords: usize,
+    users: usize,
+}
+
+impl Marks {
+    fn of(served: &Served) -> Marks {
+        let Served { reaches, reads, areas, passwords, users, .. } = served;
+        Marks {
+            reaches: reaches.len(),
+            reads: reads.len(),
+            areas: areas.len(),
+            passwords: passwords.len(),
+            users: users.len(),
+        }
+    }
+}
+
+impl Recipe {
+    /// The numbers of the filesystems that it has and another has not.
+    fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
+        let numbers = self.roots.iter().map(|root| root.number);
+        numbers.filter(|number| other.roots.iter().all(|root| root.number != *number)).collect()
+    }
+
+    /// The same of the logins.
+    fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
+        let numbers = self.logins.iter().map(|(_, number)| *number);
+        numbers.filter(|number| other.logins.iter().all(|(_, other)| other != number)).collect()
+    }
+}
+
+struct Builder<'a, 'g> {
+    http: &'a HttpSettings,
+    before: &'a Recipe,
+    ground: &'a mut Ground<'g>,
+    recipe: Recipe,
+    router: Router<World>,
+}
+
+impl Builder<'_, '_> {
+    fn all(&mut self, handlers: &[(&str, &HandlerSettings)]) -> Result<(), Failure> {
+        for (name, handler) in handlers {
+            if let Some((key, expected)) = handler.contradiction() {
+                let message = ["handler ", name, ": ", key, ": ", expected].concat();
+                return Err(Failure { message, usage: true });
+            }
+        }
+        let mut files = self.http.clone();
+        let root = self.root(&mut files)?;
+        let text = String::from_utf8_lossy(&self.http.root);
+        self.ground.report.extend(["Serving ", &text, "\n"]);
+        // Each handler of files tells of uploads, also of those that a handler after it takes.
+        self.area(&self.http.upload, &files, root)?;
+        for (_, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
+            self.area(&handler.directory, &files, root)?;
+        }
+        let share = 1 + handlers.iter().filter(|(_, handler)| handler.kind == "files").count();
+        let share = self.ground.files / share;
+        if !self.http.auth_file.is_empty() {
+            self.auth("auth", "", true, self.http, handlers)?;
+        }
+        for (name, handler) in handlers {
+            self.named(name, handler, handlers, (&files, root), share)?;
+        }
+        if !self.http.upload.is_empty() {
+            self.upload("upload", true, &files, (&self.http.upload, root))?;
+        }
+        self.files("files", "", true, &files, (root, share))
+    }
+
+    /// A handler with a name and settings of its own.
+    fn named(
+        &mut self,
+        name: &str,
+        handler: &HandlerSettings,
+        handlers: &[(&str, &HandlerSettings)],
+        (files, root): (&HttpSettings, usize),
+        share: usize,
+    ) -> Result<(), Failure> {
+        let (front, enabled) = (handler.r#match.as_str(), handler.enabled);
+        match handler.kind {
+            "auth" => {
+                let own = HttpSettings {
+                    auth_file: handler.auth_file.clone(),
+                    auth_realm: handler.auth_realm.clone(),
+                    ..self.http.clone()
+                };
+                self.auth(name, front, enabled, &own, handlers)
+            }
+            "upload" => {
+                let own = HttpSettings {
+                    upload_max: handler.upload_max,
+                    upload_reserve: handler.upload_reserve,
+                    ..files.clone()
+                };
+                self.upload(name, enabled, &own, (&handler.directory, root))
+            }
+            "files" if handler.root.is_empty() => self.files(name, front, enabled, files, (root, share)),
+            "files" => {
+                let mut own = HttpSettings { root: handler.root.clone().into_bytes(), ..self.http.clone() };
+                let root = self.root(&mut own)?;
+                self.files(name, front, enabled, &own, (root, share))
+            }
+            "redirect" => {
+                let mut made = front.to_owned();
+                push_values(&HANDLER, handler, OF_REDIRECTIONS, &mut made);
+                self.mount(name, front, enabled, made, &mut |_| {
+                    Ok(Box::new(RedirectHandler::new(
+                        front.as_bytes(),
+                        handler.to.as_bytes(),
+                        handler.status,
+                    )))
+                })
+            }
+            kind => self.mount(name, front, enabled, kind.to_owned(), &mut |_| {
+                Ok(match kind {
+                    "metrics" => Box::new(StatusHandler::metrics()),
+                    "health" => Box::new(HealthHandler),
+                    _ => Box::new(StatusHandler::page()),
+                })
+            }),
+        }
+    }
+
+    fn auth(
+        &mut self,
+        name: &str,
+        front: &str,
+        enabled: bool,
+        own: &HttpSettings,
+        handlers: &[(&str, &HandlerSettings)],
+    ) -> Result<(), Failure> {
+        let logins = self.logins(&own.auth_file, handlers)?;
+        let mut made = number_text(logins);
+        push_values(&HTTP, own, OF_LOGINS, &mut made);
+        self.mount(name, front, enabled, made, &mut |_| Ok(Box::new(AuthHandler::new(own, logins))))
+    }
+
+    fn upload(
+        &mut self,
+        name: &str,
+        enabled: bool,
+        own: &HttpSettings,
+        (directory, root): (&str, usize),
+    ) -> Result<(), Failure> {
+        let area = self.recipe.areas.iter().find(|area| area.name == directory && area.filesystem == root);
+        let Some(uploads) = area.map(|area| area.uploads.clone()) else { return Ok(()) };
+        let front = String::from_utf8_lossy(uploads.area()).into_owned();
+        let mut made = number_text(root);
+        made.push_str(directory);
+        push_values(&HTTP, own, OF_UPLOADS, &mut made);
+        let most = self.ground.uploads;
+        self.mount(name, &front, enabled, made, &mut |_| {
+            Ok(Box::new(UploadHandler::new(own, root, uploads.clone(), most)))
+        })
+    }
+
+    fn files(
+        &mut self,
+        name: &str,
+        front: &str,
+        enabled: bool,
+        own: &HttpSettings,
+        (root, share): (usize, usize),
+    ) -> Result<(), Failure> {
+        let mut made = number_text(root);
+        push_values(&HTTP, own, OF_FILES, &mut made);
+        for area in self.recipe.areas.iter().filter(|area| area.filesystem == root) {
+            made.push_str(&area.name);
+            made.push('\0');
+        }
+        let server = self.ground.server;
+        self.mount(name, front, enabled, made, &mut |recipe| {
+            let mut handler = FilesHandler::new(own, root, media_types(server, own)?, share);
+            for area in recipe.areas.iter().filter(|area| area.filesystem == root) {
+                handler.add_uploads(area.uploads.clone());
+            }
+            Ok(Box::new(handler))
+        })
+    }
+
+    /// Mounts a handler: the one before, if it was made from the same.
+    fn mount(
+        &mut self,
+        name: &str,
+        front: &str,
+        enabled: bool,
+        made: String,
+        make: Make<'_>,
+    ) -> Result<(), Failure> {
+        let entry = (name.to_owned(), made);
+        if self.recipe.made.iter().any(|(other, _)| *other == entry.0) {
+            let message = ["handler ", name, ": there is another one of that name"].concat();
+            return Err(Failure { message, usage: true });
+        }
+        if self.before.made.contains(&entry) {
+            self.router.keep(name, front.as_bytes());
+        } else {
+            self.router.add(name, front.as_bytes(), make(&self.recipe)?);
+        }
+        self.router.enable_last(enabled);
+        self.recipe.made.push(entry);
+        Ok(())
+    }
+
+    /// The number of the filesystem of a root; a file stands for its directory, and the settings then say so.
+    fn root(&mut self, own: &mut HttpSettings) -> Result<usize, Failure> {
+        let same = |root: &&Root| root.root == own.root && root.symlinks == own.symlinks;
+        let here = self.recipe.roots.iter().find(same);
+        if let Some(root) = here.or_else(|| self.before.roots.iter().find(same)) {
+            if let Some(name) = &root.single {
+                own.index = [name.clone()].into();
+                own.hidden = true;
+            }
+            let (number, single) = (root.number, root.single.clone());
+            if here.is_none() {
+                let (root, symlinks) = (own.root.clone(), own.symlinks);
+                self.recipe.roots.push(Root { root, symlinks, number, single });
+            }
+            return Ok(number);
+        }
+        let (filesystem, reach) = filesystem(own)?;
+        let single = reach.name != reach.asked;
+        let number = self.ground.world.add_filesystem(filesystem);
+        self.ground.served.reaches.push(reach);
+        let single = own.index.first().cloned().filter(|_| single);
+        self.recipe.roots.push(Root { root: own.root.clone(), symlinks: own.symlinks, number, single });
+        Ok(number)
+    }
+
+    /// Finds a place of uploads, if that is one.
+    fn area(&mut self, name: &str, own: &HttpSettings, filesystem: usize) -> Result<(), Failure> {
+        let same = |area: &&Area| area.name == name && area.filesystem == filesystem;
+        if name.is_empty() || self.recipe.areas.iter().any(|area| same(&area)) {
+            return Ok(());
+        }
+        let uploads = match self.before.areas.iter().find(same) {
+            Some(area) => area.uploads.clone(),
+            None => {
+                let own = HttpSettings { upload: name.to_owned(), ..own.clone() };
+                let Some(area) = uploads::find(&own, filesystem)? else { return Ok(()) };
+                self.ground.report.extend(["Uploads to ", &area.name, "\n"]);
+                let uploads = area.uploads.clone();
+                self.ground.served.areas.push(area);
+                uploads
+            }
+        };
+        self.recipe.areas.push(Area { name: name.to_owned(), filesystem, uploads });
+        Ok(())
+    }
+
+    /// The number of the logins of a file of users.
+    fn logins(&mut self, file: &str, handlers: &[(&str, &HandlerSettings)]) -> Result<usize, Failure> {
+        let of = |recipe: &Recipe| recipe.logins.iter().find(|(other, _)| other == file).cloned();
+        if let Some((_, number)) = of(&self.recipe) {
+            return Ok(number);
+        }
+        // Other servers may have the same file.
+        let users = self.ground.served.users.iter().find(|(other, _)| other == file).cloned();
+        let known = of(self.before).or(users);
+        let roots = handlers.iter().filter(|(_, handler)| !handler.root.is_empty());
+        let of_root = |root: &String| HttpSettings { root: root.clone().into_bytes(), ..self.http.clone() };
+        let within = is_served(file.as_bytes(), self.http)
+            || roots.map(|(_, handler)| of_root(&handler.root)).any(|own| is_served(file.as_bytes(), &own));
+        if within {
+            let why =
+                ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
+            return Err(wrong_passwords(&[file, why].concat()));
+        }
+        if let Some(entry) = known {
+            let number = entry.1;
+            self.recipe.logins.push(entry);
+            return Ok(number);
+        }
+        let (mut one, mut two) = ([0; 8], [0; 8]);
+        let random = gorgon_sys::fill_random(&mut one).and_then(|()| gorgon_sys::fill_random(&mut two));
+        random.map_err(|error| failure("random numbers", error))?;
+        let logins = Logins::new((u64::from_ne_bytes(one), u64::from_ne_bytes(two)));
+        let number = self.ground.world.add_logins(logins);
+        self.recipe.logins.push((file.to_owned(), number));
+        self.ground.served.users.push((file.to_owned(), number));
+        self.ground.served.reads.extend(open_parent(file.as_bytes()));
+        let passwords = Passwords::new(file, number).map_err(|message| wrong_passwords(&message))?;
+        self.ground.served.passwords.push(passwords);
+        Ok(number)
+    }
+}
+
+/// The values of some attributes, as they are printed.
+fn push_values<T>(kind: &Kind<T>, settings: &T, names: &[&str], out: &mut String) {
+    for attribute in names.iter().filter_map(|name| kind.find(name)) {
+        (attribute.get)(settings).print(out);
+        // No text of an attribute has one.
+        out.push('\0');
+    }
+}
+
+fn number_text(number: usize) -> String {
+    let mut text = String::new();
+    push_decimal_str(number as u64, &mut text);
+    text.push('\0');
+    text
+}
+
+/// What is wrong with a file of users.
+pub(super) fn wrong_passwords(message: &str) -> Failure {
+    Failure { message: ["--auth-file: ", message].concat(), usage: true }
+}
+
+#[cfg(test)]
+mod tests;

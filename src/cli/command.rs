@@ -1,0 +1,74 @@
+//! What the program can be asked to do.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::overrides::Override;
+use crate::config::settings::Settings;
+
+/// What the program was asked to do.
+pub enum Command<'a> {
+    /// Print [`super::help::help`], or what it says of one command.
+    Help(Option<&'static str>),
+    /// Print [`super::help::version`].
+    Version,
+    /// Serve without a configuration.
+    Serve(Box<Settings>),
+    /// Serve what a configuration says.
+    Run(Configured),
+    /// Say what is wrong with a configuration.
+    Check(Configured),
+    /// Print a configuration with all of its values.
+    Dump {
+        /// The configuration.
+        config: Configured,
+        /// As JSON.
+        json: bool,
+    },
+    /// Say what differs between a configuration and another.
+    Diff {
+        /// The one.
+        config: Configured,
+        /// The file of the other.
+        other: String,
+    },
+    /// Another command with the arguments behind it, which it reads itself.
+    Other(&'static str, Vec<&'a [u8]>),
+}
+
+/// A configuration that is not yet read.
+pub struct Configured {
+    /// The file that was named.
+    pub path: Option<String>,
+    /// What the command line says.
+    pub flags: Vec<Override>,
+}
+
+/// Commands of which the rest of the command line is a configuration, and what they do.
+pub const CONFIGURED: &[(&str, &str)] = &[
+    ("run", "Serve what a configuration file says"),
+    ("check", "Say what is wrong with a configuration file"),
+    ("dump", "Print it with every value, and where each comes from"),
+    ("diff", "Say what differs between it and another"),
+];
+
+/// Commands that read their arguments themselves, and what they do.
+pub const OTHERS: &[(&str, &str)] = &[];
+
+/// Words that are commands in other builds: a directory of such a name is given as `./ctl`, so that the meaning of a
+/// command line does not depend on the build.
+const ELSEWHERE: &str = "reload upgrade monitor top ftpd passwd supervisord ctl";
+
+/// The command of that word in this build.
+#[must_use]
+pub fn find(word: &str) -> Option<&'static str> {
+    let all = CONFIGURED.iter().chain(OTHERS);
+    all.map(|(name, _)| *name).find(|name| *name == word)
+}
+
+/// Whether a word is a command in this build or another.
+#[must_use]
+pub fn is_command(word: &str) -> bool {
+    find(word).is_some() || ELSEWHERE.split(' ').any(|name| name == word)
+}

@@ -1,0 +1,273 @@
+//! Changes the text of a configuration file and leaves alone what it does not change: comments, order, line ends.
+//!
+//! ```text
+//!   key = value ; comment      the value alone is replaced
+//!   key =                      of rules each keeps its line, with the comments before it, as long as it is the same
+//!     rule
+//!   ; key = default            a key that is new stands behind such a line, or else at the end of its section
+//! ```
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::expand::escape;
+use super::kind::NodeKind;
+use super::nodes::NodeId;
+use super::source::section;
+use crate::text::ini::{GORGON, Line, LineKind, Lines, push_value, unquote};
+use crate::text::join::{joined, push_all};
+use crate::tree::{About, Unit, Value};
+
+/// The lines of a section: that with its name, and those up to its last value.
+struct Found<'a> {
+    lines: Vec<Line<'a>>,
+    /// How many of these lines are the section's; the rest, comments and blanks, belong to what comes next.
+    used: usize,
+}
+
+fn find<'a>(text: &'a str, node: &NodeId) -> Option<Found<'a>> {
+    let mut lines = Lines::new(text, GORGON).skip_while(|line| match line.kind {
+        LineKind::Section(name) => !is_section(name, node),
+        _ => true,
+    });
+    let mut found = Found { lines: Vec::from([lines.next()?]), used: 1 };
+    for line in lines.take_while(|line| !matches!(line.kind, LineKind::Section(_))) {
+        found.lines.push(line);
+        if !matches!(line.kind, LineKind::Blank | LineKind::Comment) {
+            found.used = found.lines.len();
+        }
+    }
+    Some(found)
+}
+
+/// Whether a section of that name is the node's; blanks around the colon do not count.
+fn is_section(text: &str, node: &NodeId) -> bool {
+    match text.split_once(':') {
+        Some((word, name)) => {
+            node.kind.is_named() && word.trim() == node.kind.word() && name.trim() == node.name
+        }
+        None => !node.kind.is_named() && text == node.kind.word(),
+    }
+}
+
+/// Whether a text has the node's section.
+#[must_use]
+pub fn has(text: &str, node: &NodeId) -> bool {
+    find(text, node).is_some()
+}
+
+/// How the lines of a text end.
+fn line_end(text: &str) -> &'static str {
+    match text.split_once('\n') {
+        Some((first, _)) if first.ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// Appends what is in a text between two places.
+fn push_part(text: &str, from: usize, to: usize, out: &mut String) {
+    out.push_str(text.get(from..to).unwrap_or_default());
+}
+
+/// A text with a part of it replaced. What goes between begins a line, so the line before it is ended.
+fn replaced(text: &str, from: usize, to: usize, new: &str) -> String {
+    let mut out = String::with_capacity(text.len() + new.len() + 2);
+    push_part(text, 0, from, &mut out);
+    if !new.is_empty() && !out.is_empty() && !out.ends_with(['\n', '\u{feff}']) {
+        out.push_str(line_end(text));
+    }
+    out.push_str(new);
+    push_part(text, to, text.len(), &mut out);
+    out
+}
+
+/// Sets a key in the section of a node. The text without the section stays as it is.
+#[must_use]
+pub fn set(text: &str, node: &NodeId, about: &About, value: &Value) -> String {
+    let Some(found) = find(text, node) else { return text.to_owned() };
+    let end = line_end(text);
+    let own = found.lines.get(..found.used).unwrap_or_default();
+    let key =
+        own.iter().position(|line| matches!(line.kind, LineKind::Pair { key, .. } if key == about.name));
+    let Some(at) = key else {
+        // New: behind its own comment, or else at the end.
+        let comment = found.lines.iter().find(|line| is_commented(text, line, about.name));
+        let place = comment.or(own.last()).map_or(text.len(), |line| line.next);
+        let mut new = String::new();
+        push_new(about, value, end, &mut new);
+        return replaced(text, place, place, &new);
+    };
+    let lines = own.get(at..).unwrap_or_default();
+    // Its lines are those up to the last that goes on.
+    let mut count = 1;
+    for (place, line) in lines.iter().enumerate().skip(1) {
+        match line.kind {
+            LineKind::More { .. } => count = place + 1,
+            LineKind::Blank | LineKind::Comment => {}
+            LineKind::Pair { .. } | LineKind::Section(_) | LineKind::Wrong(_) => break,
+        }
+    }
+    let lines = lines.get(..count).unwrap_or_default();
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return text.to_owned() };
+    let mut new = String::new();
+    push_changed(text, lines, about, value, end, &mut new);
+    replaced(text, first.start, last.next, &new)
+}
+
+/// Whether a line is `; key = value`, as a sample has them.
+fn is_commented(text: &str, line: &Line<'_>, key: &str) -> bool {
+    if line.kind != LineKind::Comment {
+        return false;
+    }
+    let content = text.get(line.start..line.next).unwrap_or_default();
+    let content = content.trim_start_matches([';', '#', ' ', '\t']);
+    content.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with(['=', ':']))
+}
+
+/// A value as its lines have it: the rules of several, or one text.
+fn texts(about: &About, value: &Value) -> Vec<String> {
+    match (about.unit, value) {
+        (Unit::Rules, Value::List(rules)) if rules.len() > 1 => {
+            rules.iter().map(|rule| escape(rule)).collect()
+        }
+        _ => {
+            let mut text = String::new();
+            value.print(&mut text);
+            Vec::from([escape(&text)])
+        }
+    }
+}
+
+fn push_new(about: &About, value: &Value, end: &str, out: &mut String) {
+    super::dump::push_pair(about, value, "", end, out);
+}
+
+/// The lines of a key with another value.
+fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, end: &str, out: &mut String) {
+    let Some((first, more)) = lines.split_first() else { return };
+    let LineKind::Pair { value: old, at, .. } = first.kind else { return };
+    let new = texts(about, value);
+    let keeps_first = new.first().is_some_and(|new| *new == unquote(old));
+    // The first line: up to the value, the value, and what is behind it.
+    let (head, rest) = match new.split_first() {
+        Some((only, [])) => (only.as_str(), &[][..]),
+        Some((head, rest)) if keeps_first && !head.is_empty() => (head.as_str(), rest),
+        _ => ("", new.as_slice()),
+    };
+    let mut line = String::new();
+    push_part(text, first.start, at, &mut line);
+    if keeps_first && !head.is_empty() {
+        line.push_str(old);
+    } else if !head.is_empty() {
+        if !line.ends_with([' ', '\t']) && old.is_empty() {
+            line.push(' ');
+        }
+        push_value(head, &mut line);
+    }
+    let behind = text.get(at + old.len()..first.next).unwrap_or_default().trim_end_matches(['\r', '\n']);
+    line.push_str(behind);
+    push_all(out, &[line.trim_end_matches([' ', '\t']), end]);
+    // The others: those that are the same keep their lines and the comments before them.
+    let mut blocks: Vec<(usize, usize, String)> = Vec::new();
+    let mut from = first.next;
+    for line in more {
+        if let LineKind::More { value, .. } = line.kind {
+            blocks.push((from, line.next, unquote(value)));
+            from = line.next;
+        }
+    }
+    let indent = more.iter().find(|line| matches!(line.kind, LineKind::More { .. }));
+    let indent = indent.and_then(|line| text.get(line.start..line.next)).map_or("  ", |line| {
+        let content = line.trim_start_matches([' ', '\t']);
+        line.get(..line.len() - content.len()).unwrap_or("  ")
+    });
+    let is_kept = |text: &String| rest.contains(text);
+    for (from, to, _) in blocks.iter().filter(|(_, _, text)| !is_kept(text)) {
+        push_comments(text.get(*from..*to).unwrap_or_default(), out);
+    }
+    for rule in rest {
+        match blocks.iter().find(|(_, _, text)| text == rule) {
+            Some((from, to, _)) => {
+                push_part(text, *from, *to, out);
+                if !out.ends_with('\n') {
+                    out.push_str(end);
+                }
+            }
+            None => {
+                out.push_str(indent);
+                push_value(rule, out);
+                out.push_str(end);
+            }
+        }
+    }
+}
+
+/// The whole lines of comments of a part of the text.
+fn push_comments(part: &str, out: &mut String) {
+    for line in part.split_inclusive('\n') {
+        if line.trim_start_matches([' ', '\t']).starts_with([';', '#']) {
+            out.push_str(line);
+        }
+    }
+}
+
+/// Adds a section at the end.
+#[must_use]
+pub fn add(text: &str, node: &NodeId) -> String {
+    let end = line_end(text);
+    let mut new = String::new();
+    let ends_blank = text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n");
+    let heading = joined(&["[", &section(node.kind, &node.name), "]", end]);
+    push_all(&mut new, &[if ends_blank { "" } else { end }, &heading]);
+    replaced(text, text.len(), text.len(), &new)
+}
+
+/// Takes a section away, up to its last value; the comments before it stay.
+#[must_use]
+pub fn remove(text: &str, node: &NodeId) -> String {
+    let Some(found) = find(text, node) else { return text.to_owned() };
+    let own = found.lines.get(..found.used).unwrap_or_default();
+    let (Some(first), Some(last)) = (own.first(), own.last()) else { return text.to_owned() };
+    // One of the blank lines around it goes with it.
+    let blank = found.lines.get(found.used).filter(|line| line.kind == LineKind::Blank);
+    replaced(text, first.start, blank.map_or(last.next, |line| line.next), "")
+}
+
+/// Puts the sections of some nodes into another order, each into the place of another; all of them stand in the text.
+#[must_use]
+pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
+    let ranges = |node: &NodeId| {
+        let found = find(text, node)?;
+        let own = found.lines.get(..found.used)?;
+        Some((own.first()?.start, own.last()?.next))
+    };
+    let wanted: Vec<(usize, usize)> = nodes.iter().filter_map(ranges).collect();
+    let mut places = Vec::new();
+    for range in &wanted {
+        let at = places.partition_point(|other: &(usize, usize)| *other < *range);
+        places.insert(at, *range);
+    }
+    let end = line_end(text);
+    let (mut out, mut at) = (String::with_capacity(text.len() + 2), 0);
+    for (place, new) in places.iter().zip(&wanted) {
+        push_part(text, at, place.0, &mut out);
+        push_part(text, new.0, new.1, &mut out);
+        if !out.ends_with('\n') {
+            out.push_str(end);
+        }
+        at = place.1;
+    }
+    push_part(text, at, text.len(), &mut out);
+    out
+}
+
+/// Where the section of a node stands among texts.
+#[must_use]
+pub fn find_text(texts: &[(String, String)], kind: NodeKind, name: &str) -> Option<usize> {
+    let node = NodeId::new(kind, name);
+    texts.iter().position(|(_, text)| has(text, &node))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Texts before and after.
+
+use super::*;
+
+fn http(name: &str) -> NodeId {
+    NodeId::new(NodeKind::Http, name)
+}
+
+/// Sets a value given as text, with both line ends, and has everything but it stay.
+#[track_caller]
+fn after(text: &str, key: &str, new: &str) -> String {
+    let about = NodeKind::Http.find(key).unwrap();
+    let value = about.unit.parse(new).unwrap();
+    let changed = set(text, &http("main"), about, &value);
+    // A text without a line end does not say which it has.
+    if !text.contains('\n') {
+        return changed;
+    }
+    let windows = set(&text.replace('\n', "\r\n"), &http("main"), about, &value);
+    assert_eq!(windows, changed.replace('\n', "\r\n"));
+    changed
+}
+
+#[test]
+fn a_value_changes_alone() {
+    for (before, key, new, changed) in [
+        ("[http:main]\nroot = /\n", "root", "/srv", "[http:main]\nroot = /srv\n"),
+        ("[http:main]\nroot=/ ; here\nindex=a", "root", "/srv", "[http:main]\nroot=/srv ; here\nindex=a"),
+        ("[http:main]\nroot=/", "root", "/srv", "[http:main]\nroot=/srv\n"),
+        ("[ http : main ] ; x\n\troot", "root", "/srv", "[ http : main ] ; x\n\troot\nroot = /srv\n"),
+        ("[http:main]\nroot\t:  /  ;x\n", "root", "/a ;b", "[http:main]\nroot\t:  \"/a ;b\"  ;x\n"),
+        ("[http:main]\nroot = \"/a ;b\"  ;x\n", "root", "/100%", "[http:main]\nroot = /100%%  ;x\n"),
+        ("[http:main]\nupload = u ; x\n", "upload", "", "[http:main]\nupload =  ; x\n"),
+        ("[http:main]\nupload = u\n", "upload", "", "[http:main]\nupload =\n"),
+        ("[http:main]\nupload=\n", "upload", "u", "[http:main]\nupload= u\n"),
+        ("[http:main]\nupload = ; x\n", "upload", "u", "[http:main]\nupload = u ; x\n"),
+        ("[http:main]\nindex = a,\n  b\nroot=/\n", "index", "c", "[http:main]\nindex = c\nroot=/\n"),
+    ] {
+        assert_eq!(after(before, key, new), changed, "{before:?}");
+    }
+}
+
+#[test]
+fn a_new_key_goes_to_the_end_of_its_section() {
+    for (before, changed) in [
+        ("[http:main]\n", "[http:main]\nhidden = on\n"),
+        ("[http:main]", "[http:main]\nhidden = on\n"),
+        (
+            "; top\n[http:main]\nroot = /\n\n; of the other\n[http:b]\nhidden = off\n",
+            "; top\n[http:main]\nroot = /\nhidden = on\n\n; of the other\n[http:b]\nhidden = off\n",
+        ),
+        (
+            "[http:b]\nhidden=off\n[http:main]\nlisten =\n  :80\n  :81 ; x\n\n",
+            "[http:b]\nhidden=off\n[http:main]\nlisten =\n  :80\n  :81 ; x\nhidden = on\n\n",
+        ),
+        (
+            "[http:main]\nroot=/\n;hidden = off\n;index = x\n",
+            "[http:main]\nroot=/\n;hidden = off\nhidden = on\n;index = x\n",
+        ),
+        (
+            "[http:main]\nroot=/\n# hidden  : off\n\n[gorgon]\n",
+            "[http:main]\nroot=/\n# hidden  : off\nhidden = on\n\n[gorgon]\n",
+        ),
+        // No such section.
+        ("[gorgon]\n", "[gorgon]\n"),
+    ] {
+        assert_eq!(after(before, "hidden", "on"), changed, "{before:?}");
+    }
+}
+
+#[test]
+fn rules_keep_their_lines() {
+    let text =
+        "[http:main]\nlisten =  ; all\n  ; the first\n  :80 ; one\n\t; the second\n\t:81\n\n  :82\nroot=/\n";
+    for (new, changed) in [
+        (":80,:81,:82", text.to_owned()),
+        (
+            ":80,:82",
+            text.replace("\t; the second\n\t:81\n", "")
+                .replace("  ; the first\n", "\t; the second\n  ; the first\n"),
+        ),
+        (":80,:81,:82,:83 backlog=1", text.replace("  :82\n", "  :82\n  :83 backlog=1\n")),
+        (
+            ":82,:81",
+            "[http:main]\nlisten =  ; all\n  ; the first\n\n  :82\n\t; the second\n\t:81\nroot=/\n"
+                .to_owned(),
+        ),
+        (":9", "[http:main]\nlisten = :9  ; all\n  ; the first\n\t; the second\nroot=/\n".to_owned()),
+    ] {
+        assert_eq!(after(text, "listen", new), changed, "{new}");
+    }
+    assert_eq!(
+        after("[http:main]\nlisten = :80 ; x\nroot=/\n", "listen", ":80,:81"),
+        "[http:main]\nlisten = :80 ; x\n  :81\nroot=/\n"
+    );
+    assert_eq!(
+        after("[http:main]\nlisten = :80, :81\n", "listen", ":81,:82"),
+        "[http:main]\nlisten =\n  :81\n  :82\n"
+    );
+    assert_eq!(after("[http:main]\n", "listen", ":81,:82"), "[http:main]\nlisten =\n  :81\n  :82\n");
+}
+
+#[test]
+fn sections_come_and_go() {
+    let handler = NodeId::new(NodeKind::Handler, "main/x");
+    for (before, changed) in [
+        ("", "[handler:main/x]\n"),
+        ("[http:main]", "[http:main]\n\n[handler:main/x]\n"),
+        ("[http:main]\n", "[http:main]\n\n[handler:main/x]\n"),
+        ("[http:main]\n\n", "[http:main]\n\n[handler:main/x]\n"),
+        ("[http:main]\r\nroot=/\r\n", "[http:main]\r\nroot=/\r\n\r\n[handler:main/x]\r\n"),
+    ] {
+        assert_eq!(add(before, &handler), changed, "{before:?}");
+        assert!(has(changed, &handler) && !has(before, &handler));
+    }
+    let text = "; top\n[http:main]\nroot=/\n; inside\nlisten=\n  :80\n\n; next\n[http:b]\nroot=/\n";
+    assert_eq!(remove(text, &http("main")), "; top\n; next\n[http:b]\nroot=/\n");
+    assert_eq!(remove(text, &http("b")), text.strip_suffix("[http:b]\nroot=/\n").unwrap());
+    assert_eq!(remove(text, &http("c")), text);
+}
+
+#[test]
+fn sections_change_places() {
+    let text = "[http:m]\nroot=/\n\n; of x\n[handler:m/x]\nkind=files\n\n[handler:m/y]\n\n[gorgon]\n[handler:m/z]\nmatch=/z";
+    let order = |names: &str| {
+        let nodes: Vec<NodeId> = names.split(' ').map(|name| NodeId::new(NodeKind::Handler, name)).collect();
+        reorder(text, &nodes)
+    };
+    assert_eq!(order("m/x m/y m/z"), [text, "\n"].concat());
+    assert_eq!(
+        order("m/z m/x m/y"),
+        "[http:m]\nroot=/\n\n; of x\n[handler:m/z]\nmatch=/z\n\n[handler:m/x]\nkind=files\n\n[gorgon]\n[handler:m/y]\n"
+    );
+}

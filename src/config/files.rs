@@ -1,0 +1,54 @@
+//! The files of a configuration, as its reader sees them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+
+use gorgon_sys::{Directory, FileKind, describe, open_file, read_file, stat_path};
+
+/// What gives the reader its files; the paths are as they were written.
+pub trait Files {
+    /// The bytes of a file, at most `most` of them.
+    ///
+    /// # Errors
+    /// The system's words.
+    fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, String>;
+
+    /// The names in a directory, in any order.
+    ///
+    /// # Errors
+    /// The system's words.
+    fn list(&self, directory: &str) -> Result<Vec<String>, String>;
+}
+
+/// Those of the system.
+pub struct SystemFiles;
+
+/// The most names that are taken of a directory.
+const NAMES_MAX: usize = 10_000;
+
+impl Files for SystemFiles {
+    fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, String> {
+        if stat_path(path).is_ok_and(|stat| stat.kind == FileKind::Directory) {
+            return Err(String::from("expected a file, not a directory"));
+        }
+        read_file(path, most).map_err(|error| String::from(&*describe(error)))
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<String>, String> {
+        let mut names = Vec::new();
+        let listed = open_file(directory).and_then(Directory::new).and_then(|mut directory| {
+            let mut buffer = [const { MaybeUninit::uninit() }; 4096];
+            // What is not UTF-8 could not be named in an error.
+            let each = &mut |name: &[u8], _kind: Option<FileKind>, _inode: u64| {
+                if names.len() < NAMES_MAX {
+                    names.extend(core::str::from_utf8(name).map(String::from));
+                }
+            };
+            while directory.next_slice(&mut buffer, each)? {}
+            Ok(())
+        });
+        listed.map_err(|error| String::from(&*describe(error)))?;
+        Ok(names)
+    }
+}

@@ -1,0 +1,34 @@
+//! Texts put together from parts, in one place: the loop would be copied to wherever it is called from otherwise.
+
+use alloc::string::String;
+
+/// The parts, one behind the other.
+#[inline(never)]
+#[must_use]
+pub fn joined(parts: &[&str]) -> String {
+    let mut out = String::new();
+    push_all(&mut out, parts);
+    out
+}
+
+/// Appends the parts.
+#[inline(never)]
+pub fn push_all(out: &mut String, parts: &[&str]) {
+    out.reserve(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        out.push_str(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn puts_together() {
+        let mut out = joined(&["a", "", "bc"]);
+        push_all(&mut out, &["d"]);
+        push_all(&mut out, &[]);
+        assert_eq!(out, "abcd");
+    }
+}
