@@ -486,6 +486,3 @@ fn address(cx: &Cx<'_>) -> String {
     cx.client().push_address(&mut address);
     String::from_utf8_lossy(&address).into_owned()
 }
-
-#[cfg(test)]
-mod tests;

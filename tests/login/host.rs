@@ -6,14 +6,18 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use gorgon::engine::values::Now;
+use gorgon::engine::{Buffers, Loop, Reactor, Turn};
+use gorgon::monitor::Sessions;
+use gorgon::monitor::commands::work;
+use gorgon::monitor::keys::{Keys, print_line};
+use gorgon::monitor::login::door::Door;
+use gorgon::monitor::roles::Roles;
+use gorgon::monitor::service::key_file::KeyFile;
+use gorgon::monitor::service::{Access, HasSessions, MonitorService};
+use gorgon::monitor::settings::MonitorSettings;
+use gorgon::tree::{Actor, Method, Path, Role, Schema, Step, Tree, Trouble, Value};
 use gorgon_sys::{Address, AsFd, ListenOptions, PollerKind, listen, local_address, privilege};
-
-use super::super::super::commands::work;
-use super::super::super::keys::{Keys, print_line};
-use super::super::*;
-use crate::engine::buffers::Buffers;
-use crate::engine::{Reactor, Turn};
-use crate::tree::{Method, Path, Role, Schema, Step, Tree, Trouble, Value};
 
 #[derive(Default)]
 pub struct World {
@@ -80,7 +84,7 @@ fn keys() -> Keys {
     let mut text = String::new();
     print_line("anna", Role::Operate, b"secret", b"12345678", 4096, &mut text);
     text.push_str("\nlegacy:admin:fnord\n");
-    Keys::parse(text.as_bytes()).unwrap()
+    Keys::parse(text.as_bytes()).ok().unwrap()
 }
 
 pub fn access(legacy: bool) -> Access {

@@ -1,13 +1,15 @@
-//! The service over real sockets, with each poller where that can make a difference.
+//! The sockets of monitors: who is let in, and what is carried to and fro. With each poller where that can make a
+//! difference.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{ErrorKind, Read, Write};
 
+use gorgon::engine::Turn;
+use gorgon::monitor::login::proof::{self, Side};
+use gorgon::monitor::service::Access;
+use gorgon::monitor::service::key_file::KeyFile;
+use gorgon::text::digest::md5;
 use gorgon_sys::{PollerKind, privilege};
-
-use super::super::login::proof::{self, Side};
-use super::*;
-use crate::engine::Turn;
-use crate::text::digest::md5;
 
 mod host;
 use host::{Host, access};
