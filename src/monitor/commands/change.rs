@@ -119,7 +119,7 @@ impl Desk<'_> {
         };
         let steps = pairs.iter().map(set).collect();
         match time {
-            None => self.change(steps, true)?,
+            None => self.change(steps, usize::MAX)?,
             Some(time) => self.change_for(&text, &pairs, steps, time)?,
         }
         Ok(None)
@@ -155,7 +155,7 @@ impl Desk<'_> {
             let waiting = self.timed.find(path, key).map(|change| change.back.clone());
             backs.push(waiting.unwrap_or_else(|| printed(value(self.tree, path, key))));
         }
-        self.change(steps, true)?;
+        self.change(steps, usize::MAX)?;
         let due = self.now.saturating_add(time);
         let mut length = String::new();
         duration::print(time, &mut length);
@@ -202,7 +202,7 @@ impl Desk<'_> {
         self.hold_role(method.role, method.name)?;
         self.node_to_change(&text)?;
         if method.configures {
-            self.change([Step::Call { path: text, method, words }].into(), true)?;
+            self.change([Step::Call { path: text, method, words }].into(), 1)?;
             return Ok(None);
         }
         let said = self.tree.call(&path, method, &words, self.session.actor())?;
@@ -210,8 +210,8 @@ impl Desk<'_> {
         Ok(Some(Plan::Text { text: said, at: 0 }))
     }
 
-    /// Makes changes, all of them or none, or puts them off until `commit`.
-    pub(super) fn change(&mut self, steps: Vec<Step>, told: bool) -> Result<(), Trouble> {
+    /// Makes changes, all of them or none, or puts them off until `commit`. So many steps of them are noted.
+    pub(super) fn change(&mut self, steps: Vec<Step>, told: usize) -> Result<(), Trouble> {
         if let Some(kept) = &mut self.session.steps {
             if kept.len() + steps.len() > STEPS {
                 return Err(Trouble::new(Code::Limit, &["a transaction has at most 256 steps"]));
@@ -223,24 +223,25 @@ impl Desk<'_> {
             return Ok(());
         }
         let mut olds = Vec::new();
-        for step in &steps {
+        for step in steps.iter().take(told) {
             olds.push(match step {
-                Step::Set { path, key, .. } if told => printed(value(self.tree, path, key)),
-                _ => String::new(),
+                Step::Set { path, key, .. } => printed(value(self.tree, path, key)),
+                Step::Call { .. } => String::new(),
             });
         }
         self.tree.change(&steps, self.session.actor())?;
         for (step, old) in steps.iter().zip(olds) {
             match step {
                 Step::Set { path, key, text } => {
-                    self.timed.forget(path, key);
-                    if told {
-                        let who = &self.session.actor().who;
-                        self.tree.note(&[who, ": ", path, ".", key, "=", text, ", was ", &old]);
-                    }
+                    let who = &self.session.actor().who;
+                    self.tree.note(&[who, ": ", path, ".", key, "=", text, ", was ", &old]);
                 }
-                Step::Call { path, method, words } if told => self.note_call(path, method, words),
-                Step::Call { .. } => {}
+                Step::Call { path, method, words } => self.note_call(path, method, words),
+            }
+        }
+        for step in &steps {
+            if let Step::Set { path, key, .. } = step {
+                self.timed.forget(path, key);
             }
         }
         Ok(())
@@ -266,7 +267,7 @@ impl Desk<'_> {
     pub(super) fn commit(&mut self, words: Words<'_>) -> Result<Option<Plan>, Trouble> {
         words.end()?;
         let steps = self.transaction()?;
-        self.change(steps, true)?;
+        self.change(steps, usize::MAX)?;
         Ok(None)
     }
 

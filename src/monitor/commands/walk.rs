@@ -13,7 +13,7 @@ use crate::text::number::{parse_decimal, push_decimal_str};
 use crate::tree::{Code, Path, Step, Trouble, Value};
 
 /// Nodes changed by one command whose earlier values are noted; the others are counted.
-const NOTED: u64 = 16;
+const NOTED: usize = 16;
 
 impl Desk<'_> {
     pub(super) fn ls(&mut self, mut words: Words<'_>, json: bool) -> Result<Option<Plan>, Trouble> {
@@ -272,11 +272,11 @@ impl Desk<'_> {
             _ => 1,
         };
         let steps = core::mem::take(&mut walk.steps);
-        let nodes = (steps.len() / each) as u64;
-        let told = walk.done < NOTED;
+        let nodes = steps.len() / each;
+        let told = NOTED.saturating_sub(walk.done as usize) * each;
         let result = self.change(steps, told);
         if result.is_ok() {
-            walk.done += nodes;
+            walk.done += nodes as u64;
         } else {
             if let Some(steps) = &mut self.session.steps {
                 steps.truncate(walk.kept);
