@@ -1,9 +1,9 @@
 //! The verbs, with their words and their help.
 
 use crate::text::nearest::nearest;
-use crate::tree::{Role, Trouble};
+use crate::tree::Role;
 
-use super::filter::unknown;
+use super::failure::{Failure, unknown};
 
 /// One a line: name, role, words, help, with tabs between. One text, for a table of texts costs more.
 const VERBS: &str = "\
@@ -64,7 +64,7 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 ///
 /// # Errors
 /// There is none; the nearest one is named.
-pub fn verb(name: &str) -> Result<Verb, Trouble> {
+pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
         unknown(&["no verb is named ", name], nearest(name, &mut verbs().map(|verb| verb.name)))
     })

@@ -4,13 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Desk, EVENTS, kind, role_name};
+use crate::monitor::failure::{Failure, failure};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
 use crate::monitor::render::{self, wrap};
 use crate::monitor::request::Words;
 use crate::monitor::verbs::{verb, verbs};
 use crate::text::number::parse_decimal;
-use crate::tree::{About, Code, Method, Path, Schema, Trouble, Unit, Value, first_sentence};
+use crate::tree::{About, Code, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
 const LAST: u64 = 20;
@@ -19,8 +20,7 @@ const LAST: u64 = 20;
 const COLUMN: usize = 24;
 
 impl Desk<'_> {
-    pub(super) fn hello(&mut self, words: Words<'_>, json: bool) -> Result<Option<Plan>, Trouble> {
-        words.end()?;
+    pub(super) fn hello(&mut self, json: bool) -> Result<(), Failure> {
         let path = Path { kind: "process", name: "" };
         let schema = self.tree.schemas().iter().find(|schema| schema.name == path.kind);
         let pid =
@@ -29,12 +29,12 @@ impl Desk<'_> {
         let out = &mut self.session.output.part;
         render::open(&path, json, out);
         render::text("version", env!("CARGO_PKG_VERSION"), json, out);
-        render::count("protocol", 1, json, out);
+        render::field("protocol", &Value::Count(1), json, out);
         render::field("pid", &pid.unwrap_or(Value::Nothing), json, out);
         render::text("role", role_name(actor.role), json, out);
         render::text("who", &actor.who, json, out);
         render::close(json, out);
-        Ok(None)
+        Ok(())
     }
 
     /// Gives one line of a text. False when there is none.
@@ -49,26 +49,21 @@ impl Desk<'_> {
         true
     }
 
-    pub(super) fn log(
-        &mut self,
-        mut words: Words<'_>,
-        tag: Option<&str>,
-        json: bool,
-    ) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn log(&mut self, mut words: Words<'_>, tag: Option<&str>, json: bool) -> Result<(), Failure> {
         let follow = words.take("follow");
         let last = match words.word()? {
             None => LAST,
             Some(text) => parse_decimal(text.as_bytes())
-                .ok_or_else(|| Trouble::new(Code::Invalid, &["expected a number of events, not ", &text]))?,
+                .ok_or_else(|| failure(Code::Invalid, &["expected a number of events, not ", &text]))?,
         };
         words.end()?;
         let end = self.tree.events(u64::MAX, &mut |_| {});
         let plan = Plan::Log { next: end.saturating_sub(last), end };
         if follow {
-            self.add_watch(plan, tag, json, 0)?;
-            return Ok(None);
+            return self.add_watch(plan, tag, json, 0);
         }
-        Ok(Some(plan))
+        self.plan = Some(plan);
+        Ok(())
     }
 
     /// Gives some events. False when the last was given.
@@ -101,13 +96,14 @@ impl Desk<'_> {
         *next < end.min(after)
     }
 
-    pub(super) fn schema(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn schema(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
         let kinds = match words.word()? {
             None => self.tree.schemas(),
             Some(name) => core::slice::from_ref(kind(self.tree, &name)?),
         };
         words.end()?;
-        Ok(Some(Plan::Schema { kinds, item: 0 }))
+        self.plan = Some(Plan::Schema { kinds, item: 0 });
+        Ok(())
     }
 
     /// Gives one row of the tables. False when there is none.
@@ -141,14 +137,15 @@ impl Desk<'_> {
         true
     }
 
-    pub(super) fn help(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn help(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
         let mut text = String::new();
         match words.word()? {
             None => self.help_all(&mut text),
             Some(name) => self.help_one(&name, &mut text)?,
         }
         words.end()?;
-        Ok(Some(Plan::Text { text, at: 0 }))
+        self.plan = Some(Plan::Text { text, at: 0 });
+        Ok(())
     }
 
     fn help_all(&self, out: &mut String) {
@@ -161,7 +158,7 @@ impl Desk<'_> {
         entry(&["help VERB|KIND|KIND.KEY"], "Tell more.", out);
     }
 
-    fn help_one(&self, name: &str, out: &mut String) -> Result<(), Trouble> {
+    fn help_one(&self, name: &str, out: &mut String) -> Result<(), Failure> {
         if let Some((name, key)) = name.split_once('.') {
             let schema = kind(self.tree, name)?;
             attribute_help(schema, attribute(schema, key)?.1, out);

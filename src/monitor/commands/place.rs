@@ -3,9 +3,9 @@
 use alloc::string::String;
 
 use super::{Desk, kind};
+use crate::monitor::failure::{Failure, expected, failure};
 use crate::monitor::filter::attribute;
-use crate::monitor::request::syntax;
-use crate::tree::{Code, Path, Schema, Tree, Trouble};
+use crate::tree::{Code, Path, Schema, Tree};
 
 /// A node that is there; `*` for all of its kind.
 pub(super) struct Place {
@@ -33,8 +33,8 @@ impl Place {
 }
 
 /// Nothing of that name is there.
-pub(super) fn missing(path: &str) -> Trouble {
-    Trouble::new(Code::Missing, &["there is no ", path])
+pub(super) fn missing(path: &str) -> Failure {
+    failure(Code::Missing, &["there is no ", path])
 }
 
 /// Whether a node is there.
@@ -46,15 +46,14 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 }
 
 /// Reads a path without asking whether its node is there.
-pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Trouble> {
-    let path =
-        Path::parse(text).ok_or_else(|| syntax(&["a path such as /http/main, not ", text].concat()))?;
+pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Failure> {
+    let path = Path::parse(text).ok_or_else(|| expected(&["a path such as /http/main, not ", text]))?;
     Ok((kind(tree, path.kind)?, path))
 }
 
 impl Desk<'_> {
     /// The node of `text`, or the attribute of one: a name that holds a dot goes before an attribute.
-    pub(super) fn place(&mut self, text: &str, all: bool) -> Result<Place, Trouble> {
+    pub(super) fn place(&mut self, text: &str, all: bool) -> Result<Place, Failure> {
         let whole = self.node(text, all);
         let Some((front, key)) = text.rsplit_once('.').filter(|_| whole.is_err()) else { return whole };
         match self.node(front, all) {
@@ -66,12 +65,12 @@ impl Desk<'_> {
         }
     }
 
-    fn node(&mut self, text: &str, all: bool) -> Result<Place, Trouble> {
+    fn node(&mut self, text: &str, all: bool) -> Result<Place, Failure> {
         let (schema, path) = parse(self.tree, text)?;
         if schema.named && path.name.is_empty() {
             let name = schema.name;
             let form = if all { [" or /", name, "/*"].concat() } else { String::new() };
-            return Err(syntax(&["/", name, "/NAME", &form].concat()));
+            return Err(expected(&["/", name, "/NAME", &form]));
         }
         let found = (all && schema.named && path.name == "*") || exists(self.tree, schema, path.name);
         if !found {
