@@ -23,6 +23,7 @@ use super::verbs::verb;
 use crate::engine::values::ConnId;
 use crate::text::duration;
 use crate::text::nearest::nearest;
+use crate::text::number::parse_decimal;
 use crate::tree::{Code, Path, Role, Schema, Tree, Value};
 
 mod change;
@@ -55,6 +56,17 @@ struct Desk<'a> {
     /// What is to be given for the command that was done.
     plan: Option<Plan>,
 }
+
+/// How a command is asked, beside its words.
+struct Ask<'a> {
+    tag: Option<&'a str>,
+    json: bool,
+    /// What stands behind `|`.
+    action: Option<&'a str>,
+}
+
+/// What a verb does. It is called through a pointer: all of them inside of one function make it larger, not faster.
+type Run<'d> = fn(&mut Desk<'d>, &mut Words<'_>, &Ask<'_>) -> Result<(), Failure>;
 
 /// Does a turn's share of what was asked. `wake` is told each connection whose session has output, reads again, or is
 /// over. Gives when it wants to be called again, on the tree's clock in milliseconds: at once when that is not later
@@ -135,7 +147,7 @@ fn run(desk: &mut Desk<'_>, mut nodes: u32) -> u32 {
     nodes
 }
 
-impl Desk<'_> {
+impl<'d> Desk<'d> {
     /// Begins the next sample that is due, if there is one.
     fn sample(&mut self) -> bool {
         let Desk { session, tree, now, .. } = self;
@@ -275,46 +287,45 @@ impl Desk<'_> {
         if verb.words.is_empty() {
             words.end()?;
         }
-        match verb.name {
-            "hello" => self.hello(*json),
-            "ls" => self.ls(words, *json),
-            "get" => {
-                self.get(&mut words)?;
-                words.end()
-            }
-            "set" => self.set(words),
-            "keep" => self.keep(words),
-            "call" => self.call(words),
-            "find" => {
-                self.find(&mut words, action)?;
-                words.end()
-            }
-            "watch" => self.watch(words, tag, *json),
-            "unwatch" => self.unwatch(words),
-            "begin" => self.begin(),
-            "commit" => self.end_transaction(true),
-            "abort" => self.end_transaction(false),
-            "log" => self.log(words, tag, *json),
-            "schema" => self.schema(words),
-            "save" => self.save(),
-            "help" => self.help(words),
-            "format" => {
-                self.session.json = if words.take("json") {
-                    true
-                } else if words.take("kv") {
-                    false
-                } else {
-                    return Err(expected(&["kv or json"]));
-                };
-                words.end()
-            }
-            "quit" | "exit" => {
-                self.session.quit();
-                Ok(())
-            }
+        let run: Run<'d> = match verb.name {
+            "hello" => Self::hello,
+            "ls" => Self::ls,
+            "get" => Self::get,
+            "set" => Self::set,
+            "keep" => Self::keep,
+            "call" => Self::call,
+            "find" => Self::find,
+            "watch" => Self::watch,
+            "unwatch" => Self::unwatch,
+            "begin" => Self::begin,
+            "commit" => Self::commit,
+            "abort" => Self::abort,
+            "log" => Self::log,
+            "schema" => Self::schema,
+            "save" => Self::save,
+            "help" => Self::help,
+            "format" => Self::format,
+            "quit" | "exit" => Self::quit,
             // A form stands before a verb.
-            _ => Err(expected(&["a verb behind ", verb.name])),
+            _ => return Err(expected(&["a verb behind ", verb.name])),
+        };
+        run(self, &mut words, &Ask { tag, json: *json, action })?;
+        words.end()
+    }
+
+    fn format(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let json = words.take("json");
+        if !json && !words.take("kv") {
+            return Err(expected(&["kv or json"]));
         }
+        words.end()?;
+        self.session.json = json;
+        Ok(())
+    }
+
+    fn quit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        self.session.quit();
+        Ok(())
     }
 
     /// Holds that the session's role suffices.
@@ -329,48 +340,52 @@ impl Desk<'_> {
         ))
     }
 
-    /// Begins a watch of a plan.
-    fn add_watch(&mut self, plan: Plan, tag: Option<&str>, json: bool, every: u64) -> Result<(), Failure> {
+    /// Begins a watch of the plan.
+    fn add_watch(&mut self, ask: &Ask<'_>, every: u64) -> Result<(), Failure> {
+        let Some(plan) = self.plan.take() else { return Ok(()) };
         if self.session.watches.len() >= WATCHES {
             return Err(failure(Code::Limit, &["a session has at most 8 watches"]));
         }
-        if tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == tag) {
+        if ask.tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == ask.tag) {
             return Err(failure(Code::Conflict, &["there is a watch of that tag"]));
         }
         let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
-        let tag = tag.map(String::from);
-        self.session.watches.push(Job { plan, json, tag, timing, left: 0 });
+        let tag = ask.tag.map(String::from);
+        self.session.watches.push(Job { plan, json: ask.json, tag, timing, left: 0 });
         Ok(())
     }
 
-    fn watch(&mut self, mut words: Words<'_>, tag: Option<&str>, json: bool) -> Result<(), Failure> {
-        if words.take("find") {
-            self.find(&mut words, None)?;
-        } else {
-            self.get(&mut words)?;
-        }
+    fn watch(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
+        let run: Run<'d> = if words.take("find") { Self::find } else { Self::get };
+        run(self, words, ask)?;
         let mut every = PERIOD;
         if words.take("every") {
             let text = words.expect("a time behind every")?;
-            every = duration::parse(&text).filter(|&every| every >= LEAST_PERIOD).ok_or_else(|| {
-                failure(Code::Invalid, &["expected a time of at least 100ms behind every, not ", &text])
-            })?;
-        }
-        words.end()?;
-        let Some(plan) = self.plan.take() else { return Ok(()) };
-        self.add_watch(plan, tag, json, every)
-    }
-
-    fn unwatch(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
-        let wanted = words.word()?;
-        words.end()?;
-        if !self.session.end_watches(&|watch| wanted.is_none() || watch.tag == wanted) {
-            if let Some(tag) = wanted {
-                return Err(failure(Code::Missing, &["there is no watch of the tag ", &tag]));
+            every = duration::parse(&text).unwrap_or(0);
+            if every < LEAST_PERIOD {
+                let wrong = &["expected a time of at least 100ms behind every, not ", &text];
+                return Err(failure(Code::Invalid, wrong));
             }
         }
-        Ok(())
+        words.end()?;
+        self.add_watch(ask, every)
     }
+
+    fn unwatch(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let wanted = words.word()?;
+        words.end()?;
+        let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag == wanted);
+        match wanted {
+            Some(tag) if !found => Err(failure(Code::Missing, &["there is no watch of the tag ", &tag])),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A number that was asked for.
+fn number(text: &str, what: &str) -> Result<u64, Failure> {
+    let wrong = || failure(Code::Invalid, &["expected ", what, ", not ", text]);
+    parse_decimal(text.as_bytes()).ok_or_else(wrong)
 }
 
 /// The kind of that name.

@@ -154,7 +154,7 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// As for [`Words::word`].
-    pub fn all(mut self) -> Result<Vec<String>, Failure> {
+    pub fn all(&mut self) -> Result<Vec<String>, Failure> {
         let mut words = Vec::new();
         while let Some(word) = self.word()? {
             words.push(word);
@@ -166,8 +166,8 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// There are; the first of them is named.
-    pub fn end(mut self) -> Result<(), Failure> {
-        match self.word()? {
+    pub fn end(&self) -> Result<(), Failure> {
+        match self.clone().word()? {
             None => Ok(()),
             Some(word) => Err(failure(Code::Syntax, &["expected the end, not ", &word])),
         }

@@ -38,7 +38,7 @@ enum State {
 
 /// A session. It knows no socket and no clock.
 pub struct Session {
-    actor: Actor,
+    pub(super) actor: Actor,
     opened: u64,
     state: State,
     /// The line so far, or the one that is being answered.

@@ -3,8 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Desk;
 use super::place::{exists, missing, parse};
+use super::{Ask, Desk};
 use crate::monitor::failure::{Failure, expected, failure, unknown};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
@@ -15,20 +15,23 @@ use crate::text::duration;
 use crate::text::nearest::nearest;
 use crate::tree::{Code, Path, Schema, Step, Tree};
 
-/// The value of an attribute now, as text.
-fn value(tree: &mut dyn Tree, path: &str, key: &str) -> Option<String> {
-    let path = Path::parse(path)?;
-    let schema = tree.schemas().iter().find(|schema| schema.name == path.kind)?;
-    let value = tree.get(&path, schema.find(key)?.0)?;
+/// The value of an attribute now, as text; empty when there is none.
+fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
     let mut text = String::new();
-    value.print(&mut text);
-    Some(text)
+    let Some(path) = Path::parse(path) else { return text };
+    let schema = tree.schemas().iter().find(|schema| schema.name == path.kind);
+    if let Some((place, _)) = schema.and_then(|schema| schema.find(key)) {
+        if let Some(value) = tree.get(&path, place) {
+            value.print(&mut text);
+        }
+    }
+    text
 }
 
 /// Sets back what is due.
 pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
     while let Some(Change { path, key, back, set, actor, .. }) = timed.take_due(now) {
-        if value(tree, &path, &key).as_ref() != Some(&set) {
+        if value(tree, &path, &key) != set {
             continue;
         }
         let what = [&path, ".", &key, "=", &back].concat();
@@ -44,7 +47,7 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
 impl Desk<'_> {
     /// Notes something with who did it.
     pub(super) fn note(&mut self, words: &[&str]) {
-        let who = &self.session.actor().who;
+        let who = &self.session.actor.who;
         self.tree.note(&[&[who.as_str(), ": "], words].concat());
     }
 
@@ -107,15 +110,17 @@ impl Desk<'_> {
         Ok(Step::Call { path: String::from(path), method, words })
     }
 
-    pub(super) fn set(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let mut path = words.expect("a path")?;
         let mut rest = words.all()?;
         // `get` writes PATH.KEY=VALUE; that can be set again.
-        if let Some(end) = path.find('=') {
-            let front = path.get(..end).unwrap_or_default();
-            let Some(dot) = front.rfind('.') else { return Err(expected(&["a path and KEY=VALUE"])) };
-            let pair = path.split_off(dot);
-            rest.insert(0, String::from(pair.trim_start_matches('.')));
+        if let Some((front, _)) = path.split_once('=') {
+            let Some((front, _)) = front.rsplit_once('.') else {
+                return Err(expected(&["a path and KEY=VALUE"]));
+            };
+            let mut pair = path.split_off(front.len());
+            pair.remove(0);
+            rest.insert(0, pair);
         }
         let mut time = None;
         if let [.., word, length] = rest.as_slice() {
@@ -131,8 +136,8 @@ impl Desk<'_> {
         let schema = self.node_to_change(&path)?;
         let steps = self.sets(schema, &path, rest)?;
         match time {
-            None => self.change(steps, usize::MAX),
-            Some(time) => self.change_for(steps, time),
+            None => self.change(&steps, usize::MAX),
+            Some(time) => self.change_for(&steps, time),
         }
     }
 
@@ -145,56 +150,48 @@ impl Desk<'_> {
     }
 
     /// Sets values that come back after a time.
-    fn change_for(&mut self, steps: Vec<Step>, time: u64) -> Result<(), Failure> {
+    fn change_for(&mut self, steps: &[Step], time: u64) -> Result<(), Failure> {
         if self.session.steps.is_some() {
             return Err(failure(Code::Conflict, &["in a transaction nothing is set for a time"]));
         }
-        let due = self.now.saturating_add(time);
-        let mut fresh = self.timed.changes.len();
-        let mut changes = Vec::new();
-        for step in &steps {
+        let mut waiting = self.timed.changes.len();
+        // What comes back is the last value that was to stay.
+        let mut backs = Vec::new();
+        for step in steps {
             let Step::Set { path, key, .. } = step else { continue };
-            // What comes back is the last value that was to stay.
-            let back = match self.timed.find(path, key) {
-                Some(change) => Some(change.back.clone()),
-                None => {
-                    fresh += 1;
-                    value(self.tree, path, key)
-                }
-            };
-            let (path, key, back) = (path.clone(), key.clone(), back.unwrap_or_default());
-            let actor = self.session.actor().clone();
-            changes.push(Change { path, key, back, due, set: String::new(), actor });
+            let back = self.timed.find(path, key).map(|change| change.back.clone());
+            waiting += usize::from(back.is_none());
+            backs.push(back.unwrap_or_else(|| value(self.tree, path, key)));
         }
-        if fresh > TIMED {
+        if waiting > TIMED {
             return Err(failure(Code::Limit, &["at most 64 changes wait to come back"]));
         }
         self.change(steps, usize::MAX)?;
         let mut length = String::new();
         duration::print(time, &mut length);
-        for mut change in changes {
-            let Change { path, key, back, .. } = &change;
-            self.note(&[path, ".", key, " is ", back, " again in ", &length]);
-            change.set = value(self.tree, path, key).unwrap_or_default();
-            self.timed.changes.push(change);
+        for (step, back) in steps.iter().zip(backs) {
+            let Step::Set { path, key, .. } = step else { continue };
+            self.note(&[path, ".", key, " is ", &back, " again in ", &length]);
+            self.timed.changes.push(Change {
+                set: value(self.tree, path, key),
+                path: path.clone(),
+                key: key.clone(),
+                back,
+                due: self.now.saturating_add(time),
+                actor: self.session.actor.clone(),
+            });
         }
         Ok(())
     }
 
-    pub(super) fn keep(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
-        let place = self.place(&words.expect("a path")?, false)?;
-        let mut keys = words.all()?;
-        if let Some(about) = place.key.and_then(place.schema.about) {
-            keys.push(String::from(about.name));
-        }
-        for key in &keys {
-            attribute(place.schema, key)?;
-        }
-        let path = place.text();
+    pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let place = self.place(words, false)?;
+        let mut path = String::new();
+        Path { kind: place.schema.name, name: &place.name }.print(&mut path);
         let mut kept = Vec::new();
-        for change in &self.timed.changes {
-            if change.path == path && (keys.is_empty() || keys.contains(&change.key)) {
-                let (_, about) = attribute(place.schema, &change.key)?;
+        for (at, about) in place.schema.abouts().enumerate() {
+            let asked = place.keys.is_empty() || place.keys.contains(&at);
+            if asked && self.timed.find(&path, about.name).is_some() {
                 self.hold_role(about.role, about.name)?;
                 kept.push(about.name);
             }
@@ -209,29 +206,29 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) fn call(&mut self, mut words: Words<'_>) -> Result<(), Failure> {
+    pub(super) fn call(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let text = words.expect("a path")?;
         let (schema, path) = parse(self.tree, &text)?;
         let step = self.method(schema, &words.expect("a method")?, &text, words.all()?)?;
         self.node_to_change(&text)?;
         if let Step::Call { method, words, .. } = &step {
             if !method.configures {
-                let text = self.tree.call(&path, method, words, self.session.actor())?;
+                let text = self.tree.call(&path, method, words, &self.session.actor)?;
                 self.note_step(&step, "");
                 self.plan = Some(Plan::Text { text, at: 0 });
                 return Ok(());
             }
         }
-        self.change([step].into(), 1)
+        self.change(&[step], 1)
     }
 
     /// Makes changes, all of them or none, or puts them off until `commit`. So many steps of them are noted.
-    pub(super) fn change(&mut self, steps: Vec<Step>, told: usize) -> Result<(), Failure> {
+    pub(super) fn change(&mut self, steps: &[Step], told: usize) -> Result<(), Failure> {
         if let Some(kept) = &mut self.session.steps {
             if kept.len() + steps.len() > STEPS {
                 return Err(failure(Code::Limit, &["a transaction has at most 256 steps"]));
             }
-            kept.extend(steps);
+            kept.extend_from_slice(steps);
             return Ok(());
         }
         if steps.is_empty() {
@@ -240,11 +237,11 @@ impl Desk<'_> {
         let mut olds = Vec::new();
         for step in steps.iter().take(told) {
             olds.push(match step {
-                Step::Set { path, key, .. } => value(self.tree, path, key).unwrap_or_default(),
+                Step::Set { path, key, .. } => value(self.tree, path, key),
                 Step::Call { .. } => String::new(),
             });
         }
-        self.tree.change(&steps, self.session.actor())?;
+        self.tree.change(steps, &self.session.actor)?;
         for (place, step) in steps.iter().enumerate() {
             if let Step::Set { path, key, .. } = step {
                 self.timed.forget(path, key);
@@ -271,7 +268,7 @@ impl Desk<'_> {
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+    pub(super) fn begin(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         if self.session.steps.is_some() {
             return Err(failure(Code::Conflict, &["a transaction is open; commit or abort ends it"]));
         }
@@ -279,21 +276,27 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Ends the transaction, whatever becomes of it.
-    pub(super) fn end_transaction(&mut self, commits: bool) -> Result<(), Failure> {
+    /// Does what the transaction kept; it is over, whatever becomes of that.
+    pub(super) fn commit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         match self.session.steps.take() {
             None => Err(failure(Code::Conflict, &["no transaction is open; begin opens one"])),
-            Some(steps) if commits => self.change(steps, usize::MAX),
-            Some(_) => Ok(()),
+            Some(steps) => self.change(&steps, usize::MAX),
         }
     }
 
-    pub(super) fn save(&mut self) -> Result<(), Failure> {
+    pub(super) fn abort(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
+        if let Some(steps) = &mut self.session.steps {
+            steps.clear();
+        }
+        self.commit(words, ask)
+    }
+
+    pub(super) fn save(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let mut passing = Vec::new();
         for change in &self.timed.changes {
             passing.push((change.path.clone(), change.key.clone(), change.back.clone()));
         }
-        let text = self.tree.save(&passing, self.session.actor())?;
+        let text = self.tree.save(&passing, &self.session.actor)?;
         self.note(&["save"]);
         self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())

@@ -4,29 +4,28 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::place::{exists, missing, parse};
-use super::{Desk, SLICE, kind};
+use super::{Ask, Desk, SLICE, kind, number};
 use crate::monitor::failure::{Failure, failure};
 use crate::monitor::filter::{Filter, Key, attribute};
 use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
 use crate::monitor::request::Words;
-use crate::text::number::{parse_decimal, push_decimal_str};
+use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Step, Value};
 
 /// Nodes changed by one command whose earlier values are noted; the others are counted.
 const NOTED: usize = 16;
 
 impl Desk<'_> {
-    pub(super) fn ls(&mut self, mut words: Words<'_>, json: bool) -> Result<(), Failure> {
+    pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let Some(text) = words.word()? else {
             for schema in self.tree.schemas() {
                 let out = &mut self.session.output.part;
-                render::open(&Path { kind: schema.name, name: "" }, json, out);
-                render::close(json, out);
+                render::open(&Path { kind: schema.name, name: "" }, ask.json, out);
+                render::close(ask.json, out);
             }
             return Ok(());
         };
-        words.end()?;
         let (schema, path) = parse(self.tree, text.strip_suffix("/*").unwrap_or(&text))?;
         if schema.named || !path.name.is_empty() {
             let mut walk = Walk::new(schema, Shape::Path);
@@ -41,23 +40,19 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// A path and keys, up to the end or `every`.
-    pub(super) fn get(&mut self, words: &mut Words<'_>) -> Result<(), Failure> {
-        let place = self.place(&words.expect("a path")?, true)?;
+    pub(super) fn get(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let place = self.place(words, true)?;
         let mut walk = Walk::new(place.schema, Shape::Lines);
-        walk.keys.extend(place.key);
-        while !words.is_empty() && !words.clone().take("every") {
-            walk.keys.push(attribute(place.schema, &words.expect("an attribute")?)?.0);
-        }
         if !place.is_all() {
             walk.one = Some(place.name);
         }
+        walk.keys = place.keys;
         walk.rewind();
         self.plan = Some(Plan::Walk(walk));
         Ok(())
     }
 
-    pub(super) fn find(&mut self, words: &mut Words<'_>, action: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn find(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let name = words.expect("a kind")?;
         let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(&name))?;
         let mut walk = Walk::new(schema, Shape::Row);
@@ -79,15 +74,12 @@ impl Desk<'_> {
                 walk.sort = Some((place, plain.is_some()));
             } else if words.take("limit") {
                 let text = words.expect("a number behind limit")?;
-                let Some(limit) = parse_decimal(text.as_bytes()) else {
-                    return Err(failure(Code::Invalid, &["expected a number behind limit, not ", &text]));
-                };
-                walk.limit = limit;
+                walk.limit = number(&text, "a number behind limit")?;
             } else {
                 break;
             }
         }
-        if let Some(text) = action {
+        if let Some(text) = ask.action {
             walk.told = String::from(text.trim_ascii());
             walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
             let mut words = Words::new(text);
@@ -95,7 +87,7 @@ impl Desk<'_> {
             if name == "set" {
                 walk.action = self.sets(schema, "", words.all()?)?;
             } else {
-                walk.action = [self.method(schema, &name, "", words.all()?)?].into();
+                walk.action.push(self.method(schema, &name, "", words.all()?)?);
             }
         }
         walk.rewind();
@@ -188,7 +180,7 @@ impl Desk<'_> {
         for step in &walk.action {
             if let Step::Call { method, words, .. } = step {
                 if !method.configures {
-                    match self.tree.call(&path, method, words, self.session.actor()) {
+                    match self.tree.call(&path, method, words, &self.session.actor) {
                         Ok(_) => walk.done += 1,
                         // It went by itself.
                         Err(trouble) if trouble.code == Code::Missing => {}
@@ -257,7 +249,7 @@ impl Desk<'_> {
         let each = walk.action.len().max(1);
         let nodes = (steps.len() / each) as u64;
         let told = NOTED.saturating_sub(walk.done as usize) * each;
-        let result = self.change(steps, told);
+        let result = self.change(&steps, told);
         if result.is_ok() {
             walk.done += nodes;
         } else {
