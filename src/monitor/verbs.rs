@@ -71,19 +71,4 @@ pub fn verb(name: &str) -> Result<Verb, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_whole() {
-        for Verb { name, help, .. } in verbs() {
-            assert!(!name.is_empty() && help.ends_with('.') && !help.contains("  "), "{name}: {help}");
-            assert_eq!(verbs().filter(|verb| verb.name == name).count(), 1, "{name}");
-        }
-        assert_eq!(verbs().count(), 21);
-        assert_eq!(verb("save").ok().map(|verb| verb.role == Role::Admin), Some(true));
-        let message = |name| verb(name).err().unwrap().message;
-        assert_eq!(message("wacth"), "no verb is named wacth; did you mean watch?");
-        assert_eq!(message("eval"), "no verb is named eval");
-    }
-}
+mod tests;
