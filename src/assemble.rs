@@ -9,11 +9,12 @@ use crate::cli::process::Level;
 use crate::cli::terminal;
 use crate::config::load::Configuration;
 use crate::config::settings::Settings;
-use crate::engine::{Loop, Reactor, Turn};
+use crate::engine::{Loop, Reactor};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
 pub mod activation;
+mod configured;
 pub mod environment;
 #[cfg(feature = "http")]
 mod handlers;
@@ -22,19 +23,28 @@ mod http;
 pub mod late;
 #[cfg(feature = "http")]
 mod listeners;
+mod live;
+mod monitors;
+mod nodes;
 pub mod notify;
 pub mod pid_file;
 mod privileges;
 #[cfg(feature = "http")]
 mod roots;
+mod run;
 mod running;
+mod schemas;
 #[cfg(feature = "http")]
 mod uploads;
+use activation::Activation;
+use configured::Configured;
+use environment::Environment;
+use notify::Notifier;
 use privileges::Plan;
 use running::Running;
 
-/// What a connection reads at once for which nothing is set, as an exponent of 2.
-const OTHERS_READ: u8 = 12;
+/// The most that any connection reads at once, in bytes: what a read buffer may be set to while the program runs.
+const LARGEST_READ: usize = 1 << 20;
 
 /// Why the program cannot run or go on.
 #[cfg_attr(test, derive(Debug))]
@@ -43,37 +53,60 @@ pub struct Failure {
     pub message: String,
     /// Whether it lies in what the user asked for, rather than in the system.
     pub usage: bool,
+    /// The system's error, where it was one.
+    pub error: Option<Errno>,
 }
 
 /// Serves until a signal ends it. `configuration` is what the settings come from, if it was a file.
 ///
 /// # Errors
 /// What cannot be had at start, or the failure of the poller.
-pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>) -> Result<(), Failure> {
-    let plan = Plan::new(&settings.process)?;
+pub fn serve(
+    settings: &Settings,
+    configuration: Option<&Configuration<'_, '_>>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let process = &settings.process;
+    let plan = Plan::new(process, configuration.is_some())?;
+    let (mut notifier, warning) = Notifier::new(environment, process.notify_fd)?;
+    let passed = Activation::take(environment)?;
     let raised = gorgon_sys::raise_descriptors();
     let limit = gorgon_sys::descriptors().0;
-    let poller = poller(settings.process.poller)?;
-    let page_memory = usize::try_from(settings.process.page_memory).unwrap_or(usize::MAX);
+    let poller = poller(process.poller)?;
+    let page_memory = usize::try_from(process.page_memory).unwrap_or(usize::MAX);
     let lp = Loop::new(poller, page_memory).map_err(|error| failure(poller.name(), error))?;
-    let mut reactor =
-        Reactor::new(lp, World::default(), largest_read(settings)).map_err(|e| failure("memory", e))?;
+    let mut reactor = Reactor::new(lp, World::default(), LARGEST_READ).map_err(|e| failure("memory", e))?;
+    let level = process.level();
+    if let Some(warning) = warning.filter(|_| level >= Level::Warn) {
+        terminal::complain(&["gorgon: warning: ", &warning, "\n"].concat());
+    }
     let mut report = String::new();
     if let Some(configuration) = configuration {
         report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
     }
     let mut running = Running::new(limit);
+    running.host.runtime = environment.runtime_directory;
+    running.host.becomes = plan.becomes();
+    running.host.quiet = level < Level::Warn;
+    running.retries = match process.listen_retry {
+        "auto" => configuration.is_some(),
+        word => word == "on",
+    };
+    running.host.ask(&settings.monitors)?;
+    running.pass(passed, settings)?;
     running.apply(settings.clone(), &mut reactor, &mut report)?;
-    // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
-    // to die of them would be a bad answer. A terminal that hangs up does end it.
+    let pid_file = pid_file::claim(&process.pid_file)?;
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
-    if !gorgon_sys::is_terminal(gorgon_sys::standard_input()) {
+    // A terminal that hangs up ends the program; from anybody else it means to read the configuration again.
+    if configuration.is_some() || !gorgon_sys::is_terminal(gorgon_sys::standard_input()) {
         taken.push(Signal::Hangup);
     }
     let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", error))?;
+    let at = report.len();
     plan.carry_out(&mut running.served, reactor.world(), &mut report)?;
+    running.set_rights(report.get(at..).unwrap_or_default());
     running.start(&mut reactor)?;
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
@@ -86,19 +119,29 @@ pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>)
         Err(_) => report.push_str(", which cannot be raised"),
     }
     report.extend(["; poller: ", poller.name(), "\n"]);
-    let level = settings.process.level();
     if level >= Level::Info {
         terminal::report(&report);
     }
     // What only the start took.
     drop(report);
     gorgon_sys::trim_heap();
-    let outcome = run(&mut reactor, settings.process.grace);
     let now = reactor.lp().now();
+    reactor.world().note(now, &["started"]);
+    reactor.world().speaks = configuration.is_some() && level >= Level::Info;
+    if let Some(file) = &pid_file {
+        file.write().map_err(|error| failure(&process.pid_file, error))?;
+    }
+    notifier.ready("serving", now.milliseconds);
+    let inputs = configuration.map(|configuration| configuration.inputs);
+    let mut configured = Configured::new(inputs, settings.clone());
+    let outcome = run::run(&mut reactor, &mut running, &mut configured, &mut notifier);
+    let now = reactor.lp().now();
+    notifier.stopping("ending", now.milliseconds);
     reactor.world().finish_logs(now);
     if level >= Level::Debug {
         terminal::report(&summary(reactor.lp()));
     }
+    drop(pid_file);
     drop(running);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
@@ -126,23 +169,6 @@ fn summary(lp: &Loop) -> String {
     text
 }
 
-/// Turns the loop until it is done.
-fn run(reactor: &mut Reactor<World>, grace: u64) -> Result<(), Failure> {
-    loop {
-        match reactor.turn().map_err(|error| failure("poller", error))? {
-            Turn::Done => {}
-            Turn::Finished => return Ok(()),
-            Turn::Signal(Signal::Quit) => reactor.lp().drain(grace),
-            Turn::Signal(Signal::Terminate | Signal::Interrupt) => reactor.lp().stop(),
-            Turn::Signal(Signal::User1) => {
-                let now = reactor.lp().now();
-                reactor.world().reopen_logs(now);
-            }
-            Turn::Signal(Signal::Hangup | Signal::User2 | Signal::Child) => {}
-        }
-    }
-}
-
 /// The poller that was asked for, or the best there is.
 fn poller(name: &str) -> Result<PollerKind, Failure> {
     let available = PollerKind::available();
@@ -153,26 +179,16 @@ fn poller(name: &str) -> Result<PollerKind, Failure> {
     found.ok_or_else(|| Failure {
         message: ["--gorgon.poller=", name, ": this system has no such poller"].concat(),
         usage: true,
+        error: None,
     })
 }
 
 /// The largest read that any connection may come to do, in bytes.
-fn largest_read(settings: &Settings) -> usize {
-    #[cfg(feature = "http")]
-    let exponents = settings.servers.iter().flat_map(|server| {
-        let listeners = server.listeners.iter().filter_map(|rule| rule.read_buffer);
-        let clients = server.clients.iter().filter_map(|rule| rule.read_buffer);
-        listeners.chain(clients).chain([server.settings.read_buffer]).map(|buffer| buffer.most)
-    });
-    #[cfg(not(feature = "http"))]
-    let exponents = {
-        let _ = settings;
-        [].into_iter()
-    };
-    1 << exponents.fold(OTHERS_READ, u8::max)
-}
-
 /// Names the thing, then says what the system said of it.
 fn failure(thing: &str, error: Errno) -> Failure {
-    Failure { message: [thing, ": ", &gorgon_sys::describe(error)].concat(), usage: false }
+    Failure {
+        message: [thing, ": ", &gorgon_sys::describe(error)].concat(),
+        usage: false,
+        error: Some(error),
+    }
 }

@@ -8,6 +8,7 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use gorgon::assemble::environment::Environment;
 use gorgon::cli::arguments;
 use gorgon::cli::command::{Command, Configured};
 use gorgon::cli::{configured, help, terminal};
@@ -44,11 +45,11 @@ fn run(start: &Start) -> u8 {
         Command::Serve(settings) => {
             let nodes = Source::without_file();
             let strangers = strangers(&nodes, &mut start.variables().map(|(name, _)| name));
-            if strangers.is_empty() { serve(&settings, None) } else { refuse(&strangers) }
+            if strangers.is_empty() { serve(&settings, None, start) } else { refuse(&strangers) }
         }
         Command::Run(config) => with(config, start, environment, &|inputs, loaded| {
             let configuration = Configuration { inputs, source: &loaded.source };
-            serve(&loaded.settings, Some(&configuration))
+            serve(&loaded.settings, Some(&configuration), start)
         }),
         Command::Check(config) => with(config, start, environment, &|inputs, loaded| {
             print(&configured::verdict(&inputs.path, loaded))
@@ -97,8 +98,8 @@ fn with<'e>(
     act(&inputs, &loaded)
 }
 
-fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>) -> u8 {
-    match gorgon::assemble::serve(settings, configuration) {
+fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, start: &Start) -> u8 {
+    match gorgon::assemble::serve(settings, configuration, &Environment::take(start)) {
         Ok(()) => 0,
         Err(failure) => {
             terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());

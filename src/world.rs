@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::cli::terminal::complain;
 use crate::engine::log::{Log, Logs};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
@@ -12,6 +13,13 @@ use crate::http::{
     handlers::listing::Directories,
     handlers::status::{HasReports, Reports},
     logins::{HasLogins, Logins},
+};
+
+#[cfg(feature = "monitor")]
+use crate::monitor::{
+    login::door::Door,
+    service::HasSessions,
+    sessions::{Counters, Sessions},
 };
 
 pub mod events;
@@ -35,6 +43,13 @@ pub struct World {
     ending: Vec<Log>,
     /// What happened.
     pub events: Events,
+    /// The sessions of the monitors.
+    #[cfg(feature = "monitor")]
+    pub sessions: Sessions,
+    #[cfg(feature = "monitor")]
+    door: Door,
+    /// Events are told on standard error too.
+    pub speaks: bool,
     #[cfg(feature = "http")]
     directories: Directories,
     #[cfg(feature = "http")]
@@ -117,6 +132,46 @@ impl World {
             }
             gorgon_sys::pause(LAST_TRIES.1);
         }
+    }
+}
+
+#[cfg(feature = "monitor")]
+impl HasSessions for World {
+    fn sessions(&mut self) -> &mut Sessions {
+        &mut self.sessions
+    }
+
+    fn door(&mut self) -> &mut Door {
+        &mut self.door
+    }
+
+    fn note(&mut self, now: Now, words: &[&str]) {
+        World::note(self, now, words);
+    }
+}
+
+impl World {
+    /// Notes an event.
+    pub fn note(&mut self, now: Now, words: &[&str]) {
+        let line = self.events.note(now.unix_seconds, words);
+        if self.speaks {
+            // Without the time: who keeps standard error has one of its own.
+            complain(&["gorgon: ", line.get(21..).unwrap_or(line), "\n"].concat());
+        }
+    }
+
+    /// How many access logs there are, and how many lines they have dropped.
+    #[must_use]
+    pub fn count_logs(&self) -> (u64, u64) {
+        let logs = self.logs.iter().flatten();
+        (logs.clone().count() as u64, logs.map(|(log, _)| log.dropped()).sum())
+    }
+
+    /// What was counted of all monitors.
+    #[cfg(feature = "monitor")]
+    #[must_use]
+    pub fn sessions_counters(&self) -> Counters {
+        self.sessions.counters()
     }
 }
 

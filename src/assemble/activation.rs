@@ -52,7 +52,7 @@ impl Activation {
     /// # Errors
     /// The environment is not as sd_listen_fds(3) has it, or a descriptor is no listening socket of streams.
     pub fn take(environment: &Environment) -> Result<Activation, Failure> {
-        let wrong = |message| Failure { message, usage: true };
+        let wrong = |message| Failure { message, usage: true, error: None };
         let mut activation = Activation::default();
         for (number, name) in (FIRST_PASSED..).zip(names(environment, process_id().into()).map_err(wrong)?) {
             let passed = take_listener(number).map_err(|unfit| {
@@ -99,7 +99,7 @@ impl Activation {
                 message.push_str("name its address there, or fd: and its name");
             }
         }
-        Err(Failure { message, usage: true })
+        Err(Failure { message, usage: true, error: None })
     }
 
     /// The sockets of the rule at that place, each given out once: none for a rule that is to bind for itself, an empty list

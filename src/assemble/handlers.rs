@@ -206,7 +206,7 @@ impl Builder<'_, '_> {
         for (name, handler) in handlers {
             if let Some((key, expected)) = handler.contradiction() {
                 let message = ["handler ", name, ": ", key, ": ", expected].concat();
-                return Err(Failure { message, usage: true });
+                return Err(Failure { message, usage: true, error: None });
             }
         }
         let mut files = self.http.clone();
@@ -352,7 +352,7 @@ impl Builder<'_, '_> {
         let entry = (name.to_owned(), made);
         if self.recipe.made.iter().any(|(other, _)| *other == entry.0) {
             let message = ["handler ", name, ": there is another one of that name"].concat();
-            return Err(Failure { message, usage: true });
+            return Err(Failure { message, usage: true, error: None });
         }
         if self.before.made.contains(&entry) {
             self.router.keep(name, front.as_bytes());
@@ -465,7 +465,7 @@ fn number_text(number: u64) -> String {
 
 /// What is wrong with a file of users.
 pub(super) fn wrong_passwords(message: &str) -> Failure {
-    Failure { message: ["--auth-file: ", message].concat(), usage: true }
+    Failure { message: ["--auth-file: ", message].concat(), usage: true, error: None }
 }
 
 #[cfg(test)]

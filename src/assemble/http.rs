@@ -83,6 +83,7 @@ pub(super) fn access_log(
     let wrong = |message: String| Failure {
         message: ["--access-log ", &http.access_log, ": ", &message].concat(),
         usage: true,
+        error: None,
     };
     // Who wants to hear all hears of each request.
     let name = if level >= Level::Debug && http.access_log.is_empty() { "-" } else { &http.access_log };

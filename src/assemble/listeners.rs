@@ -65,7 +65,7 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
         Listen::Passed(name) => {
             let message =
                 ["listen=fd:", &*String::from_utf8_lossy(name), ": no socket of that name was passed"];
-            return Err(Failure { message: message.concat(), usage: true });
+            return Err(Failure { message: message.concat(), usage: true, error: None });
         }
         Listen::Unix(path) => {
             let address = Address::Unix(path.clone());

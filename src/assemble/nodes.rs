@@ -2,10 +2,16 @@
 
 use alloc::string::String;
 
+use crate::engine::{Buffers, ServiceCounters};
+use crate::monitor::sessions::Counters;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
 /// Any number.
 const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
+/// Any number of bytes.
+const BYTES: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
+/// Any buffer.
+const BUFFER: Unit = Unit::Buffer { min: 0, max: u64::MAX };
 /// Any time.
 const TIME: Unit = Unit::Time { min: 0, max: u64::MAX };
 
@@ -56,7 +62,11 @@ pub(super) static PROCESS: Kind<ProcessFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::fact("rights", Unit::Text, "What it may still do, and what it gave up at the start."),
+            about: About::fact(
+                "rights",
+                Unit::Text,
+                "What it may still do, and what it gave up at the start.",
+            ),
             get: |facts| Value::Text(facts.rights.clone()),
             set: unset,
         },
@@ -105,12 +115,20 @@ pub(super) static CONFIG: Kind<ConfigFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::counter("failures", COUNT, "How often that changed nothing, for something was wrong."),
+            about: About::counter(
+                "failures",
+                COUNT,
+                "How often that changed nothing, for something was wrong.",
+            ),
             get: |facts| Value::Count(facts.failures),
             set: unset,
         },
         Attribute {
-            about: About::fact("last_failure", Unit::Text, "What was wrong the last time. Empty when it went well."),
+            about: About::fact(
+                "last_failure",
+                Unit::Text,
+                "What was wrong the last time. Empty when it went well.",
+            ),
             get: |facts| Value::Text(facts.last_failure.clone()),
             set: unset,
         },
@@ -143,6 +161,129 @@ pub(super) static LOG: Kind<LogFacts> = Kind {
         Attribute {
             about: About::counter("dropped", COUNT, "Lines of access logs that could not be written."),
             get: |facts| Value::Count(facts.dropped),
+            set: unset,
+        },
+    ],
+};
+
+/// A listening socket.
+pub(super) struct ListenerFacts {
+    pub(super) server: String,
+    pub(super) rule: String,
+    pub(super) buffers: Buffers,
+    pub(super) accepted: u64,
+    pub(super) paused: bool,
+}
+
+/// The kind `listener`. Its buffers are set by way of the server's rules.
+pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
+    name: "listener",
+    help: "listening socket",
+    attributes: &[
+        Attribute {
+            about: About::fact("server", Unit::Text, "The server or monitor that it belongs to."),
+            get: |facts| Value::Text(facts.server.clone()),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact(
+                "rule",
+                Unit::Text,
+                "The rule of listen that it comes of. Empty where none was written.",
+            ),
+            get: |facts| Value::Text(facts.rule.clone()),
+            set: unset,
+        },
+        Attribute {
+            about: About::live("read_buffer", BUFFER, "", "The read buffer that its connections begin with."),
+            get: |facts| Value::Buffer(facts.buffers.read),
+            set: unset,
+        },
+        Attribute {
+            about: About::live(
+                "write_buffer",
+                BUFFER,
+                "",
+                "The write buffer that its connections begin with.",
+            ),
+            get: |facts| Value::Buffer(facts.buffers.write),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("accepted", COUNT, "Connections that were accepted on it."),
+            get: |facts| Value::Count(facts.accepted),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("paused", Unit::Switch, "Whether it does not accept for want of room."),
+            get: |facts| Value::Switch(facts.paused),
+            set: unset,
+        },
+    ],
+};
+
+/// What the loop counts of a server.
+pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
+    name: "http",
+    help: "HTTP server",
+    attributes: &[
+        Attribute {
+            about: About::fact("open", COUNT, "Connections that are open."),
+            get: |facts| Value::Count(facts.open as u64),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("accepted", COUNT, "Connections that were accepted."),
+            get: |facts| Value::Count(facts.accepted),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("refused", COUNT, "Connections that were too many, and were told so."),
+            get: |facts| Value::Count(facts.refused),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("received", BYTES, "Bytes received."),
+            get: |facts| Value::Size(facts.bytes_received),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("sent", BYTES, "Bytes sent."),
+            get: |facts| Value::Size(facts.bytes_sent),
+            set: unset,
+        },
+    ],
+};
+
+/// What is counted of monitors.
+pub(super) struct MonitorFacts {
+    pub(super) sessions: u32,
+    pub(super) counters: Counters,
+}
+
+/// The facts of the kind `monitor`.
+pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
+    name: "monitor",
+    help: "monitor",
+    attributes: &[
+        Attribute {
+            about: About::fact("sessions", COUNT, "Sessions that are open."),
+            get: |facts| Value::Count(facts.sessions.into()),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("commands", COUNT, "Commands that were asked, of all monitors."),
+            get: |facts| Value::Count(facts.counters.commands),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("denied", COUNT, "Commands refused for want of a role, of all monitors."),
+            get: |facts| Value::Count(facts.counters.refused),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("failed_logins", COUNT, "Logins that failed, of all monitors."),
+            get: |facts| Value::Count(facts.counters.failed_logins),
             set: unset,
         },
     ],

@@ -20,6 +20,7 @@ pub fn claim(path: &str) -> Result<Option<PidFile>, Failure> {
     let refuse = |message: &str| Failure {
         message: ["--gorgon.pid_file=", path, ": ", message].concat(),
         usage: true,
+        error: None,
     };
     let bytes = path.as_bytes();
     let name = file_path::file_name(bytes).filter(|name| !matches!(*name, b"." | b".."));

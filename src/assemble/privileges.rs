@@ -109,6 +109,8 @@ impl Served {
 /// What is to be given up. Its parts are kept apart: all in one function they are larger.
 pub(super) struct Plan<'a> {
     settings: &'a ProcessSettings,
+    /// Other things may be served later, as a configuration can be read again.
+    changes: bool,
     /// Who to become, for one who is root.
     user: Option<User>,
     chroot: Option<OwnedFd>,
@@ -121,8 +123,8 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// There is no such user or directory, or only root could do it.
     #[inline(never)]
-    pub(super) fn new(settings: &'a ProcessSettings) -> Result<Plan<'a>, Failure> {
-        let mut plan = Plan { settings, user: None, chroot: None };
+    pub(super) fn new(settings: &'a ProcessSettings, changes: bool) -> Result<Plan<'a>, Failure> {
+        let mut plan = Plan { settings, changes, user: None, chroot: None };
         let (user, group) = privilege::identity();
         if user == 0 || !settings.user.is_empty() {
             let (passwd, groups) = (read("/etc/passwd")?, read("/etc/group")?);
@@ -142,6 +144,11 @@ impl<'a> Plan<'a> {
             plan.chroot = Some(opened.map_err(|error| told("--gorgon.chroot=", &settings.chroot, error))?);
         }
         Ok(plan)
+    }
+
+    /// The user and group that the program will have, if it has others now.
+    pub(super) fn becomes(&self) -> Option<(u32, u32)> {
+        self.user.as_ref().filter(|user| user.user != 0).map(|user| (user.user, user.group))
     }
 
     /// Does it, and says what was done.
@@ -279,7 +286,7 @@ impl<'a> Plan<'a> {
     fn unreadable(&self, name: &str) -> Failure {
         let mut message = [name, ": user ", &self.who()].concat();
         message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
-        Failure { message, usage: true }
+        Failure { message, usage: true, error: None }
     }
 
     /// Landlock, as the setting `sandbox` says.
@@ -287,6 +294,18 @@ impl<'a> Plan<'a> {
     fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Failure> {
         if self.settings.sandbox == "off" {
             report.push_str("; no Landlock, as sandbox says");
+            return Ok(());
+        }
+        if self.changes && self.settings.sandbox == "auto" {
+            // What is served may be something else after the next reload.
+            match landlock::restrict_execution() {
+                Ok(applied) => {
+                    report.push_str("; Landlock ABI ");
+                    push_decimal_str(applied.abi.into(), report);
+                    report.push_str(": executes nothing, connects nowhere");
+                }
+                Err(error) => report.extend(["; no ", &failure("Landlock", error).message]),
+            }
             return Ok(());
         }
         let everywhere = served.reaches.iter().any(|reach| reach.everywhere);
@@ -371,7 +390,7 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
     match read_file(path, ACCOUNTS + 1) {
         Ok(text) if text.len() > ACCOUNTS => {
-            Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true })
+            Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true, error: None })
         }
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
@@ -384,5 +403,5 @@ fn told(thing: &str, value: &str, error: Errno) -> Failure {
 }
 
 fn refuse(key: &str, value: &str, message: &str) -> Failure {
-    Failure { message: ["--gorgon.", key, "=", value, ": ", message].concat(), usage: true }
+    Failure { message: ["--gorgon.", key, "=", value, ": ", message].concat(), usage: true, error: None }
 }

@@ -30,6 +30,7 @@ pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>
     let lost = |_| Failure {
         message: [&*String::from_utf8_lossy(&root), ": cannot be opened"].concat(),
         usage: true,
+        error: None,
     };
     let kind = stat_path(&root).map_err(wrong)?.kind;
     if matches!(kind, FileKind::Directory | FileKind::File) {
@@ -50,7 +51,7 @@ pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>
     }
     if kind != FileKind::File {
         let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
-        return Err(Failure { message, usage: true });
+        return Err(Failure { message, usage: true, error: None });
     }
     let single = SingleFile::new(&root).map_err(lost)?;
     http.index = file_path::file_name(&root)
@@ -82,7 +83,7 @@ pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaType
         let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
             let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
-            return Err(Failure { message, usage: true });
+            return Err(Failure { message, usage: true, error: None });
         }
     }
     Ok(types)

@@ -13,11 +13,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::Address;
+use core::net::SocketAddr;
 
+use gorgon_sys::{Address, OwnedFd, Passed};
+
+use super::activation::Activation;
 use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
-use super::listeners::{Socket, bind, display, options, push_urls};
+use super::late::{Came, Late};
+use super::listeners::{Socket, bind, bind_one, display, options, push_urls};
+use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
@@ -26,7 +31,9 @@ use crate::engine::{Buffers, Limits, ListenerId, Reactor, Rule};
 use crate::http::service::{Access, Change, HttpService};
 use crate::http::settings::HttpSettings;
 use crate::http::settings::handler::HandlerSettings;
+use crate::text::listen::Listen;
 use crate::tree::rule::{Clients, ListenRule};
+use crate::tree::{Code, Trouble};
 use crate::world::World;
 
 /// What runs.
@@ -35,8 +42,16 @@ pub(super) struct Running {
     pub(super) settings: Settings,
     /// The servers that are not turned off.
     pub(super) servers: Vec<Server>,
+    /// The monitors that are not turned off.
+    pub(super) monitors: Vec<Monitor>,
+    /// What they need to know.
+    pub(super) host: Host,
     /// What is reached by name.
     pub(super) served: Served,
+    /// Who the program runs as, and what it may do.
+    pub(super) user: String,
+    pub(super) rights: String,
+
     /// The services that check passwords, and the numbers of their logins.
     passwords: Vec<(usize, u8)>,
     /// Servers that are gone, but for connections, and what they use.
@@ -45,6 +60,12 @@ pub(super) struct Running {
     limit: u64,
     /// Helper processes can be started.
     started: bool,
+    /// Sockets that were passed by who started the program, for the rules they were assigned to.
+    passed: Vec<(Listen, Vec<Passed>)>,
+    /// Addresses that are tried again.
+    pub(super) late: Late,
+    /// An address that is not there may come later.
+    pub(super) retries: bool,
 }
 
 /// A server that runs.
@@ -97,6 +118,7 @@ struct Opened {
     kept: Vec<(usize, usize)>,
     /// Unix sockets.
     paths: Vec<Vec<u8>>,
+    monitors: monitors::Opened,
 }
 
 impl Running {
@@ -105,11 +127,18 @@ impl Running {
         Running {
             settings: Settings::default(),
             servers: Vec::new(),
+            monitors: Vec::new(),
+            host: Host::default(),
+            user: String::new(),
+            rights: String::new(),
             served: Served::default(),
             passwords: Vec::new(),
             leaving: Vec::new(),
             limit,
             started: false,
+            passed: Vec::new(),
+            late: Late::default(),
+            retries: false,
         }
     }
 
@@ -130,6 +159,24 @@ impl Running {
             Err(_) => self.undo(opened, reactor),
         }
         outcome
+    }
+
+    /// The same while the program runs, for those who asked by the monitor or by a signal.
+    ///
+    /// # Errors
+    /// As for [`Running::apply`]; what the program has given the right away to is told as refused.
+    pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Trouble> {
+        let mut report = String::new();
+        self.apply(new, reactor, &mut report).map_err(|failure| {
+            let denied = ["Permission denied", "Operation not permitted"]
+                .iter()
+                .any(|words| failure.message.contains(words));
+            if !denied {
+                return Trouble { code: Code::Failed, message: failure.message };
+            }
+            let why = "; the program may have given that right away when it started, see /process.rights";
+            Trouble::new(Code::Refused, &[&failure.message, why])
+        })
     }
 
     /// Starts what waits until the program is who it will be: the processes that check passwords.
@@ -172,6 +219,10 @@ impl Running {
                 self.build(place, server, &share, reactor, report, opened)?;
                 self.listen(server, reactor, report, opened)?;
             }
+        }
+        for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
+            let opened = &mut opened.monitors;
+            monitors::prepare(monitor, &self.monitors, &self.host, reactor, &mut self.served, opened)?;
         }
         if self.started {
             for area in &self.served.areas {
@@ -279,7 +330,7 @@ impl Running {
                 continue;
             }
             ready.bound.push(Bound { rule: rule.clone(), sockets: Vec::new() });
-            for (socket, address) in bind(&rule.listen, &options(&server.settings, rule))? {
+            for (socket, address) in self.bind(server, rule, ready.service, reactor)? {
                 if let Address::Unix(path) = &address {
                     self.served.sockets.0.extend(Socket::find(path));
                     opened.paths.push(path.clone());
@@ -294,6 +345,102 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// The sockets of a rule: those that were passed for it, or new ones; none where its address may come later.
+    fn bind(
+        &mut self,
+        server: &HttpServer,
+        rule: &ListenRule,
+        service: u8,
+        reactor: &mut Reactor<World>,
+    ) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+        let mut options = options(&server.settings, rule);
+        if let Some(at) = self.passed.iter().position(|(listen, _)| *listen == rule.listen) {
+            let (_, passed) = self.passed.remove(at);
+            for socket in &passed {
+                socket.prepare(&options).map_err(|error| failure(&display(&socket.address), error))?;
+            }
+            return Ok(passed.into_iter().map(|socket| (socket.socket, socket.address)).collect());
+        }
+        options.freebind = self.retries;
+        match (bind(&rule.listen, &options), &rule.listen) {
+            (Err(failure), Listen::Ip(address))
+                if self.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
+            {
+                let now = reactor.now();
+                reactor.world().note(now, &[&failure.message, "; it is tried again"]);
+                self.late.add(Address::Ip(*address), options, service.into(), now.milliseconds);
+                Ok(Vec::new())
+            }
+            (bound, _) => bound,
+        }
+    }
+
+    /// Takes sockets that were passed to the program.
+    ///
+    /// # Errors
+    /// They and the rules do not fit together.
+    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Failure> {
+        if passed.is_empty() {
+            return Ok(());
+        }
+        let servers = settings.servers.iter().filter(|server| server.settings.enabled);
+        let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
+        let rules = servers
+            .flat_map(|server| &server.listeners)
+            .chain(monitors.flat_map(|monitor| &monitor.listeners));
+        let rules: Vec<&Listen> = rules.map(|rule| &rule.listen).collect();
+        passed.assign(&rules)?;
+        let taken = rules.into_iter().enumerate();
+        self.passed = taken.filter_map(|(at, rule)| Some((rule.clone(), passed.take_for(at)?))).collect();
+        Ok(())
+    }
+
+    /// Keeps what was said of the program's user and rights: `User: nobody (65534:65534); no capabilities ..`.
+    pub(super) fn set_rights(&mut self, report: &str) {
+        let line = report.lines().find_map(|line| line.strip_prefix("User: ")).unwrap_or_default();
+        let (user, rights) = line.split_once("; ").unwrap_or((line, ""));
+        (self.user, self.rights) = (String::from(user), String::from(rights));
+    }
+
+    /// Whether something is to be looked after.
+    pub(super) fn has_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
+    /// After each turn of the loop: tries addresses again, and looks after what is gone.
+    pub(super) fn turn(&mut self, now: u64, reactor: &mut Reactor<World>) {
+        if self.late.next().is_some_and(|due| due <= now) {
+            for (owner, came) in self.late.turn(now, &mut |address, options| bind_one(address, options)) {
+                self.came(owner as u8, came, reactor);
+            }
+        }
+        if self.has_leaving() {
+            self.sweep(reactor);
+        }
+    }
+
+    /// An address has come, or never will.
+    fn came(&mut self, service: u8, came: Came, reactor: &mut Reactor<World>) {
+        let time = reactor.now();
+        let (socket, address) = match came {
+            Came::Bound(socket, address) => (socket, address),
+            Came::Refused(address, error) => {
+                let words = ["cannot listen on ", &display(&address), ": ", &gorgon_sys::describe(error)];
+                return reactor.world().note(time, &words);
+            }
+        };
+        let Some(server) = self.servers.iter_mut().find(|server| server.service == service) else { return };
+        let settings = self.settings.servers.iter().find(|other| other.name == server.name);
+        let is =
+            |bound: &&mut Bound| bound.rule.listen == Listen::Ip(ip_of(&address)) && bound.sockets.is_empty();
+        let Some((settings, bound)) = settings.zip(server.bound.iter_mut().find(is)) else { return };
+        let buffers = buffers(&settings.settings, &bound.rule);
+        if let Ok(id) = reactor.lp().add_listener(socket, service, buffers) {
+            reactor.world().note(time, &["listens on ", &display(&address)]);
+            bound.sockets.push((id, address));
+        }
     }
 
     /// The rule that listens at the same address, if it is not claimed yet: the place of its server and its own. A free
@@ -372,11 +519,14 @@ impl Running {
         }
         for server in before {
             if !server.stays {
+                self.late.remove(server.service.into(), None);
                 reactor.lp().drain_service(server.service, new.process.grace);
                 reactor.remove_service(server.service);
                 self.leaving.push((server.service, server.recipe));
             }
         }
+        let (before, grace) = (core::mem::take(&mut self.monitors), new.process.grace);
+        self.monitors = monitors::commit(opened.monitors, before, grace, reactor, &mut self.served);
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
         self.settings = new;
@@ -396,6 +546,7 @@ impl Running {
         for service in opened.services.iter().copied().chain(passwords) {
             reactor.remove_service(service);
         }
+        monitors::undo(opened.monitors, reactor, &mut self.served);
         let now = reactor.lp().now();
         // The last one that was built goes first.
         for ready in opened.ready.into_iter().rev() {
@@ -455,6 +606,14 @@ impl Running {
             drains
         });
         self.end_logins(&logins, reactor);
+    }
+}
+
+/// The address of a socket that is no Unix socket.
+fn ip_of(address: &Address) -> SocketAddr {
+    match address {
+        Address::Ip(address) => *address,
+        Address::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Area {
 }
 
 fn wrong(asked: &str, why: &str) -> Failure {
-    Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true }
+    Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true, error: None }
 }
 
 /// Where uploads go: `upload`, at or beneath the root of the filesystem with that number.

@@ -34,13 +34,13 @@ const START: Method = method("start", "", "The same as to set enabled=on.");
 const STOP: Method =
     method("stop", "", "The same as to set enabled=off: it answers no more, and finishes what it was asked.");
 
-/// The methods of `/config` that configure.
-pub static CONFIG_METHODS: &[Method] = &[method(
+/// The method of `/config` that configures.
+pub const ADD: Method = method(
     "add",
     "PATH [KEY=VALUE ...]",
     "Add a server, a handler or a monitor: /http/NAME, /handler/SERVER/NAME, /monitor/NAME. A handler comes after those \
      that are there.",
-)];
+);
 /// Those of servers.
 pub static SERVER_METHODS: &[Method] = &[START, STOP, REMOVE];
 /// Those of handlers.
@@ -56,6 +56,47 @@ pub static HANDLER_METHODS: &[Method] = &[
 ];
 /// Those of monitors.
 pub static MONITOR_METHODS: &[Method] = &[START, STOP, REMOVE];
+
+/// Looks at settings that were changed as a whole.
+///
+/// # Errors
+/// Two values that do not go together.
+pub fn check(settings: &Settings) -> Result<(), Trouble> {
+    let conflict = |words: &[&str]| Err(Trouble::new(Code::Conflict, words));
+    #[cfg(feature = "http")]
+    for (place, server) in settings.servers.iter().enumerate() {
+        if let Some((key, expected)) = server.settings.contradiction() {
+            return conflict(&["/http/", &server.name, ".", key, ": ", expected]);
+        }
+        for handler in &server.handlers {
+            if let Some((key, expected)) = handler.settings.contradiction() {
+                return conflict(&["/handler/", &server.name, "/", &handler.name, ".", key, ": ", expected]);
+            }
+        }
+        let others = settings.servers.iter().take(place).filter(|other| other.settings.enabled);
+        let mut taken = others.flat_map(|other| other.listeners.iter().map(move |rule| (other, rule)));
+        for rule in server.listeners.iter().filter(|_| server.settings.enabled) {
+            if let Some((other, _)) = taken.find(|(_, taken)| taken.listen.clashes_with(&rule.listen)) {
+                return conflict(&[
+                    "/http/",
+                    &server.name,
+                    ".listen: ",
+                    &rule.text,
+                    ": /http/",
+                    &other.name,
+                    " listens there",
+                ]);
+            }
+        }
+    }
+    #[cfg(feature = "monitor")]
+    for monitor in &settings.monitors {
+        if let Some((key, expected)) = monitor.settings.contradiction() {
+            return conflict(&["/monitor/", &monitor.name, ".", key, ": ", expected]);
+        }
+    }
+    Ok(())
+}
 
 /// Does one step on settings.
 ///

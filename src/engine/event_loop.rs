@@ -172,6 +172,11 @@ impl Loop {
         self.now
     }
 
+    /// Whether it takes no new connections, and ends with those that are there.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// What was counted so far.
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters;

@@ -93,6 +93,8 @@ pub struct Log {
     timer_set: bool,
     /// Lines dropped since this was last told.
     dropped: u64,
+    /// Those dropped before.
+    lost: u64,
     /// When it was last looked whether the file is still at its path, and when something was last said.
     looked: u64,
     said: Option<u64>,
@@ -129,6 +131,7 @@ impl Log {
             stuck: false,
             timer_set: false,
             dropped: 0,
+            lost: 0,
             looked: 0,
             said: None,
             told: false,
@@ -198,6 +201,12 @@ impl Log {
         self.buffer.is_empty()
     }
 
+    /// How many lines were dropped so far.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.lost + self.dropped
+    }
+
     /// Gives its file to a user, who can then open it anew, if it was made for this: another's stays another's.
     pub fn give(&self, user: u32, group: u32) {
         if let Sink::File(File { fd, made: true, .. }) = &self.sink {
@@ -223,6 +232,7 @@ impl Log {
             self.buffer.extend_from_slice(before);
             push_decimal(self.dropped, &mut self.buffer);
             self.buffer.extend_from_slice(after);
+            self.lost += self.dropped;
             self.dropped = 0;
         }
     }

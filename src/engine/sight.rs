@@ -3,10 +3,15 @@
 use super::conn::{Flags, NONE};
 use super::reactor::Reactor;
 use super::service::Sight;
-use super::values::ConnId;
+use super::values::{ConnId, Now};
 use crate::tree::{About, Path, Value};
 
 impl<W> Reactor<W> {
+    /// The time of this turn.
+    pub fn now(&self) -> Now {
+        self.lp.now()
+    }
+
     /// Has a service tell its facts; see [`Service::inspect`](super::Service::inspect).
     pub fn inspect(&self, service: u8, out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {
         if let Some(Some(service)) = self.services.get(usize::from(service)) {

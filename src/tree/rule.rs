@@ -165,6 +165,18 @@ fn parts(text: &str) -> (&str, Vec<(&str, &str)>) {
     (head, pairs)
 }
 
+/// A rule with another value of one of its keys.
+#[must_use]
+pub fn set_in_rule(text: &str, key: &str, value: &str) -> String {
+    let (head, pairs) = parts(text);
+    let mut out = head.to_owned();
+    let others = pairs.iter().filter(|(other, _)| *other != key);
+    for (key, value) in others.copied().chain([(key, value)]) {
+        out.push_str(&joined(&[" ", key, "=", value]));
+    }
+    out
+}
+
 /// Hands over each pair whose key is known, each key once.
 fn each(
     pairs: &[(&str, &str)],

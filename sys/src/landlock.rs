@@ -26,6 +26,9 @@ mod access {
     pub(super) const READ_DIR: u64 = 1 << 3;
     pub(super) const REMOVE_DIR: u64 = 1 << 4;
     pub(super) const REMOVE_FILE: u64 = 1 << 5;
+    pub(super) const EXECUTE: u64 = 1 << 0;
+    pub(super) const MAKE_CHAR: u64 = 1 << 6;
+    pub(super) const MAKE_BLOCK: u64 = 1 << 11;
     pub(super) const MAKE_DIR: u64 = 1 << 7;
     pub(super) const MAKE_REG: u64 = 1 << 8;
     /// Renaming from one directory to another.
@@ -84,6 +87,35 @@ pub fn restrict(
         return Err(crate::error::last_error());
     }
     Ok(Applied { abi, network: abi >= 4 })
+}
+
+/// From now on, and for good, this thread and all it starts may execute nothing, make no device, and where the kernel can
+/// refuse it connect nowhere by TCP. All else stays as it is. Wants [`crate::privilege::no_new_privileges`] before it.
+///
+/// # Errors
+/// As for [`restrict`].
+#[cfg(target_os = "linux")]
+pub fn restrict_execution() -> Result<Applied, Errno> {
+    let abi = version()?;
+    // `LANDLOCK_ACCESS_NET_CONNECT_TCP`.
+    let rules = create(
+        &[access::EXECUTE | access::MAKE_CHAR | access::MAKE_BLOCK, if abi >= 4 { 0b10 } else { 0 }, 0],
+        abi,
+    )?;
+    // SAFETY: plain numbers, no memory.
+    if unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) } != 0 {
+        return Err(crate::error::last_error());
+    }
+    Ok(Applied { abi, network: abi >= 4 })
+}
+
+/// As elsewhere, for systems that have no Landlock.
+///
+/// # Errors
+/// `ENOSYS`.
+#[cfg(not(target_os = "linux"))]
+pub fn restrict_execution() -> Result<Applied, Errno> {
+    Err(Errno::NOSYS)
 }
 
 /// As elsewhere, for systems that have no Landlock.

@@ -72,7 +72,8 @@ impl Desk<'_> {
             let shown = if all { words.len() } else { 3 };
             return Err(expected(words.get(..shown).unwrap_or_default()));
         }
-        if !(all && schema.named && path.name == "*") && !exists(self.tree, schema, path.name) {
+        let every = all && schema.named && path.name == "*";
+        if !every && !exists(self.tree, schema, path.name) {
             return Err(missing(text));
         }
         Ok(Place { schema, name: String::from(path.name), keys: Vec::new() })

@@ -1,0 +1,201 @@
+//! Where the settings come from: the file, as it was read last, and how it is read again and written.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use gorgon_sys::{
+    AsFd, Errno, create_private, give_file, open_file, privilege, process_id, real_path, rename, set_mode,
+    stat_path, sync, unlink,
+};
+
+use super::running::Running;
+use crate::cli::process::{GORGON, ProcessSettings};
+use crate::config::difference::Difference;
+use crate::config::files::SystemFiles;
+use crate::config::load::Inputs;
+use crate::config::overlay::overlay;
+use crate::config::save;
+use crate::config::settings::Settings;
+use crate::engine::Reactor;
+use crate::text::file_path;
+use crate::text::number::{push_decimal, push_decimal_str};
+use crate::tree::Problem;
+use crate::world::World;
+
+/// The configuration of the running program.
+pub(super) struct Configured<'c> {
+    /// What it is read from; none for a command line alone.
+    inputs: Option<&'c Inputs<'c>>,
+    /// What it said when it was read last.
+    base: Settings,
+    /// When that was, in milliseconds on the loop's clock.
+    pub(super) loaded: u64,
+    pub(super) reloads: u64,
+    pub(super) failures: u64,
+    /// All that was wrong the last time.
+    pub(super) last_failure: String,
+}
+
+/// There is none.
+const NO_FILE: &str = "it was started without a configuration file";
+
+impl<'c> Configured<'c> {
+    /// As the program was started.
+    pub(super) fn new(inputs: Option<&'c Inputs<'c>>, base: Settings) -> Configured<'c> {
+        Configured { inputs, base, loaded: 0, reloads: 0, failures: 0, last_failure: String::new() }
+    }
+
+    /// The file; empty for none.
+    pub(super) fn path(&self) -> &str {
+        self.inputs.map_or("", |inputs| &inputs.path)
+    }
+
+    /// How many values differ from those that the file had.
+    pub(super) fn count_changed(&self, settings: &Settings) -> u64 {
+        let difference = Difference::between(&self.base, settings);
+        (difference.changed.len()
+            + difference.added.len()
+            + difference.removed.len()
+            + difference.reordered.len()) as u64
+    }
+
+    /// Reads the file again, and has what differs take effect; what was changed live and it does not touch stays. Gives
+    /// lines that say what changed.
+    ///
+    /// # Errors
+    /// All that is wrong: then nothing has changed.
+    pub(super) fn reload(
+        &mut self,
+        running: &mut Running,
+        reactor: &mut Reactor<World>,
+    ) -> Result<String, String> {
+        let outcome = self.read(running, reactor);
+        let now = reactor.lp().now();
+        match &outcome {
+            Ok(report) => {
+                self.reloads += 1;
+                self.loaded = reactor.lp().now().milliseconds;
+                self.last_failure.clear();
+                let mut words = String::from("reloaded ");
+                words.push_str(self.path());
+                words.push_str(if report.is_empty() { ": nothing differs" } else { ": " });
+                words.push_str(&report.trim_end().replace('\n', "; "));
+                reactor.world().note(now, &[&words]);
+            }
+            Err(message) => {
+                self.failures += 1;
+                message.clone_into(&mut self.last_failure);
+                reactor.world().note(now, &["nothing was reloaded: ", &message.replace('\n', "; ")]);
+            }
+        }
+        outcome
+    }
+
+    fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, String> {
+        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let fresh = loaded.settings;
+        let mut new = overlay(&self.base, &running.settings, &fresh);
+        let fixed = keep_fixed(&mut new.process, &running.settings.process);
+        let report = Difference::between(&running.settings, &new).print(&new);
+        running.change(new, reactor).map_err(|trouble| trouble.message)?;
+        self.base = fresh;
+        let mut report = report;
+        for key in fixed {
+            report.extend(["/gorgon.", key, ": takes effect when the program starts anew\n"]);
+        }
+        Ok(report)
+    }
+
+    /// Says what is wrong with the file as it is now.
+    ///
+    /// # Errors
+    /// All of it.
+    pub(super) fn check(&self) -> Result<String, String> {
+        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let mut text = lines(&loaded.warnings);
+        text.extend([inputs.path.as_str(), ": fine, "]);
+        push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
+        text.push_str(" nodes\n");
+        Ok(text)
+    }
+
+    /// Says what differs between the file as it is now and what runs.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn diff(&self, settings: &Settings) -> Result<String, String> {
+        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        Ok(Difference::between(settings, &loaded.settings).print(&loaded.settings))
+    }
+
+    /// Has the files say what the settings are; gives lines that say what was written.
+    ///
+    /// # Errors
+    /// It cannot be said there, or not written.
+    pub(super) fn save(&mut self, wanted: &Settings) -> Result<String, String> {
+        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
+        // What was changed in the file meanwhile, and not reloaded, would be undone without a word.
+        let now = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        if now.settings != self.base {
+            return Err(
+                [&*inputs.path, " says something else than when it was read; reload it first"].concat()
+            );
+        }
+        let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| lines(&problems))?;
+        for (path, text) in &saved.files {
+            replace(path, text)
+                .map_err(|error| [path.as_str(), ": ", &gorgon_sys::describe(error)].concat())?;
+        }
+        wanted.clone_into(&mut self.base);
+        Ok(saved.report)
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        problem.print(&mut text);
+        text.push('\n');
+    }
+    text
+}
+
+/// Puts a text in the place of a file, which at no moment is half written; owner and permissions stay. Where a link leads
+/// is replaced, not the link.
+fn replace(path: &str, text: &str) -> Result<(), Errno> {
+    let file = real_path(path.as_bytes())?;
+    let found = stat_path(&file)?;
+    let mut draft = [file_path::parent(&file), b"/.gorgon-save-"].concat();
+    push_decimal(process_id().into(), &mut draft);
+    let outcome = create_private(&*draft, text.as_bytes()).and_then(|()| {
+        let written = open_file(&*draft)?;
+        if (found.user, found.group) != privilege::identity() {
+            give_file(written.as_fd(), found.user, found.group)?;
+        }
+        set_mode(written.as_fd(), found.mode & 0o7777)?;
+        sync(written.as_fd())?;
+        rename(&*draft, &*file)
+    });
+    if outcome.is_err_and(|error| error != Errno::EXIST) {
+        let _gone = unlink(&*draft);
+    }
+    outcome
+}
+
+/// The attributes of the process that hold for as long as it runs go back to what they are; gives those that would be
+/// others.
+fn keep_fixed(new: &mut ProcessSettings, now: &ProcessSettings) -> Vec<&'static str> {
+    let fixed = GORGON.attributes.iter().filter(|attribute| !attribute.about.live);
+    let mut kept = Vec::new();
+    for attribute in fixed {
+        let value = (attribute.get)(now);
+        if (attribute.get)(new) != value && (attribute.set)(new, value).is_ok() {
+            kept.push(attribute.about.name);
+        }
+    }
+    kept
+}

@@ -1,0 +1,409 @@
+//! The tree over the running program: every node that the monitor, the status page and the metrics see.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use gorgon_sys::process_id;
+
+use super::configured::Configured;
+use super::listeners::display;
+use super::nodes::{
+    CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, MONITOR_FACTS, MonitorFacts, PROCESS,
+    ProcessFacts, SERVICE,
+};
+use super::running::{Bound, Running};
+use super::schemas::{self, ALL};
+use crate::cli::process::GORGON;
+use crate::config::edit::{check, edit};
+use crate::engine::connection::CONNECTION;
+use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
+use crate::engine::values::ConnId;
+use crate::engine::{Loop, Reactor};
+use crate::http::facts::HTTP_FACTS;
+use crate::http::settings::HTTP;
+use crate::http::settings::handler::HANDLER;
+use crate::monitor::service::MonitorService;
+use crate::monitor::settings::MONITOR;
+use crate::tree::rule::set_in_rule;
+use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
+use crate::world::World;
+
+/// Connections that are named in one call.
+const SLICE: usize = 256;
+
+/// The tree.
+pub(super) struct Live<'a, 'c> {
+    pub(super) reactor: &'a mut Reactor<World>,
+    pub(super) running: &'a mut Running,
+    pub(super) configured: &'a mut Configured<'c>,
+}
+
+/// The value of a table's attribute.
+fn value<T>(kind: &'static Kind<T>, attribute: usize, of: &T) -> Option<Value> {
+    kind.attributes.get(attribute).map(|attribute| (attribute.get)(of))
+}
+
+impl Live<'_, '_> {
+    /// The service of a server.
+    fn service_of(&self, server: &str) -> Option<u8> {
+        self.running.servers.iter().find(|running| running.name == server).map(|running| running.service)
+    }
+
+    /// The name of the server or monitor that a service is.
+    fn name_of(&self, service: u8) -> Option<&str> {
+        let server = self.running.servers.iter().find(|running| running.service == service);
+        let monitor = self.running.monitors.iter().find(|running| running.service == service);
+        server.map(|server| &*server.name).or(monitor.map(|monitor| &*monitor.name))
+    }
+
+    /// What a service tells of one of its nodes; nothing where it tells nothing.
+    fn told(&self, service: u8, kind: &str, name: &str, key: &str) -> Value {
+        let mut found = Value::Nothing;
+        self.reactor.inspect(service, &mut |path, about, value| {
+            if path.kind == kind && path.name == name && about.name == key {
+                found = value;
+            }
+        });
+        found
+    }
+
+    /// The names of a server's nodes of a kind, as its service tells them.
+    fn names_told(&self, service: u8, kind: &str) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        self.reactor.inspect(service, &mut |path, _, _| {
+            if path.kind == kind && names.last().is_none_or(|last| last != path.name) {
+                names.push(path.name.to_owned());
+            }
+        });
+        names
+    }
+
+    /// The sockets, with the names of those they belong to and their rules.
+    fn sockets(&self) -> impl Iterator<Item = (&str, &Bound)> {
+        let servers = self.running.servers.iter();
+        let servers = servers.flat_map(|server| server.bound.iter().map(move |bound| (&*server.name, bound)));
+        let monitors = self.running.monitors.iter();
+        servers.chain(
+            monitors.flat_map(|monitor| monitor.bound.iter().map(move |bound| (&*monitor.name, bound))),
+        )
+    }
+
+    fn listener(&mut self, name: &str) -> Option<ListenerFacts> {
+        let (server, bound, id) = self.sockets().find_map(|(server, bound)| {
+            let socket = bound.sockets.iter().find(|(_, address)| display(address) == name)?;
+            Some((server.to_owned(), bound.rule.text.clone(), socket.0))
+        })?;
+        let listener = self.reactor.lp().listener(id)?;
+        Some(ListenerFacts {
+            server,
+            rule: bound,
+            buffers: listener.buffers(),
+            accepted: listener.accepted(),
+            paused: listener.is_paused(),
+        })
+    }
+
+    /// A step that changes a listener's buffer, as one that changes its rule.
+    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Trouble> {
+        let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
+        let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
+        let servers = self.running.servers.iter();
+        let mut all = servers.flat_map(|server| server.bound.iter().map(move |bound| (&server.name, bound)));
+        let (server, bound) = all.find(|(_, bound)| is(bound)).ok_or_else(missing)?;
+        if !matches!(key, "read_buffer" | "write_buffer") {
+            return Err(Trouble::new(Code::Unknown, &["/listener/", name, ".", key, ": no such setting"]));
+        }
+        let settings = self.running.settings.servers.iter().find(|other| other.name == *server);
+        let rules = settings.map(|settings| settings.settings.listen.as_slice()).unwrap_or_default();
+        let rules: Vec<String> = rules
+            .iter()
+            .map(|rule| if *rule == bound.rule.text { set_in_rule(rule, key, text) } else { rule.clone() })
+            .collect();
+        let path = ["/http/", server].concat();
+        Ok(Step::Set { path, key: "listen".to_owned(), text: rules.join(",") })
+    }
+
+    fn connection(&mut self, id: ConnId, attribute: usize) -> Option<Value> {
+        let lp = self.reactor.lp();
+        let service = lp.service_of(id)?;
+        match (attribute, attribute.checked_sub(1).and_then(|at| CONNECTION.get(at))) {
+            (0, _) => Some(self.name_of(service).map_or(Value::Nothing, |name| Value::Text(name.to_owned()))),
+            (_, Some(fact)) => Some((fact.get)(self.reactor.lp(), id)),
+            (_, None) => {
+                let wanted = schemas::DESCRIBED.get(attribute - 1 - CONNECTION.len())?.name;
+                let mut found = Value::Nothing;
+                self.reactor.describe(id, &mut |word, value| {
+                    if word == wanted || (wanted == "login" && word == "user") {
+                        found = value;
+                    }
+                });
+                Some(found)
+            }
+        }
+    }
+
+    fn process(&mut self) -> ProcessFacts {
+        let running = &self.running;
+        let (user, rights) = (running.user.clone(), running.rights.clone());
+        let lp = self.reactor.lp();
+        ProcessFacts {
+            pid: process_id().into(),
+            uptime: lp.now().milliseconds,
+            user,
+            rights,
+            poller: lp.poller().name(),
+            state: if lp.is_draining() { "draining" } else { "serving" },
+        }
+    }
+
+    fn config(&mut self) -> ConfigFacts {
+        let now = self.reactor.lp().now().milliseconds;
+        let configured = &self.configured;
+        ConfigFacts {
+            file: configured.path().to_owned(),
+            changed: configured.count_changed(&self.running.settings),
+            loaded: now.saturating_sub(configured.loaded),
+            reloads: configured.reloads,
+            failures: configured.failures,
+            last_failure: configured.last_failure.clone(),
+        }
+    }
+
+    fn log(&mut self) -> LogFacts {
+        let world = self.reactor.world();
+        let (logs, dropped) = world.count_logs();
+        LogFacts { events: world.events.count(), logs, dropped }
+    }
+
+    /// Sets something of a connection.
+    fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Trouble> {
+        let missing = || Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]);
+        let id = self.reactor.lp().find_connection(name).ok_or_else(missing)?;
+        let place = ["/connection/", name, ".", key].concat();
+        let Some(fact) = CONNECTION.iter().find(|fact| fact.about.name == key) else {
+            return Err(Trouble::new(Code::Unknown, &[&place, ": no such setting"]));
+        };
+        if fact.about.fact {
+            return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
+        }
+        let value = match fact.about.unit.parse(text) {
+            Ok(value) => value,
+            // A range is no size, and means something here all the same.
+            Err(_) if text.starts_with("auto") => Value::Text(text.to_owned()),
+            Err(message) => return Err(Trouble::new(Code::Invalid, &[&place, ": ", &message])),
+        };
+        self.reactor
+            .lp()
+            .set_connection(id, key, value)
+            .map_err(|trouble| Trouble { message: [&place, ": ", &trouble.message].concat(), ..trouble })
+    }
+}
+
+impl Tree for Live<'_, '_> {
+    fn schemas(&self) -> &'static [Schema] {
+        ALL
+    }
+
+    fn names(&mut self, schema: &'static Schema, from: u64, visit: &mut dyn FnMut(&str)) -> Option<u64> {
+        match schema.name {
+            "connection" => {
+                let mut name = String::new();
+                return self.reactor.lp().connections_from(from, SLICE, &mut |_: &Loop, id| {
+                    name.clear();
+                    id.print(&mut name);
+                    visit(&name);
+                });
+            }
+            "http" => self.running.settings.servers.iter().for_each(|server| visit(&server.name)),
+            "monitor" => self.running.settings.monitors.iter().for_each(|monitor| visit(&monitor.name)),
+            "listener" => {
+                for (_, bound) in self.sockets() {
+                    bound.sockets.iter().for_each(|(_, address)| visit(&display(address)));
+                }
+            }
+            "handler" | "cache" => {
+                for server in &self.running.settings.servers {
+                    let service = self.service_of(&server.name);
+                    let mut names =
+                        service.map_or_else(Vec::new, |service| self.names_told(service, schema.name));
+                    if schema.name == "handler" && service.is_none() {
+                        names.extend(server.handlers.iter().map(|handler| handler.name.clone()));
+                    }
+                    names.iter().for_each(|name| visit(&[&server.name, "/", name].concat()));
+                }
+            }
+            _ => visit(""),
+        }
+        None
+    }
+
+    fn get(&mut self, path: &Path<'_>, attribute: usize) -> Option<Value> {
+        match path.kind {
+            "process" => value(&PROCESS, attribute, &self.process()),
+            "gorgon" => value(&GORGON, attribute, &self.running.settings.process),
+            "loop" => value(&LOOP, attribute, &self.reactor.lp().loop_facts()),
+            "descriptors" => value(&DESCRIPTORS, attribute, &self.reactor.lp().descriptor_facts()),
+            "memory" => value(&MEMORY, attribute, &self.reactor.lp().memory_facts()),
+            "config" => value(&CONFIG, attribute, &self.config()),
+            "log" => value(&LOG, attribute, &self.log()),
+            "connection" => {
+                let id = self.reactor.lp().find_connection(path.name)?;
+                self.connection(id, attribute)
+            }
+            "listener" => value(&LISTENER, attribute, &self.listener(path.name)?),
+            "http" => {
+                let server = self.running.settings.servers.iter().find(|server| server.name == path.name)?;
+                if let Some(value) = value(&HTTP, attribute, &server.settings) {
+                    return Some(value);
+                }
+                let service = self.service_of(path.name);
+                let counters = service.and_then(|service| self.reactor.lp().service_counters(service));
+                let at = attribute - HTTP.attributes.len();
+                if at < SERVICE.attributes.len() {
+                    return Some(
+                        counters
+                            .and_then(|counters| value(&SERVICE, at, &counters))
+                            .unwrap_or(Value::Nothing),
+                    );
+                }
+                let key = HTTP_FACTS.attributes.get(at - SERVICE.attributes.len())?.about.name;
+                Some(service.map_or(Value::Nothing, |service| self.told(service, "http", "", key)))
+            }
+            "handler" | "cache" => {
+                let (server, name) = path.name.split_once('/')?;
+                let settings = self.running.settings.servers.iter().find(|other| other.name == server)?;
+                let handler = settings.handlers.iter().find(|handler| handler.name == name);
+                let service = self.service_of(server);
+                let told = |live: &Self| {
+                    service.map_or_else(Vec::new, |service| live.names_told(service, path.kind))
+                };
+                if (path.kind == "cache" || handler.is_none())
+                    && !told(self).iter().any(|other| other == name)
+                {
+                    return None;
+                }
+                if path.kind == "handler" && attribute < HANDLER.attributes.len() {
+                    // Those that are the server's own have no settings but the server's.
+                    let own = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
+                    return Some(own.unwrap_or(Value::Nothing));
+                }
+                let key = schemas::told(path.kind, attribute)?;
+                Some(service.map_or(Value::Nothing, |service| self.told(service, path.kind, name, key)))
+            }
+            "monitor" => {
+                let monitor =
+                    self.running.settings.monitors.iter().find(|monitor| monitor.name == path.name)?;
+                if let Some(value) = value(&MONITOR, attribute, &monitor.settings) {
+                    return Some(value);
+                }
+                let service = self.running.monitors.iter().find(|running| running.name == path.name)?.service;
+                let service = self.reactor.service(service).and_then(|service| service.as_any());
+                let sessions =
+                    service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
+                let counters = self.reactor.world().sessions_counters();
+                let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters };
+                value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
+            }
+            _ => None,
+        }
+    }
+
+    fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Trouble> {
+        let mut new = self.running.settings.clone();
+        let mut connections = Vec::new();
+        for step in steps {
+            match step {
+                Step::Set { path, key, text } => match Path::parse(path) {
+                    Some(Path { kind: "connection", name }) => {
+                        connections.push((name.to_owned(), key.clone(), text.clone()));
+                    }
+                    Some(Path { kind: "listener", name }) => {
+                        edit(&mut new, &self.of_listener(name, key, text)?)?
+                    }
+                    Some(_) | None => edit(&mut new, step)?,
+                },
+                Step::Call { .. } => edit(&mut new, step)?,
+            }
+        }
+        check(&new)?;
+        // Those that are gone by now are looked for before anything changes.
+        for (name, ..) in &connections {
+            if self.reactor.lp().find_connection(name).is_none() {
+                return Err(Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]));
+            }
+        }
+        if new != self.running.settings {
+            self.running.change(new, self.reactor)?;
+        }
+        for (name, key, text) in &connections {
+            self.set_connection(name, key, text)?;
+        }
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        path: &Path<'_>,
+        method: &'static Method,
+        words: &[String],
+        _actor: &Actor,
+    ) -> Result<String, Trouble> {
+        if !words.is_empty() {
+            return Err(Trouble::new(Code::Syntax, &[method.name, " takes no words"]));
+        }
+        let lp = self.reactor.lp();
+        match (path.kind, method.name) {
+            ("connection", "close") => {
+                let missing = || Trouble::new(Code::Missing, &["/connection/", path.name, ": no such node"]);
+                let id = lp.find_connection(path.name).ok_or_else(missing)?;
+                lp.close(id);
+                lp.settle_soon();
+            }
+            ("process", "quit") => lp.drain(self.running.settings.process.grace),
+            ("process", "stop") => {
+                lp.stop();
+                lp.settle_soon();
+            }
+            ("loop", "reset") => lp.reset_slowest(),
+            ("log", "reopen") => {
+                let now = lp.now();
+                self.reactor.world().reopen_logs(now);
+            }
+            ("config", "reload") => {
+                return self.configured.reload(self.running, self.reactor).map_err(failed);
+            }
+            ("config", "check") => return self.configured.check().map_err(failed),
+            ("config", "diff") => return self.configured.diff(&self.running.settings).map_err(failed),
+            _ => return Err(Trouble::new(Code::Unknown, &[method.name, ": no such method"])),
+        }
+        Ok(String::new())
+    }
+
+    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Trouble> {
+        let mut wanted = self.running.settings.clone();
+        for (path, key, text) in passing {
+            let step = Step::Set { path: path.clone(), key: key.clone(), text: text.clone() };
+            // One of a connection, or of a node that is gone, is in no file.
+            let _nowhere = edit(&mut wanted, &step);
+        }
+        self.configured.save(&wanted).map_err(failed)
+    }
+
+    fn events(&mut self, from: u64, visit: &mut dyn FnMut(&str)) -> u64 {
+        self.reactor.world().events.visit(from, visit)
+    }
+
+    fn note(&mut self, words: &[&str]) {
+        let now = self.reactor.now();
+        self.reactor.world().note(now, words);
+    }
+
+    fn milliseconds(&self) -> u64 {
+        self.reactor.now().milliseconds
+    }
+}
+
+fn failed(message: String) -> Trouble {
+    Trouble { code: Code::Failed, message }
+}

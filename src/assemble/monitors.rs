@@ -1,0 +1,295 @@
+//! The monitors that run: who may come in, and where they listen. A change of them is made ready and takes effect with
+//! that of the servers.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use gorgon_sys::{Address, Errno, ListenOptions, privilege, read_file};
+
+use super::listeners::{Socket, bind, display};
+use super::privileges::Served;
+use super::running::Bound;
+use super::{Failure, failure};
+use crate::cli::{ask, rundir, terminal};
+use crate::config::settings::MonitorServer;
+use crate::engine::{Buffers, Limits, ListenerId, Reactor};
+use crate::monitor::keys::Keys;
+use crate::monitor::roles::Roles;
+use crate::monitor::service::key_file::KeyFile;
+use crate::monitor::service::{Access, MonitorService};
+use crate::tree::{Role, rule::ListenRule};
+use crate::world::World;
+
+/// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
+const ACCOUNTS: usize = 1 << 20;
+/// Peers that may wait to be let in.
+const BACKLOG: u32 = 16;
+/// What a session reads and writes at once, as exponents of 2.
+const SIZES: (u8, u8) = (12, 14);
+
+/// A monitor that runs.
+pub(super) struct Monitor {
+    pub(super) name: String,
+    pub(super) service: u8,
+    pub(super) bound: Vec<Bound>,
+}
+
+/// What was made ready for one monitor.
+pub(super) struct Ready {
+    name: String,
+    service: u8,
+    /// It runs already; who may come in from now on.
+    access: Option<Access>,
+    limits: Limits,
+    bound: Vec<Bound>,
+}
+
+/// What a change has opened so far.
+#[derive(Default)]
+pub(super) struct Opened {
+    ready: Vec<Ready>,
+    services: Vec<u8>,
+    listeners: Vec<ListenerId>,
+    paths: Vec<Vec<u8>>,
+    /// Listeners that stay.
+    kept: Vec<ListenerId>,
+}
+
+/// What monitors need to know of the host and of the program.
+#[derive(Default)]
+pub(super) struct Host {
+    /// `XDG_RUNTIME_DIR`.
+    pub(super) runtime: Option<&'static [u8]>,
+    /// The user and group that the program will have, if it has others now.
+    pub(super) becomes: Option<(u32, u32)>,
+    /// The keys of a password that was asked for at the start.
+    asked: Option<(Role, Vec<u8>, [u8; 16])>,
+    /// Nobody wants to hear of a monitor that cannot be had.
+    pub(super) quiet: bool,
+}
+
+impl Host {
+    /// The users that the program runs as, now and later.
+    fn owners(&self) -> Vec<u32> {
+        let mut owners = Vec::from([privilege::identity().0]);
+        owners.extend(self.becomes.map(|(user, _)| user));
+        owners
+    }
+
+    /// Asks for a password where a monitor is reached by TCP, has no keys, and somebody is there to be asked: as Medusa
+    /// did.
+    ///
+    /// # Errors
+    /// None was given.
+    pub(super) fn ask(&mut self, monitors: &[MonitorServer]) -> Result<(), Failure> {
+        let wanted =
+            monitors.iter().find(|monitor| monitor.settings.enabled && monitor.settings.wants_password());
+        let Some(monitor) = wanted.filter(|_| ask::can_ask()) else { return Ok(()) };
+        let prompt = ["Password of the monitor ", &monitor.name, ": "].concat();
+        let wrong = |message| Failure { message, usage: true, error: None };
+        let password = ask::ask_twice(&prompt).map_err(wrong)?;
+        let mut salt = [0; 16];
+        gorgon_sys::fill_random(&mut salt).map_err(|error| failure("random numbers", error))?;
+        self.asked = Some((Role::Admin, password, salt));
+        Ok(())
+    }
+
+    /// Who may come in.
+    fn access(&self, monitor: &MonitorServer) -> Result<Access, Failure> {
+        let wrong = |message: String| Failure {
+            message: ["monitor ", &monitor.name, ": ", &message].concat(),
+            usage: true,
+            error: None,
+        };
+        if let Some((key, expected)) = monitor.settings.contradiction() {
+            return Err(wrong([key, ": ", expected].concat()));
+        }
+        let settings = &monitor.settings;
+        let named = [&settings.view, &settings.operate, &settings.admin].iter().any(|list| !list.is_empty());
+        let (passwd, group) = if named {
+            (accounts("/etc/passwd")?, accounts("/etc/group")?)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        let mut roles = Roles::resolve(settings, &passwd, &group)
+            .map_err(|(key, message)| wrong([key, ": ", &message].concat()))?;
+        let owners = self.owners();
+        owners.iter().for_each(|owner| roles.add_own(*owner));
+        let keys = match (settings.key_file.is_empty(), &self.asked) {
+            (false, _) => KeyFile::open(&settings.key_file, &owners).map_err(wrong)?,
+            (true, Some((role, password, salt))) if settings.wants_password() => {
+                KeyFile::in_memory(Keys::of_password("admin", *role, password, *salt, settings.legacy))
+            }
+            (true, _) if settings.wants_password() => {
+                return Err(wrong(
+                    "key_file: expected one for those who come by TCP, or a terminal to ask for a password"
+                        .to_owned(),
+                ));
+            }
+            (true, _) => KeyFile::default(),
+        };
+        Ok(Access { roles, keys, legacy: settings.legacy, max_sessions: settings.max_sessions })
+    }
+}
+
+/// Makes one monitor ready: as a service, with its sockets.
+pub(super) fn prepare(
+    monitor: &MonitorServer,
+    running: &[Monitor],
+    host: &Host,
+    reactor: &mut Reactor<World>,
+    served: &mut Served,
+    opened: &mut Opened,
+) -> Result<(), Failure> {
+    let before = running.iter().find(|running| running.name == monitor.name);
+    let access = host.access(monitor)?;
+    let others = access.roles.names_others();
+    if !monitor.settings.key_file.is_empty() {
+        served.reads.extend(super::http::open_parent(monitor.settings.key_file.as_bytes()));
+    }
+    let limits = MonitorService::limits(&monitor.settings);
+    let mut ready = Ready {
+        name: monitor.name.clone(),
+        service: 0,
+        access: None,
+        limits: limits.clone(),
+        bound: Vec::new(),
+    };
+    match before {
+        Some(before) => {
+            ready.service = before.service;
+            ready.access = Some(access);
+        }
+        None => {
+            let service = Box::new(MonitorService::new(&monitor.name, access));
+            let number = reactor.add_service(service, limits);
+            ready.service = number.map_err(|error| failure("services", error))?;
+            opened.services.push(ready.service);
+        }
+    }
+    opened.ready.push(ready);
+    let by_default = monitor.listeners.is_empty();
+    let rules = if by_default { default_rule(before, host, others) } else { monitor.listeners.clone() };
+    for rule in rules {
+        let kept =
+            before.and_then(|before| before.bound.iter().find(|bound| bound.rule.listen == rule.listen));
+        let mut sockets = Vec::new();
+        if let Some(kept) = kept {
+            opened.kept.extend(kept.sockets.iter().map(|(id, _)| *id));
+            sockets = kept.sockets.clone();
+        } else {
+            let options = ListenOptions {
+                backlog: rule.backlog.unwrap_or(BACKLOG),
+                mode: rule.mode.or(Some(rundir::socket_mode(others))),
+                ..ListenOptions::default()
+            };
+            let made = match bind(&rule.listen, &options) {
+                Err(failure) if by_default => {
+                    warn(host, &failure.message);
+                    continue;
+                }
+                made => made?,
+            };
+            for (socket, address) in made {
+                if let Address::Unix(path) = &address {
+                    served.sockets.0.extend(Socket::find(path));
+                    opened.paths.push(path.clone());
+                }
+                let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
+                let added = reactor.lp().add_listener(socket, service, Buffers::fixed(SIZES.0, SIZES.1));
+                let id = added.map_err(|error| failure(&display(&address), error))?;
+                opened.listeners.push(id);
+                sockets.push((id, address));
+            }
+        }
+        if let Some(ready) = opened.ready.last_mut() {
+            ready.bound.push(Bound { rule, sockets });
+        }
+    }
+    Ok(())
+}
+
+/// The socket of one that is not told where to listen; none where it cannot be had, which is no reason not to serve.
+fn default_rule(before: Option<&Monitor>, host: &Host, others: bool) -> Vec<ListenRule> {
+    if let Some(bound) = before.and_then(|before| before.bound.first()) {
+        if before.is_some_and(|before| before.bound.len() == 1) && bound.rule.text.is_empty() {
+            return Vec::from([bound.rule.clone()]);
+        }
+    }
+    let path = match rundir::prepare(host.runtime, host.becomes, others) {
+        Ok(path) => path,
+        Err(message) => {
+            warn(host, &message);
+            return Vec::new();
+        }
+    };
+    let rule = ListenRule::parse(&["unix:", &String::from_utf8_lossy(&path)].concat());
+    // Its text is empty, for nobody wrote it.
+    rule.map(|rule| Vec::from([ListenRule { text: String::new(), ..rule }])).unwrap_or_default()
+}
+
+fn warn(host: &Host, message: &str) {
+    if !host.quiet {
+        terminal::complain(&["gorgon: warning: no monitor: ", message, "\n"].concat());
+    }
+}
+
+/// Has take effect what was made ready; gives the monitors that run then.
+pub(super) fn commit(
+    opened: Opened,
+    before: Vec<Monitor>,
+    grace: u64,
+    reactor: &mut Reactor<World>,
+    served: &mut Served,
+) -> Vec<Monitor> {
+    for (id, address) in before.iter().flat_map(|monitor| &monitor.bound).flat_map(|bound| &bound.sockets) {
+        if !opened.kept.contains(id) {
+            reactor.lp().remove_listener(*id);
+            if let Address::Unix(path) = address {
+                served.sockets.remove(path);
+            }
+        }
+    }
+    let mut running = Vec::new();
+    for ready in opened.ready {
+        reactor.lp().set_limits(ready.service, ready.limits);
+        if let Some(access) = ready.access {
+            let service = reactor.service(ready.service).and_then(|service| service.as_any());
+            if let Some(service) = service.and_then(|any| any.downcast_mut::<MonitorService>()) {
+                service.change(access);
+            }
+        }
+        running.push(Monitor { name: ready.name, service: ready.service, bound: ready.bound });
+    }
+    for monitor in before {
+        if !running.iter().any(|other| other.service == monitor.service) {
+            reactor.lp().drain_service(monitor.service, grace);
+            reactor.remove_service(monitor.service);
+        }
+    }
+    running
+}
+
+/// Closes what a change has opened that came to nothing.
+pub(super) fn undo(opened: Opened, reactor: &mut Reactor<World>, served: &mut Served) {
+    for id in opened.listeners {
+        reactor.lp().remove_listener(id);
+    }
+    for service in opened.services {
+        reactor.remove_service(service);
+    }
+    for path in opened.paths {
+        served.sockets.remove(&path);
+    }
+}
+
+/// A file of users or groups; nothing where there is none.
+fn accounts(path: &str) -> Result<Vec<u8>, Failure> {
+    match read_file(path, ACCOUNTS) {
+        Ok(text) => Ok(text),
+        Err(Errno::NOENT) => Ok(Vec::new()),
+        Err(error) => Err(Failure { usage: true, ..failure(path, error) }),
+    }
+}

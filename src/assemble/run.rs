@@ -1,0 +1,96 @@
+//! The program's own loop around the engine's: what is asked of the whole program is done between two turns.
+
+use alloc::vec::Vec;
+
+use gorgon_sys::Signal;
+
+use super::configured::Configured;
+use super::live::Live;
+use super::notify::Notifier;
+use super::running::Running;
+use super::{Failure, failure};
+use crate::engine::values::ConnId;
+use crate::engine::{Reactor, Turn};
+use crate::http::handlers::status;
+use crate::http::handlers::status::HasReports;
+use crate::monitor::commands;
+use crate::world::World;
+
+/// How often what is gone is looked after, in milliseconds.
+const SWEEP: u64 = 5000;
+
+/// Turns the loop until it is done.
+///
+/// # Errors
+/// The poller's.
+pub(super) fn run(
+    reactor: &mut Reactor<World>,
+    running: &mut Running,
+    configured: &mut Configured<'_>,
+    notifier: &mut Notifier,
+) -> Result<(), Failure> {
+    let mut work = None;
+    loop {
+        set_alarm(work, reactor, running, notifier);
+        match reactor.turn().map_err(|error| failure("poller", error))? {
+            Turn::Done => {}
+            Turn::Finished => return Ok(()),
+            Turn::Signal(Signal::Quit) => {
+                let now = reactor.now().milliseconds;
+                notifier.stopping("finishing what was asked", now);
+                reactor.lp().drain(running.settings.process.grace);
+            }
+            Turn::Signal(Signal::Terminate | Signal::Interrupt) => reactor.lp().stop(),
+            Turn::Signal(Signal::User1) => {
+                let now = reactor.now();
+                reactor.world().reopen_logs(now);
+            }
+            Turn::Signal(Signal::Hangup) => {
+                let now = reactor.now().milliseconds;
+                notifier.reloading(now);
+                // What is wrong is an event, and told where those are told.
+                let outcome = configured.reload(running, reactor);
+                notifier
+                    .ready(if outcome.is_ok() { "serving" } else { "serving; the last reload failed" }, now);
+            }
+            Turn::Signal(Signal::User2 | Signal::Child) => {}
+        }
+        let now = reactor.now().milliseconds;
+        running.turn(now, reactor);
+        notifier.turn(now);
+        work = answer(reactor, running, configured);
+    }
+}
+
+/// Does what monitors and status pages ask for; gives when there is more, in milliseconds on the loop's clock.
+fn answer(
+    reactor: &mut Reactor<World>,
+    running: &mut Running,
+    configured: &mut Configured<'_>,
+) -> Option<u64> {
+    let mut due = None;
+    if !reactor.world().sessions.is_idle() {
+        // They are taken out for as long as they are worked on, for the tree borrows all else.
+        let mut sessions = core::mem::take(&mut reactor.world().sessions);
+        let mut woken = Vec::new();
+        let mut tree = Live { reactor, running, configured };
+        due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
+        reactor.world().sessions = sessions;
+        woken.into_iter().for_each(|id| reactor.lp().wake(id));
+    }
+    if !reactor.world().reports().is_quiet() {
+        let mut reports = core::mem::take(reactor.world().reports());
+        let mut tree = Live { reactor, running, configured };
+        let woken = status::work(&mut reports, &mut tree);
+        *reactor.world().reports() = reports;
+        woken.into_iter().for_each(|id| reactor.lp().wake(id));
+    }
+    due
+}
+
+/// Has the next turn end in time for what is to be done.
+fn set_alarm(work: Option<u64>, reactor: &mut Reactor<World>, running: &Running, notifier: &Notifier) {
+    let sweep = running.has_leaving().then(|| reactor.now().milliseconds.saturating_add(SWEEP));
+    let due = [work, sweep, running.late.next(), notifier.next()].into_iter().flatten().min();
+    reactor.lp().set_alarm(due);
+}

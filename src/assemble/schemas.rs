@@ -1,0 +1,119 @@
+//! Every kind of node that the program has, with the tables that its attributes come from.
+
+use super::nodes::{CONFIG, LISTENER, LOG, MONITOR_FACTS, PROCESS, SERVICE};
+use crate::cli::process::GORGON;
+use crate::config::edit::{ADD, HANDLER_METHODS, MONITOR_METHODS, SERVER_METHODS};
+use crate::engine::connection::CONNECTION;
+use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
+use crate::http::facts::{CACHE, HANDLER_FACTS, HTTP_FACTS};
+use crate::http::settings::HTTP;
+use crate::http::settings::handler::HANDLER;
+use crate::monitor::settings::MONITOR;
+use crate::tree::{About, Kind, Method, Role, Schema, Unit};
+
+/// What the server of a connection is called.
+static BELONGS: About = About::fact("server", Unit::Text, "The server or monitor that it belongs to.");
+/// What a service tells of a connection.
+pub(super) static DESCRIBED: &[About] = &[
+    About::fact(
+        "request",
+        Unit::Text,
+        "The request under way, where it is kept: one whose body still comes or goes.",
+    ),
+    About::fact("login", Unit::Text, "Whom the request under way comes from, where a password was asked."),
+];
+
+fn of<T>(kind: &'static Kind<T>, place: usize) -> Option<&'static About> {
+    kind.attributes.get(place).map(|attribute| &attribute.about)
+}
+
+/// The attribute at a place of two tables, one behind the other.
+fn either<T, U>(one: &'static Kind<T>, other: &'static Kind<U>, place: usize) -> Option<&'static About> {
+    of(one, place).or_else(|| of(other, place.checked_sub(one.attributes.len())?))
+}
+
+fn http(place: usize) -> Option<&'static About> {
+    let facts = |place| either(&SERVICE, &HTTP_FACTS, place);
+    of(&HTTP, place).or_else(|| facts(place.checked_sub(HTTP.attributes.len())?))
+}
+
+fn connection(place: usize) -> Option<&'static About> {
+    let Some(place) = place.checked_sub(1) else { return Some(&BELONGS) };
+    let fact = CONNECTION.get(place).map(|fact| &fact.about);
+    fact.or_else(|| DESCRIBED.get(place.checked_sub(CONNECTION.len())?))
+}
+
+/// The name of a fact that a handler or a cache tells itself, by its place among the attributes of the kind.
+pub(super) fn told(kind: &str, place: usize) -> Option<&'static str> {
+    let about = if kind == "cache" {
+        of(&CACHE, place)
+    } else {
+        of(&HANDLER_FACTS, place.checked_sub(HANDLER.attributes.len())?)
+    };
+    about.map(|about| about.name)
+}
+
+const fn method(name: &'static str, help: &'static str, role: Role) -> Method {
+    Method { name, words: "", help, role, configures: false }
+}
+
+const fn kind(name: &'static str, help: &'static str, about: fn(usize) -> Option<&'static About>) -> Schema {
+    Schema { name, help, named: false, about, methods: &[] }
+}
+
+const fn with(mut schema: Schema, methods: &'static [Method]) -> Schema {
+    schema.methods = methods;
+    schema
+}
+
+const fn named(mut schema: Schema) -> Schema {
+    schema.named = true;
+    schema
+}
+
+/// All kinds, in the order they are shown.
+pub(super) static ALL: &[Schema] = &[
+    with(
+        kind("process", "process", |place| of(&PROCESS, place)),
+        &[
+            method("quit", "Finish what was asked, and end.", Role::Admin),
+            method("stop", "End at once.", Role::Admin),
+        ],
+    ),
+    kind("gorgon", "settings of the process", |place| of(&GORGON, place)),
+    with(
+        kind("loop", "loop", |place| of(&LOOP, place)),
+        &[method("reset", "Forget the slowest turn.", Role::Operate)],
+    ),
+    kind("descriptors", "descriptors", |place| of(&DESCRIPTORS, place)),
+    kind("memory", "memory", |place| of(&MEMORY, place)),
+    with(
+        kind("log", "logs", |place| of(&LOG, place)),
+        &[method("reopen", "Open the access logs anew, as after they were renamed.", Role::Operate)],
+    ),
+    with(
+        kind("config", "configuration", |place| of(&CONFIG, place)),
+        &[
+            ADD,
+            method(
+                "reload",
+                "Read the file again, and apply what differs. What is wrong changes nothing.",
+                Role::Admin,
+            ),
+            method("check", "Say what is wrong with the file as it is now.", Role::View),
+            method("diff", "Say what differs between the file as it is now and what runs.", Role::View),
+        ],
+    ),
+    with(named(kind("http", "HTTP server", http)), SERVER_METHODS),
+    with(
+        named(kind("handler", "handler of an HTTP server", |place| either(&HANDLER, &HANDLER_FACTS, place))),
+        HANDLER_METHODS,
+    ),
+    named(kind("listener", "listening socket", |place| of(&LISTENER, place))),
+    with(named(kind("monitor", "monitor", |place| either(&MONITOR, &MONITOR_FACTS, place))), MONITOR_METHODS),
+    named(kind("cache", "cache of small files", |place| of(&CACHE, place))),
+    with(
+        named(kind("connection", "connection", connection)),
+        &[method("close", "Close it at once.", Role::Operate)],
+    ),
+];
