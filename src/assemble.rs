@@ -27,9 +27,11 @@ pub mod pid_file;
 mod privileges;
 #[cfg(feature = "http")]
 mod roots;
+mod running;
 #[cfg(feature = "http")]
 mod uploads;
-use privileges::{Plan, Served};
+use privileges::Plan;
+use running::Running;
 
 /// What a connection reads at once for which nothing is set, as an exponent of 2.
 const OTHERS_READ: u8 = 12;
@@ -60,9 +62,8 @@ pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>)
     if let Some(configuration) = configuration {
         report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
     }
-    let mut served = Served::default();
-    #[cfg(feature = "http")]
-    http::add_all(settings, limit, &mut reactor, &mut served, &mut report)?;
+    let mut running = Running::new(limit);
+    running.apply(settings.clone(), &mut reactor, &mut report)?;
     // HUP means "read the configuration" to those who send it, USR2 "upgrade": there is nothing of that to do yet, and
     // to die of them would be a bad answer. A terminal that hangs up does end it.
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
@@ -72,11 +73,8 @@ pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>)
     let signals = Signals::install(&taken);
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", error))?;
-    plan.carry_out(&mut served, reactor.world(), &mut report)?;
-    #[cfg(feature = "http")]
-    for passwords in core::mem::take(&mut served.passwords) {
-        http::add_passwords(passwords, &mut reactor)?;
-    }
+    plan.carry_out(&mut running.served, reactor.world(), &mut report)?;
+    running.start(&mut reactor)?;
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {
@@ -101,7 +99,7 @@ pub fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>)
     if level >= Level::Debug {
         terminal::report(&summary(reactor.lp()));
     }
-    drop(served);
+    drop(running);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
     core::mem::forget(reactor);

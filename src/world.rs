@@ -12,7 +12,6 @@ use crate::http::{
     handlers::listing::Directories,
     handlers::status::{HasReports, Reports},
     logins::{HasLogins, Logins},
-    service::{Change, HasChanges},
 };
 
 pub mod events;
@@ -28,7 +27,7 @@ const MOST_ENDING: usize = 4;
 #[derive(Default)]
 pub struct World {
     filesystems: Vec<Option<Box<dyn Filesystem>>>,
-    /// Those that no handler uses any more, but perhaps a listing that is still being sent.
+    /// Those that are to be removed: a listing that is being sent may still need them.
     leaving: Vec<usize>,
     /// Each with how many services write it.
     logs: Vec<Option<(Log, u32)>>,
@@ -40,8 +39,6 @@ pub struct World {
     directories: Directories,
     #[cfg(feature = "http")]
     logins: Vec<Option<Logins>>,
-    #[cfg(feature = "http")]
-    changes: Vec<(u8, Box<Change<World>>)>,
     #[cfg(feature = "http")]
     reports: Reports,
 }
@@ -166,32 +163,12 @@ impl World {
             *logins = None;
         }
     }
-
-    /// Has a service change when the services settle: at the end of the next turn, for which
-    /// [`Loop::settle_soon`](crate::engine::Loop::settle_soon) does not have it wait.
-    pub fn change(&mut self, service: u8, change: Change<World>) {
-        self.changes.push((service, Box::new(change)));
-    }
 }
 
 #[cfg(feature = "http")]
 impl HasLogins for World {
     fn logins(&mut self, number: usize) -> Option<&mut Logins> {
         self.logins.get_mut(number)?.as_mut()
-    }
-}
-
-#[cfg(feature = "http")]
-impl HasChanges for World {
-    fn take_change(&mut self, service: u8) -> Option<Box<Change<World>>> {
-        if self.changes.is_empty() {
-            return None;
-        }
-        let at = self.changes.iter().position(|(other, _)| *other == service)?;
-        let change = self.changes.remove(at).1;
-        // What is still being sent of them goes on; `let_go` sees to that.
-        self.leaving.extend_from_slice(&change.filesystems);
-        Some(change)
     }
 }
 

@@ -24,33 +24,26 @@ const MOST: u64 = 250;
 #[derive(Default)]
 pub struct Activation {
     sockets: Vec<Named>,
+    /// Of each rule, whether there is a socket for it.
+    served: Vec<bool>,
 }
 
 struct Named {
     number: u32,
     name: &'static [u8],
     passed: Passed,
+    /// The place of the rule that it is for.
+    rule: Option<usize>,
 }
 
-/// A socket, as far as the rules are concerned.
-#[derive(Clone, Copy)]
-pub struct Offer<'a> {
-    /// What its unit calls it.
-    pub name: &'a [u8],
-    /// Where it is bound.
-    pub address: &'a Address,
-    /// It takes IPv4 beside IPv6.
-    pub dual: bool,
-}
-
-/// Why rules and sockets do not fit together, by their places.
+/// Why rules and sockets do not fit together.
 #[derive(PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub enum Misfit {
-    /// No socket has the name that this rule asks for.
+enum Misfit {
+    /// No socket has the name that the rule at this place asks for.
     Missing(usize),
-    /// No rule takes these sockets.
-    Left(Vec<usize>),
+    /// There are sockets that no rule takes.
+    Left,
 }
 
 impl Activation {
@@ -60,83 +53,96 @@ impl Activation {
     /// The environment is not as sd_listen_fds(3) has it, or a descriptor is no listening socket of streams.
     pub fn take(environment: &Environment) -> Result<Activation, Failure> {
         let wrong = |message| Failure { message, usage: true };
-        let names = names(environment, process_id().into()).map_err(wrong)?;
-        let mut sockets = Vec::with_capacity(names.len());
-        for (number, name) in (FIRST_PASSED..).zip(names) {
+        let mut activation = Activation::default();
+        for (number, name) in (FIRST_PASSED..).zip(names(environment, process_id().into()).map_err(wrong)?) {
             let passed = take_listener(number).map_err(|unfit| {
                 let mut message = String::new();
                 push_socket(number, name, None, &mut message);
                 message.extend([": ", &words(unfit)]);
                 wrong(message)
             })?;
-            sockets.push(Named { number, name, passed });
+            activation.sockets.push(Named { number, name, passed, rule: None });
         }
-        Ok(Activation { sockets })
+        Ok(activation)
     }
 
-    /// Whether none was passed.
+    /// Whether none was passed, or all are taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
 
-    /// All of them: for a program that was not told where to listen.
-    #[must_use]
-    pub fn all(self) -> Vec<Passed> {
-        self.sockets.into_iter().map(|socket| socket.passed).collect()
-    }
-
-    /// Gives each rule its sockets: none for a rule that is to bind for itself, an empty list for one whose addresses an
-    /// earlier rule has got.
+    /// Decides for which of all rules each socket is; [`Activation::take_for`] gives them out.
     ///
     /// # Errors
     /// A rule names a socket that was not passed, or a socket is left.
-    pub fn assign(self, rules: &[&Listen]) -> Result<Vec<Option<Vec<Passed>>>, Failure> {
-        let offer = |socket: &Named| (socket.name, socket.passed.dual);
-        let facts: Vec<_> = self.sockets.iter().map(offer).collect();
-        let offers: Vec<Offer<'_>> = self
-            .sockets
-            .iter()
-            .zip(&facts)
-            .map(|(socket, (name, dual))| Offer { name, address: &socket.passed.address, dual: *dual })
-            .collect();
-        let places = match assign(rules, &offers) {
-            Ok(places) => places,
-            Err(misfit) => return Err(self.misfit(&misfit, rules)),
-        };
-        let mut sockets: Vec<Option<Passed>> =
-            self.sockets.into_iter().map(|socket| Some(socket.passed)).collect();
-        let mut take = |places: Vec<usize>| {
-            places.into_iter().filter_map(|place| sockets.get_mut(place)?.take()).collect::<Vec<Passed>>()
-        };
-        Ok(places.into_iter().map(|places| places.map(&mut take)).collect())
-    }
-
-    fn misfit(&self, misfit: &Misfit, rules: &[&Listen]) -> Failure {
+    pub fn assign(&mut self, rules: &[&Listen]) -> Result<(), Failure> {
+        let Err(misfit) = self.match_up(rules) else { return Ok(()) };
         let mut message = String::new();
         match misfit {
-            Misfit::Missing(rule) => {
-                let name = match rules.get(*rule) {
-                    Some(Listen::Passed(name)) => name.as_slice(),
-                    Some(_) | None => &[],
-                };
-                message.extend(["listen=fd:", &*String::from_utf8_lossy(name)]);
+            Misfit::Missing(place) => {
+                if let Some(Listen::Passed(name)) = rules.get(place) {
+                    message.extend(["listen=fd:", &*String::from_utf8_lossy(name)]);
+                }
                 message.push_str(": no socket of that name was passed");
                 for (place, socket) in self.sockets.iter().enumerate() {
                     message.push_str(if place == 0 { "; there is " } else { ", " });
                     message.push_str(&String::from_utf8_lossy(socket.name));
                 }
             }
-            Misfit::Left(places) => {
-                for (at, socket) in places.iter().filter_map(|place| self.sockets.get(*place)).enumerate() {
-                    message.push_str(if at == 0 { "" } else { ", " });
+            Misfit::Left => {
+                for socket in self.sockets.iter().filter(|socket| socket.rule.is_none()) {
+                    message.push_str(if message.is_empty() { "" } else { ", " });
                     push_socket(socket.number, socket.name, Some(&socket.passed.address), &mut message);
                 }
                 message.push_str(": passed to this process, and no listen takes it; ");
                 message.push_str("name its address there, or fd: and its name");
             }
         }
-        Failure { message, usage: true }
+        Err(Failure { message, usage: true })
+    }
+
+    /// The sockets of the rule at that place, each given out once: none for a rule that is to bind for itself, an empty list
+    /// for one whose addresses an earlier rule has got.
+    pub fn take_for(&mut self, place: usize) -> Option<Vec<Passed>> {
+        if !self.served.get(place).copied().unwrap_or(false) {
+            return None;
+        }
+        let mut taken = Vec::new();
+        while let Some(at) = self.sockets.iter().position(|socket| socket.rule == Some(place)) {
+            taken.push(self.sockets.remove(at).passed);
+        }
+        Some(taken)
+    }
+
+    /// All that are left: for a program that was not told where to listen.
+    #[must_use]
+    pub fn take_all(&mut self) -> Vec<Passed> {
+        core::mem::take(&mut self.sockets).into_iter().map(|socket| socket.passed).collect()
+    }
+
+    fn match_up(&mut self, rules: &[&Listen]) -> Result<(), Misfit> {
+        self.served = vec![false; rules.len()];
+        // Names first: an address must not take what was asked for by name.
+        for by_name in [true, false] {
+            for (place, (rule, served)) in rules.iter().zip(&mut self.served).enumerate() {
+                if matches!(rule, Listen::Passed(_)) != by_name {
+                    continue;
+                }
+                let mut taken = false;
+                for socket in self.sockets.iter_mut().filter(|socket| fits(rule, socket)) {
+                    *served = true;
+                    if socket.rule.is_none() {
+                        socket.rule = Some(place);
+                        taken = true;
+                    }
+                }
+                if by_name && !taken {
+                    return Err(Misfit::Missing(place));
+                }
+            }
+        }
+        if self.sockets.iter().any(|socket| socket.rule.is_none()) { Err(Misfit::Left) } else { Ok(()) }
     }
 }
 
@@ -193,42 +199,12 @@ fn names(environment: &Environment, own: u64) -> Result<Vec<&'static [u8]>, Stri
     Ok(names.into_iter().take(count).collect())
 }
 
-/// Gives each rule the places of its sockets, as [`Activation::assign`] tells.
-///
-/// # Errors
-/// What does not fit.
-pub fn assign(rules: &[&Listen], offers: &[Offer<'_>]) -> Result<Vec<Option<Vec<usize>>>, Misfit> {
-    let mut taken = vec![false; offers.len()];
-    let mut plan: Vec<Option<Vec<usize>>> = vec![None; rules.len()];
-    // Names first: an address must not take what was asked for by name.
-    for by_name in [true, false] {
-        for (number, (rule, sockets)) in rules.iter().zip(&mut plan).enumerate() {
-            if matches!(rule, Listen::Passed(_)) != by_name {
-                continue;
-            }
-            for (place, (offer, taken)) in offers.iter().zip(&mut taken).enumerate() {
-                if fits(rule, offer) {
-                    let sockets = sockets.get_or_insert_default();
-                    if !core::mem::replace(taken, true) {
-                        sockets.push(place);
-                    }
-                }
-            }
-            if by_name && sockets.as_ref().is_none_or(Vec::is_empty) {
-                return Err(Misfit::Missing(number));
-            }
-        }
-    }
-    let left: Vec<usize> =
-        taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(place, _)| place).collect();
-    if left.is_empty() { Ok(plan) } else { Err(Misfit::Left(left)) }
-}
-
 /// Whether a socket is what a rule means.
-fn fits(rule: &Listen, offer: &Offer<'_>) -> bool {
+fn fits(rule: &Listen, socket: &Named) -> bool {
+    let Passed { address, dual, .. } = &socket.passed;
     let ip = |host: IpAddr, port: u16| {
-        let Address::Ip(bound) = offer.address else { return false };
-        let v4_too = offer.dual && bound.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let Address::Ip(bound) = address else { return false };
+        let v4_too = *dual && bound.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         port != 0
             && bound.port() == port
             && (bound.ip() == host || (v4_too && host == IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
@@ -241,8 +217,8 @@ fn fits(rule: &Listen, offer: &Offer<'_>) -> bool {
             ip(Ipv4Addr::LOCALHOST.into(), *port) || ip(Ipv6Addr::LOCALHOST.into(), *port)
         }
         Listen::Ip(wanted) => ip(SocketAddr::ip(wanted).to_canonical(), wanted.port()),
-        Listen::Unix(path) => *offer.address == Address::Unix(path.clone()),
-        Listen::Passed(name) => offer.name == name,
+        Listen::Unix(path) => matches!(address, Address::Unix(bound) if bound == path),
+        Listen::Passed(name) => socket.name == name,
     }
 }
 

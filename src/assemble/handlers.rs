@@ -33,7 +33,7 @@ use crate::text::number::push_decimal_str;
 use crate::tree::Kind;
 use crate::world::World;
 
-/// What handlers of files, of uploads and of logins are made from, beside what they work on.
+/// What handlers of files, of uploads and of redirections are made from, beside what they work on.
 const OF_FILES: &[&str] = &[
     "index",
     "hidden",
@@ -47,8 +47,7 @@ const OF_FILES: &[&str] = &[
     "file_cache",
     "cache_file_max",
 ];
-const OF_UPLOADS: &[&str] = &["hidden", "cors", "upload_max", "upload_reserve"];
-const OF_LOGINS: &[&str] = &["auth_realm", "cors"];
+const OF_UPLOADS: &[&str] = &["hidden", "cors"];
 const OF_REDIRECTIONS: &[&str] = &["to", "status"];
 
 /// Makes a handler, from what has been found for all of them.
@@ -98,14 +97,11 @@ struct Area {
 /// The handlers, and what is left of those before them.
 pub(super) struct Built {
     pub(super) router: Router<World>,
-    #[allow(dead_code)] // Nothing is built anew yet while the program runs.
     pub(super) recipe: Recipe,
     /// The numbers of filesystems that are not used any more: the change that brings the router takes them.
-    #[allow(dead_code)]
     pub(super) filesystems: Vec<usize>,
     /// The numbers of logins that this server asks no more. Those that no other one asks go, and the services that
     /// decide them.
-    #[allow(dead_code)]
     pub(super) logins: Vec<usize>,
     marks: Marks,
 }
@@ -134,7 +130,7 @@ pub(super) fn build(
     match outcome {
         Ok(()) => Ok(built),
         Err(failure) => {
-            discard(&built, before, ground);
+            discard(&built, before, ground.world, ground.served);
             Err(failure)
         }
     }
@@ -142,13 +138,13 @@ pub(super) fn build(
 
 /// Removes what was built but will not be used: the program stays with what was `before`. Of several servers that were
 /// built, the last one is discarded first.
-pub(super) fn discard(built: &Built, before: &Recipe, ground: &mut Ground<'_>) {
+pub(super) fn discard(built: &Built, before: &Recipe, world: &mut World, served: &mut Served) {
     for number in built.recipe.filesystems_beyond(before) {
-        ground.world.remove_filesystem(number);
+        world.remove_filesystem(number);
     }
-    let (served, marks) = (&mut *ground.served, &built.marks);
+    let marks = &built.marks;
     for (_, number) in served.users.drain(marks.users.min(served.users.len())..) {
-        ground.world.remove_logins(number);
+        world.remove_logins(number);
     }
     served.reaches.truncate(marks.reaches);
     served.reads.truncate(marks.reads);
@@ -180,13 +176,18 @@ impl Marks {
 
 impl Recipe {
     /// The numbers of the filesystems that it has and another has not.
-    fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
+    pub(super) fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
         let numbers = self.roots.iter().map(|root| root.number);
         numbers.filter(|number| other.roots.iter().all(|root| root.number != *number)).collect()
     }
 
+    /// Whether it has logins of that number.
+    pub(super) fn has_logins(&self, number: usize) -> bool {
+        self.logins.iter().any(|(_, other)| *other == number)
+    }
+
     /// The same of the logins.
-    fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
+    pub(super) fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
         let numbers = self.logins.iter().map(|(_, number)| *number);
         numbers.filter(|number| other.logins.iter().all(|(_, other)| other != number)).collect()
     }
@@ -220,13 +221,15 @@ impl Builder<'_, '_> {
         let share = 1 + handlers.iter().filter(|(_, handler)| handler.kind == "files").count();
         let share = self.ground.files / share;
         if !self.http.auth_file.is_empty() {
-            self.auth("auth", "", true, self.http, handlers)?;
+            let users = (&*self.http.auth_file, &*self.http.auth_realm);
+            self.auth("auth", "", true, users, handlers)?;
         }
         for (name, handler) in handlers {
             self.named(name, handler, handlers, (&files, root), share)?;
         }
         if !self.http.upload.is_empty() {
-            self.upload("upload", true, &files, (&self.http.upload, root))?;
+            let limits = (self.http.upload_max, self.http.upload_reserve);
+            self.upload("upload", true, &files, limits, (&self.http.upload, root))?;
         }
         self.files("files", "", true, &files, (root, share))
     }
@@ -242,25 +245,15 @@ impl Builder<'_, '_> {
     ) -> Result<(), Failure> {
         let (front, enabled) = (handler.r#match.as_str(), handler.enabled);
         match handler.kind {
-            "auth" => {
-                let own = HttpSettings {
-                    auth_file: handler.auth_file.clone(),
-                    auth_realm: handler.auth_realm.clone(),
-                    ..self.http.clone()
-                };
-                self.auth(name, front, enabled, &own, handlers)
-            }
+            "auth" => self.auth(name, front, enabled, (&handler.auth_file, &handler.auth_realm), handlers),
             "upload" => {
-                let own = HttpSettings {
-                    upload_max: handler.upload_max,
-                    upload_reserve: handler.upload_reserve,
-                    ..files.clone()
-                };
-                self.upload(name, enabled, &own, (&handler.directory, root))
+                let limits = (handler.upload_max, handler.upload_reserve);
+                self.upload(name, enabled, files, limits, (&handler.directory, root))
             }
             "files" if handler.root.is_empty() => self.files(name, front, enabled, files, (root, share)),
             "files" => {
-                let mut own = HttpSettings { root: handler.root.clone().into_bytes(), ..self.http.clone() };
+                let mut own = self.http.clone();
+                own.root = handler.root.clone().into_bytes();
                 let root = self.root(&mut own)?;
                 self.files(name, front, enabled, &own, (root, share))
             }
@@ -290,13 +283,15 @@ impl Builder<'_, '_> {
         name: &str,
         front: &str,
         enabled: bool,
-        own: &HttpSettings,
+        (file, realm): (&str, &str),
         handlers: &[(&str, &HandlerSettings)],
     ) -> Result<(), Failure> {
-        let logins = self.logins(&own.auth_file, handlers)?;
-        let mut made = number_text(logins);
-        push_values(&HTTP, own, OF_LOGINS, &mut made);
-        self.mount(name, front, enabled, made, &mut |_| Ok(Box::new(AuthHandler::new(own, logins))))
+        let logins = self.logins(file, handlers)?;
+        let cors = self.http.cors;
+        let mut made = number_text(logins as u64);
+        made.push_str(if cors { "cors " } else { "" });
+        made.push_str(realm);
+        self.mount(name, front, enabled, made, &mut |_| Ok(Box::new(AuthHandler::new(realm, cors, logins))))
     }
 
     fn upload(
@@ -304,17 +299,20 @@ impl Builder<'_, '_> {
         name: &str,
         enabled: bool,
         own: &HttpSettings,
+        limits: (u64, u64),
         (directory, root): (&str, usize),
     ) -> Result<(), Failure> {
         let area = self.recipe.areas.iter().find(|area| area.name == directory && area.filesystem == root);
         let Some(uploads) = area.map(|area| area.uploads.clone()) else { return Ok(()) };
         let front = String::from_utf8_lossy(uploads.area()).into_owned();
-        let mut made = number_text(root);
-        made.push_str(directory);
+        let mut made = directory.to_owned();
+        for number in [root as u64, limits.0, limits.1] {
+            made.push_str(&number_text(number));
+        }
         push_values(&HTTP, own, OF_UPLOADS, &mut made);
         let most = self.ground.uploads;
         self.mount(name, &front, enabled, made, &mut |_| {
-            Ok(Box::new(UploadHandler::new(own, root, uploads.clone(), most)))
+            Ok(Box::new(UploadHandler::new(own, limits, root, uploads.clone(), most)))
         })
     }
 
@@ -326,7 +324,7 @@ impl Builder<'_, '_> {
         own: &HttpSettings,
         (root, share): (usize, usize),
     ) -> Result<(), Failure> {
-        let mut made = number_text(root);
+        let mut made = number_text(root as u64);
         push_values(&HTTP, own, OF_FILES, &mut made);
         for area in self.recipe.areas.iter().filter(|area| area.filesystem == root) {
             made.push_str(&area.name);
@@ -400,8 +398,7 @@ impl Builder<'_, '_> {
         let uploads = match self.before.areas.iter().find(same) {
             Some(area) => area.uploads.clone(),
             None => {
-                let own = HttpSettings { upload: name.to_owned(), ..own.clone() };
-                let Some(area) = uploads::find(&own, filesystem)? else { return Ok(()) };
+                let area = uploads::find(name, &own.root, own.hidden, filesystem)?;
                 self.ground.report.extend(["Uploads to ", &area.name, "\n"]);
                 let uploads = area.uploads.clone();
                 self.ground.served.areas.push(area);
@@ -421,10 +418,10 @@ impl Builder<'_, '_> {
         // Other servers may have the same file.
         let users = self.ground.served.users.iter().find(|(other, _)| other == file).cloned();
         let known = of(self.before).or(users);
-        let roots = handlers.iter().filter(|(_, handler)| !handler.root.is_empty());
-        let of_root = |root: &String| HttpSettings { root: root.clone().into_bytes(), ..self.http.clone() };
-        let within = is_served(file.as_bytes(), self.http)
-            || roots.map(|(_, handler)| of_root(&handler.root)).any(|own| is_served(file.as_bytes(), &own));
+        let roots =
+            handlers.iter().map(|(_, handler)| handler.root.as_bytes()).filter(|root| !root.is_empty());
+        let mut roots = roots.chain([&*self.http.root]);
+        let within = roots.any(|root| is_served(file.as_bytes(), root, self.http.hidden));
         if within {
             let why =
                 ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
@@ -458,9 +455,10 @@ fn push_values<T>(kind: &Kind<T>, settings: &T, names: &[&str], out: &mut String
     }
 }
 
-fn number_text(number: usize) -> String {
+fn number_text(number: u64) -> String {
     let mut text = String::new();
-    push_decimal_str(number as u64, &mut text);
+    text.push('\0');
+    push_decimal_str(number, &mut text);
     text.push('\0');
     text
 }

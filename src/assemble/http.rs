@@ -2,24 +2,21 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use gorgon_sys::{Address, OwnedFd};
+use gorgon_sys::OwnedFd;
 
-use super::handlers::{self, Ground, Recipe};
-use super::listeners::{Socket, bind, display, options, push_urls};
+use super::handlers;
 use super::privileges::{Place, Served};
 use super::roots::is_served;
 use super::{Failure, failure};
 use crate::cli::process::Level;
 use crate::cli::terminal;
-use crate::config::settings::{HttpServer, Settings};
-use crate::engine::log::{Log, LogOptions};
-use crate::engine::{Buffers, Reactor};
+use crate::config::settings::Settings;
+use crate::engine::Reactor;
+use crate::engine::log::{Log, LogOptions, Logs};
+use crate::http::service::AccessLog;
 use crate::http::service::passwords::Passwords;
-use crate::http::service::{AccessLog, HttpService};
-use crate::http::settings::HttpSettings;
-use crate::http::settings::handler::HandlerSettings;
+use crate::http::settings::{HTTP, HttpSettings};
 use crate::text::log_target::LogTarget;
 use crate::text::{file_path, log_line};
 use crate::world::World;
@@ -27,97 +24,57 @@ use crate::world::World;
 /// The most connections that are planned for when the system sets no limit.
 const CONNECTIONS: u64 = 1 << 20;
 
-/// Adds every HTTP server with its listeners.
-pub(super) fn add_all(
-    settings: &Settings,
-    limit: u64,
-    reactor: &mut Reactor<World>,
-    served: &mut Served,
-    report: &mut String,
-) -> Result<(), Failure> {
-    // A sixteenth of the descriptors is for files, listeners and what else there is; an upload takes two, the file and
-    // its directory.
-    let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
-    let servers = settings.servers.len().max(1) as u64;
-    let uploads = settings.servers.iter().any(|server| {
-        let handlers = server.handlers.iter().any(|handler| handler.settings.kind == "upload");
-        handlers || !server.settings.upload.is_empty()
-    });
-    let most = limit.min(CONNECTIONS).saturating_sub(if uploads { 2 * reserve } else { reserve }).max(1);
-    let share =
-        Share { connections: most, files: (reserve / servers).max(4), level: settings.process.level() };
-    reactor.lp().keep_refused(reserve as usize / 4);
-    for server in &settings.servers {
-        add(server, &share, reactor, served, report)?;
-    }
-    Ok(())
-}
-
 /// What one server may take of what all have.
-struct Share {
+pub(super) struct Share {
     /// The most connections; they share them.
     connections: u64,
     /// The descriptors for files, and as many again for uploads.
-    files: u64,
-    level: Level,
+    pub(super) files: usize,
+    pub(super) level: Level,
 }
 
-/// Adds one HTTP server with its listeners.
-fn add(
-    server: &HttpServer,
-    share: &Share,
-    reactor: &mut Reactor<World>,
-    served: &mut Served,
-    report: &mut String,
-) -> Result<(), Failure> {
-    let mut http = server.settings.clone();
-    let connections = match u64::from(http.max_connections) {
-        0 => share.connections,
-        wanted => wanted.min(share.connections),
-    };
-    let handlers: Vec<(&str, &HandlerSettings)> =
-        server.handlers.iter().map(|handler| (&*handler.name, &handler.settings)).collect();
-    let mut ground = Ground {
-        server: &server.name,
-        world: reactor.world(),
-        served: &mut *served,
-        report,
-        files: share.files as usize / 2,
-        uploads: share.files as usize,
-    };
-    let router = handlers::build(&http, &handlers, &Recipe::default(), &mut ground)?.router;
-    let level = share.level;
-    if level >= Level::Debug && http.access_log.is_empty() {
-        http.access_log.push('-');
-    }
-    let access = access_log(&http, level, reactor.world(), served)?;
-    let mut limits = HttpService::<World>::limits(&http, connections as usize);
-    limits.addresses = access.is_some() || router.wants_addresses();
-    let mut service = Box::new(HttpService::new(&http, router));
-    if let Some(access) = access {
-        service.set_access_log(access);
-    }
-    let service = reactor.add_service(service, limits);
-    let service = service.map_err(|error| failure("services", error))?;
-    for rule in &server.listeners {
-        let buffers = Buffers {
-            read: rule.read_buffer.unwrap_or(http.read_buffer),
-            write: rule.write_buffer.unwrap_or(http.write_buffer),
-        };
-        for (socket, address) in bind(&rule.listen, &options(&http, rule))? {
-            if let Address::Unix(path) = &address {
-                served.sockets.0.extend(Socket::find(path));
-            }
-            push_urls(&address, report);
-            let added = reactor.lp().add_listener(socket, service, buffers);
-            added.map_err(|error| failure(&display(&address), error))?;
+impl Share {
+    /// The share of each server of these settings, `limit` being that of descriptors.
+    pub(super) fn new(settings: &Settings, limit: u64) -> Share {
+        // A sixteenth of the descriptors is for files, listeners and what else there is; an upload takes two, the file
+        // and its directory.
+        let reserve = (limit.min(CONNECTIONS) / 16).clamp(16, 1024);
+        let servers = settings.servers.len().max(1) as u64;
+        let uploads = settings.servers.iter().any(|server| {
+            let handlers = server.handlers.iter().any(|handler| handler.settings.kind == "upload");
+            handlers || !server.settings.upload.is_empty()
+        });
+        let reserved = if uploads { 2 * reserve } else { reserve };
+        Share {
+            connections: limit.min(CONNECTIONS).saturating_sub(reserved).max(1),
+            files: (reserve / servers).max(4) as usize,
+            level: settings.process.level(),
         }
     }
-    Ok(())
+
+    /// The most connections of a server.
+    pub(super) fn connections_of(&self, http: &HttpSettings) -> usize {
+        let most = match u64::from(http.max_connections) {
+            0 => self.connections,
+            wanted => wanted.min(self.connections),
+        };
+        most as usize
+    }
+}
+
+/// The attributes that make an access log.
+const OF_LOGS: &[&str] = &["access_log", "access_log_format", "access_log_size", "access_log_keep"];
+
+/// Whether two servers write the same access log in the same way.
+pub(super) fn has_same_log(one: &HttpSettings, other: &HttpSettings) -> bool {
+    OF_LOGS
+        .iter()
+        .filter_map(|name| HTTP.find(name))
+        .all(|attribute| (attribute.get)(one) == (attribute.get)(other))
 }
 
 /// The access log, opened.
-fn access_log(
+pub(super) fn access_log(
     http: &HttpSettings,
     level: Level,
     world: &mut World,
@@ -127,7 +84,9 @@ fn access_log(
         message: ["--access-log ", &http.access_log, ": ", &message].concat(),
         usage: true,
     };
-    let Some(target) = LogTarget::parse(&http.access_log).map_err(wrong)? else { return Ok(None) };
+    // Who wants to hear all hears of each request.
+    let name = if level >= Level::Debug && http.access_log.is_empty() { "-" } else { &http.access_log };
+    let Some(target) = LogTarget::parse(name).map_err(wrong)? else { return Ok(None) };
     let form = log_line::Form::named(http.access_log_format);
     let limit = match &target {
         LogTarget::Unix(_) | LogTarget::Udp(_) => log_line::SHORT_FIELD,
@@ -140,7 +99,8 @@ fn access_log(
         warns: level >= Level::Warn,
     };
     // Servers that write the same log write it together: two that rotate it would each undo what the other did.
-    let known = served.access_logs.iter().find(|(name, ..)| *name == http.access_log);
+    served.access_logs.retain(|(_, number, _)| world.log(*number).is_some());
+    let known = served.access_logs.iter().find(|(other, ..)| other == name);
     let number = match known {
         Some((_, number, opened)) if *opened == options => *number,
         Some(_) => {
@@ -149,7 +109,9 @@ fn access_log(
         }
         None => {
             let number = world.add_log(open_log(http, target, options, level, served)?);
-            served.access_logs.push((http.access_log.clone(), number, options));
+            // The number may have been another's that is gone.
+            served.access_logs.retain(|(_, other, _)| *other != number);
+            served.access_logs.push((name.to_string(), number, options));
             return Ok(Some(AccessLog::new(number, form, limit)));
         }
     };
@@ -165,7 +127,7 @@ fn open_log(
     served: &mut Served,
 ) -> Result<Log, Failure> {
     if let LogTarget::File(path) = &target {
-        if is_served(path, http) && level >= Level::Warn {
+        if is_served(path, &http.root, http.hidden) && level >= Level::Warn {
             let text = [
                 "gorgon: warning: ",
                 &http.access_log,
@@ -190,11 +152,16 @@ pub(super) fn open_parent(path: &[u8]) -> Option<OwnedFd> {
     gorgon_sys::privilege::open_to_name(file_path::parent(path)).ok()
 }
 
-/// Adds the service that checks passwords, and starts its helper process.
-pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+/// Adds the service that checks passwords, and starts its helper process; gives its number.
+pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<u8, Failure> {
     let socket = passwords.start().map_err(|message| handlers::wrong_passwords(&message))?;
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
-    let adopted = service.and_then(|service| reactor.lp().adopt(socket, service));
-    adopted.map_err(|error| failure("services", error))?;
-    Ok(())
+    let service = service.map_err(|error| failure("services", error))?;
+    match reactor.lp().adopt(socket, service) {
+        Ok(_) => Ok(service),
+        Err(error) => {
+            reactor.remove_service(service);
+            Err(failure("services", error))
+        }
+    }
 }

@@ -165,6 +165,14 @@ impl Socket {
         privilege::may_write(self.directory.as_fd())
     }
 
+    /// Removes it, unless something else lies there by now.
+    fn remove(&self) {
+        if self.is_there() {
+            // Somebody may remove it meanwhile, or it may not be ours to remove: then there is nothing to do.
+            let _gone = privilege::unlink_name(self.directory.as_fd(), &self.name);
+        }
+    }
+
     /// Whether the same lies there still. The inode alone may be given to the next file.
     fn is_there(&self) -> bool {
         let key = |stat: &FileStat| (stat.device, stat.inode, stat.modified, stat.modified_ns);
@@ -178,13 +186,17 @@ impl Socket {
 #[derive(Default)]
 pub(super) struct Sockets(pub(super) Vec<Socket>);
 
+impl Sockets {
+    /// Removes the one that was made at that path.
+    pub(super) fn remove(&mut self, path: &[u8]) {
+        if let Some(at) = self.0.iter().position(|socket| socket.path == path) {
+            self.0.remove(at).remove();
+        }
+    }
+}
+
 impl Drop for Sockets {
     fn drop(&mut self) {
-        for socket in &self.0 {
-            if socket.is_there() {
-                // Somebody may remove it meanwhile, or it may not be ours to remove: then there is nothing to do.
-                let _gone = privilege::unlink_name(socket.directory.as_fd(), &socket.name);
-            }
-        }
+        self.0.iter().for_each(Socket::remove);
     }
 }

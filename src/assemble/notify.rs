@@ -7,8 +7,8 @@
 //!
 //! Nobody is waited for: what the manager's socket has no room for is kept, a few messages of it, and sent again.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use gorgon_sys::{Errno, Io, Notify, ReadyPipe, monotonic, process_id};
 
@@ -31,7 +31,7 @@ pub struct Notifier {
     pipe: Option<ReadyPipe>,
     watchdog: Option<Watchdog>,
     /// What the manager has not taken yet.
-    owed: VecDeque<String>,
+    owed: Vec<String>,
     /// When that is tried again, and the line feed.
     retry: Option<u64>,
     is_ready: bool,
@@ -103,8 +103,8 @@ impl Notifier {
         push_status(status, &mut text);
         let text = text.split_off(1);
         // The last one is what counts.
-        if self.owed.back().is_some_and(|last| last.starts_with("STATUS=")) {
-            self.owed.pop_back();
+        if self.owed.last().is_some_and(|last| last.starts_with("STATUS=")) {
+            self.owed.pop();
         }
         self.tell(text, now);
     }
@@ -115,9 +115,12 @@ impl Notifier {
             self.retry = None;
         }
         while self.retry.is_none() {
-            let Some(text) = self.owed.pop_front() else { break };
+            if self.owed.is_empty() {
+                break;
+            }
+            let text = self.owed.remove(0);
             if !self.send(&text, now) {
-                self.owed.push_front(text);
+                self.owed.insert(0, text);
             }
         }
         if self.is_ready && self.retry.is_none() {
@@ -148,9 +151,9 @@ impl Notifier {
         // In order: nothing overtakes what waits.
         if !self.owed.is_empty() || !self.send(&text, now) {
             if self.owed.len() >= OWED {
-                self.owed.pop_front();
+                self.owed.remove(0);
             }
-            self.owed.push_back(text);
+            self.owed.push(text);
         }
     }
 

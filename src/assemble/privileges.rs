@@ -74,6 +74,16 @@ pub(super) struct Served {
 }
 
 impl Served {
+    /// The program is who it will be, or a change is over: what was only wanted for that goes.
+    #[cfg(feature = "http")]
+    pub(super) fn settle(&mut self) {
+        self.reaches.clear();
+        self.areas.clear();
+        self.logs.clear();
+        self.reads.clear();
+        self.passwords.clear();
+    }
+
     /// The directories that are written to: of logs, and those that take uploads. Where links lead anywhere, which is
     /// beneath `top`, so do uploads.
     fn writes<'a>(&'a self, top: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {

@@ -15,11 +15,12 @@ use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::settings::HttpSettings;
 use crate::text::file_path;
 
-/// Whether a file can be asked for by its own name. What a link of another name makes of it is not looked for.
-pub(super) fn is_served(file: &[u8], http: &HttpSettings) -> bool {
-    let Ok(root) = real_path(&http.root) else { return false };
+/// Whether a file can be asked for by its own name, beneath a root. What a link of another name makes of it is not looked
+/// for.
+pub(super) fn is_served(file: &[u8], root: &[u8], hidden: bool) -> bool {
+    let Ok(root) = real_path(root) else { return false };
     let Some((_, path)) = uploads::beneath(file, &root) else { return false };
-    VPath::new(&path).is_ok_and(|path| http.hidden || !path.is_hidden())
+    VPath::new(&path).is_ok_and(|path| hidden || !path.is_hidden())
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.

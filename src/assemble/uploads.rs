@@ -1,5 +1,6 @@
 //! Finds the directory that takes uploads.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,7 +9,6 @@ use gorgon_sys::{FileKind, OwnedFd, open_root, real_path, stat_path};
 use super::Failure;
 use crate::fs::{FsError, VPath};
 use crate::http::handlers::upload::Uploads;
-use crate::http::settings::HttpSettings;
 
 /// A directory that takes uploads.
 pub(super) struct Area {
@@ -26,20 +26,17 @@ fn wrong(asked: &str, why: &str) -> Failure {
     Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true }
 }
 
-/// Where uploads go, if anywhere.
+/// Where uploads go: `upload`, at or beneath the root of the filesystem with that number.
 ///
 /// # Errors
-/// It is no directory at or beneath the root, or is hidden.
-pub(super) fn find(http: &HttpSettings, filesystem: usize) -> Result<Option<Area>, Failure> {
-    if http.upload.is_empty() {
-        return Ok(None);
-    }
-    let wrong = |why: &str| wrong(&http.upload, why);
-    let root = real_path(&http.root).map_err(|_gone| wrong("the root cannot be opened"))?;
+/// It is no directory there, or is hidden.
+pub(super) fn find(upload: &str, root: &[u8], hidden: bool, filesystem: usize) -> Result<Area, Failure> {
+    let wrong = |why: &str| wrong(upload, why);
+    let root = real_path(root).map_err(|_gone| wrong("the root cannot be opened"))?;
     if !is_directory(&root) {
         return Err(wrong("needs a directory to serve, not a file"));
     }
-    let named = http.upload.as_bytes();
+    let named = upload.as_bytes();
     // An absolute path stays what it is.
     let within =
         if named.starts_with(b"/") { named.to_vec() } else { [&root, b"/".as_slice(), named].concat() };
@@ -50,17 +47,17 @@ pub(super) fn find(http: &HttpSettings, filesystem: usize) -> Result<Option<Area
         return Err(wrong("not a directory"));
     }
     let path = VPath::new(&area).map_err(|_error| wrong("its name is too long"))?;
-    if path.is_hidden() && !http.hidden {
+    if path.is_hidden() && !hidden {
         return Err(wrong("names that begin with a dot are not served without --hidden"));
     }
     let opened = open_root(&directory).map_err(|_error| wrong("cannot be opened"))?;
-    Ok(Some(Area {
+    Ok(Area {
         name: String::from_utf8_lossy(&directory).into_owned(),
-        asked: http.upload.clone(),
+        asked: upload.to_owned(),
         directory: opened,
         filesystem,
         uploads: Uploads::new(path),
-    }))
+    })
 }
 
 impl Area {

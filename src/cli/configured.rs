@@ -7,6 +7,7 @@ use crate::config::difference::Difference;
 use crate::config::dump::{dump, dump_json};
 use crate::config::load::{Inputs, Loaded};
 use crate::text::join::{joined, push_all};
+#[cfg(any(feature = "http", feature = "monitor"))]
 use crate::text::number::push_decimal_str;
 use crate::tree::Problem;
 

@@ -17,7 +17,7 @@ pub fn build(source: &Source, problems: &mut Problems) -> Settings {
     // Handlers come after all servers: they may stand before theirs.
     for handlers in [false, true] {
         for node in &source.nodes {
-            if is_handler(node.kind) == handlers {
+            if node.kind.is_handler() == handlers {
                 settings.add(node.kind, &node.name);
                 set(source, node, &mut settings, problems);
             }
@@ -25,16 +25,6 @@ pub fn build(source: &Source, problems: &mut Problems) -> Settings {
     }
     check(source, &settings, problems);
     settings
-}
-
-fn is_handler(kind: NodeKind) -> bool {
-    #[cfg(feature = "http")]
-    return kind == NodeKind::Handler;
-    #[cfg(not(feature = "http"))]
-    {
-        let _ = kind;
-        false
-    }
 }
 
 fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &mut Problems) {
@@ -86,6 +76,7 @@ fn check(source: &Source, settings: &Settings, problems: &mut Problems) {
 
 /// No two servers listen on one address.
 fn check_addresses(source: &Source, settings: &Settings, problems: &mut Problems) {
+    #[allow(unused_mut)] // A build without protocols has none.
     let mut all: Vec<(&SourceNode, &ListenRule)> = Vec::new();
     #[cfg(feature = "http")]
     for server in &settings.servers {

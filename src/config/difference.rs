@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "http")]
 use super::kind::NodeKind;
 use super::nodes::NodeId;
 use super::settings::Settings;

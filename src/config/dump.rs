@@ -4,7 +4,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::expand::escape;
-use super::kind::NodeKind;
 use super::nodes::NodeId;
 use super::settings::Settings;
 use super::source::{Source, section};
@@ -55,9 +54,10 @@ pub fn dump_json(source: &Source, settings: &Settings) -> String {
 
 /// A node's path, as the monitor names it.
 fn path(node: &NodeId) -> String {
-    match node.kind {
-        NodeKind::Process => String::from("/process"),
-        kind => joined(&["/", kind.word(), "/", &node.name]),
+    if node.kind.is_named() {
+        joined(&["/", node.kind.word(), "/", &node.name])
+    } else {
+        String::from("/process")
     }
 }
 

@@ -87,6 +87,15 @@ impl NodeKind {
         self != NodeKind::Process
     }
 
+    /// Whether its nodes belong to servers.
+    #[must_use]
+    pub fn is_handler(self) -> bool {
+        #[cfg(feature = "http")]
+        return self == NodeKind::Handler;
+        #[cfg(not(feature = "http"))]
+        false
+    }
+
     /// Its attributes.
     pub fn abouts(self) -> impl Iterator<Item = &'static About> {
         (0..).map_while(move |index| self.about(index))

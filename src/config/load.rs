@@ -12,6 +12,7 @@ use super::problems::Problems;
 use super::reader::{self, Surroundings};
 use super::settings::Settings;
 use super::source::Source;
+#[cfg(feature = "http")]
 use crate::text::join::joined;
 use crate::tree::Problem;
 

@@ -17,6 +17,7 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
 use crate::monitor::settings::MONITOR;
+#[cfg(feature = "http")]
 use crate::text::join::joined;
 use crate::tree::{Problem, Value};
 
@@ -65,6 +66,8 @@ impl Settings {
     /// The value of a node's attribute, by its place among those of the kind. Nothing: there is none.
     #[must_use]
     pub fn value(&self, kind: NodeKind, name: &str, attribute: usize) -> Option<Value> {
+        // A build without protocols has one node.
+        let _ = name;
         match kind {
             #[cfg(feature = "http")]
             NodeKind::Http => {
@@ -91,6 +94,7 @@ impl Settings {
     /// # Errors
     /// There is no such node or attribute, or it is no value for it.
     pub fn set(&mut self, kind: NodeKind, name: &str, key: &str, text: &str) -> Result<(), Problem> {
+        let _ = name;
         #[cfg(any(feature = "http", feature = "monitor"))]
         let missing = || Problem::new(&super::source::section(kind, name), "no such node");
         match kind {
@@ -125,10 +129,9 @@ impl Settings {
     /// Adds a node with the defaults of its kind, after the others. Says whether it did: a handler wants its server, and
     /// no two have one name.
     pub fn add(&mut self, kind: NodeKind, name: &str) -> bool {
-        if self.has(kind, name) {
-            return false;
-        }
+        let new = !self.has(kind, name);
         match kind {
+            _ if !new => {}
             #[cfg(feature = "http")]
             NodeKind::Http => self.servers.push(HttpServer::new(name, Default::default())),
             #[cfg(feature = "http")]
@@ -141,12 +144,12 @@ impl Settings {
             }
             #[cfg(feature = "monitor")]
             NodeKind::Monitor => self.monitors.push(MonitorServer::new(name, Default::default())),
-            NodeKind::Process => return false,
+            NodeKind::Process => {}
         }
-        true
+        new
     }
 
-    /// Removes a node; a server with its handlers. Says whether it was there.
+    /// Removes a node; a server with its handlers. Says whether it was there; the process always is, and stays.
     pub fn remove(&mut self, kind: NodeKind, name: &str) -> bool {
         let there = self.has(kind, name);
         match kind {
@@ -161,7 +164,7 @@ impl Settings {
             }
             #[cfg(feature = "monitor")]
             NodeKind::Monitor => self.monitors.retain(|monitor| monitor.name != name),
-            NodeKind::Process => return false,
+            NodeKind::Process => {}
         }
         there
     }

@@ -207,18 +207,16 @@ impl Reader<'_, '_, '_> {
             };
             return self.wrong(place, problem);
         };
-        let expected = match (kind, name) {
-            (NodeKind::Process, Some(_)) => Some("expected [gorgon], of which there is one"),
-            (NodeKind::Process, None) => None,
-            #[cfg(feature = "http")]
-            (NodeKind::Handler, name) => {
+        let expected = match name {
+            _ if !kind.is_named() => name.map(|_| "expected [gorgon], of which there is one"),
+            _ if kind.is_handler() => {
                 let good = name.and_then(|name| name.split_once('/'));
                 let good = good.is_some_and(|(server, name)| is_name(server) && is_name(name));
                 (!good).then_some("expected [handler:SERVER/NAME], names of letters, digits, _ . and -")
             }
-            (_, Some(name)) if is_name(name) => None,
-            (_, Some(_)) => Some("expected a name of at most 64 letters, digits, _ . and -"),
-            (_, None) => Some("expected a name, as in [http:main]"),
+            Some(name) if is_name(name) => None,
+            Some(_) => Some("expected a name of at most 64 letters, digits, _ . and -"),
+            None => Some("expected a name, as in [http:main]"),
         };
         if let Some(message) = expected {
             return self.wrong(place, Problem::new(&shown, message));

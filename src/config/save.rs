@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::difference::Difference;
 use super::editor;
 use super::files::Files;
+#[cfg(feature = "http")]
 use super::kind::NodeKind;
 use super::load::{Inputs, Loaded};
 use super::nodes::NodeId;

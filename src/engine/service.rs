@@ -1,8 +1,8 @@
 //! What a protocol gives the loop, [`Service`], and what it gets while it is called, [`Cx`].
 
-use gorgon_sys::Credentials;
-
 use core::any::Any;
+
+use gorgon_sys::Credentials;
 
 use super::client::Client;
 use super::conn::Flags;
@@ -51,6 +51,9 @@ pub trait Service<W> {
 
     /// Called once, when it was added: `service` is its own number.
     fn on_added(&mut self, _service: u8) {}
+
+    /// Called once, when it was removed and its last connection is gone: gives back what it holds of what others own.
+    fn on_removed(&mut self, _world: &mut W, _lp: &mut Loop) {}
 
     /// Tells what it has counted: the node that a fact belongs to, whose name is within this service, the fact and its
     /// value. Each node's facts come together.

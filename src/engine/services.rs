@@ -312,8 +312,8 @@ impl<W> Reactor<W> {
         self.lp.removing -= 1;
         self.lp.drainings -= 1;
         self.lp.timers.forget(number as u8);
-        if let Some(place) = self.services.get_mut(number) {
-            *place = None;
+        if let Some(mut service) = self.services.get_mut(number).and_then(Option::take) {
+            service.on_removed(&mut self.world, &mut self.lp);
         }
     }
 }

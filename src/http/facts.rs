@@ -13,6 +13,14 @@ const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
 /// Any number of bytes.
 const BYTES: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
 
+const fn tells<T>(about: About, get: fn(&T) -> Value) -> Attribute<T> {
+    Attribute { about, get, set: refuse }
+}
+
+fn refuse<T>(_facts: &mut T, _value: Value) -> Result<(), String> {
+    Err("it tells what is, and cannot be set".to_owned())
+}
+
 /// What a server has counted.
 #[derive(Clone, Copy, Default)]
 pub struct HttpFacts {
@@ -39,45 +47,32 @@ pub static HTTP_FACTS: Kind<HttpFacts> = Kind {
     name: "http",
     help: "HTTP server",
     attributes: &[
-        Attribute {
-            about: About::counter("requests", COUNT, "Requests whose head came whole."),
-            get: |f| Value::Count(f.requests),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("informational", COUNT, "Requests for a body, by status 100."),
-            get: |f| Value::Count(f.replies[0]),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("successful", COUNT, "Replies with a status of 200 to 299."),
-            get: |f| Value::Count(f.replies[1]),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("redirected", COUNT, "Replies with a status of 300 to 399."),
-            get: |f| Value::Count(f.replies[2]),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("client_errors", COUNT, "Replies with a status of 400 to 499."),
-            get: |f| Value::Count(f.replies[3]),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("server_errors", COUNT, "Replies with a status of 500 to 599."),
-            get: |f| Value::Count(f.replies[4]),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::fact(
+        tells(About::counter("requests", COUNT, "Requests whose head came whole."), |f| {
+            Value::Count(f.requests)
+        }),
+        tells(About::counter("informational", COUNT, "Requests for a body, by status 100."), |f| {
+            Value::Count(f.replies[0])
+        }),
+        tells(About::counter("successful", COUNT, "Replies with a status of 200 to 299."), |f| {
+            Value::Count(f.replies[1])
+        }),
+        tells(About::counter("redirected", COUNT, "Replies with a status of 300 to 399."), |f| {
+            Value::Count(f.replies[2])
+        }),
+        tells(About::counter("client_errors", COUNT, "Replies with a status of 400 to 499."), |f| {
+            Value::Count(f.replies[3])
+        }),
+        tells(About::counter("server_errors", COUNT, "Replies with a status of 500 to 599."), |f| {
+            Value::Count(f.replies[4])
+        }),
+        tells(
+            About::fact(
                 "exchanges",
                 COUNT,
                 "Requests under way. Their body is still coming, or their reply is made while it is sent.",
             ),
-            get: |f| Value::Count(f.exchanges),
-            set: |_, _| refuse(),
-        },
+            |f| Value::Count(f.exchanges),
+        ),
     ],
 };
 
@@ -97,30 +92,20 @@ pub static HANDLER_FACTS: Kind<HandlerFacts> = Kind {
     name: "handler",
     help: "handler of an HTTP server",
     attributes: &[
-        Attribute {
-            about: About::counter("asked", COUNT, "Requests it was asked to answer."),
-            get: |f| Value::Count(f.asked),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter(
-                "answered",
-                COUNT,
-                "Requests it answered. Those it passed on are not among them.",
-            ),
-            get: |f| Value::Count(f.answered),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter(
+        tells(About::counter("asked", COUNT, "Requests it was asked to answer."), |f| Value::Count(f.asked)),
+        tells(
+            About::counter("answered", COUNT, "Requests it answered. Those it passed on are not among them."),
+            |f| Value::Count(f.answered),
+        ),
+        tells(
+            About::counter(
                 "errors",
                 COUNT,
                 "Requests it answered with a status of 500 or above. An upload that fails once its body has begun to \
                  come is counted by the server alone.",
             ),
-            get: |f| Value::Count(f.errors),
-            set: |_, _| refuse(),
-        },
+            |f| Value::Count(f.errors),
+        ),
     ],
 };
 
@@ -146,44 +131,27 @@ pub static CACHE: Kind<CacheFacts> = Kind {
     name: "cache",
     help: "cache of replies",
     attributes: &[
-        Attribute {
-            about: About::fact("entries", COUNT, "Replies that are kept ready."),
-            get: |f| Value::Count(f.entries),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::fact(
-                "used",
-                BYTES,
-                "Bytes that they are charged, of those that file_cache grants.",
-            ),
-            get: |f| Value::Size(f.used),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::fact("limit", BYTES, "Bytes that they may be charged."),
-            get: |f| Value::Size(f.limit),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter(
+        tells(About::fact("entries", COUNT, "Replies that are kept ready."), |f| Value::Count(f.entries)),
+        tells(
+            About::fact("used", BYTES, "Bytes that they are charged, of those that file_cache grants."),
+            |f| Value::Size(f.used),
+        ),
+        tells(About::fact("limit", BYTES, "Bytes that they may be charged."), |f| Value::Size(f.limit)),
+        tells(
+            About::counter(
                 "hits",
                 COUNT,
                 "Requests answered without a look at the path of the file. It is good for a second.",
             ),
-            get: |f| Value::Count(f.hits),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("misses", COUNT, "Requests for which the path of the file was looked at."),
-            get: |f| Value::Count(f.misses),
-            set: |_, _| refuse(),
-        },
-        Attribute {
-            about: About::counter("evictions", COUNT, "Replies that had to go to make room for others."),
-            get: |f| Value::Count(f.evictions),
-            set: |_, _| refuse(),
-        },
+            |f| Value::Count(f.hits),
+        ),
+        tells(
+            About::counter("misses", COUNT, "Requests for which the path of the file was looked at."),
+            |f| Value::Count(f.misses),
+        ),
+        tells(About::counter("evictions", COUNT, "Replies that had to go to make room for others."), |f| {
+            Value::Count(f.evictions)
+        }),
     ],
 };
 
@@ -192,10 +160,6 @@ pub fn tell<T>(kind: &'static Kind<T>, facts: &T, name: &str, out: Tell<'_>) {
     for attribute in kind.attributes {
         out(&Path { kind: kind.name, name }, &attribute.about, (attribute.get)(facts));
     }
-}
-
-fn refuse() -> Result<(), String> {
-    Err("a fact, which nobody sets".to_owned())
 }
 
 #[cfg(test)]

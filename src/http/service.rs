@@ -7,6 +7,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::any::Any;
 
 use crate::engine::log::Logs;
 use crate::engine::slab::Slab;
@@ -34,7 +35,7 @@ pub mod passwords;
 mod sight;
 
 pub use access::AccessLog;
-pub use change::{Access, Change, HasChanges};
+pub use change::{Access, Change};
 
 /// Between requests.
 const IDLE: Key = 0;
@@ -104,7 +105,7 @@ enum After<W> {
     Begin(Exchange<W>),
 }
 
-impl<W: Logs + HasChanges> HttpService<W> {
+impl<W: Logs> HttpService<W> {
     /// A server with its handlers.
     pub fn new(settings: &HttpSettings, router: Router<W>) -> HttpService<W> {
         let mut service = HttpService {
@@ -386,7 +387,7 @@ impl<W: Logs + HasChanges> HttpService<W> {
     }
 }
 
-impl<W: Logs + HasChanges> Service<W> for HttpService<W> {
+impl<W: Logs + 'static> Service<W> for HttpService<W> {
     fn on_open(&mut self, _key: &mut Key, _world: &mut W, cx: &mut Cx<'_>) -> Next {
         if !self.sweeps {
             self.sweeps = true;
@@ -457,6 +458,14 @@ impl<W: Logs + HasChanges> Service<W> for HttpService<W> {
         }
     }
 
+    fn on_removed(&mut self, world: &mut W, lp: &mut Loop) {
+        self.give_back(world, lp);
+    }
+
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
+    }
+
     fn inspect(&self, out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {
         self.tell_facts(out);
     }
@@ -465,10 +474,7 @@ impl<W: Logs + HasChanges> Service<W> for HttpService<W> {
         self.tell_connection(seen, out);
     }
 
-    fn settle(&mut self, world: &mut W, lp: &mut Loop) {
-        while let Some(change) = world.take_change(self.number) {
-            self.configure(*change, world, lp);
-        }
+    fn settle(&mut self, _world: &mut W, _lp: &mut Loop) {
         if self.exchanges.has_spare() && self.exchanges.is_empty() {
             self.exchanges.trim();
         }

@@ -12,10 +12,10 @@
 
 use alloc::string::String;
 
-use super::filter::unknown;
+use super::failure::{Failure, expected, failure, unknown};
 use super::job::{Job, Plan, Timing};
 use super::render;
-use super::request::{Words, divide, syntax};
+use super::request::{Words, divide};
 use super::session::{Request, Session, WATCHES};
 use super::sessions::{Entry, Sessions};
 use super::timed::Timed;
@@ -23,7 +23,8 @@ use super::verbs::verb;
 use crate::engine::values::ConnId;
 use crate::text::duration;
 use crate::text::nearest::nearest;
-use crate::tree::{Code, Path, Role, Schema, Tree, Trouble, Value};
+use crate::text::number::parse_decimal;
+use crate::tree::{Code, Path, Role, Schema, Tree, Value};
 
 mod change;
 mod look;
@@ -52,7 +53,20 @@ struct Desk<'a> {
     tree: &'a mut dyn Tree,
     /// Milliseconds, the same for all of a turn.
     now: u64,
+    /// What is to be given for the command that was done.
+    plan: Option<Plan>,
 }
+
+/// How a command is asked, beside its words.
+struct Ask<'a> {
+    tag: Option<&'a str>,
+    json: bool,
+    /// What stands behind `|`.
+    action: Option<&'a str>,
+}
+
+/// What a verb does. It is called through a pointer: all of them inside of one function make it larger, not faster.
+type Run<'d> = fn(&mut Desk<'d>, &mut Words<'_>, &Ask<'_>) -> Result<(), Failure>;
 
 /// Does a turn's share of what was asked. `wake` is told each connection whose session has output, reads again, or is
 /// over. Gives when it wants to be called again, on the tree's clock in milliseconds: at once when that is not later
@@ -75,7 +89,7 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
             let slice = SLICE.min(left);
             let told = (session.output.given(), session.wants_input(), session.is_over());
             let counted = session.counters();
-            left -= slice - run(&mut Desk { session, timed, tree, now }, slice);
+            left -= slice - run(&mut Desk { session, timed, tree, now, plan: None }, slice);
             *woken |= told != (session.output.given(), session.wants_input(), session.is_over());
             counters.commands += session.commands - counted.0;
             counters.refused += session.refused - counted.1;
@@ -133,7 +147,7 @@ fn run(desk: &mut Desk<'_>, mut nodes: u32) -> u32 {
     nodes
 }
 
-impl Desk<'_> {
+impl<'d> Desk<'d> {
     /// Begins the next sample that is due, if there is one.
     fn sample(&mut self) -> bool {
         let Desk { session, tree, now, .. } = self;
@@ -212,7 +226,7 @@ impl Desk<'_> {
     }
 
     /// Ends a reply or a sample.
-    fn finish(&mut self, mut job: Job, result: Result<(), Trouble>) {
+    fn finish(&mut self, mut job: Job, result: Result<(), Failure>) {
         if job.timing.is_none() {
             return self.end(job.tag.as_deref(), result);
         }
@@ -232,7 +246,7 @@ impl Desk<'_> {
     }
 
     /// Ends a reply, and counts it.
-    fn end(&mut self, tag: Option<&str>, result: Result<(), Trouble>) {
+    fn end(&mut self, tag: Option<&str>, result: Result<(), Failure>) {
         self.session.commands += 1;
         if matches!(&result, Err(trouble) if trouble.code == Code::Refused) {
             self.session.refused += 1;
@@ -248,16 +262,16 @@ impl Desk<'_> {
         // Without a command, the line is at its end, and the session reads again.
         let Some(Request { tag, text }) = self.session.next_request() else { return true };
         let mut json = self.session.json;
-        match text.and_then(|text| self.command(&text, tag.as_deref(), &mut json)) {
-            Ok(Some(plan)) => self.session.job = Some(Job { plan, json, tag, timing: None, left: 0 }),
-            Ok(None) => self.end(tag.as_deref(), Ok(())),
-            Err(trouble) => self.end(tag.as_deref(), Err(trouble)),
+        let result = text.and_then(|text| self.command(&text, tag.as_deref(), &mut json));
+        match (result, self.plan.take()) {
+            (Ok(()), Some(plan)) => self.session.job = Some(Job { plan, json, tag, timing: None, left: 0 }),
+            (result, _) => self.end(tag.as_deref(), result),
         }
         true
     }
 
     /// Does a command, or says what is to be given for it.
-    fn command(&mut self, text: &str, tag: Option<&str>, json: &mut bool) -> Result<Option<Plan>, Trouble> {
+    fn command(&mut self, text: &str, tag: Option<&str>, json: &mut bool) -> Result<(), Failure> {
         let (text, action) = divide(text, b'|');
         let mut words = Words::new(text);
         for (form, is_json) in [("kv", false), ("json", true)] {
@@ -268,107 +282,114 @@ impl Desk<'_> {
         let verb = verb(&words.expect("a verb; help lists them")?)?;
         self.hold_role(verb.role, verb.name)?;
         if action.is_some() && verb.name != "find" {
-            return Err(syntax("no | but behind find"));
+            return Err(expected(&["no | but behind find"]));
         }
-        match verb.name {
-            "hello" => self.hello(words, *json),
-            "ls" => self.ls(words, *json),
-            "get" => self.get(words),
-            "set" => self.set(words),
-            "keep" => self.keep(words),
-            "call" => self.call(words),
-            "find" => self.find(&mut words, action).and_then(|plan| words.end().map(|()| plan)),
-            "watch" => self.watch(words, tag, *json),
-            "unwatch" => self.unwatch(words),
-            "begin" => self.begin(words),
-            "commit" => self.commit(words),
-            "abort" => self.abort(words),
-            "log" => self.log(words, tag, *json),
-            "schema" => self.schema(words),
-            "save" => self.save(words),
-            "help" => self.help(words),
-            "format" => {
-                self.session.json = if words.take("json") {
-                    true
-                } else if words.take("kv") {
-                    false
-                } else {
-                    return Err(syntax("kv or json"));
-                };
-                words.end().map(|()| None)
-            }
-            "quit" | "exit" => {
-                words.end()?;
-                self.session.quit();
-                Ok(None)
-            }
+        if verb.words.is_empty() {
+            words.end()?;
+        }
+        let run: Run<'d> = match verb.name {
+            "hello" => Self::hello,
+            "ls" => Self::ls,
+            "get" => Self::get,
+            "set" => Self::set,
+            "keep" => Self::keep,
+            "call" => Self::call,
+            "find" => Self::find,
+            "watch" => Self::watch,
+            "unwatch" => Self::unwatch,
+            "begin" => Self::begin,
+            "commit" => Self::commit,
+            "abort" => Self::abort,
+            "log" => Self::log,
+            "schema" => Self::schema,
+            "save" => Self::save,
+            "help" => Self::help,
+            "format" => Self::format,
+            "quit" | "exit" => Self::quit,
             // A form stands before a verb.
-            _ => Err(syntax(&["a verb behind ", verb.name].concat())),
+            _ => return Err(expected(&["a verb behind ", verb.name])),
+        };
+        run(self, &mut words, &Ask { tag, json: *json, action })?;
+        words.end()
+    }
+
+    fn format(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let json = words.take("json");
+        if !json && !words.take("kv") {
+            return Err(expected(&["kv or json"]));
         }
+        words.end()?;
+        self.session.json = json;
+        Ok(())
+    }
+
+    fn quit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        self.session.quit();
+        Ok(())
     }
 
     /// Holds that the session's role suffices.
-    fn hold_role(&self, role: Role, what: &str) -> Result<(), Trouble> {
+    fn hold_role(&self, role: Role, what: &str) -> Result<(), Failure> {
         let own = self.session.actor().role;
         if own >= role {
             return Ok(());
         }
-        Err(Trouble::new(
+        Err(failure(
             Code::Refused,
             &[what, " is for the role ", role_name(role), "; yours is ", role_name(own)],
         ))
     }
 
-    /// Begins a watch of a plan.
-    fn add_watch(&mut self, plan: Plan, tag: Option<&str>, json: bool, every: u64) -> Result<(), Trouble> {
+    /// Begins a watch of the plan.
+    fn add_watch(&mut self, ask: &Ask<'_>, every: u64) -> Result<(), Failure> {
+        let Some(plan) = self.plan.take() else { return Ok(()) };
         if self.session.watches.len() >= WATCHES {
-            return Err(Trouble::new(Code::Limit, &["a session has at most 8 watches"]));
+            return Err(failure(Code::Limit, &["a session has at most 8 watches"]));
         }
-        if tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == tag) {
-            return Err(Trouble::new(Code::Conflict, &["there is a watch of that tag"]));
+        if ask.tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == ask.tag) {
+            return Err(failure(Code::Conflict, &["there is a watch of that tag"]));
         }
         let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
-        let tag = tag.map(String::from);
-        self.session.watches.push(Job { plan, json, tag, timing, left: 0 });
+        let tag = ask.tag.map(String::from);
+        self.session.watches.push(Job { plan, json: ask.json, tag, timing, left: 0 });
         Ok(())
     }
 
-    fn watch(
-        &mut self,
-        mut words: Words<'_>,
-        tag: Option<&str>,
-        json: bool,
-    ) -> Result<Option<Plan>, Trouble> {
-        let plan = if words.take("find") { self.find(&mut words, None) } else { self.get_some(&mut words) }?;
+    fn watch(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
+        let run: Run<'d> = if words.take("find") { Self::find } else { Self::get };
+        run(self, words, ask)?;
         let mut every = PERIOD;
         if words.take("every") {
             let text = words.expect("a time behind every")?;
-            every = duration::parse(&text).filter(|&every| every >= LEAST_PERIOD).ok_or_else(|| {
-                Trouble::new(Code::Invalid, &["expected a time of at least 100ms behind every, not ", &text])
-            })?;
+            every = duration::parse(&text).unwrap_or(0);
+            if every < LEAST_PERIOD {
+                let wrong = &["expected a time of at least 100ms behind every, not ", &text];
+                return Err(failure(Code::Invalid, wrong));
+            }
         }
         words.end()?;
-        plan.map_or(Ok(()), |plan| self.add_watch(plan, tag, json, every))?;
-        Ok(None)
+        self.add_watch(ask, every)
     }
 
-    fn unwatch(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+    fn unwatch(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let wanted = words.word()?;
         words.end()?;
-        let watches = &mut self.session.watches;
-        let before = watches.len();
-        watches.retain(|watch| wanted.is_some() && watch.tag != wanted);
+        let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag == wanted);
         match wanted {
-            Some(tag) if watches.len() == before => {
-                Err(Trouble::new(Code::Missing, &["there is no watch of the tag ", &tag]))
-            }
-            _ => Ok(None),
+            Some(tag) if !found => Err(failure(Code::Missing, &["there is no watch of the tag ", &tag])),
+            _ => Ok(()),
         }
     }
 }
 
+/// A number that was asked for.
+fn number(text: &str, what: &str) -> Result<u64, Failure> {
+    let wrong = || failure(Code::Invalid, &["expected ", what, ", not ", text]);
+    parse_decimal(text.as_bytes()).ok_or_else(wrong)
+}
+
 /// The kind of that name.
-fn kind(tree: &dyn Tree, name: &str) -> Result<&'static Schema, Trouble> {
+fn kind(tree: &dyn Tree, name: &str) -> Result<&'static Schema, Failure> {
     let kinds = tree.schemas();
     kinds.iter().find(|schema| schema.name == name).ok_or_else(|| {
         let near = nearest(name, &mut kinds.iter().map(|schema| schema.name));

@@ -21,10 +21,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::request::{Words, syntax};
+use super::failure::{Failure, expected, failure, unknown};
+use super::request::Words;
 use crate::text::nearest::nearest;
 use crate::text::{duration, number, size};
-use crate::tree::{About, Code, Schema, Trouble, Unit, Value};
+use crate::tree::{About, Code, Schema, Unit, Value};
 
 /// Comparisons of one expression.
 pub const TERMS: usize = 64;
@@ -42,7 +43,7 @@ pub struct Filter {
 }
 
 enum Op {
-    Test { place: usize, compare: Compare, operand: Operand },
+    Test { place: usize, compare: Compare, operand: Key },
     Jump { on: bool, to: usize },
     Not,
 }
@@ -58,12 +59,48 @@ enum Compare {
     Contains,
 }
 
-enum Operand {
+/// What values are compared by.
+pub(super) enum Key {
+    /// A size, a count, a time, a switch, or the most a buffer may become.
     Number(u64),
-    Switch(bool),
     Text(String),
-    /// `-`: what is not known.
+    /// What is not known; written `-`.
     Nothing,
+}
+
+impl Key {
+    pub(super) fn of(value: &Value) -> Key {
+        match value {
+            Value::Size(number) | Value::Count(number) | Value::Time(number) => Key::Number(*number),
+            Value::Buffer(buffer) => Key::Number(buffer.most_bytes()),
+            Value::Switch(on) => Key::Number((*on).into()),
+            Value::Nothing => Key::Nothing,
+            Value::Choice(_) | Value::Text(_) | Value::List(_) => {
+                let mut text = String::new();
+                value.print(&mut text);
+                Key::Text(text)
+            }
+        }
+    }
+
+    /// The order of two of one sort.
+    fn compare(&self, other: &Key) -> Option<Ordering> {
+        match (self, other) {
+            (Key::Number(a), Key::Number(b)) => Some(a.cmp(b)),
+            (Key::Text(a), Key::Text(b)) => Some(a.as_str().cmp(b)),
+            (Key::Nothing, Key::Nothing) => Some(Ordering::Equal),
+            _ => None,
+        }
+    }
+
+    /// Whether `sort` puts it before a `later` one: `down` has the greatest first. What is not known comes last, and
+    /// equals keep their order.
+    pub(super) fn goes_before(&self, later: &Key, down: bool) -> bool {
+        match self.compare(later) {
+            Some(order) => order.is_eq() || order.is_gt() == down,
+            None => matches!(later, Key::Nothing),
+        }
+    }
 }
 
 /// The longer ones first.
@@ -82,7 +119,7 @@ impl Filter {
     ///
     /// # Errors
     /// What was expected, and what is limited.
-    pub fn parse(words: &mut Words<'_>, schema: &'static Schema) -> Result<Filter, Trouble> {
+    pub fn parse(words: &mut Words<'_>, schema: &'static Schema) -> Result<Filter, Failure> {
         let mut parser = Parser { words, schema, code: Vec::new(), terms: 0 };
         parser.joined(DEPTH, true)?;
         Ok(Filter { code: parser.code })
@@ -114,7 +151,7 @@ struct Parser<'p, 'a> {
 
 impl Parser<'_, '_> {
     /// Terms joined by `or`, each of them joined by `and`. How often it calls itself is bounded by depth and terms.
-    fn joined(&mut self, depth: usize, or: bool) -> Result<(), Trouble> {
+    fn joined(&mut self, depth: usize, or: bool) -> Result<(), Failure> {
         if or {
             self.joined(depth, false)?;
         } else {
@@ -132,9 +169,9 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    fn one(&mut self, depth: usize) -> Result<(), Trouble> {
+    fn one(&mut self, depth: usize) -> Result<(), Failure> {
         let Some(depth) = depth.checked_sub(1) else {
-            return Err(Trouble::new(Code::Limit, &["an expression goes at most 16 levels deep"]));
+            return Err(failure(Code::Limit, &["an expression goes at most 16 levels deep"]));
         };
         if self.words.take("not") {
             self.one(depth)?;
@@ -143,27 +180,28 @@ impl Parser<'_, '_> {
         }
         if self.words.take_sign("(") {
             self.joined(depth, true)?;
-            return if self.words.take_sign(")") { Ok(()) } else { Err(syntax("and, or or )")) };
+            return if self.words.take_sign(")") { Ok(()) } else { Err(expected(&["and, or or )"])) };
         }
         self.terms += 1;
         if self.terms > TERMS {
-            return Err(Trouble::new(Code::Limit, &["an expression has at most 64 comparisons"]));
+            return Err(failure(Code::Limit, &["an expression has at most 64 comparisons"]));
         }
         let key = self.words.word_until(SIGNS)?.filter(|key| !key.is_empty());
-        let (place, about) = attribute(self.schema, &key.ok_or_else(|| syntax("an attribute"))?)?;
+        let (place, about) = attribute(self.schema, &key.ok_or_else(|| expected(&["an attribute"]))?)?;
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
         let Some(&(sign, compare)) = found else {
             if about.unit != Unit::Switch {
-                return Err(syntax(&["= != < <= > >= or ~ behind ", about.name].concat()));
+                return Err(expected(&["= != < <= > >= or ~ behind ", about.name]));
             }
-            self.code.push(Op::Test { place, compare: Compare::Equal, operand: Operand::Switch(true) });
+            self.code.push(Op::Test { place, compare: Compare::Equal, operand: Key::Number(1) });
             return Ok(());
         };
         let text = self.words.word_until(b")")?;
-        let text = text.ok_or_else(|| syntax(&["a value behind ", about.name, sign].concat()))?;
-        let operand = operand(&about.unit, compare, text)
-            .map_err(|expected| Trouble::new(Code::Invalid, &[about.name, ": expected ", &expected]))?;
-        self.code.push(Op::Test { place, compare, operand });
+        let text = text.ok_or_else(|| expected(&["a value behind ", about.name, sign]))?;
+        match operand(&about.unit, compare, text) {
+            Ok(operand) => self.code.push(Op::Test { place, compare, operand }),
+            Err(wrong) => return Err(failure(wrong.code, &[about.name, ": ", &wrong.message])),
+        }
         Ok(())
     }
 }
@@ -172,69 +210,61 @@ impl Parser<'_, '_> {
 ///
 /// # Errors
 /// There is none of that name; the nearest one is named.
-pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static About), Trouble> {
+pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static About), Failure> {
     schema.find(key).ok_or_else(|| {
         let near = nearest(key, &mut schema.abouts().map(|about| about.name));
         unknown(&[schema.name, " has no attribute ", key], near)
     })
 }
 
-/// Something has no such name, and perhaps one that is near.
-#[must_use]
-pub fn unknown(words: &[&str], nearest: Option<&str>) -> Trouble {
-    let mut trouble = Trouble::new(Code::Unknown, words);
-    if let Some(nearest) = nearest {
-        trouble.message.extend(["; did you mean ", nearest, "?"]);
-    }
-    trouble
-}
-
-fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Operand, String> {
-    if text == "-" {
-        return Ok(Operand::Nothing);
-    }
-    if compare == Compare::Contains {
-        return Ok(Operand::Text(text));
-    }
+/// What an attribute is compared with.
+fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Key, Failure> {
     let number = match unit {
+        _ if text == "-" => return Ok(Key::Nothing),
+        _ if compare == Compare::Contains => None,
+        Unit::Size { .. } => size::parse(&text),
         // A range is compared as it is written.
-        Unit::Buffer { .. } if text.starts_with("auto") => return Ok(Operand::Text(text)),
-        Unit::Size { .. } | Unit::Buffer { .. } => size::parse(&text).ok_or("a size such as 4K"),
-        Unit::Count { .. } => number::parse_decimal(text.as_bytes()).ok_or("a number"),
-        Unit::Time { .. } => duration::parse(&text).ok_or("a time such as 10s"),
-        Unit::Switch => match unit.parse(&text) {
-            Ok(Value::Switch(on)) => return Ok(Operand::Switch(on)),
-            _ => Err("on or off"),
+        Unit::Buffer { .. } if !text.starts_with("auto") => size::parse(&text),
+        Unit::Count { .. } => number::parse_decimal(text.as_bytes()),
+        Unit::Time { .. } => duration::parse(&text),
+        Unit::Switch | Unit::Choice(_) => match unit.parse(&text) {
+            Ok(Value::Switch(on)) => Some(on.into()),
+            Ok(_) => None,
+            Err(expected) => return Err(failure(Code::Invalid, &[&expected])),
         },
-        Unit::Choice(words) if !words.split('|').any(|word| word == text) => {
-            let mut expected = String::new();
-            unit.describe(&mut expected);
-            return Err(expected);
-        }
-        Unit::Choice(_) | Unit::Text | Unit::List | Unit::Rules => return Ok(Operand::Text(text)),
+        Unit::Buffer { .. } | Unit::Text | Unit::List | Unit::Rules => None,
     };
-    number.map(Operand::Number).map_err(String::from)
+    let form = match unit {
+        Unit::Size { .. } | Unit::Buffer { .. } => "a size such as 4K",
+        Unit::Count { .. } => "a number",
+        Unit::Time { .. } => "a time such as 10s",
+        _ => "",
+    };
+    let is_text = compare == Compare::Contains || form.is_empty() || text.starts_with("auto");
+    match number {
+        Some(number) => Ok(Key::Number(number)),
+        None if is_text => Ok(Key::Text(text)),
+        None => Err(failure(Code::Invalid, &["expected ", form])),
+    }
 }
 
-fn holds(value: &Value, compare: Compare, operand: &Operand) -> bool {
-    let order = match (value, operand) {
-        (Value::Nothing, Operand::Nothing) => Some(Ordering::Equal),
-        (Value::Size(a) | Value::Count(a) | Value::Time(a), Operand::Number(b)) => Some(a.cmp(b)),
-        // A range counts as the most it may become.
-        (Value::Buffer(a), Operand::Number(b)) => Some(a.most_bytes().cmp(b)),
-        (Value::Switch(a), Operand::Switch(b)) => Some(a.cmp(b)),
-        (value, Operand::Text(text)) if *value != Value::Nothing => {
-            let mut whole = String::new();
-            value.print(&mut whole);
-            if compare == Compare::Contains {
-                return whole.contains(text.as_str());
-            }
-            // Of a list, an item is equal as well as all of it.
-            let item = matches!(value, Value::List(items) if items.contains(text));
-            Some(if item { Ordering::Equal } else { whole.as_str().cmp(text) })
+fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
+    let mut key = Key::of(value);
+    if let (Key::Text(_), Key::Number(_)) = (operand, &key) {
+        let mut text = String::new();
+        value.print(&mut text);
+        key = Key::Text(text);
+    }
+    let mut order = key.compare(operand);
+    if let (Key::Text(whole), Key::Text(text)) = (&key, operand) {
+        if compare == Compare::Contains {
+            return contains(whole.as_bytes(), text.as_bytes());
         }
-        _ => None,
-    };
+        // Of a list, an item is equal as well as all of it.
+        if matches!(value, Value::List(items) if items.contains(text)) {
+            order = Some(Ordering::Equal);
+        }
+    }
     match compare {
         Compare::Equal => order == Some(Ordering::Equal),
         Compare::Unequal => order != Some(Ordering::Equal),
@@ -246,25 +276,9 @@ fn holds(value: &Value, compare: Compare, operand: &Operand) -> bool {
     }
 }
 
-/// The order that `sort` puts values in: what is not known comes last.
-#[must_use]
-pub fn order(a: &Value, b: &Value) -> Ordering {
-    match (a, b) {
-        (Value::Nothing, Value::Nothing) => Ordering::Equal,
-        (Value::Nothing, _) => Ordering::Greater,
-        (_, Value::Nothing) => Ordering::Less,
-        (
-            Value::Size(a) | Value::Count(a) | Value::Time(a),
-            Value::Size(b) | Value::Count(b) | Value::Time(b),
-        ) => a.cmp(b),
-        (Value::Buffer(a), Value::Buffer(b)) => (a.most, a.least).cmp(&(b.most, b.least)),
-        (Value::Switch(a), Value::Switch(b)) => a.cmp(b),
-        (Value::Choice(a), Value::Choice(b)) => a.cmp(b),
-        (Value::Text(a), Value::Text(b)) => a.cmp(b),
-        (Value::List(a), Value::List(b)) => a.cmp(b),
-        // Values of one attribute have one unit.
-        _ => Ordering::Equal,
-    }
+/// A search that is small: values are short.
+fn contains(whole: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || whole.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]

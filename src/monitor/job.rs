@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::filter::Filter;
-use crate::tree::{Method, Schema, Step, Trouble, Value};
+use super::failure::Failure;
+use super::filter::{Filter, Key};
+use crate::tree::{Schema, Step};
 
 /// Rows that `sort` keeps at most.
 pub const ROWS: usize = 4096;
@@ -57,7 +58,9 @@ pub(super) struct Walk {
     /// By which attribute, and whether the greatest comes first.
     pub(super) sort: Option<(usize, bool)>,
     pub(super) limit: u64,
-    pub(super) action: Action,
+    /// What is done to each node instead of showing it, its path left out; and how that was asked.
+    pub(super) action: Vec<Step>,
+    pub(super) told: String,
 
     /// Where to go on; nothing at the end.
     pub(super) from: Option<u64>,
@@ -65,7 +68,7 @@ pub(super) struct Walk {
     pub(super) batch: String,
     pub(super) at: usize,
     /// Kept for sorting, in order.
-    pub(super) rows: Vec<(Value, String)>,
+    pub(super) rows: Vec<Row>,
     /// The rows are being given.
     pub(super) giving: bool,
     pub(super) found: u64,
@@ -75,7 +78,7 @@ pub(super) struct Walk {
     /// Steps that the transaction held before.
     pub(super) kept: usize,
     /// The first thing that an action met.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<Failure>,
 }
 
 /// How a node is shown.
@@ -89,11 +92,10 @@ pub(super) enum Shape {
     Row,
 }
 
-/// What is done to each node that is found.
-pub(super) enum Action {
-    Show,
-    Call { method: &'static Method, words: Vec<String>, told: String },
-    Set { pairs: Vec<(String, String)>, told: String },
+/// A node that was found, kept for sorting.
+pub(super) struct Row {
+    pub(super) key: Key,
+    pub(super) name: String,
 }
 
 impl Walk {
@@ -108,7 +110,8 @@ impl Walk {
             filter: Filter::default(),
             sort: None,
             limit: u64::MAX,
-            action: Action::Show,
+            action: Vec::new(),
+            told: String::new(),
             from: Some(0),
             batch: String::new(),
             at: 0,

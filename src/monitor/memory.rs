@@ -244,7 +244,10 @@ impl MemoryTree {
                 let Some(path) = Path::parse(path) else { return wrong(&["no path"]) };
                 match (method.name, words.as_slice()) {
                     ("add", [added, pairs @ ..]) => {
-                        let Some(path) = Path::parse(added) else { return wrong(&["no path"]) };
+                        let sound = !added.contains(char::is_control);
+                        let Some(path) = Path::parse(added).filter(|_| sound) else {
+                            return wrong(&["no path"]);
+                        };
                         self.add_defaults(path.kind, path.name);
                         for pair in pairs {
                             let (key, text) = pair.split_once('=').unwrap_or((pair, ""));

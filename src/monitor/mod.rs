@@ -17,6 +17,7 @@
 //! | [`session`] | one peer: what it has asked, what waits for it; the states are drawn there |
 //! | [`service`] | their sockets |
 //! | [`sessions`] | all of them, with what they share: changes for a time ([`timed`]), counters |
+//! | [`failure`] | why something is not done |
 //! | [`filter`] | the expression behind `where` |
 //! | [`render`] | values, rows and prose, as key=value or as JSON |
 //! | [`verbs`] | the table of verbs with their help |
@@ -29,6 +30,7 @@
 //! Anti-goals: no evaluation of code, no reflection, nothing beyond the nodes and methods of the tables; no file's
 //! content and no environment; no second way to change a setting.
 
+pub mod failure;
 pub mod filter;
 mod job;
 pub mod keys;

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::failure::Failure;
 use super::render;
 use crate::text::number::push_decimal;
-use crate::tree::Trouble;
 
 /// Bytes that may wait before work on a reply stops; one row more than that is the most that ever waits.
 pub const OUTPUT: usize = 64 << 10;
@@ -74,7 +74,7 @@ impl Output {
     }
 
     /// Ends a reply.
-    pub(super) fn end(&mut self, tag: Option<&str>, result: Result<(), Trouble>) {
+    pub(super) fn end(&mut self, tag: Option<&str>, result: Result<(), Failure>) {
         match (tag, result) {
             (None, Ok(())) => {
                 self.take_part();

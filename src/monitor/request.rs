@@ -9,8 +9,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::failure::{Failure, expected, failure};
 use crate::text::number::hex_value;
-use crate::tree::{Code, Trouble};
+use crate::tree::Code;
 
 /// The longest line, its end included.
 pub const LINE: usize = 4096;
@@ -44,7 +45,7 @@ pub fn divide(text: &str, separator: u8) -> (&str, Option<&str>) {
 ///
 /// # Errors
 /// Something begins with `@` and is no tag.
-pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Trouble> {
+pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Failure> {
     let command = command.trim_ascii_start();
     let Some(rest) = command.strip_prefix(b"@") else { return Ok((None, command)) };
     let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b';')).unwrap_or(rest.len());
@@ -53,14 +54,8 @@ pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Trouble> {
         && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
     match core::str::from_utf8(tag) {
         Ok(tag) if fits => Ok((Some(tag), rest)),
-        _ => Err(syntax("after @ a tag of 1 to 32 letters, digits, _ . or -")),
+        _ => Err(expected(&["after @ a tag of 1 to 32 letters, digits, _ . or -"])),
     }
-}
-
-/// What was expected instead.
-#[must_use]
-pub fn syntax(expected: &str) -> Trouble {
-    Trouble::new(Code::Syntax, &["expected ", expected])
 }
 
 /// The words of a command, one after the other.
@@ -86,7 +81,7 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// A quote is not closed, an escape is unknown, or it gives something that is not UTF-8.
-    pub fn word(&mut self) -> Result<Option<String>, Trouble> {
+    pub fn word(&mut self) -> Result<Option<String>, Failure> {
         self.word_until(b"")
     }
 
@@ -94,7 +89,7 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// As for [`Words::word`].
-    pub fn word_until(&mut self, stops: &[u8]) -> Result<Option<String>, Trouble> {
+    pub fn word_until(&mut self, stops: &[u8]) -> Result<Option<String>, Failure> {
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -108,7 +103,7 @@ impl<'a> Words<'a> {
                     match bytes.next() {
                         Some(b'\'') => break,
                         Some(byte) => word.push(byte),
-                        None => return Err(syntax("a closing '")),
+                        None => return Err(expected(&["a closing '"])),
                     }
                 },
                 b'"' => loop {
@@ -116,7 +111,7 @@ impl<'a> Words<'a> {
                         Some(b'"') => break,
                         Some(b'\\') => word.push(escape(&mut bytes)?),
                         Some(byte) => word.push(byte),
-                        None => return Err(syntax("a closing \"")),
+                        None => return Err(expected(&["a closing \""])),
                     }
                 },
                 byte if stops.contains(&byte) => break,
@@ -127,15 +122,15 @@ impl<'a> Words<'a> {
         // All ends lie before or behind ASCII, so this never splits a character.
         let used = self.rest.len() - left;
         self.rest = self.rest.get(used..).unwrap_or_default().trim_ascii_start();
-        String::from_utf8(word).map(Some).map_err(|_| syntax("UTF-8 behind the escapes"))
+        String::from_utf8(word).map(Some).map_err(|_| expected(&["UTF-8 behind the escapes"]))
     }
 
     /// The next word.
     ///
     /// # Errors
     /// As for [`Words::word`]; at the end, that `what` was expected.
-    pub fn expect(&mut self, what: &str) -> Result<String, Trouble> {
-        self.word()?.ok_or_else(|| syntax(what))
+    pub fn expect(&mut self, what: &str) -> Result<String, Failure> {
+        self.word()?.ok_or_else(|| expected(&[what]))
     }
 
     /// Takes the next word if it is this one, bare; a parenthesis may stand right behind it.
@@ -159,7 +154,7 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// As for [`Words::word`].
-    pub fn all(mut self) -> Result<Vec<String>, Trouble> {
+    pub fn all(&mut self) -> Result<Vec<String>, Failure> {
         let mut words = Vec::new();
         while let Some(word) = self.word()? {
             words.push(word);
@@ -171,16 +166,16 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// There are; the first of them is named.
-    pub fn end(mut self) -> Result<(), Trouble> {
-        match self.word()? {
+    pub fn end(&self) -> Result<(), Failure> {
+        match self.clone().word()? {
             None => Ok(()),
-            Some(word) => Err(Trouble::new(Code::Syntax, &["expected the end, not ", &word])),
+            Some(word) => Err(failure(Code::Syntax, &["expected the end, not ", &word])),
         }
     }
 }
 
 /// The byte of an escape, behind its backslash.
-fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Trouble> {
+fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Failure> {
     let digit = |byte: Option<u8>| byte.and_then(hex_value);
     match bytes.next() {
         Some(byte @ (b'"' | b'\\')) => Some(byte),
@@ -192,7 +187,7 @@ fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Trouble> {
         },
         _ => None,
     }
-    .ok_or_else(|| syntax("\\\" \\\\ \\n \\t or \\xHH"))
+    .ok_or_else(|| expected(&["\\\" \\\\ \\n \\t or \\xHH"]))
 }
 
 #[cfg(test)]

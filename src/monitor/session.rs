@@ -16,10 +16,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::failure::{Failure, expected, failure};
 use super::job::Job;
 use super::output::{OUTPUT, Output};
-use super::request::{self, LINE, syntax};
-use crate::tree::{Actor, Code, Step, Trouble};
+use super::request::{self, LINE};
+use crate::tree::{Actor, Code, Step};
 
 /// Watches of one session.
 pub const WATCHES: usize = 8;
@@ -37,7 +38,7 @@ enum State {
 
 /// A session. It knows no socket and no clock.
 pub struct Session {
-    actor: Actor,
+    pub(super) actor: Actor,
     opened: u64,
     state: State,
     /// The line so far, or the one that is being answered.
@@ -60,7 +61,7 @@ pub struct Session {
 /// One command of a line.
 pub(super) struct Request {
     pub(super) tag: Option<String>,
-    pub(super) text: Result<String, Trouble>,
+    pub(super) text: Result<String, Failure>,
 }
 
 impl Session {
@@ -194,8 +195,7 @@ impl Session {
             State::TooLong => {
                 let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
                 self.enter(State::Reading);
-                let text =
-                    Err(Trouble::new(Code::Limit, &["a line has at most 4096 bytes, its end included"]));
+                let text = Err(failure(Code::Limit, &["a line has at most 4096 bytes, its end included"]));
                 Some(Request { tag, text })
             }
             State::Running => {
@@ -213,7 +213,7 @@ impl Session {
             // Answered once, whatever else the line holds.
             let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
             self.line.clear();
-            return Some(Request { tag, text: Err(syntax("UTF-8")) });
+            return Some(Request { tag, text: Err(expected(&["UTF-8"])) });
         };
         while let Some(rest) = line.get(self.at..).filter(|rest| !rest.is_empty()) {
             let (command, _) = request::divide(rest, b';');
@@ -249,7 +249,14 @@ impl Session {
 
     /// A line came: watches without a tag are over.
     fn end_untagged(&mut self) {
-        self.watches.retain(|watch| watch.tag.is_some());
+        self.end_watches(&|watch| watch.tag.is_none());
+    }
+
+    /// Ends some watches; whether there were any.
+    pub(super) fn end_watches(&mut self, which: &dyn Fn(&Job) -> bool) -> bool {
+        let before = self.watches.len();
+        self.watches.retain(|watch| !which(watch));
+        self.watches.len() < before
     }
 
     fn enter(&mut self, state: State) {

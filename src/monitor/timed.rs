@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::tree::{Actor, Value};
+use crate::tree::Actor;
 
 /// Changes that may wait at once, of all sessions together.
 pub const TIMED: usize = 64;
@@ -18,8 +18,8 @@ pub struct Change {
     pub back: String,
     /// When, in milliseconds since the program started.
     pub due: u64,
-    /// What it was set to: if it is something else by then, it stays.
-    pub(super) value: Value,
+    /// The text it was set to: if it is something else by then, it stays.
+    pub(super) set: String,
     /// Who set it; the session may be over.
     pub(super) actor: Actor,
 }
@@ -49,11 +49,17 @@ impl Timed {
 
     /// The one of that attribute.
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
-        self.changes.iter().find(|change| change.path == path && change.key == key)
+        self.changes.get(self.place(path, key)?)
+    }
+
+    fn place(&self, path: &str, key: &str) -> Option<usize> {
+        self.changes.iter().position(|change| change.path == path && change.key == key)
     }
 
     /// The value of that attribute stays as it is.
     pub(super) fn forget(&mut self, path: &str, key: &str) {
-        self.changes.retain(|change| change.path != path || change.key != key);
+        if let Some(place) = self.place(path, key) {
+            self.changes.swap_remove(place);
+        }
     }
 }

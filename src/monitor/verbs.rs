@@ -1,9 +1,9 @@
 //! The verbs, with their words and their help.
 
 use crate::text::nearest::nearest;
-use crate::tree::{Role, Trouble};
+use crate::tree::Role;
 
-use super::filter::unknown;
+use super::failure::{Failure, unknown};
 
 /// One a line: name, role, words, help, with tabs between. One text, for a table of texts costs more.
 const VERBS: &str = "\
@@ -64,26 +64,11 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 ///
 /// # Errors
 /// There is none; the nearest one is named.
-pub fn verb(name: &str) -> Result<Verb, Trouble> {
+pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
         unknown(&["no verb is named ", name], nearest(name, &mut verbs().map(|verb| verb.name)))
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_whole() {
-        for Verb { name, help, .. } in verbs() {
-            assert!(!name.is_empty() && help.ends_with('.') && !help.contains("  "), "{name}: {help}");
-            assert_eq!(verbs().filter(|verb| verb.name == name).count(), 1, "{name}");
-        }
-        assert_eq!(verbs().count(), 21);
-        assert_eq!(verb("save").ok().map(|verb| verb.role == Role::Admin), Some(true));
-        let message = |name| verb(name).err().unwrap().message;
-        assert_eq!(message("wacth"), "no verb is named wacth; did you mean watch?");
-        assert_eq!(message("eval"), "no verb is named eval");
-    }
-}
+mod tests;

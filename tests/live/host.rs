@@ -87,13 +87,10 @@ impl Host {
     }
 
     pub fn change(&mut self, router: Option<Router<World>>, access: Access) {
-        self.change_with(router, access, Vec::new());
-    }
-
-    pub fn change_with(&mut self, router: Option<Router<World>>, access: Access, filesystems: Vec<usize>) {
         let settings = self.settings.clone();
-        self.reactor.world().change(self.service, Change { settings, router, filesystems, access });
-        self.turn();
+        let (service, world, lp) = self.reactor.service_with(self.service).unwrap();
+        let service = service.as_any().unwrap().downcast_mut::<HttpService<World>>().unwrap();
+        service.configure(Change { settings, router, access }, world, lp);
     }
 
     pub fn add_root(&mut self, name: &str) -> usize {

@@ -11,16 +11,19 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use common::Reply;
+use gorgon::engine::log::Logs;
 use gorgon::engine::values::ConnId;
 use gorgon::fs::VPath;
 use gorgon::http::handler::{Handler, Hx, Reply as Answer};
+use gorgon::http::handlers::auth::AuthHandler;
 use gorgon::http::handlers::files::Filesystems;
 use gorgon::http::handlers::health::HealthHandler;
 use gorgon::http::handlers::status::{HasReports, StatusHandler, work};
 use gorgon::http::handlers::upload::{UploadHandler, Uploads};
+use gorgon::http::logins::{HasLogins, Logins, Verdict};
 use gorgon::http::request::Request;
 use gorgon::http::router::Router;
-use gorgon::http::service::{Access, Change};
+use gorgon::http::service::Access;
 use gorgon::http::settings::HttpSettings;
 use gorgon::world::World;
 use host::{Host, Small};
@@ -39,34 +42,6 @@ fn settings_hold_from_the_next_request_on() {
     host.change(None, Access::Same);
     let reply = host.ask(&mut client, "GET /a HTTP/1.1");
     assert_eq!((reply.status, reply.field("connection").as_deref()), (200, Some("close")));
-}
-
-#[test]
-fn a_change_of_another_service_is_not_ours() {
-    let mut host = Host::new(HttpSettings::default(), &[("a", b"A")]);
-    let settings = HttpSettings { keep_alive: false, ..HttpSettings::default() };
-    let change = Change { settings, router: None, filesystems: Vec::new(), access: Access::Same };
-    host.reactor.world().change(host.service + 1, change);
-    host.turn();
-    let mut client = host.client();
-    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1").field("connection"), None);
-}
-
-#[test]
-fn changes_come_in_their_order_and_all_at_once() {
-    let mut host = Host::new(HttpSettings::default(), &[("a", b"A")]);
-    let mut client = host.client();
-    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1").status, 200);
-    for fields_max in [1, 2, 3] {
-        let settings = HttpSettings { fields_max, ..HttpSettings::default() };
-        let change = Change { settings, router: None, filesystems: Vec::new(), access: Access::Same };
-        host.reactor.world().change(host.service, change);
-    }
-    // What is put off makes for a turn that does not wait, though nothing happens.
-    host.reactor.lp().settle_soon();
-    host.reactor.turn().unwrap();
-    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1\r\nA: b\r\nC: d").status, 200);
-    assert_eq!(host.ask(&mut client, "GET /a HTTP/1.1\r\nA: b\r\nC: d\r\nE: f").status, 431);
 }
 
 #[test]
@@ -124,8 +99,8 @@ fn replies_under_way_go_on_when_their_handler_is_gone() {
     let mut router = Router::default();
     router.add("files", b"", host.files(other));
     let before = host.filesystem;
-    host.change_with(Some(router), Access::Same, vec![before]);
-    host.reactor.world().let_go();
+    host.change(Some(router), Access::Same);
+    host.reactor.world().remove_filesystem(before);
     assert!(host.reactor.world().filesystem(before).is_some(), "a listing needs it to follow links");
     assert_eq!(host.reply(&mut file).body, large);
     let listed = String::from_utf8(host.reply(&mut listing).body).unwrap();
@@ -146,7 +121,7 @@ fn an_upload_under_way_ends_as_it_began() {
     let mut host = Host::new(settings, &[("in/x", b"old")]);
     let uploads = Uploads::new(VPath::new(b"/in").ok().unwrap());
     let mut router = Router::default();
-    let handler = UploadHandler::new(&host.settings, host.filesystem, uploads, 8);
+    let handler = UploadHandler::new(&host.settings, (0, 0), host.filesystem, uploads, 8);
     router.add("upload", b"/in", Box::new(handler));
     router.keep("files", b"");
     host.change(Some(router), Access::Same);
@@ -240,6 +215,27 @@ fn logs_that_change_all_the_time_do_not_pile_up() {
 }
 
 #[test]
+fn a_server_that_is_removed_gives_all_back() {
+    let mut host = Host::new(HttpSettings::default(), &[("large", &[b'l'; 4_000_000])]);
+    let log = host.log("log");
+    host.change(None, Access::New(log));
+    let mut client = host.client();
+    assert_eq!(host.ask(&mut client, "GET /large HTTP/1.1").status, 200);
+    assert_eq!(host.reactor.lp().files().open(), 1);
+    client.stream.write_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    host.turn();
+    assert!(host.reactor.remove_service(host.service));
+    assert_eq!(host.reply(&mut client).body.len(), 4_000_000);
+    while host.reactor.service(host.service).is_some() {
+        host.turn();
+    }
+    assert_eq!(host.reactor.lp().files().open(), 0);
+    let text = std::fs::read_to_string(host.path("log")).unwrap();
+    assert_eq!(text.lines().count(), 2);
+    assert!(host.reactor.world().log(0).is_none(), "the log is closed");
+}
+
+#[test]
 fn what_is_answered_is_counted() {
     let mut host = Host::new(HttpSettings::default(), &[("a", b"A"), ("d/b", b"B")]);
     let mut client = host.client();
@@ -283,7 +279,11 @@ fn a_connection_tells_what_it_is_at() {
     let mut router = Router::default();
     router.add("spy", b"", Box::new(Spy(Arc::clone(&asked))));
     let settings = HttpSettings { upload_reserve: 0, ..HttpSettings::default() };
-    router.add("upload", b"/many", Box::new(UploadHandler::new(&settings, host.filesystem, uploads, 8)));
+    router.add(
+        "upload",
+        b"/many",
+        Box::new(UploadHandler::new(&settings, (0, 0), host.filesystem, uploads, 8)),
+    );
     router.keep("files", b"");
     host.change(Some(router), Access::Same);
     let long = format!("GET /many/?{} HTTP/1.1\r\nHost: h\r\n\r\n", "q".repeat(300));
@@ -321,6 +321,51 @@ fn a_connection_tells_what_it_is_at() {
         }
         assert!(host.seen(id).is_empty());
     }
+}
+
+#[test]
+fn a_user_is_told_where_credentials_were_looked_at() {
+    let mut host = Host::new(HttpSettings::default(), &[("a", b"A")]);
+    let logins = host.reactor.world().add_logins(Logins::new((1, 2)));
+    let asked = Arc::default();
+    let mut router = Router::default();
+    router.add("spy", b"", Box::new(Spy(Arc::clone(&asked))));
+    router.add("auth", b"/private", Box::new(AuthHandler::new("realm", false, logins)));
+    router.keep("files", b"");
+    host.change(Some(router), Access::Same);
+    let mut client = host.client();
+    // anna:secret
+    let request = "POST /private/x HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YW5uYTpzZWNyZXQ=\r\n\
+                   Content-Length: 5\r\n\r\nx";
+    client.stream.write_all(request.as_bytes()).unwrap();
+    host.turn();
+    host.turn();
+    let id = asked.lock().unwrap().unwrap();
+    assert_eq!(host.seen(id), [("state", "waiting".to_owned())]);
+    // The router changes under who waits.
+    let mut router = Router::default();
+    for name in ["spy", "auth", "files"] {
+        router.keep(name, if name == "auth" { b"/private" } else { b"" });
+    }
+    host.change(Some(router), Access::Same);
+    let known = host.reactor.world().logins(logins).unwrap();
+    let (digest, credentials) = known.take().unwrap();
+    assert_eq!(credentials, b"anna:secret");
+    known.decide(digest, Verdict::Granted, 0, &mut |conn| assert!(conn == id));
+    host.reactor.lp().wake(id);
+    host.turn();
+    let line = ("request", "POST /private/x HTTP/1.1".to_owned());
+    let state = ("state", "discarding".to_owned());
+    assert_eq!(host.seen(id), [state.clone(), line, ("user", "anna".to_owned())]);
+    // Nobody looks at them here: they may be anybody's.
+    let mut other = host.client();
+    other.stream.write_all(request.replace("private", "public").as_bytes()).unwrap();
+    host.turn();
+    host.turn();
+    let id = asked.lock().unwrap().unwrap();
+    assert_eq!(host.seen(id), [state, ("request", "POST /public/x HTTP/1.1".to_owned())]);
+    assert_eq!(host.fact("handler", "auth", "asked"), 1);
+    assert_eq!(host.fact("http", "", "requests"), 2);
 }
 
 #[test]

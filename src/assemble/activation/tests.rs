@@ -10,20 +10,30 @@ fn address(text: &str) -> (Address, bool) {
     }
 }
 
-/// The plan for rules and sockets, each of these `NAME ADDRESS`.
-fn plan(rules: &[&str], sockets: &[&str]) -> Result<Vec<Option<Vec<usize>>>, Misfit> {
+/// Rules and sockets, each of these `NAME ADDRESS`: what each rule gets, by the numbers of the sockets.
+fn plan(rules: &[&str], sockets: &[&str]) -> Result<Vec<Option<Vec<u32>>>, Misfit> {
     let rules: Vec<Listen> = rules.iter().map(|text| Listen::parse(text).unwrap()).collect();
-    let rules: Vec<&Listen> = rules.iter().collect();
-    let sockets: Vec<_> = sockets
-        .iter()
-        .map(|text| text.split_once(' ').unwrap())
-        .map(|(name, at)| (name, address(at)))
-        .collect();
-    let offers: Vec<Offer<'_>> = sockets
-        .iter()
-        .map(|(name, (address, dual))| Offer { name: name.as_bytes(), address, dual: *dual })
-        .collect();
-    assign(&rules, &offers)
+    let mut activation = Activation::default();
+    for (number, text) in sockets.iter().enumerate() {
+        let (name, at) = text.split_once(' ').unwrap();
+        let (address, dual) = address(at);
+        let passed = Passed { socket: gorgon_sys::pair().unwrap().0, address, dual };
+        let name = name.to_owned().leak().as_bytes();
+        activation.sockets.push(Named { number: number as u32, name, passed, rule: None });
+    }
+    activation.match_up(&rules.iter().collect::<Vec<_>>())?;
+    let given = |place: usize| -> Vec<u32> {
+        let sockets = activation.sockets.iter().filter(|socket| socket.rule == Some(place));
+        sockets.map(|socket| socket.number).collect()
+    };
+    let plan: Vec<_> =
+        activation.served.iter().enumerate().map(|(place, served)| served.then(|| given(place))).collect();
+    for (place, expected) in plan.iter().enumerate() {
+        let taken = activation.take_for(place).map(|taken| taken.len());
+        assert_eq!(taken, expected.as_ref().map(Vec::len));
+    }
+    assert!(activation.is_empty());
+    Ok(plan)
 }
 
 #[test]
@@ -33,7 +43,7 @@ fn names_take_their_sockets() {
     assert_eq!(plan(&["fd:web", "127.0.0.1:1", "fd:admin"], &sockets).unwrap()[1], None);
     assert_eq!(plan(&["fd:admin", "fd:webs"], &sockets), Err(Misfit::Missing(1)));
     assert_eq!(plan(&["fd:web", "fd:web", "fd:admin"], &sockets), Err(Misfit::Missing(1)));
-    assert_eq!(plan(&["fd:admin"], &sockets), Err(Misfit::Left(vec![0, 2])));
+    assert_eq!(plan(&["fd:admin"], &sockets), Err(Misfit::Left));
     assert_eq!(plan(&["fd:web"], &[]), Err(Misfit::Missing(0)));
 }
 
@@ -135,8 +145,8 @@ fn what_is_passed_and_cannot_be_used_is_named() {
     };
     assert_eq!(failure.message, "descriptor 3 (web): passed by LISTEN_FDS, and not open");
     assert!(failure.usage);
-    let none = Activation::take(&environment(Some("1"), Some("1"), None)).unwrap_or_default();
-    assert!(none.is_empty());
+    let mut none = Activation::take(&environment(Some("1"), Some("1"), None)).unwrap_or_default();
+    assert!(none.is_empty() && none.take_all().is_empty());
     let Err(failure) = none.assign(&[&Listen::parse("fd:web").unwrap()]) else { panic!("it was found") };
     assert_eq!(failure.message, "listen=fd:web: no socket of that name was passed");
 }

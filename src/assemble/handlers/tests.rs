@@ -92,7 +92,7 @@ fn shown(router: &Router<World>) -> String {
 
 #[test]
 fn the_attributes_are_there() {
-    assert!([OF_FILES, OF_UPLOADS, OF_LOGINS].concat().iter().all(|name| HTTP.find(name).is_some()));
+    assert!([OF_FILES, OF_UPLOADS].concat().iter().all(|name| HTTP.find(name).is_some()));
     assert!(OF_REDIRECTIONS.iter().all(|name| HANDLER.find(name).is_some()));
 }
 

@@ -18,7 +18,6 @@ use super::super::logins::{Answer, HasLogins, Verdict};
 use super::super::method::Method;
 use super::super::request::Request;
 use super::super::response;
-use super::super::settings::HttpSettings;
 use super::super::status::Status;
 use super::extras;
 
@@ -33,14 +32,13 @@ pub struct AuthHandler {
 }
 
 impl AuthHandler {
-    /// A handler that asks for credentials in the settings' realm, and looks them up in the logins of that number.
+    /// A handler that asks for credentials in a realm, and looks them up in the logins of that number.
     #[must_use]
-    pub fn new(settings: &HttpSettings, logins: usize) -> AuthHandler {
-        let realm = settings.auth_realm.as_bytes();
-        let value = [b"Basic realm=\"", realm, b"\", charset=\"UTF-8\""].concat();
+    pub fn new(realm: &str, cors: bool, logins: usize) -> AuthHandler {
+        let value = [b"Basic realm=\"", realm.as_bytes(), b"\", charset=\"UTF-8\""].concat();
         let mut challenge = Vec::new();
         response::field(&mut challenge, b"WWW-Authenticate", &value);
-        AuthHandler { logins, challenge, cors: settings.cors, credentials: Vec::new() }
+        AuthHandler { logins, challenge, cors, credentials: Vec::new() }
     }
 
     fn verdict<W: HasLogins>(&mut self, request: &Request<'_>, world: &mut W, hx: &Hx<'_>) -> Answer {

@@ -104,10 +104,12 @@ pub struct UploadHandler {
 }
 
 impl UploadHandler {
-    /// A handler over one of the program's filesystems. `descriptors` is how many files and directories it may keep open.
+    /// A handler over one of the program's filesystems. Its limits are the most bytes of one file, 0 for any number, and
+    /// the room that is to stay; `descriptors` is how many files and directories it may keep open.
     #[must_use]
     pub fn new(
         settings: &HttpSettings,
+        (largest, reserve): (u64, u64),
         filesystem: usize,
         uploads: Uploads,
         descriptors: usize,
@@ -117,8 +119,8 @@ impl UploadHandler {
             uploads,
             hidden: settings.hidden,
             cors: settings.cors,
-            largest: if settings.upload_max == 0 { u64::MAX } else { settings.upload_max },
-            reserve: settings.upload_reserve,
+            largest: if largest == 0 { u64::MAX } else { largest },
+            reserve,
             most: (descriptors / 2).max(1),
         }
     }

@@ -95,6 +95,12 @@ impl Entry {
 }
 
 impl AccessLog {
+    /// The number of its log in the world.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     /// Lines of one form for the world's log of that number, whose fields are no longer than `limit`.
     pub fn new(number: usize, form: Form, limit: usize) -> AccessLog {
         AccessLog {
@@ -134,8 +140,8 @@ impl AccessLog {
         self.tidy(world, lp);
     }
 
-    /// Ends all lines that wait.
-    fn abandon<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
+    /// Ends all lines that wait, and the logs.
+    pub(super) fn abandon<W: Logs>(&mut self, world: &mut W, lp: &mut Loop) {
         if let Some(mut before) = self.before.take() {
             before.abandon(world, lp);
         }

@@ -1,12 +1,11 @@
 //! Changes of a server that serves: what is new holds from the next request on, and what is under way goes on with what
 //! it has.
 //!
-//! A change lies in the world until the service comes by, at the end of the turn, when nothing of the old router is lent
-//! out. Replies under way own what they need: bytes that a peer has yet to take are in its output, files are held by
-//! themselves, streams and sinks are the exchange's own. A request that waits is asked again of the new handlers.
+//! A change is made between two calls, when nothing of the old router is lent out. Replies under way own what they need:
+//! bytes that a peer has yet to take are in its output, files are held by themselves, streams and sinks are the
+//! exchange's own. A request that waits is asked again of the new handlers.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::mem;
 
 use crate::engine::log::Logs;
@@ -25,8 +24,6 @@ pub struct Change<W> {
     pub settings: HttpSettings,
     /// Other handlers, if they change.
     pub router: Option<Router<W>>,
-    /// Filesystems that only the handlers before these used, by their numbers.
-    pub filesystems: Vec<usize>,
     /// The access log.
     pub access: Access,
 }
@@ -39,14 +36,6 @@ pub enum Access {
     Off,
     /// Another one takes its place.
     New(AccessLog),
-}
-
-/// What gives a service its changes: a part of what the program shares.
-pub trait HasChanges: Sized {
-    /// The change of the service of that number, once.
-    fn take_change(&mut self, _service: u8) -> Option<Box<Change<Self>>> {
-        None
-    }
 }
 
 impl<W: Logs> HttpService<W> {
@@ -96,7 +85,7 @@ impl<W: Logs> HttpService<W> {
         self.rate_grace = settings.rate_grace;
     }
 
-    /// Makes a change, between two calls.
+    /// Makes a change, between two calls. What the handlers before used of the world, and these do not, can go then.
     pub fn configure(&mut self, change: Change<W>, world: &mut W, lp: &mut Loop) {
         self.tune(&change.settings);
         if let Some(mut router) = change.router {
@@ -113,6 +102,14 @@ impl<W: Logs> HttpService<W> {
         access.follow(mem::take(&mut self.access), world, lp);
         self.access = Some(Box::new(access));
         self.forget_log();
+    }
+
+    /// The end: gives back what the handlers hold, and ends the logs.
+    pub(super) fn give_back(&mut self, world: &mut W, lp: &mut Loop) {
+        Router::default().replace(&mut self.router, lp.files());
+        if let Some(mut access) = mem::take(&mut self.access) {
+            access.abandon(world, lp);
+        }
     }
 
     /// Without a log, nothing is kept of it once the last line of the one before is written.

@@ -113,6 +113,12 @@ impl Passwords {
         })
     }
 
+    /// The number of its logins.
+    #[must_use]
+    pub fn logins(&self) -> usize {
+        self.logins
+    }
+
     /// Starts the helper, as the user that the program runs as from now on, and has it try each scheme of the file. Gives
     /// its socket for [`Loop::adopt`].
     ///

@@ -3,14 +3,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Desk, EVENTS, kind, role_name};
+use super::{Ask, Desk, EVENTS, kind, number, role_name};
+use crate::monitor::failure::Failure;
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
 use crate::monitor::render::{self, wrap};
 use crate::monitor::request::Words;
+use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
-use crate::text::number::parse_decimal;
-use crate::tree::{About, Code, Method, Path, Schema, Trouble, Unit, Value, first_sentence};
+use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
 const LAST: u64 = 20;
@@ -19,56 +20,44 @@ const LAST: u64 = 20;
 const COLUMN: usize = 24;
 
 impl Desk<'_> {
-    pub(super) fn hello(&mut self, words: Words<'_>, json: bool) -> Result<Option<Plan>, Trouble> {
-        words.end()?;
+    pub(super) fn hello(&mut self, _: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
+        let json = ask.json;
         let path = Path { kind: "process", name: "" };
-        let schema = self.tree.schemas().iter().find(|schema| schema.name == path.kind);
-        let pid =
-            schema.and_then(|schema| schema.find("pid")).and_then(|(place, _)| self.tree.get(&path, place));
-        let actor = self.session.actor().clone();
-        let out = &mut self.session.output.part;
+        let place = kind(self.tree, path.kind)?.find("pid");
+        let pid = place.and_then(|(place, _)| self.tree.get(&path, place));
+        let Session { actor, output, .. } = &mut *self.session;
+        let out = &mut output.part;
         render::open(&path, json, out);
         render::text("version", env!("CARGO_PKG_VERSION"), json, out);
-        render::count("protocol", 1, json, out);
+        render::field("protocol", &Value::Count(1), json, out);
         render::field("pid", &pid.unwrap_or(Value::Nothing), json, out);
         render::text("role", role_name(actor.role), json, out);
         render::text("who", &actor.who, json, out);
         render::close(json, out);
-        Ok(None)
+        Ok(())
     }
 
     /// Gives one line of a text. False when there is none.
     pub(super) fn give_line(&mut self, text: &str, at: &mut usize, json: bool) -> bool {
         let rest = text.get(*at..).unwrap_or_default();
-        let Some(line) = rest.lines().next() else { return false };
+        let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
         *at += line.len() + 1;
-        if rest.get(line.len()..).is_some_and(|rest| rest.starts_with('\r')) {
-            *at += 1;
+        if !rest.is_empty() {
+            render::prose(line, json, &mut self.session.output.part);
         }
-        render::prose(line, json, &mut self.session.output.part);
-        true
+        !rest.is_empty()
     }
 
-    pub(super) fn log(
-        &mut self,
-        mut words: Words<'_>,
-        tag: Option<&str>,
-        json: bool,
-    ) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn log(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let follow = words.take("follow");
-        let last = match words.word()? {
-            None => LAST,
-            Some(text) => parse_decimal(text.as_bytes())
-                .ok_or_else(|| Trouble::new(Code::Invalid, &["expected a number of events, not ", &text]))?,
-        };
+        let mut last = LAST;
+        if let Some(text) = words.word()? {
+            last = number(&text, "a number of events")?;
+        }
         words.end()?;
         let end = self.tree.events(u64::MAX, &mut |_| {});
-        let plan = Plan::Log { next: end.saturating_sub(last), end };
-        if follow {
-            self.add_watch(plan, tag, json, 0)?;
-            return Ok(None);
-        }
-        Ok(Some(plan))
+        self.plan = Some(Plan::Log { next: end.saturating_sub(last), end });
+        if follow { self.add_watch(ask, 0) } else { Ok(()) }
     }
 
     /// Gives some events. False when the last was given.
@@ -101,13 +90,13 @@ impl Desk<'_> {
         *next < end.min(after)
     }
 
-    pub(super) fn schema(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
-        let kinds = match words.word()? {
-            None => self.tree.schemas(),
-            Some(name) => core::slice::from_ref(kind(self.tree, &name)?),
-        };
-        words.end()?;
-        Ok(Some(Plan::Schema { kinds, item: 0 }))
+    pub(super) fn schema(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let mut kinds = self.tree.schemas();
+        if let Some(name) = words.word()? {
+            kinds = core::slice::from_ref(kind(self.tree, &name)?);
+        }
+        self.plan = Some(Plan::Schema { kinds, item: 0 });
+        Ok(())
     }
 
     /// Gives one row of the tables. False when there is none.
@@ -141,14 +130,14 @@ impl Desk<'_> {
         true
     }
 
-    pub(super) fn help(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn help(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let mut text = String::new();
         match words.word()? {
             None => self.help_all(&mut text),
             Some(name) => self.help_one(&name, &mut text)?,
         }
-        words.end()?;
-        Ok(Some(Plan::Text { text, at: 0 }))
+        self.plan = Some(Plan::Text { text, at: 0 });
+        Ok(())
     }
 
     fn help_all(&self, out: &mut String) {
@@ -161,7 +150,7 @@ impl Desk<'_> {
         entry(&["help VERB|KIND|KIND.KEY"], "Tell more.", out);
     }
 
-    fn help_one(&self, name: &str, out: &mut String) -> Result<(), Trouble> {
+    fn help_one(&self, name: &str, out: &mut String) -> Result<(), Failure> {
         if let Some((name, key)) = name.split_once('.') {
             let schema = kind(self.tree, name)?;
             attribute_help(schema, attribute(schema, key)?.1, out);
@@ -172,7 +161,7 @@ impl Desk<'_> {
             // What it is nearest to is looked for among the verbs.
             let verb = verb(name)?;
             out.extend([verb.name, " ", verb.words]);
-            out.truncate(out.trim_end().len());
+            out.truncate(out.trim_ascii_end().len());
             out.push('\n');
             wrap(verb.help, 2, out);
             return Ok(());
@@ -193,7 +182,7 @@ impl Desk<'_> {
 fn entry(head: &[&str], help: &'static str, out: &mut String) {
     let start = out.len();
     out.extend(head.iter().copied());
-    out.truncate(out.trim_end().len());
+    out.truncate(out.trim_ascii_end().len());
     if out.len() - start + 2 > COLUMN {
         out.push('\n');
     }

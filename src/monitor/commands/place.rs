@@ -1,40 +1,32 @@
 //! Finds the node that a path names, and the attribute that may hang on it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{Desk, kind};
+use crate::monitor::failure::{Failure, expected, failure};
 use crate::monitor::filter::attribute;
-use crate::monitor::request::syntax;
-use crate::tree::{Code, Path, Schema, Tree, Trouble};
+use crate::monitor::request::Words;
+use crate::tree::{Code, Path, Schema, Tree};
 
-/// A node that is there; `*` for all of its kind.
+/// A node that is there, and some of its attributes.
 pub(super) struct Place {
     pub(super) schema: &'static Schema,
+    /// `*` for all of its kind.
     pub(super) name: String,
-    /// The attribute, when the path went on to one.
-    pub(super) key: Option<usize>,
+    /// The places of the attributes that are named; none for all.
+    pub(super) keys: Vec<usize>,
 }
 
 impl Place {
-    pub(super) fn path(&self) -> Path<'_> {
-        Path { kind: self.schema.name, name: &self.name }
-    }
-
-    /// Its path as text.
-    pub(super) fn text(&self) -> String {
-        let mut text = String::new();
-        self.path().print(&mut text);
-        text
-    }
-
     pub(super) fn is_all(&self) -> bool {
         self.schema.named && self.name == "*"
     }
 }
 
 /// Nothing of that name is there.
-pub(super) fn missing(path: &str) -> Trouble {
-    Trouble::new(Code::Missing, &["there is no ", path])
+pub(super) fn missing(path: &str) -> Failure {
+    failure(Code::Missing, &["there is no ", path])
 }
 
 /// Whether a node is there.
@@ -46,37 +38,43 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 }
 
 /// Reads a path without asking whether its node is there.
-pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Trouble> {
-    let path =
-        Path::parse(text).ok_or_else(|| syntax(&["a path such as /http/main, not ", text].concat()))?;
+pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Failure> {
+    let path = Path::parse(text).ok_or_else(|| expected(&["a path such as /http/main, not ", text]))?;
     Ok((kind(tree, path.kind)?, path))
 }
 
 impl Desk<'_> {
-    /// The node of `text`, or the attribute of one: a name that holds a dot goes before an attribute.
-    pub(super) fn place(&mut self, text: &str, all: bool) -> Result<Place, Trouble> {
-        let whole = self.node(text, all);
-        let Some((front, key)) = text.rsplit_once('.').filter(|_| whole.is_err()) else { return whole };
-        match self.node(front, all) {
-            Ok(mut place) => {
-                place.key = Some(attribute(place.schema, key)?.0);
-                Ok(place)
+    /// The node of a path, and attributes, up to the end or `every`. An attribute may also hang on the path: a name
+    /// that holds a dot goes before it.
+    pub(super) fn place(&mut self, words: &mut Words<'_>, all: bool) -> Result<Place, Failure> {
+        let text = words.expect("a path")?;
+        let mut node = self.node(&text, all);
+        if node.is_err() {
+            if let Some((front, key)) = text.rsplit_once('.') {
+                if let Ok(mut place) = self.node(front, all) {
+                    place.keys.push(attribute(place.schema, key)?.0);
+                    node = Ok(place);
+                }
             }
-            Err(_) => whole,
         }
+        let mut place = node?;
+        while !words.is_empty() && !words.clone().take("every") {
+            place.keys.push(attribute(place.schema, &words.expect("")?)?.0);
+        }
+        Ok(place)
     }
 
-    fn node(&mut self, text: &str, all: bool) -> Result<Place, Trouble> {
+    fn node(&mut self, text: &str, all: bool) -> Result<Place, Failure> {
         let (schema, path) = parse(self.tree, text)?;
         if schema.named && path.name.is_empty() {
             let name = schema.name;
-            let form = if all { [" or /", name, "/*"].concat() } else { String::new() };
-            return Err(syntax(&["/", name, "/NAME", &form].concat()));
+            let words = ["/", name, "/NAME", " or /", name, "/*"];
+            let shown = if all { words.len() } else { 3 };
+            return Err(expected(words.get(..shown).unwrap_or_default()));
         }
-        let found = (all && schema.named && path.name == "*") || exists(self.tree, schema, path.name);
-        if !found {
+        if !(all && schema.named && path.name == "*") && !exists(self.tree, schema, path.name) {
             return Err(missing(text));
         }
-        Ok(Place { schema, name: String::from(path.name), key: None })
+        Ok(Place { schema, name: String::from(path.name), keys: Vec::new() })
     }
 }

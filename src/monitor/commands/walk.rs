@@ -4,68 +4,55 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::place::{exists, missing, parse};
-use super::{Desk, SLICE, kind};
-use crate::monitor::filter::{Filter, attribute, order};
-use crate::monitor::job::{Action, Plan, ROWS, Shape, Walk};
+use super::{Ask, Desk, SLICE, kind, number};
+use crate::monitor::failure::{Failure, failure};
+use crate::monitor::filter::{Filter, Key, attribute};
+use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
 use crate::monitor::request::Words;
-use crate::text::number::{parse_decimal, push_decimal_str};
-use crate::tree::{Code, Path, Step, Trouble, Value};
+use crate::text::number::push_decimal_str;
+use crate::tree::{Code, Path, Step, Value};
 
 /// Nodes changed by one command whose earlier values are noted; the others are counted.
-const NOTED: u64 = 16;
+const NOTED: usize = 16;
 
 impl Desk<'_> {
-    pub(super) fn ls(&mut self, mut words: Words<'_>, json: bool) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let Some(text) = words.word()? else {
             for schema in self.tree.schemas() {
                 let out = &mut self.session.output.part;
-                render::open(&Path { kind: schema.name, name: "" }, json, out);
-                render::close(json, out);
+                render::open(&Path { kind: schema.name, name: "" }, ask.json, out);
+                render::close(ask.json, out);
             }
-            return Ok(None);
+            return Ok(());
         };
-        words.end()?;
-        let (schema, path) = parse(self.tree, text.trim_end_matches("/*"))?;
-        if !schema.named && path.name.is_empty() {
-            return Ok(None);
-        }
-        let mut walk = Walk::new(schema, Shape::Path);
-        if !path.name.is_empty() {
-            if !exists(self.tree, schema, path.name) {
-                return Err(missing(&text));
+        let (schema, path) = parse(self.tree, text.strip_suffix("/*").unwrap_or(&text))?;
+        if schema.named || !path.name.is_empty() {
+            let mut walk = Walk::new(schema, Shape::Path);
+            if !path.name.is_empty() {
+                if !exists(self.tree, schema, path.name) {
+                    return Err(missing(&text));
+                }
+                walk.prefix = [path.name, "/"].concat();
             }
-            walk.prefix = [path.name, "/"].concat();
+            self.plan = Some(Plan::Walk(walk));
         }
-        Ok(Some(Plan::Walk(walk)))
+        Ok(())
     }
 
-    pub(super) fn get(&mut self, mut words: Words<'_>) -> Result<Option<Plan>, Trouble> {
-        let plan = self.get_some(&mut words)?;
-        words.end()?;
-        Ok(plan)
-    }
-
-    /// A path and keys, up to the end or `every`.
-    pub(super) fn get_some(&mut self, words: &mut Words<'_>) -> Result<Option<Plan>, Trouble> {
-        let place = self.place(&words.expect("a path")?, true)?;
+    pub(super) fn get(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let place = self.place(words, true)?;
         let mut walk = Walk::new(place.schema, Shape::Lines);
-        walk.keys.extend(place.key);
-        while !words.is_empty() && !words.clone().take("every") {
-            walk.keys.push(attribute(place.schema, &words.expect("an attribute")?)?.0);
-        }
         if !place.is_all() {
             walk.one = Some(place.name);
         }
+        walk.keys = place.keys;
         walk.rewind();
-        Ok(Some(Plan::Walk(walk)))
+        self.plan = Some(Plan::Walk(walk));
+        Ok(())
     }
 
-    pub(super) fn find(
-        &mut self,
-        words: &mut Words<'_>,
-        action: Option<&str>,
-    ) -> Result<Option<Plan>, Trouble> {
+    pub(super) fn find(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let name = words.expect("a kind")?;
         let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(&name))?;
         let mut walk = Walk::new(schema, Shape::Row);
@@ -82,51 +69,39 @@ impl Desk<'_> {
                 }
             } else if words.take("sort") {
                 let key = words.expect("an attribute behind sort")?;
-                let plain = key.strip_prefix('-').unwrap_or(&key);
-                walk.sort = Some((attribute(schema, plain)?.0, plain.len() < key.len()));
+                let plain = key.strip_prefix('-');
+                let (place, _) = attribute(schema, plain.unwrap_or(&key))?;
+                walk.sort = Some((place, plain.is_some()));
             } else if words.take("limit") {
                 let text = words.expect("a number behind limit")?;
-                walk.limit = parse_decimal(text.as_bytes()).ok_or_else(|| {
-                    Trouble::new(Code::Invalid, &["expected a number behind limit, not ", &text])
-                })?;
+                walk.limit = number(&text, "a number behind limit")?;
             } else {
                 break;
             }
         }
-        if let Some(text) = action {
-            walk.action = self.action(&walk, text.trim_ascii())?;
+        if let Some(text) = ask.action {
+            walk.told = String::from(text.trim_ascii());
             walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
+            let mut words = Words::new(text);
+            let name = words.expect("a method or set behind |")?;
+            if name == "set" {
+                walk.action = self.sets(schema, "", words.all()?)?;
+            } else {
+                walk.action.push(self.method(schema, &name, "", words.all()?)?);
+            }
         }
         walk.rewind();
-        Ok(Some(Plan::Walk(walk)))
-    }
-
-    /// What stands behind `|`.
-    fn action(&mut self, walk: &Walk, text: &str) -> Result<Action, Trouble> {
-        let schema = walk.schema;
-        let told = String::from(text);
-        let mut words = Words::new(text);
-        let name = words.expect("a method or set behind |")?;
-        if name == "set" {
-            let pairs = super::change::pairs(words.all()?)?;
-            for (key, text) in &pairs {
-                self.hold_attribute(schema, key, text)?;
-            }
-            return Ok(Action::Set { pairs, told });
-        }
-        let method = super::change::method(schema, &name)?;
-        self.hold_role(method.role, method.name)?;
-        Ok(Action::Call { method, words: words.all()?, told })
+        self.plan = Some(Plan::Walk(walk));
+        Ok(())
     }
 
     /// Looks at one node, or asks for the names of some more. False at the end.
-    pub(super) fn walk(&mut self, walk: &mut Walk, json: bool) -> Result<bool, Trouble> {
+    pub(super) fn walk(&mut self, walk: &mut Walk, json: bool) -> Result<bool, Failure> {
         if walk.giving {
-            let row = walk.rows.get_mut(walk.at).map(|(_, name)| core::mem::take(name));
+            let row = walk.rows.get_mut(walk.at).map(|row| core::mem::take(&mut row.name));
             walk.at += 1;
             let Some(name) = row else { return self.walked(walk, json) };
-            self.meet(walk, &name, json)?;
-            return Ok(true);
+            return self.meet(walk, &name, json).map(|()| true);
         }
         if walk.found >= walk.limit && walk.sort.is_none() {
             return self.walked(walk, json);
@@ -145,7 +120,10 @@ impl Desk<'_> {
         walk.at = 0;
         if let Some(from) = walk.from {
             let batch = &mut walk.batch;
-            walk.from = self.tree.names(walk.schema, from, &mut |name| batch.extend([name, "\n"]));
+            walk.from = self.tree.names(walk.schema, from, &mut |name| {
+                batch.push_str(name);
+                batch.push('\n');
+            });
             return Ok(true);
         }
         if walk.sort.is_some() {
@@ -156,75 +134,73 @@ impl Desk<'_> {
     }
 
     /// Looks whether a node is meant.
-    fn look(&mut self, walk: &mut Walk, name: &str, json: bool) -> Result<(), Trouble> {
-        if !name.starts_with(walk.prefix.as_str()) {
-            return Ok(());
-        }
+    fn look(&mut self, walk: &mut Walk, name: &str, json: bool) -> Result<(), Failure> {
         let path = Path { kind: walk.schema.name, name };
         let tree = &mut *self.tree;
-        if walk.filter.accepts(&mut |place| tree.get(&path, place)) != Some(true) {
+        if !name.starts_with(walk.prefix.as_str())
+            || walk.filter.accepts(&mut |place| tree.get(&path, place)) != Some(true)
+        {
             return Ok(());
         }
         let Some((place, down)) = walk.sort else { return self.meet(walk, name, json) };
         let Some(value) = tree.get(&path, place) else { return Ok(()) };
+        let key = Key::of(&value);
         let rows = &mut walk.rows;
-        let stays = |other: &Value| {
-            let order = order(other, &value);
-            let unknown = *other == Value::Nothing || value == Value::Nothing;
-            if down && !unknown { order.is_ge() } else { order.is_le() }
-        };
-        let at = rows.partition_point(|(other, _)| stays(other));
-        let most = usize::try_from(walk.limit).unwrap_or(usize::MAX);
-        if at >= most {
+        // From the end, where one that is not kept is refused at once.
+        let (mut low, mut high) = (0, rows.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let before = rows.get(middle).is_none_or(|row| row.key.goes_before(&key, down));
+            (low, high) = if before { (middle + 1, high) } else { (low, middle) };
+        }
+        if low as u64 >= walk.limit {
             return Ok(());
         }
-        rows.insert(at, (value, String::from(name)));
-        rows.truncate(most);
-        if rows.len() > ROWS {
-            return Err(Trouble::new(
+        if rows.len() as u64 >= walk.limit {
+            rows.pop();
+        }
+        if rows.len() >= ROWS {
+            return Err(failure(
                 Code::Limit,
                 &["sort keeps at most 4096 rows; a limit or a narrower where helps"],
             ));
         }
+        rows.insert(low, Row { key, name: String::from(name) });
         Ok(())
     }
 
     /// A node that is meant is shown, or something is done to it.
-    fn meet(&mut self, walk: &mut Walk, name: &str, json: bool) -> Result<(), Trouble> {
+    fn meet(&mut self, walk: &mut Walk, name: &str, json: bool) -> Result<(), Failure> {
         let path = Path { kind: walk.schema.name, name };
-        let mut text = String::new();
-        match &walk.action {
-            Action::Show => {
-                walk.found += u64::from(self.show(walk, &path, json)?);
-                return Ok(());
-            }
-            Action::Call { method, words, .. } if !method.configures => {
-                let done = self.tree.call(&path, method, words, self.session.actor());
-                match done {
-                    Ok(_) => walk.done += 1,
-                    // It went by itself.
-                    Err(trouble) if trouble.code == Code::Missing => {}
-                    Err(trouble) => drop(walk.trouble.get_or_insert(trouble)),
-                }
-            }
-            Action::Call { method, words, .. } => {
-                path.print(&mut text);
-                walk.steps.push(Step::Call { path: text, method, words: words.clone() });
-            }
-            Action::Set { pairs, .. } => {
-                path.print(&mut text);
-                for (key, value) in pairs {
-                    let (path, key, text) = (text.clone(), key.clone(), value.clone());
-                    walk.steps.push(Step::Set { path, key, text });
-                }
-            }
+        if walk.action.is_empty() {
+            walk.found += u64::from(self.show(walk, &path, json)?);
+            return Ok(());
         }
         walk.found += 1;
+        for step in &walk.action {
+            if let Step::Call { method, words, .. } = step {
+                if !method.configures {
+                    match self.tree.call(&path, method, words, &self.session.actor) {
+                        Ok(_) => walk.done += 1,
+                        // It went by itself.
+                        Err(trouble) if trouble.code == Code::Missing => {}
+                        Err(trouble) => {
+                            walk.trouble.get_or_insert(trouble.into());
+                        }
+                    }
+                    return Ok(());
+                }
+            }
+            let mut step = step.clone();
+            let (Step::Set { path: node, .. } | Step::Call { path: node, .. }) = &mut step;
+            path.print(node);
+            walk.steps.push(step);
+        }
         if walk.steps.len() >= SLICE as usize { self.apply(walk, json) } else { Ok(()) }
     }
 
     /// Shows a node; false when it is gone.
-    fn show(&mut self, walk: &Walk, path: &Path<'_>, json: bool) -> Result<bool, Trouble> {
+    fn show(&mut self, walk: &Walk, path: &Path<'_>, json: bool) -> Result<bool, Failure> {
         let out = &mut self.session.output.part;
         let before = out.len();
         let lines = walk.shape == Shape::Lines && !json;
@@ -265,16 +241,15 @@ impl Desk<'_> {
     }
 
     /// Does what was gathered, all of it or nothing, or puts it off until `commit`.
-    pub(super) fn apply(&mut self, walk: &mut Walk, json: bool) -> Result<(), Trouble> {
-        let each = match &walk.action {
-            _ if walk.steps.is_empty() => return Ok(()),
-            Action::Set { pairs, .. } => pairs.len().max(1),
-            _ => 1,
-        };
+    pub(super) fn apply(&mut self, walk: &mut Walk, json: bool) -> Result<(), Failure> {
         let steps = core::mem::take(&mut walk.steps);
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let each = walk.action.len().max(1);
         let nodes = (steps.len() / each) as u64;
-        let told = walk.done < NOTED;
-        let result = self.change(steps, told);
+        let told = NOTED.saturating_sub(walk.done as usize) * each;
+        let result = self.change(&steps, told);
         if result.is_ok() {
             walk.done += nodes;
         } else {
@@ -289,9 +264,9 @@ impl Desk<'_> {
     }
 
     /// The end of a walk.
-    fn walked(&mut self, walk: &mut Walk, json: bool) -> Result<bool, Trouble> {
+    fn walked(&mut self, walk: &mut Walk, json: bool) -> Result<bool, Failure> {
         self.apply(walk, json)?;
-        if !matches!(walk.action, Action::Show) {
+        if !walk.action.is_empty() {
             self.counted(walk, json);
         }
         walk.trouble.take().map_or(Ok(false), Err)
@@ -301,15 +276,13 @@ impl Desk<'_> {
     fn counted(&mut self, walk: &Walk, json: bool) {
         let out = &mut self.session.output.part;
         render::open(&Path { kind: walk.schema.name, name: "" }, json, out);
-        render::count("found", walk.found, json, out);
-        render::count("done", walk.done, json, out);
+        render::field("found", &Value::Count(walk.found), json, out);
+        render::field("done", &Value::Count(walk.done), json, out);
         render::close(json, out);
-        let (Action::Call { told, .. } | Action::Set { told, .. }) = &walk.action else { return };
         if walk.done > 0 && self.session.steps.is_none() {
             let mut done = String::new();
             push_decimal_str(walk.done, &mut done);
-            let actor = self.session.actor();
-            self.tree.note(&[&actor.who, ": ", told, " on ", &done, " of /", walk.schema.name]);
+            self.note(&[&walk.told, " on ", &done, " of /", walk.schema.name]);
         }
     }
 }

@@ -29,7 +29,7 @@ fn values() -> Vec<Value> {
     ]
 }
 
-fn parse(text: &str) -> Result<(Filter, bool), Trouble> {
+fn parse(text: &str) -> Result<(Filter, bool), Failure> {
     let mut words = Words::new(text);
     Filter::parse(&mut words, &SCHEMA).map(|filter| (filter, words.is_empty()))
 }
@@ -130,7 +130,27 @@ fn buffers() {
         let filter = Filter::parse(&mut Words::new(text), &SCHEMA).ok().unwrap();
         assert_eq!(filter.accepts(&mut |_| Some(buffer(value))), Some(expected), "{value} {text}");
     }
-    assert_eq!(order(&buffer("8K"), &buffer("auto 4K..8K")), Ordering::Greater);
+}
+
+#[test]
+fn the_order_of_sort() {
+    let key = |number: u64| if number == 9 { Key::Nothing } else { Key::Number(number) };
+    for (a, b, up, down) in [
+        (1, 2, true, false),
+        (2, 1, false, true),
+        (1, 1, true, true),
+        (1, 9, true, true),
+        (9, 1, false, false),
+        (9, 9, true, true),
+    ] {
+        assert_eq!(
+            (key(a).goes_before(&key(b), false), key(a).goes_before(&key(b), true)),
+            (up, down),
+            "{a} {b}"
+        );
+    }
+    let text = |text: &str| Key::of(&Value::Text(text.to_owned()));
+    assert!(text("a").goes_before(&text("b"), false) && !text("a").goes_before(&text("b"), true));
 }
 
 /// As the grammar has it, by plain recursion; each letter is a switch.

@@ -38,7 +38,13 @@ fn world() -> World {
 fn handler(change: impl FnOnce(&mut HttpSettings)) -> UploadHandler {
     let mut settings = HttpSettings::default();
     change(&mut settings);
-    UploadHandler::new(&settings, 0, Uploads::new(v("/in")), 8)
+    UploadHandler::new(
+        &settings,
+        (settings.upload_max, settings.upload_reserve),
+        0,
+        Uploads::new(v("/in")),
+        8,
+    )
 }
 
 /// A request, its body in pieces of so many bytes, `None` when it never ends: the status, and the fields.

@@ -1,0 +1,149 @@
+//! The kinds of nodes that only the program as a whole knows: what it is, what it says, and where it was told so.
+
+use alloc::string::String;
+
+use crate::tree::{About, Attribute, Kind, Unit, Value};
+
+/// Any number.
+const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
+/// Any time.
+const TIME: Unit = Unit::Time { min: 0, max: u64::MAX };
+
+/// What the process is.
+#[derive(Default)]
+pub(super) struct ProcessFacts {
+    pub(super) pid: u64,
+    pub(super) uptime: u64,
+    pub(super) user: String,
+    pub(super) rights: String,
+    pub(super) poller: &'static str,
+    pub(super) state: &'static str,
+}
+
+/// Nobody sets a fact.
+fn unset<T>(_facts: &mut T, _value: Value) -> Result<(), String> {
+    Err(String::from("a fact is not set"))
+}
+
+/// The kind `process`.
+pub(super) static PROCESS: Kind<ProcessFacts> = Kind {
+    name: "process",
+    help: "process",
+    attributes: &[
+        Attribute {
+            about: About::fact("version", Unit::Text, "The version of the program."),
+            get: |_| Value::Text(String::from(env!("CARGO_PKG_VERSION"))),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("pid", COUNT, "The number of the process."),
+            get: |facts| Value::Count(facts.pid),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("uptime", TIME, "For how long it has run."),
+            get: |facts| Value::Time(facts.uptime),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("state", Unit::Text, "serving, draining or stopping."),
+            get: |facts| Value::Choice(facts.state),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("user", Unit::Text, "Who it runs as."),
+            get: |facts| Value::Text(facts.user.clone()),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("rights", Unit::Text, "What it may still do, and what it gave up at the start."),
+            get: |facts| Value::Text(facts.rights.clone()),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("poller", Unit::Text, "How it waits for connections."),
+            get: |facts| Value::Choice(facts.poller),
+            set: unset,
+        },
+    ],
+};
+
+/// Where the settings come from.
+#[derive(Default)]
+pub(super) struct ConfigFacts {
+    pub(super) file: String,
+    pub(super) changed: u64,
+    pub(super) loaded: u64,
+    pub(super) reloads: u64,
+    pub(super) failures: u64,
+    pub(super) last_failure: String,
+}
+
+/// The kind `config`.
+pub(super) static CONFIG: Kind<ConfigFacts> = Kind {
+    name: "config",
+    help: "configuration",
+    attributes: &[
+        Attribute {
+            about: About::fact("file", Unit::Text, "The file it was read from. Empty where there is none."),
+            get: |facts| Value::Text(facts.file.clone()),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("changed", COUNT, "Values that were changed since, and are not saved."),
+            get: |facts| Value::Count(facts.changed),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("loaded", TIME, "How long ago it was read."),
+            get: |facts| Value::Time(facts.loaded),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("reloads", COUNT, "How often it was read again."),
+            get: |facts| Value::Count(facts.reloads),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("failures", COUNT, "How often that changed nothing, for something was wrong."),
+            get: |facts| Value::Count(facts.failures),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("last_failure", Unit::Text, "What was wrong the last time. Empty when it went well."),
+            get: |facts| Value::Text(facts.last_failure.clone()),
+            set: unset,
+        },
+    ],
+};
+
+/// What is written where.
+#[derive(Default)]
+pub(super) struct LogFacts {
+    pub(super) events: u64,
+    pub(super) logs: u64,
+    pub(super) dropped: u64,
+}
+
+/// The kind `log`.
+pub(super) static LOG: Kind<LogFacts> = Kind {
+    name: "log",
+    help: "log",
+    attributes: &[
+        Attribute {
+            about: About::counter("events", COUNT, "Events noted. The monitor's log shows the last of them."),
+            get: |facts| Value::Count(facts.events),
+            set: unset,
+        },
+        Attribute {
+            about: About::fact("logs", COUNT, "Access logs that are open."),
+            get: |facts| Value::Count(facts.logs),
+            set: unset,
+        },
+        Attribute {
+            about: About::counter("dropped", COUNT, "Lines of access logs that could not be written."),
+            get: |facts| Value::Count(facts.dropped),
+            set: unset,
+        },
+    ],
+};

@@ -1,0 +1,489 @@
+//! What runs, and how it becomes something else: the difference between the settings that hold and other ones is made
+//! ready first, which may fail and then leaves nothing behind, and takes effect afterwards, all of it in one turn.
+//!
+//! ```text
+//!   settings ──▶ prepare: open, build, bind, add ──▶ commit: change, move, drain
+//!                   │
+//!                   └──▶ undo: what was opened is closed, and all is as it was
+//! ```
+//! A listener stays for as long as some server listens where it does, so that who waits in its queue is not lost. A
+//! server that is removed, or turned off, finishes what it was asked.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use gorgon_sys::Address;
+
+use super::handlers::{self, Built, Ground, Recipe};
+use super::http::{self, Share};
+use super::listeners::{Socket, bind, display, options, push_urls};
+use super::privileges::Served;
+use super::{Failure, failure};
+use crate::config::settings::{HttpServer, Settings};
+use crate::engine::log::Logs;
+use crate::engine::{Buffers, Limits, ListenerId, Reactor, Rule};
+use crate::http::service::{Access, Change, HttpService};
+use crate::http::settings::HttpSettings;
+use crate::http::settings::handler::HandlerSettings;
+use crate::tree::rule::{Clients, ListenRule};
+use crate::world::World;
+
+/// What runs.
+pub(super) struct Running {
+    /// The settings that hold.
+    pub(super) settings: Settings,
+    /// The servers that are not turned off.
+    pub(super) servers: Vec<Server>,
+    /// What is reached by name.
+    pub(super) served: Served,
+    /// The services that check passwords, and the numbers of their logins.
+    passwords: Vec<(usize, u8)>,
+    /// Servers that are gone, but for connections, and what they use.
+    leaving: Vec<(u8, Recipe)>,
+    /// The limit of descriptors.
+    limit: u64,
+    /// Helper processes can be started.
+    started: bool,
+}
+
+/// A server that runs.
+pub(super) struct Server {
+    /// Its name.
+    pub(super) name: String,
+    /// Its number in the loop.
+    pub(super) service: u8,
+    /// What its handlers were built from.
+    recipe: Recipe,
+    /// It writes an access log.
+    logs: bool,
+    /// Where it listens.
+    pub(super) bound: Vec<Bound>,
+    /// A change has found it again.
+    stays: bool,
+}
+
+/// A rule of `listen`, and the sockets that it came to.
+pub(super) struct Bound {
+    pub(super) rule: ListenRule,
+    pub(super) sockets: Vec<(ListenerId, Address)>,
+}
+
+/// What was made ready for one server.
+struct Ready {
+    /// Its place among the servers of the new settings.
+    place: usize,
+    /// It runs already, at this place.
+    runs: Option<usize>,
+    /// Its number in the loop.
+    service: u8,
+    /// Its router is taken when the service is new, and has it already.
+    built: Built,
+    access: Access,
+    logs: bool,
+    limits: Limits,
+    bound: Vec<Bound>,
+}
+
+/// What a change has opened so far, for the case that it fails.
+#[derive(Default)]
+struct Opened {
+    ready: Vec<Ready>,
+    services: Vec<u8>,
+    listeners: Vec<ListenerId>,
+    /// Services that check passwords, and the numbers of their logins.
+    passwords: Vec<(usize, u8)>,
+    /// Rules that stay: the place of their server among those that run, and their own.
+    kept: Vec<(usize, usize)>,
+    /// Unix sockets.
+    paths: Vec<Vec<u8>>,
+}
+
+impl Running {
+    /// Nothing runs yet. `limit` is that of descriptors.
+    pub(super) fn new(limit: u64) -> Running {
+        Running {
+            settings: Settings::default(),
+            servers: Vec::new(),
+            served: Served::default(),
+            passwords: Vec::new(),
+            leaving: Vec::new(),
+            limit,
+            started: false,
+        }
+    }
+
+    /// Has these settings hold from now on. Lines for who starts the program go into `report`.
+    ///
+    /// # Errors
+    /// What cannot be opened, bound or built: then nothing has changed.
+    pub(super) fn apply(
+        &mut self,
+        new: Settings,
+        reactor: &mut Reactor<World>,
+        report: &mut String,
+    ) -> Result<(), Failure> {
+        let mut opened = Opened::default();
+        let outcome = self.prepare(&new, reactor, report, &mut opened);
+        match outcome {
+            Ok(()) => self.commit(new, opened, reactor),
+            Err(_) => self.undo(opened, reactor),
+        }
+        outcome
+    }
+
+    /// Starts what waits until the program is who it will be: the processes that check passwords.
+    ///
+    /// # Errors
+    /// One of them cannot be started.
+    pub(super) fn start(&mut self, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+        self.started = true;
+        let mut opened = Vec::new();
+        let outcome = self.start_passwords(reactor, &mut opened);
+        self.passwords.append(&mut opened);
+        self.served.settle();
+        outcome
+    }
+
+    fn start_passwords(
+        &mut self,
+        reactor: &mut Reactor<World>,
+        opened: &mut Vec<(usize, u8)>,
+    ) -> Result<(), Failure> {
+        for passwords in core::mem::take(&mut self.served.passwords) {
+            let logins = passwords.logins();
+            opened.push((logins, http::add_passwords(passwords, reactor)?));
+        }
+        Ok(())
+    }
+
+    /// Opens, builds, binds and adds.
+    fn prepare(
+        &mut self,
+        new: &Settings,
+        reactor: &mut Reactor<World>,
+        report: &mut String,
+        opened: &mut Opened,
+    ) -> Result<(), Failure> {
+        let share = Share::new(new, self.limit);
+        reactor.lp().keep_refused(share.files / 4);
+        for (place, server) in new.servers.iter().enumerate() {
+            if server.settings.enabled {
+                self.build(place, server, &share, reactor, report, opened)?;
+                self.listen(server, reactor, report, opened)?;
+            }
+        }
+        if self.started {
+            for area in &self.served.areas {
+                area.probe(reactor.world(), "whom it runs as")?;
+            }
+            self.start_passwords(reactor, &mut opened.passwords)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the handlers of one server, opens its log, and has the loop know it.
+    fn build(
+        &mut self,
+        place: usize,
+        server: &HttpServer,
+        share: &Share,
+        reactor: &mut Reactor<World>,
+        report: &mut String,
+        opened: &mut Opened,
+    ) -> Result<(), Failure> {
+        let http = &server.settings;
+        let runs = self.servers.iter().position(|running| running.name == server.name);
+        let running = runs.and_then(|at| self.servers.get(at));
+        let handlers: Vec<(&str, &HandlerSettings)> =
+            server.handlers.iter().map(|handler| (handler.name.as_str(), &handler.settings)).collect();
+        let nothing = Recipe::default();
+        let before = running.map_or(&nothing, |running| &running.recipe);
+        let mut ground = Ground {
+            server: &server.name,
+            world: reactor.world(),
+            served: &mut self.served,
+            report,
+            files: share.files / 2,
+            uploads: share.files,
+        };
+        let built = handlers::build(http, &handlers, before, &mut ground)?;
+        let (addresses, connections) = (built.router.wants_addresses(), share.connections_of(http));
+        let mut ready = Ready {
+            place,
+            runs,
+            service: 0,
+            built,
+            access: Access::Same,
+            logs: false,
+            limits: HttpService::<World>::limits(http, connections),
+            bound: Vec::new(),
+        };
+        let before = self.settings.servers.iter().find(|other| other.name == server.name);
+        let same_log = before.zip(running).filter(|(before, _)| http::has_same_log(&before.settings, http));
+        let mut access = None;
+        let outcome = match same_log {
+            Some((_, running)) => {
+                ready.logs = running.logs;
+                Ok(())
+            }
+            None => http::access_log(http, share.level, reactor.world(), &mut self.served).map(|log| {
+                ready.logs = log.is_some();
+                access = log;
+            }),
+        };
+        ready.limits.addresses = ready.logs || addresses;
+        match running {
+            Some(running) => {
+                ready.service = running.service;
+                if same_log.is_none() {
+                    ready.access = access.map_or(Access::Off, Access::New);
+                }
+            }
+            None => {
+                let mut service = Box::new(HttpService::new(http, core::mem::take(&mut ready.built.router)));
+                if let Some(access) = access {
+                    service.set_access_log(access);
+                }
+                match reactor.add_service(service, ready.limits.clone()) {
+                    Ok(number) => {
+                        ready.service = number;
+                        opened.services.push(number);
+                    }
+                    Err(error) => {
+                        opened.ready.push(ready);
+                        return Err(failure("services", error));
+                    }
+                }
+            }
+        }
+        opened.ready.push(ready);
+        outcome
+    }
+
+    /// Finds the sockets of the server that was built last: those of a rule that is there, or new ones.
+    fn listen(
+        &mut self,
+        server: &HttpServer,
+        reactor: &mut Reactor<World>,
+        report: &mut String,
+        opened: &mut Opened,
+    ) -> Result<(), Failure> {
+        let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
+        for rule in &server.listeners {
+            if let Some(kept) = self.claim(&server.name, rule, &opened.kept) {
+                opened.kept.push(kept);
+                let found = self.servers.get(kept.0).and_then(|running| running.bound.get(kept.1));
+                let sockets = found.map_or_else(Vec::new, |bound| bound.sockets.clone());
+                ready.bound.push(Bound { rule: rule.clone(), sockets });
+                continue;
+            }
+            ready.bound.push(Bound { rule: rule.clone(), sockets: Vec::new() });
+            for (socket, address) in bind(&rule.listen, &options(&server.settings, rule))? {
+                if let Address::Unix(path) = &address {
+                    self.served.sockets.0.extend(Socket::find(path));
+                    opened.paths.push(path.clone());
+                }
+                push_urls(&address, report);
+                let added = reactor.lp().add_listener(socket, ready.service, buffers(&server.settings, rule));
+                let id = added.map_err(|error| failure(&display(&address), error))?;
+                opened.listeners.push(id);
+                if let Some(bound) = ready.bound.last_mut() {
+                    bound.sockets.push((id, address));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule that listens at the same address, if it is not claimed yet: the place of its server and its own. A free
+    /// port stays with its server.
+    fn claim(&self, name: &str, rule: &ListenRule, kept: &[(usize, usize)]) -> Option<(usize, usize)> {
+        let own = self.servers.iter().enumerate().filter(|(_, server)| server.name == name);
+        let others = self
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(_, server)| server.name != name && !rule.listen.is_ephemeral());
+        for (at, server) in own.chain(others) {
+            for (place, bound) in server.bound.iter().enumerate() {
+                if bound.rule.listen == rule.listen && !kept.contains(&(at, place)) {
+                    return Some((at, place));
+                }
+            }
+        }
+        None
+    }
+
+    /// Has take effect what was made ready.
+    fn commit(&mut self, new: Settings, opened: Opened, reactor: &mut Reactor<World>) {
+        self.passwords.extend_from_slice(&opened.passwords);
+        let mut ended = Vec::new();
+        let mut before = core::mem::take(&mut self.servers);
+        for (at, server) in before.iter().enumerate() {
+            for (place, bound) in server.bound.iter().enumerate() {
+                if !opened.kept.contains(&(at, place)) {
+                    self.close(bound, reactor);
+                }
+            }
+        }
+        for ready in opened.ready {
+            let Some(server) = new.servers.get(ready.place) else { continue };
+            let (http, service) = (&server.settings, ready.service);
+            let lp = reactor.lp();
+            lp.set_limits(service, ready.limits);
+            lp.set_client_rules(service, client_rules(server));
+            for bound in &ready.bound {
+                for (id, _) in &bound.sockets {
+                    lp.move_listener(*id, service);
+                    lp.set_listener_buffers(*id, buffers(http, &bound.rule));
+                    let (send, receive) = socket_buffers(http, &bound.rule);
+                    // What the kernel does not take it does not take; the sockets serve all the same.
+                    let _kernel = lp.set_listener_socket_buffers(*id, send, receive);
+                }
+            }
+            let built = ready.built;
+            if ready.runs.is_some() {
+                let change =
+                    Change { settings: http.clone(), router: Some(built.router), access: ready.access };
+                if let Some((service, world, lp)) = reactor.service_with(service) {
+                    if let Some(service) =
+                        service.as_any().and_then(|any| any.downcast_mut::<HttpService<World>>())
+                    {
+                        service.configure(change, world, lp);
+                    }
+                }
+                for number in built.filesystems {
+                    reactor.world().remove_filesystem(number);
+                }
+            }
+            ended.extend_from_slice(&built.logins);
+            if let Some(running) = ready.runs.and_then(|at| before.get_mut(at)) {
+                running.stays = true;
+            }
+            self.servers.push(Server {
+                name: server.name.clone(),
+                service,
+                recipe: built.recipe,
+                logs: ready.logs,
+                bound: ready.bound,
+                stays: false,
+            });
+        }
+        for server in before {
+            if !server.stays {
+                reactor.lp().drain_service(server.service, new.process.grace);
+                reactor.remove_service(server.service);
+                self.leaving.push((server.service, server.recipe));
+            }
+        }
+        reactor.lp().set_grace(new.process.grace);
+        reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
+        self.settings = new;
+        if self.started {
+            self.served.settle();
+        }
+        self.end_logins(&ended, reactor);
+        self.sweep(reactor);
+    }
+
+    /// Closes what a change has opened that came to nothing.
+    fn undo(&mut self, opened: Opened, reactor: &mut Reactor<World>) {
+        for id in opened.listeners {
+            reactor.lp().remove_listener(id);
+        }
+        let passwords = opened.passwords.iter().map(|(_, service)| *service);
+        for service in opened.services.iter().copied().chain(passwords) {
+            reactor.remove_service(service);
+        }
+        let now = reactor.lp().now();
+        // The last one that was built goes first.
+        for ready in opened.ready.into_iter().rev() {
+            let nothing = Recipe::default();
+            let running = ready.runs.and_then(|at| self.servers.get(at));
+            let before = running.map_or(&nothing, |running| &running.recipe);
+            handlers::discard(&ready.built, before, reactor.world(), &mut self.served);
+            if let Access::New(access) = ready.access {
+                reactor.world().end_log(access.number(), now);
+            }
+        }
+        for path in opened.paths {
+            self.served.sockets.remove(&path);
+        }
+        self.served.settle();
+    }
+
+    /// Closes the sockets of a rule.
+    fn close(&mut self, bound: &Bound, reactor: &mut Reactor<World>) {
+        for (id, address) in &bound.sockets {
+            reactor.lp().remove_listener(*id);
+            if let Address::Unix(path) = address {
+                self.served.sockets.remove(path);
+            }
+        }
+    }
+
+    /// Ends the services that check passwords by files of users that no server has any more, by the numbers of their
+    /// logins.
+    fn end_logins(&mut self, logins: &[usize], reactor: &mut Reactor<World>) {
+        for number in logins {
+            if self.servers.iter().any(|server| server.recipe.has_logins(*number)) {
+                continue;
+            }
+            if let Some(at) = self.passwords.iter().position(|(other, _)| other == number) {
+                let (_, service) = self.passwords.remove(at);
+                reactor.remove_service(service);
+            }
+            self.served.users.retain(|(_, other)| other != number);
+            reactor.world().remove_logins(*number);
+        }
+    }
+
+    /// Lets go what servers that are gone have used. To be called now and then.
+    pub(super) fn sweep(&mut self, reactor: &mut Reactor<World>) {
+        reactor.world().let_go();
+        let mut logins = Vec::new();
+        self.leaving.retain(|(service, recipe)| {
+            let drains = reactor.lp().service_counters(*service).is_some_and(|counters| counters.draining);
+            if !drains {
+                let nothing = Recipe::default();
+                for number in recipe.filesystems_beyond(&nothing) {
+                    reactor.world().remove_filesystem(number);
+                }
+                logins.append(&mut recipe.logins_beyond(&nothing));
+            }
+            drains
+        });
+        self.end_logins(&logins, reactor);
+    }
+}
+
+/// The buffers of who comes by a rule.
+fn buffers(http: &HttpSettings, rule: &ListenRule) -> Buffers {
+    Buffers {
+        read: rule.read_buffer.unwrap_or(http.read_buffer),
+        write: rule.write_buffer.unwrap_or(http.write_buffer),
+    }
+}
+
+/// The kernel's buffers of who comes by a rule; none where the kernel decides.
+fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<u32>, Option<u32>) {
+    let given = |size: u32| Some(size).filter(|size| *size > 0);
+    let (send, receive) =
+        (rule.send_buffer.unwrap_or(http.send_buffer), rule.receive_buffer.unwrap_or(http.receive_buffer));
+    (given(send), given(receive))
+}
+
+/// The rules for the buffers of clients, by network.
+fn client_rules(server: &HttpServer) -> Vec<Rule> {
+    let rules = server.clients.iter().filter_map(|rule| match &rule.clients {
+        Clients::Network(network) => Some(Rule {
+            network: network.ip,
+            prefix: network.prefix,
+            read: rule.read_buffer,
+            write: rule.write_buffer,
+        }),
+        Clients::Domain(_) => None,
+    });
+    rules.collect()
+}

@@ -1,0 +1,306 @@
+//! Configurations: several servers of one process, and what the commands say that read one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Directory, Reply, Server, finish, gorgon};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+
+/// A command with its working directory elsewhere, where no configuration is looked for.
+fn with(arguments: &[&str]) -> Command {
+    let mut command = gorgon();
+    command.args(arguments);
+    command
+}
+
+/// What a command says: its exit code, standard output and standard error.
+fn said(command: Command) -> (i32, String, String) {
+    let output = finish(command);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn get(address: SocketAddr, request: &str) -> Reply {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(common::PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    Reply::first(&all, false).0
+}
+
+fn plain(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+}
+
+/// The addresses of the URLs of a report, in order.
+fn addresses(server: &Server) -> Vec<SocketAddr> {
+    let urls = server.report.lines().filter_map(|line| line.trim().strip_prefix("http://"));
+    urls.map(|url| url.strip_suffix('/').unwrap().parse().unwrap()).collect()
+}
+
+fn written(directory: &Directory, name: &str, text: &str) -> String {
+    directory.file(name, text).to_str().unwrap().to_owned()
+}
+
+const TWO: &str = "\
+[gorgon]
+grace = 1s
+
+[http:one]
+root = %(here)s/one
+listen =
+  127.0.0.1:0 write_buffer=512 backlog=7
+  unix:%(here)s/one.sock mode=606
+
+[http:two]
+root = %(here)s/two
+listen = 127.0.0.1:0
+hidden = on
+";
+
+fn two_sites() -> (Directory, String) {
+    let directory = Directory::new();
+    directory.file("one/a.txt", "of one");
+    directory.file("two/a.txt", "of two");
+    directory.file("one/.hidden", "hidden");
+    directory.file("two/.hidden", "hidden");
+    let path = written(&directory, "web.conf", TWO);
+    (directory, path)
+}
+
+#[test]
+fn several_servers_in_one_process() {
+    let (directory, path) = two_sites();
+    let server = Server::spawn(with(&["run", "-c", &path]));
+    assert!(server.report.contains(&["Configuration: ", &path].concat()), "{}", server.report);
+    let all = addresses(&server);
+    assert_eq!(all.len(), 2, "{}", server.report);
+    assert_eq!(get(all[0], &plain("/a.txt")).body, b"of one");
+    assert_eq!(get(all[1], &plain("/a.txt")).body, b"of two");
+    // Each has its own settings.
+    assert_eq!(get(all[0], &plain("/.hidden")).status, 404);
+    assert_eq!(get(all[1], &plain("/.hidden")).status, 200);
+    let socket = directory.path().join("one.sock");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o606);
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.write_all(plain("/a.txt").as_bytes()).unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).unwrap();
+    assert_eq!(Reply::first(&reply, false).0.body, b"of one");
+}
+
+#[test]
+fn what_is_large_goes_through_the_smallest_buffers() {
+    let (directory, _) = two_sites();
+    let large: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    directory.file("one/large.bin", &large);
+    let text = "[http:one]\nroot=%(here)s/one\nsendfile=off\nread_buffer=auto 512..4K\nfile_cache=0\nlisten=\n  \
+        127.0.0.1:0 read_buffer=512 write_buffer=512\n  127.0.0.1:0 write_buffer=auto 512..64K\n";
+    let path = written(&directory, "small.conf", text);
+    let server = Server::spawn(with(&["run", "-c", &path]));
+    for address in addresses(&server) {
+        assert!(get(address, &plain("/large.bin")).body == large, "{address}");
+    }
+}
+
+/// The users of one server's file are not let in by another's, though it is the same name and password.
+#[test]
+fn each_server_has_its_own_users() {
+    let (directory, _) = two_sites();
+    // `{SHA}` needs no library of the system.
+    let one = directory.file("users.one", "anna:{SHA}NWoZK3kTsExUV00Ywo1G5jlUKKs=\n");
+    let two = directory.file("users.two", "anna:{SHA}2kuSN7rMzfGcB2DKt67EqDWQELA=\n");
+    common::give(&one);
+    common::give(&two);
+    let lines = |name: &str, users: &Path| {
+        let users = users.display();
+        format!("[http:{name}]\nroot=%(here)s/{name}\nlisten=127.0.0.1:0\nauth_file={users}\n")
+    };
+    let text =
+        [lines("one", &one), lines("two", &two), lines("three", &one).replace("s/three", "s/two")].concat();
+    let path = written(&directory, "auth.conf", &text);
+    let server = Server::spawn(with(&["run", "-c", &path]));
+    let all = addresses(&server);
+    let status = |place: usize, password: &str| {
+        let credentials = match password {
+            "1" => "YW5uYTox",
+            "2" => "YW5uYToy",
+            _ => panic!("no such password"),
+        };
+        let request = format!(
+            "GET /a.txt HTTP/1.1\r\nHost: test\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
+        );
+        get(all[place], &request).status
+    };
+    // Twice: what is known of one must not be known to the other.
+    for _ in 0..2 {
+        assert_eq!((status(0, "1"), status(0, "2")), (200, 401));
+        assert_eq!((status(1, "1"), status(1, "2")), (401, 200));
+        assert_eq!((status(2, "1"), status(2, "2")), (200, 401));
+    }
+}
+
+#[test]
+fn servers_share_a_log() {
+    let (directory, _) = two_sites();
+    let text = TWO.replace("\nlisten", "\naccess_log = %(here)s/log/access.log\nlisten");
+    let path = written(&directory, "log.conf", &text);
+    directory.file("log/keep", "");
+    let server = Server::spawn(with(&["run", "-c", &path]));
+    for address in addresses(&server) {
+        assert_eq!(get(address, &plain("/a.txt")).status, 200);
+    }
+    let log = directory.path().join("log/access.log");
+    let begun = std::time::Instant::now();
+    let mut text = String::new();
+    while text.lines().count() < 2 {
+        assert!(begun.elapsed() < common::PATIENCE, "{text}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        text = std::fs::read_to_string(&log).unwrap_or_default();
+    }
+    assert_eq!(text.matches("GET /a.txt").count(), 2, "{text}");
+}
+
+#[test]
+fn check_says_what_is_wrong() {
+    let (directory, path) = two_sites();
+    assert_eq!(
+        said(with(&["check", "-c", &path])),
+        (0, format!("{path}: ok, 2 servers, 1 monitor\n"), String::new())
+    );
+    // By the environment; what lies in the current directory is never read.
+    let mut command = with(&["check"]);
+    command.env("GORGON_CONF", &path).current_dir("/");
+    assert_eq!(said(command).0, 0);
+    directory.file("gorgon.conf", TWO);
+    let mut command = with(&["check", "--http.one.hidden=on"]);
+    command.current_dir(directory.path());
+    if !Path::new("/etc/gorgon/gorgon.conf").exists() {
+        let (code, _, error) = said(command);
+        assert_eq!(
+            (code, error),
+            (2, "gorgon: /etc/gorgon/gorgon.conf: No such file or directory\n".to_owned())
+        );
+    }
+    let bad = written(&directory, "bad.conf", "[http:one]\nrot = /\nread_buffer = 3K\n[htpt:x]\n");
+    for command in ["check", "run", "dump", "diff"] {
+        let mut arguments = vec![command, "-c", &bad];
+        if command == "diff" {
+            arguments.push(&path);
+        }
+        let (code, output, error) = said(with(&arguments));
+        assert_eq!((code, output.as_str()), (2, ""));
+        let lines: Vec<&str> = error.lines().map(|line| line.strip_prefix("gorgon: ").unwrap()).collect();
+        assert_eq!(lines.len(), 4, "{error}");
+        for (line, start) in lines.iter().zip([
+            ":1: [http:one]: expected root",
+            ":2: rot: no such setting of [http:one]; did you mean root?",
+            ":3: read_buffer=3K: expected",
+            ":4: [htpt:x]: no such kind of node; did you mean http?",
+        ]) {
+            assert!(line.strip_prefix(&*bad).is_some_and(|rest| rest.starts_with(start)), "{line}");
+        }
+    }
+    // What is odd is told, and no more.
+    let odd = written(&directory, "odd.conf", "[http:a]\nroot=/\nindex=50%\n");
+    let (code, output, error) = said(with(&["check", "-c", &odd]));
+    assert_eq!((code, output), (0, format!("{odd}: ok, 1 server, 1 monitor\n")));
+    assert!(error.starts_with(&format!("gorgon: warning: {odd}:3: ")), "{error}");
+}
+
+#[test]
+fn what_is_mistyped_elsewhere_is_not_lost() {
+    let (_directory, path) = two_sites();
+    for (name, value, message) in [
+        ("GORGON_HTTP_MAIN_HIDDEN", "on", "GORGON_HTTP_MAIN_HIDDEN: no such setting"),
+        (
+            "GORGON_HTTP_ONE_HIDEN",
+            "on",
+            "GORGON_HTTP_ONE_HIDEN: no such setting; did you mean GORGON_HTTP_ONE_HIDDEN?",
+        ),
+        ("GORGON_HTTP_ONE_HIDDEN", "x", "GORGON_HTTP_ONE_HIDDEN=x: expected on or off"),
+    ] {
+        let mut command = with(&["check", "-c", &path]);
+        command.env(name, value);
+        let (code, _, error) = said(command);
+        assert!(code == 2 && error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_dump_is_a_configuration() {
+    let (directory, path) = two_sites();
+    let (code, dumped, _) = said(with(&["dump", "-c", &path, "--http.two.index=x"]));
+    assert_eq!(code, 0);
+    assert!(dumped.contains("hidden = on  ; ") && dumped.contains("web.conf:13\n"), "{dumped}");
+    assert!(dumped.contains("index = x  ; --http.two.index=x\n"), "{dumped}");
+    let again = written(&directory, "dumped.conf", &dumped);
+    assert_eq!(
+        said(with(&["diff", "-c", &path, &again])),
+        (1, "~ [http:two] index: index.html -> x\n".to_owned(), String::new())
+    );
+    assert_eq!(said(with(&["diff", "-c", &again, &again])), (0, String::new(), String::new()));
+    // The command line is meant for both.
+    assert_eq!(said(with(&["diff", "-c", &path, "--http.two.index=x", &again])).0, 0);
+    let (code, json, _) = said(with(&["dump", "--json", "-c", &path]));
+    let lines: Vec<&str> = json.lines().collect();
+    assert_eq!((code, lines.len()), (0, 4));
+    assert!(lines.iter().all(|line| line.starts_with("{\"path\":\"/") && line.ends_with("\"}}")), "{json}");
+}
+
+#[test]
+fn included_files_are_read() {
+    let (directory, _) = two_sites();
+    directory.file("conf.d/20-two.conf", "[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
+    directory.file("conf.d/10-one.conf", "[http:one]\nroot=%(ENV_SITE)s/one\nlisten=127.0.0.1:0\n");
+    directory.file("conf.d/10-one.conf.old", "[nonsense\n");
+    let path = written(&directory, "main.conf", "[include]\nfiles = conf.d/*.conf\n");
+    let mut command = with(&["run", "-c", &path]);
+    command.env("SITE", directory.path());
+    let server = Server::spawn(command);
+    let all = addresses(&server);
+    assert_eq!(get(all[0], &plain("/a.txt")).body, b"of one");
+    assert_eq!(get(all[1], &plain("/a.txt")).body, b"of two");
+}
+
+#[test]
+fn commands_and_directories_of_their_names() {
+    let directory = Directory::new();
+    directory.file("run/a.txt", "here");
+    let mut command = with(&["./run", "-l", "127.0.0.1:0"]);
+    command.current_dir(directory.path());
+    let server = Server::spawn(command);
+    assert_eq!(server.get("/a.txt").body, b"here");
+    for (word, usage) in [
+        ("run", "Usage: gorgon run [-c FILE]"),
+        ("check", "Usage: gorgon check [-c FILE]"),
+        ("dump", "Usage: gorgon dump [-c FILE] [--json]"),
+        ("diff", "Usage: gorgon diff [-c FILE]"),
+    ] {
+        let (code, output, _) = said(with(&[word, "--help"]));
+        assert!(code == 0 && output.starts_with(usage), "{output}");
+        let (_, help, _) = said(with(&["--help"]));
+        assert!(help.contains(&format!("\n  {word} ")), "{help}");
+    }
+}
+
+/// Two that cannot be had together are told before anything is bound.
+#[test]
+fn one_address_for_two_servers() {
+    let directory = Directory::new();
+    let path = written(&directory, "x.conf", "[http:a]\nroot=/\n[http:b]\nroot=/\nlisten=127.0.0.1:8080\n");
+    let (code, _, error) = said(with(&["run", "-c", &path]));
+    assert_eq!(code, 2);
+    assert_eq!(
+        error,
+        format!(
+            "gorgon: {path}:5: listen: 127.0.0.1:8080 cannot be together with :8080 of [http:a], {path}:1\n"
+        )
+    );
+}
