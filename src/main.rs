@@ -66,6 +66,8 @@ fn run(start: &Start) -> u8 {
             // As diff(1) has it: 1 is that something differs, and more is trouble.
             if !terminal::say(&text) { USAGE } else { u8::from(!text.is_empty()) }
         }),
+        #[cfg(feature = "monitor")]
+        Command::Other("passwd", args) => gorgon::cli::passwd::run(&mut args.into_iter()),
         // No other command is in this build.
         Command::Other(..) => USAGE,
     }

@@ -54,7 +54,10 @@ pub const CONFIGURED: &[(&str, &str)] = &[
 ];
 
 /// Commands that read their arguments themselves, and what they do.
-pub const OTHERS: &[(&str, &str)] = &[];
+pub const OTHERS: &[(&str, &str)] = &[
+    #[cfg(feature = "monitor")]
+    ("passwd", "Make a line of the file of keys of a monitor"),
+];
 
 /// Words that are commands in other builds: a directory of such a name is given as `./ctl`, so that the meaning of a
 /// command line does not depend on the build.

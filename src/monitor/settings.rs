@@ -165,9 +165,9 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 Unit::Text,
                 "",
                 "File of the keys of those who come by TCP. gorgon passwd --monitor USER makes its lines. It has to \
-                 belong to root or to the user that the program runs as, and nobody else may be able to read it. Its \
-                 changes count from the next login on. Without one the password of the user admin is asked for at \
-                 start, if there is a terminal.",
+                 belong to root or to the user that the program runs as, and others may not be able to read it: \
+                 chmod 600, or 640 for a group that this user is in. Its changes count from the next login on. Without \
+                 one the password of the user admin is asked for at start, if there is a terminal.",
             )
             .by_admin(),
             get: |s| Value::Text(s.key_file.clone()),
