@@ -371,13 +371,14 @@ impl<W> Reactor<W> {
     /// and what became of the output; nothing when the connection is gone.
     fn call(&mut self, id: ConnId, call: Call) -> Option<(usize, Next, Flow)> {
         let conn = self.lp.slots.get_mut(id)?;
-        let (mut key, number) = (conn.key, usize::from(conn.service));
+        let (mut key, service, client) = (conn.key, conn.service, conn.client);
         let resume = if let Call::Bytes(..) = call { core::mem::take(&mut conn.resume) } else { 0 };
-        let service = self.services.get_mut(number)?.as_mut()?;
-        let world = &mut self.world;
         self.gather.produced = 0;
-        self.lp.statistics.service = number as u8;
-        let mut cx = Cx { id, resume, lp: &mut self.lp, gather: &mut self.gather };
+        self.gather.held = conn.output != NONE;
+        self.lp.statistics.service = service;
+        let mut cx = Cx { id, service, client, resume, lp: &mut self.lp, gather: &mut self.gather };
+        let service = self.services.get_mut(usize::from(service))?.as_mut()?;
+        let world = &mut self.world;
         let (used, next) = match call {
             Call::Bytes(at, end) => {
                 let input = self.scratch.get(at..end).unwrap_or(&[]);
