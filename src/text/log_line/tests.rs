@@ -2,12 +2,13 @@ use super::*;
 
 fn request<'a>(line: &'a [u8], referer: Option<&'a [u8]>, agent: Option<&'a [u8]>) -> Request<'a> {
     let target = Some((4, line.len().saturating_sub(9)));
-    Request { remote: b"192.0.2.1", user: None, line, target, host: Some(b"h"), referer, agent }
+    Request { user: None, line, target, host: Some(b"h"), referer, agent }
 }
 
 fn stamp(form: Form) -> Stamp {
     let mut stamp = Stamp::default();
     stamp.set(form, 971_211_336, |_| -7 * 3600);
+    stamp.set_remote(form, |text| text.extend_from_slice(b"192.0.2.1"));
     stamp
 }
 
@@ -15,6 +16,11 @@ fn line(form: Form, request: &Request<'_>, outcome: Outcome) -> Vec<u8> {
     let (mut text, mut out) = (Vec::new(), Vec::new());
     let split = begin(form, request, &stamp(form), FIELD, &mut text);
     finish(form, &text, split, &outcome, &mut out);
+    assert!(out.len() <= longest(request, FIELD));
+    // At once is the same.
+    text.clear();
+    push_line(form, request, &stamp(form), FIELD, &outcome, &mut text);
+    assert_eq!(text, out);
     out
 }
 
