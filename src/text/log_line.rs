@@ -400,7 +400,8 @@ fn has_escape(word: u64) -> bool {
     // The high bit of a byte below `n`, and of one that is zero; a borrow may add others above it.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (word & HIGH) | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f) != 0
+    // 0x7f carries into the high bit when one is added, and what is above it has that bit.
+    ((word | word.wrapping_add(ONES)) & HIGH) | below(word, 0x20) | is(b'"') | is(b'\\') != 0
 }
 
 /// Whether a text goes out as it is.
