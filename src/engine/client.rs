@@ -39,7 +39,15 @@ impl Client<'_> {
         }
     }
 
-    /// The bits of the peer's address, if the table knows it: what text was made of them can be used again.
+    /// What two connections have in common only if they are of the same entry of the table, now or earlier: for those who
+    /// keep what they made of [`Client::bits`]. It changes when another entry is made.
+    pub fn tag(self) -> Option<(u64, ClientId)> {
+        let state =
+            self.lp.services.get(usize::from(self.service)).filter(|_| self.place != ClientId::NONE)?;
+        Some((state.clients.made(), self.place))
+    }
+
+    /// The bits of the peer's address, if the table knows it.
     pub fn bits(self) -> Option<[u8; 16]> {
         self.lp.services.get(usize::from(self.service))?.clients.bits(self.place)
     }

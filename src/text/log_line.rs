@@ -7,8 +7,8 @@
 //!           "referer":..,"user_agent":..,"status":200,"bytes":2326,"duration_ms":0,"completed":true}
 //! ```
 //!
-//! A line is begun when the request is known ([`begin`]) and ended when its reply is out or given up ([`finish`]), or
-//! both at once ([`push_line`]): its time is the request's. Nothing a client sends can end a line or a field. In the first two forms `"` and `\` get a
+//! A line is made at once ([`push_line`]), or begun when the request is known and ended when its reply is out or given
+//! up ([`finish`]): its time is the request's. Nothing a client sends can end a line or a field. In the first two forms `"` and `\` get a
 //! backslash, and bytes that are not printable ASCII become `\xHH`; what is too long ends with `\...`, which nothing
 //! else makes. JSON is UTF-8: what is not becomes U+FFFD, control characters and line separators become `\uHHHH`, and
 //! a line of which anything was cut says `"cut":true`.
@@ -210,36 +210,32 @@ fn push_pairs(numbers: &[i64], separator: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the parts of a line that are known before the reply; gives how many of these bytes stand before its status.
-/// No field takes more than `limit` bytes and the few that say that it was cut.
-pub fn begin(form: Form, request: &Request<'_>, stamp: &Stamp, limit: usize, out: &mut Vec<u8>) -> usize {
-    let before = out.len();
-    push_front(form, request, stamp, limit, out);
-    let split = out.len() - before;
-    push_back(form, request, limit, out);
-    split
-}
-
-/// Appends a whole line: what [`begin`] made, `split` as it said, with the reply's part, and its end.
-pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
-    let (front, back) = text.split_at_checked(split).unwrap_or((text, &[]));
-    out.extend_from_slice(front);
-    push_outcome(form, outcome, out);
-    out.extend_from_slice(back);
-}
-
-/// Appends a whole line of a request whose reply is over already: what [`begin`] and [`finish`] make.
+/// Appends a line: a whole one, or without an outcome what is known before the reply. Gives how many of these bytes stand
+/// before the reply's part. No field takes more than `limit` bytes and the few that say that it was cut.
 pub fn push_line(
     form: Form,
     request: &Request<'_>,
     stamp: &Stamp,
     limit: usize,
-    outcome: &Outcome,
+    outcome: Option<&Outcome>,
     out: &mut Vec<u8>,
-) {
+) -> usize {
+    let before = out.len();
     push_front(form, request, stamp, limit, out);
-    push_outcome(form, outcome, out);
+    let split = out.len() - before;
+    if let Some(outcome) = outcome {
+        push_outcome(form, outcome, out);
+    }
     push_back(form, request, limit, out);
+    split
+}
+
+/// Appends a whole line: what [`push_line`] made without an outcome, `split` as it said, with the reply's part.
+pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
+    let (front, back) = text.split_at_checked(split).unwrap_or((text, &[]));
+    out.extend_from_slice(front);
+    push_outcome(form, outcome, out);
+    out.extend_from_slice(back);
 }
 
 /// No line of this request is longer, in bytes.

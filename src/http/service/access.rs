@@ -19,6 +19,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::engine::clients::ClientId;
 use crate::engine::log::{Log, Logs, PATIENCE};
 use crate::engine::values::ConnId;
 use crate::engine::{Cx, Loop};
@@ -48,8 +49,9 @@ pub struct AccessLog {
     entries: Vec<Entry>,
     /// Their texts.
     texts: Vec<u8>,
-    /// The bits that the stamp's address was made of, for the next line is often of the same peer.
-    address_of: Option<u128>,
+    /// Whose address is in the stamp, and its bits: the next line is often of the same peer, or of one that came back.
+    remote: Option<(u64, ClientId)>,
+    remote_bits: Option<[u8; 16]>,
     /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
     waiting: Vec<Option<Box<Waiting>>>,
     /// How many connections have lines that wait.
@@ -110,7 +112,8 @@ impl AccessLog {
             stamp: Stamp::default(),
             entries: Vec::new(),
             texts: Vec::new(),
-            address_of: None,
+            remote: None,
+            remote_bits: None,
             waiting: Vec::new(),
             count: 0,
             off: false,
@@ -225,7 +228,7 @@ impl AccessLog {
         let line = told(self.form, request);
         if let Some(room) = log.room(log_line::longest(&line, self.limit), cx.now()) {
             let outcome = Outcome { status: Some(status), bytes, milliseconds: 0, completed: true };
-            log_line::push_line(self.form, &line, &self.stamp, self.limit, &outcome, room);
+            log_line::push_line(self.form, &line, &self.stamp, self.limit, Some(&outcome), room);
             log.pushed(cx.now());
         }
         self.plan(log, cx.lp());
@@ -260,10 +263,17 @@ impl AccessLog {
 
     fn set_stamp(&mut self, cx: &Cx<'_>) {
         self.stamp.set(self.form, cx.now().unix_seconds, gorgon_sys::local_offset);
-        let bits = cx.client().bits().map(u128::from_ne_bytes);
-        if bits.is_none() || bits != self.address_of {
-            self.address_of = bits;
-            self.stamp.set_remote(self.form, |text| cx.client().push_address(text));
+        let client = cx.client();
+        let tag = client.tag();
+        if tag.is_some() && tag == self.remote {
+            return;
+        }
+        let bits = client.bits();
+        // An address that is not in the table is asked for each time.
+        self.remote = tag.filter(|_| bits.is_some());
+        if bits.is_none() || bits != self.remote_bits {
+            self.remote_bits = bits;
+            self.stamp.set_remote(self.form, |text| client.push_address(text));
         }
     }
 
@@ -274,7 +284,7 @@ impl AccessLog {
         }
         self.set_stamp(cx);
         let from = self.texts.len();
-        let split = log_line::begin(self.form, line, &self.stamp, self.limit, &mut self.texts);
+        let split = log_line::push_line(self.form, line, &self.stamp, self.limit, None, &mut self.texts);
         self.entries.push(Entry {
             text: (from, self.texts.len()),
             split,

@@ -14,12 +14,12 @@ fn stamp(form: Form) -> Stamp {
 
 fn line(form: Form, request: &Request<'_>, outcome: Outcome) -> Vec<u8> {
     let (mut text, mut out) = (Vec::new(), Vec::new());
-    let split = begin(form, request, &stamp(form), FIELD, &mut text);
+    let split = push_line(form, request, &stamp(form), FIELD, None, &mut text);
     finish(form, &text, split, &outcome, &mut out);
     assert!(out.len() <= longest(request, FIELD));
     // At once is the same.
     text.clear();
-    push_line(form, request, &stamp(form), FIELD, &outcome, &mut text);
+    assert_eq!(push_line(form, request, &stamp(form), FIELD, Some(&outcome), &mut text), split);
     assert_eq!(text, out);
     out
 }
@@ -135,7 +135,7 @@ fn long_fields_are_cut() {
     for form in [Form::Common, Form::Combined, Form::Json] {
         let all = Request { host: Some(&worst), ..request(&target, Some(&worst), Some(&worst)) };
         let mut text = Vec::new();
-        begin(form, &all, &stamp(form), SHORT_FIELD, &mut text);
+        push_line(form, &all, &stamp(form), SHORT_FIELD, None, &mut text);
         assert!(text.len() < 1920, "{}", text.len());
     }
 }
