@@ -288,7 +288,7 @@ impl Running {
             Some(running) => {
                 ready.service = running.service;
                 if same_log.is_none() {
-                    ready.access = access.map_or(Access::Off, Access::New);
+                    ready.access = access.map_or(Access::Off, |access| Access::New(Box::new(access)));
                 }
             }
             None => {

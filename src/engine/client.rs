@@ -12,8 +12,11 @@ use crate::text::address::push_ip;
 /// The peer of a connection. Nothing is looked up before it is asked for.
 #[derive(Clone, Copy)]
 pub struct Client<'a> {
-    lp: &'a Loop,
-    id: ConnId,
+    pub(super) lp: &'a Loop,
+    pub(super) id: ConnId,
+    /// Its service, and its place in that service's table.
+    pub(super) service: u8,
+    pub(super) place: ClientId,
 }
 
 impl Client<'_> {
@@ -23,9 +26,10 @@ impl Client<'_> {
     /// It comes from the table when [`Limits::addresses`](super::Limits) is set, and is known during `on_close` too; it
     /// is asked of the kernel otherwise, which forgets it when the peer is gone.
     pub fn push_address(self, text: &mut Vec<u8>) {
-        let (service, client) = self.lp.client_of(self.id);
-        let state = self.lp.services.get(usize::from(service));
-        if client != ClientId::NONE && state.is_some_and(|state| state.clients.push_text(client, text)) {
+        let state = self.lp.services.get(usize::from(self.service));
+        if self.place != ClientId::NONE
+            && state.is_some_and(|state| state.clients.push_text(self.place, text))
+        {
             return;
         }
         match self.ask() {
@@ -35,10 +39,17 @@ impl Client<'_> {
         }
     }
 
-    /// The bits of the peer's address, if the table knows it: what text was made of them can be used again.
+    /// What two connections have in common only if they are of the same entry of the table, now or earlier: for those who
+    /// keep what they made of [`Client::bits`]. It changes when another entry is made.
+    pub fn tag(self) -> Option<(u64, ClientId)> {
+        let state =
+            self.lp.services.get(usize::from(self.service)).filter(|_| self.place != ClientId::NONE)?;
+        Some((state.clients.made(), self.place))
+    }
+
+    /// The bits of the peer's address, if the table knows it.
     pub fn bits(self) -> Option<[u8; 16]> {
-        let (service, client) = self.lp.client_of(self.id);
-        self.lp.services.get(usize::from(service))?.clients.bits(client)
+        self.lp.services.get(usize::from(self.service))?.clients.bits(self.place)
     }
 
     /// The peer's port, asked of the kernel; none for a Unix socket or when the peer is gone.
@@ -62,18 +73,12 @@ impl Loop {
 
     /// The peer of a connection; also, within `on_close`, of the one that is gone.
     pub fn client(&self, id: ConnId) -> Client<'_> {
-        Client { lp: self, id }
-    }
-
-    /// The service of a connection and its peer's place in that service's table.
-    fn client_of(&self, id: ConnId) -> (u8, ClientId) {
-        if let Some(conn) = self.slots.get(id) {
-            return (conn.service, conn.client);
-        }
-        match self.leaving.filter(|leaving| leaving.id == id) {
-            Some(leaving) => (leaving.service, leaving.client),
-            None => (u8::MAX, ClientId::NONE),
-        }
+        let (service, place) = match (self.slots.get(id), self.leaving) {
+            (Some(conn), _) => (conn.service, conn.client),
+            (None, Some(leaving)) if leaving.id == id => (leaving.service, leaving.client),
+            (None, _) => (u8::MAX, ClientId::NONE),
+        };
+        Client { lp: self, id, service, place }
     }
 
     /// A connection is gone: its peer has one less.

@@ -71,6 +71,8 @@ pub struct Clients {
     /// The first entry of each chain; a power of two of them.
     index: Option<Index>,
     seed: [u64; 2],
+    /// How many entries were ever made.
+    made: u64,
 }
 
 impl Clients {
@@ -125,6 +127,11 @@ impl Clients {
         self.entries.get(id.0).filter(|entry| entry.kind != Kind::Network).map(|entry| entry.key)
     }
 
+    /// How many entries were ever made. While no other is, an id that is in use stands for the same peer.
+    pub fn made(&self) -> u64 {
+        self.made
+    }
+
     /// Appends an address as text. Says whether it is known.
     pub fn push_text(&self, id: ClientId, text: &mut Vec<u8>) -> bool {
         let bits = self.bits(id);
@@ -156,7 +163,7 @@ impl Clients {
     /// Gives memory that is not needed back to the system.
     pub fn trim(&mut self) {
         if self.is_empty() {
-            *self = Clients::default();
+            *self = Clients { made: self.made, ..Clients::default() };
             return;
         }
         self.entries.trim();
@@ -183,6 +190,7 @@ impl Clients {
         let entry = Entry { key, connections: NonZeroU32::MIN, next, network, kind };
         let at = self.entries.insert(entry).ok()?;
         self.index.as_mut()?.set(chain, at);
+        self.made += 1;
         Some(at)
     }
 

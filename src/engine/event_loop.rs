@@ -21,6 +21,8 @@ use super::values::{ConnId, FileRange, Files, Flow, Key, Now, TICK_MILLISECONDS,
 
 /// Nanoseconds.
 const SECOND: i64 = 1_000_000_000;
+/// Nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
 
 /// What is left of a connection that is gone.
 #[derive(Clone, Copy)]
@@ -54,14 +56,16 @@ pub struct Loop {
     pub(super) accept_set: bool,
     pub(super) now: Now,
     started_ns: u64,
+    /// When the millisecond of `now` began, by the clock that is never set, in nanoseconds.
+    now_ns: u64,
+    /// How far into its tick that is, in milliseconds.
+    into_tick: u64,
     /// When the clock of the day was read, and how far ahead it was, in nanoseconds.
     day: (u64, i64),
     /// Connections that go on in the next turn though nothing is reported of them.
     pub(super) queue: Vec<ConnId>,
     /// Connections that go on when the disk may have answered.
     pub(super) disk_queue: Vec<ConnId>,
-    /// When they last went on, in milliseconds.
-    pub(super) disk_asked: u64,
     /// What the kernel tells of files in memory.
     pub(super) disk: Disk,
     /// A connection was closed since the last settling: there may be room for others.
@@ -118,10 +122,11 @@ impl Loop {
             accept_set: false,
             now: Now::default(),
             started_ns: gorgon_sys::monotonic(),
+            now_ns: 0,
+            into_tick: 0,
             day: (0, 0),
             queue: Vec::new(),
             disk_queue: Vec::new(),
-            disk_asked: 0,
             disk: Disk::new(),
             released: false,
             unsettled: false,
@@ -145,26 +150,31 @@ impl Loop {
         Ok(lp)
     }
 
-    /// Reads the clock: once a turn. How far the clock of the day is from the one that is never set is looked at once
-    /// a tick.
-    pub(super) fn read_clock(&mut self) {
+    /// Reads the clock: once a turn. Says whether the millisecond is another one: in most turns it is not, and nothing is
+    /// worked out. How far the clock of the day is from the one that is never set is looked at once a tick.
+    pub(super) fn read_clock(&mut self) -> bool {
         let monotonic = gorgon_sys::monotonic();
+        self.statistics.begin(monotonic);
+        if monotonic.wrapping_sub(self.now_ns) < MILLISECOND {
+            return false;
+        }
         let (at, ahead) = &mut self.day;
-        if *at == 0 || monotonic.wrapping_sub(*at) >= TICK_MILLISECONDS * 1_000_000 {
+        if *at == 0 || monotonic.wrapping_sub(*at) >= TICK_MILLISECONDS * MILLISECOND {
             let times = gorgon_sys::now();
             *at = monotonic;
             let day = times.unix_seconds.saturating_mul(SECOND).saturating_add(times.unix_nanos.into());
             *ahead = day.saturating_sub_unsigned(times.monotonic_ns);
         }
         let day = ahead.saturating_add_unsigned(monotonic);
-        self.statistics.begin(monotonic);
-        let milliseconds = monotonic.saturating_sub(self.started_ns) / 1_000_000;
+        let milliseconds = monotonic.saturating_sub(self.started_ns) / MILLISECOND;
+        self.into_tick = milliseconds % TICK_MILLISECONDS;
+        self.now_ns = self.started_ns + milliseconds * MILLISECOND;
         self.now = Now {
             tick: (milliseconds / TICK_MILLISECONDS) as Tick,
             milliseconds,
             unix_seconds: day.div_euclid(SECOND),
-            unix_nanos: day.rem_euclid(SECOND) as u32,
         };
+        true
     }
 
     /// The time of this turn.
@@ -424,11 +434,14 @@ impl Loop {
 
     /// Sets a timer that gives spare memory back, if there is any.
     pub(super) fn plan_trim(&mut self) {
+        if self.trim_set {
+            return;
+        }
         let has_spare = self.slots.has_spare()
             || self.pages.has_spare()
             || self.outputs.has_spare()
             || self.services.iter().any(|service| service.clients.has_spare());
-        if !self.trim_set && has_spare {
+        if has_spare {
             self.trim_set = true;
             self.timers.set(self.now.milliseconds + 1000, Owner::Trim);
         }
@@ -462,8 +475,7 @@ impl Loop {
         }
         let tick = self.timeouts.earliest(&mut self.slots, self.now.tick).map(|tick| {
             let left = i64::from(tick.wrapping_sub(self.now.tick) as i32).max(0) as u64;
-            let into_tick = self.now.milliseconds % TICK_MILLISECONDS;
-            (left * TICK_MILLISECONDS).saturating_sub(into_tick)
+            (left * TICK_MILLISECONDS).saturating_sub(self.into_tick)
         });
         let earliest = self.timers.earliest().into_iter().chain(self.alarm).min();
         let timer = earliest.map(|due| due.saturating_sub(self.now.milliseconds));

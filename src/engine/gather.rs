@@ -4,7 +4,7 @@
 use gorgon_sys::{Errno, Mapping};
 
 use super::output::BURST;
-use super::values::FileRange;
+use super::values::{FileRange, Flow};
 
 /// Bytes, then perhaps a file, that the connection being served has produced since the last send.
 pub struct Gather {
@@ -16,6 +16,8 @@ pub struct Gather {
     pub(super) given: usize,
     /// The connection failed while it was written to; nothing more is sent.
     pub(super) dead: bool,
+    /// The connection holds output.
+    pub(super) held: bool,
     /// Bytes that were produced in this call, those of files included.
     pub(super) produced: u64,
 }
@@ -34,6 +36,7 @@ impl Gather {
             file: None,
             given: 0,
             dead: false,
+            held: false,
             produced: 0,
         })
     }
@@ -68,6 +71,12 @@ impl Gather {
     /// Whether the connection was given as much as one turn allows.
     pub(super) fn is_enough(&self) -> bool {
         self.given >= BURST as usize
+    }
+
+    /// Notes what became of what was sent.
+    pub(super) fn note(&mut self, flow: Flow) {
+        self.dead = flow == Flow::Dead;
+        self.held = flow == Flow::Held;
     }
 
     pub(super) fn is_empty(&self) -> bool {

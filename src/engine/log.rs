@@ -1,7 +1,7 @@
 //! A log: lines are gathered, and written when there are many or a second has passed. Nobody waits for it.
 //!
 //! ```text
-//!            push                  32 KiB, or a second
+//!            push                  48 KiB, or a second
 //!  (empty) ───────▶ gathering ───────────────────────▶ written ──▶ (empty)
 //!                       ▲                                 │ the sink takes no more
 //!                       │ tried again each second         ▼
@@ -27,7 +27,7 @@ use crate::text::number::push_decimal;
 /// Most bytes that are kept.
 const CAPACITY: usize = 64 * 1024;
 /// So many are written at once.
-const BATCH: usize = 32 * 1024;
+const BATCH: usize = 48 * 1024;
 /// How long lines may lie before they are written, in milliseconds.
 pub const PATIENCE: u64 = 1000;
 /// How long it is before the same is said again, in milliseconds.

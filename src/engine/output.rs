@@ -157,11 +157,6 @@ impl Loop {
         Some(conn.output)
     }
 
-    /// Whether a connection has output that is not with the kernel yet.
-    pub(super) fn holds_output(&self, id: ConnId) -> bool {
-        self.slots.get(id).is_some_and(|conn| conn.output != NONE)
-    }
-
     /// The bytes that are held of a connection, without its file, and their page.
     pub(super) fn held(&self, conn: &Conn) -> (u64, PageId) {
         let output = self.outputs.get(conn.output);

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use gorgon_sys::{AsFd, Errno, Event, Io, Mapping, Ready, Signal, Signals, peek, recv};
 
 use super::buffers::shrink_rested;
-use super::conn::{Flags, Mode, NONE};
+use super::conn::{Conn, Flags, Mode, NONE};
 use super::event_loop::{Leaving, Loop};
 use super::gather::Gather;
 use super::listener::SIGNALS;
@@ -117,7 +117,7 @@ impl<W> Reactor<W> {
         let mut events = core::mem::take(&mut self.events);
         let patience = self.lp.patience();
         let waited = self.lp.poller.wait(patience, &mut events);
-        self.lp.read_clock();
+        let moved = self.lp.read_clock();
         self.lp.counters.turns += 1;
         let mut signalled = false;
         for event in &events {
@@ -137,11 +137,17 @@ impl<W> Reactor<W> {
         self.lp.statistics.step(Work::Read);
         self.events = events;
         waited?;
-        if !self.lp.queue.is_empty() || !self.lp.disk_queue.is_empty() {
+        if moved {
+            // However many turns there are, a disk gets its millisecond.
+            self.lp.queue.append(&mut self.lp.disk_queue);
+        }
+        if !self.lp.queue.is_empty() {
             self.go_on();
             self.lp.statistics.step(Work::Output);
         }
-        self.expire();
+        if moved {
+            self.expire();
+        }
         self.settle();
         self.lp.statistics.end(gorgon_sys::monotonic(), self.lp.now);
         if self.lp.stopped {
@@ -158,6 +164,9 @@ impl<W> Reactor<W> {
 
     /// Serves one event of a connection.
     fn ready(&mut self, id: ConnId, ready: Ready) {
+        if ready == Ready::READ && self.receive(id) {
+            return;
+        }
         let Some(conn) = self.lp.slots.get(id) else { return };
         let (mode, wanted) = (conn.mode, conn.wanted());
         if mode == Mode::Connecting {
@@ -191,11 +200,18 @@ impl<W> Reactor<W> {
         }
     }
 
-    /// Receives once and has the service see it.
+    /// Receives if input is wanted, and lets the connection wait otherwise.
     pub(super) fn readable(&mut self, id: ConnId) {
-        let Some(conn) = self.lp.slots.get_mut(id) else { return };
+        if !self.receive(id) {
+            self.lp.watch(id);
+        }
+    }
+
+    /// Receives once and has the service see it. Says that input is not wanted now if it is not.
+    fn receive(&mut self, id: ConnId) -> bool {
+        let Some(conn) = self.lp.slots.get_mut(id) else { return true };
         if !conn.wanted().contains(Ready::READ) {
-            return self.lp.watch(id);
+            return false;
         }
         if conn.streaks.any() {
             shrink_rested(conn, &self.lp.services, &self.lp.timeouts, self.lp.now.tick);
@@ -206,7 +222,8 @@ impl<W> Reactor<W> {
         let end = (kept + most).min(self.scratch.len());
         // What fills all the room and is still not enough will never be.
         let Some(room) = self.scratch.get_mut(kept..end).filter(|room| !room.is_empty()) else {
-            return self.close(id);
+            self.close(id);
+            return true;
         };
         match if scarce { peek(conn.fd.as_fd(), room) } else { recv(conn.fd.as_fd(), room) } {
             Io::Done(count) if scarce => {
@@ -222,7 +239,9 @@ impl<W> Reactor<W> {
                 if let Some(state) = self.lp.services.get_mut(service) {
                     state.received += count as u64;
                 }
-                self.fetch(id);
+                if kept > 0 {
+                    self.fetch(id);
+                }
                 self.run(id, Call::Bytes(0, kept + count));
                 self.rest(id);
             }
@@ -234,11 +253,14 @@ impl<W> Reactor<W> {
             }
             Io::Failed(_) => self.close(id),
         }
+        true
     }
 
     /// Puts kept input in front of the scratch and gives its page back; gives its length.
     fn fetch(&mut self, id: ConnId) -> usize {
-        let Some(conn) = self.lp.slots.get_mut(id) else { return 0 };
+        let Some(conn) = self.lp.slots.get_mut(id).filter(|conn| conn.input != PageId::NONE) else {
+            return 0;
+        };
         let length = core::mem::take(&mut conn.input_length) as usize;
         let page = core::mem::replace(&mut conn.input, PageId::NONE);
         if let (Some(room), Some(kept)) =
@@ -292,12 +314,11 @@ impl<W> Reactor<W> {
             if let Call::Bytes(at, end) = call {
                 input = (at, end);
             }
-            let Some((used, next, flow)) = self.call(id, call) else { return };
+            let Some((used, next, flow, conn)) = self.call(id, call) else { return };
             if flow == Flow::Dead {
                 return self.close(id);
             }
             input.0 = (input.0 + used).min(input.1);
-            let Some(conn) = self.lp.slots.get_mut(id) else { return };
             let drained = conn.output == NONE;
             let kept = conn.input_length > 0;
             conn.mode = match next {
@@ -311,12 +332,13 @@ impl<W> Reactor<W> {
                 conn.class = class;
             }
             let class = conn.class;
+            let listed = conn.list != super::timeouts::NO_LIST;
+            let writing = conn.list == super::timeouts::list_number(conn.service, Timeout::WRITE);
             let read = matches!(next, Next::Read(_) | Next::More);
             if read && drained && kept && !matches!(call, Call::Bytes(..)) {
                 // What an earlier call left unread goes on now.
                 input = (0, self.fetch(id));
             }
-            let Some(conn) = self.lp.slots.get_mut(id) else { return };
             let drained_before = matches!(call, Call::Drained);
             let fed_again = input.0 < input.1 && (used > 0 || !matches!(call, Call::Bytes(..)));
             call = match next {
@@ -325,9 +347,7 @@ impl<W> Reactor<W> {
                 Next::Read(_) | Next::More if drained && fed_again => Call::Bytes(input.0, input.1),
                 Next::Read(_) | Next::More | Next::Drain | Next::Wait(_) | Next::Close => {
                     let class = if drained { class } else { Timeout::WRITE };
-                    let waits =
-                        !drained && conn.list == super::timeouts::list_number(conn.service, Timeout::WRITE);
-                    let listed = conn.list != super::timeouts::NO_LIST;
+                    let waits = !drained && writing;
                     let keeps = more && drained && listed && !timed_out && count == 1;
                     if !keeps && !waits {
                         self.lp.timeouts.arm(&mut self.lp.slots, id, class, self.lp.now.tick);
@@ -368,16 +388,17 @@ impl<W> Reactor<W> {
     }
 
     /// The one place where a service is called for a connection. Gives what of the input was used, what is wanted next,
-    /// and what became of the output; nothing when the connection is gone.
-    fn call(&mut self, id: ConnId, call: Call) -> Option<(usize, Next, Flow)> {
+    /// what became of the output, and the connection; nothing when that is gone.
+    fn call(&mut self, id: ConnId, call: Call) -> Option<(usize, Next, Flow, &mut Conn)> {
         let conn = self.lp.slots.get_mut(id)?;
-        let (mut key, number) = (conn.key, usize::from(conn.service));
+        let (mut key, service, client) = (conn.key, conn.service, conn.client);
         let resume = if let Call::Bytes(..) = call { core::mem::take(&mut conn.resume) } else { 0 };
-        let service = self.services.get_mut(number)?.as_mut()?;
-        let world = &mut self.world;
         self.gather.produced = 0;
-        self.lp.statistics.service = number as u8;
-        let mut cx = Cx { id, resume, lp: &mut self.lp, gather: &mut self.gather };
+        self.gather.held = conn.output != NONE;
+        self.lp.statistics.service = service;
+        let mut cx = Cx { id, service, client, resume, lp: &mut self.lp, gather: &mut self.gather };
+        let service = self.services.get_mut(usize::from(service))?.as_mut()?;
+        let world = &mut self.world;
         let (used, next) = match call {
             Call::Bytes(at, end) => {
                 let input = self.scratch.get(at..end).unwrap_or(&[]);
@@ -390,8 +411,9 @@ impl<W> Reactor<W> {
             Call::End => (0, service.on_end(&mut key, world, &mut cx)),
         };
         let flow = cx.finish();
-        self.lp.slots.get_mut(id)?.key = key;
-        Some((used, next, flow))
+        let conn = self.lp.slots.get_mut(id)?;
+        conn.key = key;
+        Some((used, next, flow, conn))
     }
 
     /// Closes a connection at once and gives back all it holds.
@@ -427,11 +449,6 @@ impl<W> Reactor<W> {
 
     /// Goes on with connections that have more to do, a few of them in each turn.
     fn go_on(&mut self) {
-        if self.lp.disk_asked != self.lp.now.milliseconds {
-            // However many turns there are, a disk gets its millisecond.
-            self.lp.disk_asked = self.lp.now.milliseconds;
-            self.lp.queue.append(&mut self.lp.disk_queue);
-        }
         let count = self.lp.queue.len().min(GO_ON);
         for at in 0..count {
             // What is queued meanwhile goes behind them.

@@ -5,6 +5,7 @@ use core::any::Any;
 use gorgon_sys::Credentials;
 
 use super::client::Client;
+use super::clients::ClientId;
 use super::conn::Flags;
 use super::event_loop::Loop;
 use super::gather::Gather;
@@ -81,6 +82,8 @@ pub struct Sight {
 /// The connection that is being served, as its service sees it.
 pub struct Cx<'a> {
     pub(super) id: ConnId,
+    pub(super) service: u8,
+    pub(super) client: ClientId,
     pub(super) resume: u32,
     pub(super) lp: &'a mut Loop,
     pub(super) gather: &'a mut Gather,
@@ -94,12 +97,12 @@ impl Cx<'_> {
 
     /// Its peer, whose address is worked out when it is asked for.
     pub fn client(&self) -> Client<'_> {
-        self.lp.client(self.id)
+        Client { lp: self.lp, id: self.id, service: self.service, place: self.client }
     }
 
     /// The number of this connection's service.
     pub fn service(&self) -> u8 {
-        self.lp.slots.get(self.id).map_or(u8::MAX, |conn| conn.service)
+        self.service
     }
 
     /// The time of this turn.
@@ -180,10 +183,7 @@ impl Cx<'_> {
     /// Whether output waits for the peer, or was enough for one turn: then it is time to return. What is left of the
     /// input comes again, when the output is drained or others had their turn.
     pub fn held(&self) -> bool {
-        self.gather.dead
-            || self.gather.file.is_some()
-            || self.gather.is_enough()
-            || self.lp.holds_output(self.id)
+        self.gather.dead || self.gather.file.is_some() || self.gather.is_enough() || self.gather.held
     }
 
     /// The write buffer's size in bytes: how much a producer should make at a time.
@@ -240,6 +240,11 @@ impl Cx<'_> {
         self.gather.produced
     }
 
+    /// Whether all of this connection's output is with the kernel.
+    pub fn is_out(&self) -> bool {
+        self.gather.is_empty() && self.gather.file.is_none() && !self.gather.dead && !self.gather.held
+    }
+
     /// Sends what was written so far, as the end of the call would. Nothing may be written after it in the same call.
     /// Gives how many bytes of this connection's output are not with the kernel then.
     pub fn flush(&mut self) -> u64 {
@@ -251,7 +256,8 @@ impl Cx<'_> {
                 self.lp.files.release(range.file);
                 self.lp.lost = self.lp.lost.saturating_add(range.left);
             } else {
-                self.gather.dead = self.lp.hold_file(self.id, range) == Flow::Dead;
+                let flow = self.lp.hold_file(self.id, range);
+                self.gather.note(flow);
             }
         }
         self.lp.lost.saturating_add(self.lp.unsent(self.id))
@@ -271,7 +277,7 @@ impl Cx<'_> {
         }
         if core::mem::take(&mut self.gather.dead) {
             Flow::Dead
-        } else if self.lp.holds_output(self.id) {
+        } else if self.gather.held {
             Flow::Held
         } else {
             Flow::Done
@@ -281,7 +287,7 @@ impl Cx<'_> {
     fn flush_with(&mut self, parts: &[&[u8]]) {
         if !self.gather.dead {
             let flow = self.lp.transmit(self.id, self.gather.bytes(), parts);
-            self.gather.dead = flow == Flow::Dead;
+            self.gather.note(flow);
         } else {
             let lost = self.gather.bytes().len() + parts.iter().map(|part| part.len()).sum::<usize>();
             self.lp.lost = self.lp.lost.saturating_add(lost as u64);

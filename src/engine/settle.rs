@@ -12,7 +12,7 @@ use super::values::Timeout;
 const EXPIRED: usize = 512;
 
 impl<W> Reactor<W> {
-    /// Ends what took too long.
+    /// Ends what took too long. What is due is so at a millisecond: it need not be looked for twice in one.
     pub(super) fn expire(&mut self) {
         for _ in 0..EXPIRED {
             let Some(id) = self.lp.timeouts.expired(&mut self.lp.slots, self.lp.now.tick) else { break };

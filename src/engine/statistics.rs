@@ -127,9 +127,10 @@ impl Statistics {
         }
         let length = nanoseconds.saturating_sub(self.begun);
         self.busy += length;
-        let class = (u64::BITS - (length / 1_000_000).leading_zeros()) as usize;
-        if let Some(count) = self.lengths.get_mut(class.min(LENGTHS - 1)) {
-            *count += 1;
+        match &mut self.lengths {
+            // As it almost always is.
+            [shortest, ..] if length < 1_000_000 => *shortest += 1,
+            lengths => count_long(length, lengths),
         }
         let is_slowest = self.slowest.is_none_or(|slowest| slowest.nanoseconds < length);
         if is_slowest {
@@ -144,6 +145,15 @@ impl Statistics {
             self.spent = [0; WORKS.len()];
             self.longest = [(0, 0); WORKS.len()];
         }
+    }
+}
+
+/// Counts a turn by its length: outside of where most are counted, for the division.
+#[cold]
+fn count_long(length: u64, lengths: &mut [u64; LENGTHS]) {
+    let class = (u64::BITS - (length / 1_000_000).leading_zeros()) as usize;
+    if let Some(count) = lengths.get_mut(class.min(LENGTHS - 1)) {
+        *count += 1;
     }
 }
 

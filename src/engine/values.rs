@@ -112,8 +112,6 @@ pub struct Now {
     pub milliseconds: u64,
     /// Seconds since 1970-01-01 UTC.
     pub unix_seconds: i64,
-    /// The fraction of that second, in nanoseconds.
-    pub unix_nanos: u32,
 }
 
 #[cfg(test)]

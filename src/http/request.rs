@@ -46,7 +46,7 @@ impl<'a> Request<'a> {
     pub fn line(&self) -> (&'a [u8], (usize, usize)) {
         let (start, end) = self.head.target.bounds();
         // One empty line may stand before it, and after the target a space and the eight bytes of the version.
-        let before = if self.input.starts_with(b"\r\n") { 2 } else { 0 };
+        let before = if self.input.first() == Some(&b'\r') { 2 } else { 0 };
         let line = self.input.get(before..end + 9).unwrap_or_default();
         (line, (start.saturating_sub(before), end.saturating_sub(before)))
     }
@@ -103,7 +103,7 @@ impl<'a> Request<'a> {
     /// The value of the first field of that name, trimmed.
     #[must_use]
     pub fn field(&self, name: Name) -> Option<&'a [u8]> {
-        self.values(name).next()
+        if self.has_any(name.mask()) { self.values(name).next() } else { None }
     }
 
     /// How many fields have that name.

@@ -380,7 +380,7 @@ impl<W: Logs> HttpService<W> {
 
     /// Ends the lines of what was answered.
     fn settle_log(&mut self, world: &mut W, cx: &mut Cx<'_>) {
-        if let Some(access) = &mut self.access {
+        if let Some(access) = self.access.as_mut().filter(|access| access.has_lines()) {
             access.settle(world, cx);
             self.forget_log();
         }

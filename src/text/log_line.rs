@@ -7,8 +7,8 @@
 //!           "referer":..,"user_agent":..,"status":200,"bytes":2326,"duration_ms":0,"completed":true}
 //! ```
 //!
-//! A line is begun when the request is known ([`begin`]) and ended when its reply is out or given up ([`finish`]): its
-//! time is the request's. Nothing a client sends can end a line or a field. In the first two forms `"` and `\` get a
+//! A line is made at once ([`push_line`]), or begun when the request is known and ended when its reply is out or given
+//! up ([`finish`]): its time is the request's. Nothing a client sends can end a line or a field. In the first two forms `"` and `\` get a
 //! backslash, and bytes that are not printable ASCII become `\xHH`; what is too long ends with `\...`, which nothing
 //! else makes. JSON is UTF-8: what is not becomes U+FFFD, control characters and line separators become `\uHHHH`, and
 //! a line of which anything was cut says `"cut":true`.
@@ -52,9 +52,7 @@ pub const SHORT_FIELD: usize = 400;
 
 /// What is told of a request.
 pub struct Request<'a> {
-    /// Who asks: an address.
-    pub remote: &'a [u8],
-    /// As whom, if that was proved.
+    /// As whom its client asks, if that was proved.
     pub user: Option<&'a [u8]>,
     /// The request line, without its end.
     pub line: &'a [u8],
@@ -81,18 +79,30 @@ pub struct Outcome {
     pub completed: bool,
 }
 
-/// The text of the current second, and what stands around it, made anew only when the second changes.
+/// What a line begins with, as text: who asks, and the current second. Either is made anew only when it changes, for
+/// most lines are of the same second, and many of the same peer.
 pub struct Stamp {
     second: i64,
     minute: i64,
     offset: i32,
+    /// With what stands around it.
+    time: Vec<u8>,
+    remote: Vec<u8>,
+    /// Both, in the order of the form.
     text: Vec<u8>,
 }
 
 impl Default for Stamp {
     /// A stamp that was never set.
     fn default() -> Self {
-        Stamp { second: i64::MIN, minute: i64::MIN, offset: 0, text: Vec::new() }
+        Stamp {
+            second: i64::MIN,
+            minute: i64::MIN,
+            offset: 0,
+            time: Vec::new(),
+            remote: Vec::new(),
+            text: Vec::new(),
+        }
     }
 }
 
@@ -118,14 +128,34 @@ impl Stamp {
             self.minute = minute;
             self.offset = offset(unix_seconds);
         }
-        self.text.clear();
+        self.time.clear();
         let (before, after): (&[u8], &[u8]) = match form {
             Form::Json => (b"{\"time\":\"", b"\",\"remote\":\""),
             Form::Common | Form::Combined => (NOBODY, b"] \""),
         };
-        self.text.extend_from_slice(before);
-        push_time(form, unix_seconds, self.offset, &mut self.text);
-        self.text.extend_from_slice(after);
+        self.time.extend_from_slice(before);
+        push_time(form, unix_seconds, self.offset, &mut self.time);
+        self.time.extend_from_slice(after);
+        self.join(form);
+    }
+
+    /// Takes over who asks, an address: `push` appends its text.
+    pub fn set_remote(&mut self, form: Form, push: impl FnOnce(&mut Vec<u8>)) {
+        self.remote.clear();
+        push(&mut self.remote);
+        self.join(form);
+    }
+
+    fn join(&mut self, form: Form) {
+        self.text.clear();
+        if form == Form::Json {
+            self.text.extend_from_slice(&self.time);
+            push_json(&self.remote, FIELD, &mut self.text);
+            self.text.push(b'"');
+        } else {
+            self.text.extend_from_slice(&self.remote);
+            self.text.extend_from_slice(&self.time);
+        }
     }
 }
 
@@ -180,26 +210,66 @@ fn push_pairs(numbers: &[i64], separator: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the parts of a line that are known before the reply; gives how many of these bytes stand before its status.
-/// No field takes more than `limit` bytes and the few that say that it was cut.
-pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out: &mut Vec<u8>) -> usize {
+/// Appends a line: a whole one, or without an outcome what is known before the reply. Gives how many of these bytes stand
+/// before the reply's part. No field takes more than `limit` bytes and the few that say that it was cut.
+pub fn push_line(
+    form: Form,
+    request: &Request<'_>,
+    stamp: &Stamp,
+    limit: usize,
+    outcome: Option<&Outcome>,
+    out: &mut Vec<u8>,
+) -> usize {
     let before = out.len();
-    if form == Form::Json {
-        begin_json(request, time, limit, out);
-        return out.len() - before;
+    push_front(form, request, stamp, limit, out);
+    let split = out.len() - before;
+    if let Some(outcome) = outcome {
+        push_outcome(form, outcome, out);
     }
-    out.extend_from_slice(request.remote);
+    push_back(form, request, limit, out);
+    split
+}
+
+/// Appends a whole line: what [`push_line`] made without an outcome, `split` as it said, with the reply's part.
+pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
+    let (front, back) = text.split_at_checked(split).unwrap_or((text, &[]));
+    out.extend_from_slice(front);
+    push_outcome(form, outcome, out);
+    out.extend_from_slice(back);
+}
+
+/// No line of this request is longer, in bytes.
+pub fn longest(request: &Request<'_>, limit: usize) -> usize {
+    let length = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+    let texts = request.line.len()
+        + length(request.user)
+        + length(request.host)
+        + length(request.referer)
+        + length(request.agent);
+    // An escape makes six bytes of one at most; seven fields may be cut. The rest: keys, numbers, time and address.
+    (texts * 6).min((limit + 4) * 7) + 400
+}
+
+/// What stands before the reply's part.
+fn push_front(form: Form, request: &Request<'_>, stamp: &Stamp, limit: usize, out: &mut Vec<u8>) {
+    if form == Form::Json {
+        return push_front_json(request, stamp, limit, out);
+    }
     match request.user {
-        None => out.extend_from_slice(&time.text),
+        None => out.extend_from_slice(&stamp.text),
         Some(user) => {
+            out.extend_from_slice(&stamp.remote);
             out.extend_from_slice(b" - ");
             // A name with a space in it would make two fields.
             push_escaped(user, b' ', limit, out);
-            out.extend_from_slice(time.text.get(NOBODY.len() - 2..).unwrap_or_default());
+            out.extend_from_slice(stamp.time.get(NOBODY.len() - 2..).unwrap_or_default());
         }
     }
+    if !request.line.is_empty() && is_plain(request.line, limit) {
+        // As it is almost always; so are its parts, then.
+        return out.extend_from_slice(request.line);
+    }
     match split_line(request) {
-        Some(_) if is_plain(request.line, limit) => out.extend_from_slice(request.line),
         Some((method, target, protocol)) => {
             push_escaped(method, b'"', limit, out);
             out.push(b' ');
@@ -209,35 +279,15 @@ pub fn begin(form: Form, request: &Request<'_>, time: &Stamp, limit: usize, out:
         }
         None => push_escaped(if request.line.is_empty() { b"-" } else { request.line }, b'"', limit, out),
     }
-    out.extend_from_slice(b"\" ");
-    let split = out.len() - before;
-    if form == Form::Common {
-        out.push(b'\n');
-    } else if request.referer.is_none() && request.agent.is_none() {
-        out.extend_from_slice(b" \"-\" \"-\"\n");
-    } else {
-        match request.referer {
-            None => out.extend_from_slice(b" \"-\" \""),
-            Some(referer) => {
-                out.extend_from_slice(b" \"");
-                push_escaped(referer, b'"', limit, out);
-                out.extend_from_slice(b"\" \"");
-            }
-        }
-        push_escaped(request.agent.unwrap_or(b"-"), b'"', limit, out);
-        out.extend_from_slice(b"\"\n");
-    }
-    split
 }
 
-fn begin_json(request: &Request<'_>, time: &Stamp, limit: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&time.text);
-    let mut cut = push_json(request.remote, limit, out);
+fn push_front_json(request: &Request<'_>, stamp: &Stamp, limit: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(&stamp.text);
+    let mut cut = false;
     let (method, target, protocol) = match split_line(request) {
         Some((method, target, protocol)) => (Some(method), target, Some(protocol)),
         None => (None, request.line, None),
     };
-    out.push(b'"');
     for (key, value) in [
         (&b",\"user\":"[..], request.user),
         (b",\"method\":", method),
@@ -262,16 +312,8 @@ fn begin_json(request: &Request<'_>, time: &Stamp, limit: usize, out: &mut Vec<u
     }
 }
 
-/// Method, target and protocol of a request line that has them.
-fn split_line<'a>(request: &Request<'a>) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
-    let (line, (start, end)) = (request.line, request.target?);
-    Some((line.get(..start.checked_sub(1)?)?, line.get(start..end)?, line.get(end + 1..)?))
-}
-
-/// Appends a whole line: what [`begin`] made, `split` as it said, with the reply's part, and its end.
-pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mut Vec<u8>) {
-    let (head, tail) = text.split_at_checked(split).unwrap_or((text, &[]));
-    out.extend_from_slice(head);
+/// The reply's part.
+fn push_outcome(form: Form, outcome: &Outcome, out: &mut Vec<u8>) {
     if form == Form::Json {
         let status = outcome.status.as_ref().map(<[u8; 3]>::as_slice);
         out.extend_from_slice(b",\"status\":");
@@ -285,12 +327,40 @@ pub fn finish(form: Form, text: &[u8], split: usize, outcome: &Outcome, out: &mu
         out.extend_from_slice(end);
     } else {
         match outcome.status {
-            Some([a, b, c]) => out.extend_from_slice(&[a, b, c, b' ']),
-            None => out.extend_from_slice(b"- "),
+            Some([a, b, c]) => out.extend_from_slice(&[b'"', b' ', a, b, c, b' ']),
+            None => out.extend_from_slice(b"\" - "),
         }
         push_decimal(outcome.bytes, out);
-        out.extend_from_slice(tail);
     }
+}
+
+/// What stands behind it.
+fn push_back(form: Form, request: &Request<'_>, limit: usize, out: &mut Vec<u8>) {
+    match form {
+        Form::Json => {}
+        Form::Common => out.push(b'\n'),
+        Form::Combined if request.referer.is_none() && request.agent.is_none() => {
+            out.extend_from_slice(b" \"-\" \"-\"\n");
+        }
+        Form::Combined => {
+            match request.referer {
+                None => out.extend_from_slice(b" \"-\" \""),
+                Some(referer) => {
+                    out.extend_from_slice(b" \"");
+                    push_escaped(referer, b'"', limit, out);
+                    out.extend_from_slice(b"\" \"");
+                }
+            }
+            push_escaped(request.agent.unwrap_or(b"-"), b'"', limit, out);
+            out.extend_from_slice(b"\"\n");
+        }
+    }
+}
+
+/// Method, target and protocol of a request line that has them.
+fn split_line<'a>(request: &Request<'a>) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
+    let (line, (start, end)) = (request.line, request.target?);
+    Some((line.get(..start.checked_sub(1)?)?, line.get(start..end)?, line.get(end + 1..)?))
 }
 
 /// How many bytes at the front of `text` go out as they are, `quote` being one that does not.
@@ -326,7 +396,8 @@ fn has_escape(word: u64) -> bool {
     // The high bit of a byte below `n`, and of one that is zero; a borrow may add others above it.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (word & HIGH) | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f) != 0
+    // 0x7f carries into the high bit when one is added, and what is above it has that bit.
+    ((word | word.wrapping_add(ONES)) & HIGH) | below(word, 0x20) | is(b'"') | is(b'\\') != 0
 }
 
 /// Whether a text goes out as it is.

@@ -40,6 +40,22 @@ fn known(clients: &Clients, id: ClientId) -> Option<String> {
 }
 
 #[test]
+fn a_place_that_is_used_again_is_told_by_the_count() {
+    let mut clients = Clients::default();
+    let enter = |clients: &mut Clients, text: &str| match clients.enter(text.parse().unwrap(), 0, true) {
+        Entered::Client(id) => (clients.made(), id),
+        Entered::Full => panic!("there is no limit"),
+    };
+    let first = enter(&mut clients, "192.0.2.1");
+    assert_eq!(enter(&mut clients, "192.0.2.1"), first);
+    clients.leave(first.1);
+    clients.leave(first.1);
+    clients.trim();
+    let second = enter(&mut clients, "192.0.2.2");
+    assert!(second.1 == first.1 && second != first);
+}
+
+#[test]
 fn addresses_are_written_as_std_writes_them() {
     let mut numbers = Numbers(88172645463325252);
     for round in 0..50_000 {

@@ -37,11 +37,11 @@ fn lines_are_gathered() {
     assert!(!log.wants_timer());
     // Many are written at once without a timer.
     let line = [[b'x'; 1023].as_slice(), b"\n"].concat();
-    for _ in 0..40 {
+    for _ in 0..60 {
         log.push(&line, at(1001));
     }
-    assert_eq!(text().len(), 8 + 32 * 1024);
-    assert!(log.wants_timer() && log.flush(at(1002)) && text().len() == 8 + 40 * 1024);
+    assert_eq!(text().len(), 8 + 48 * 1024);
+    assert!(log.wants_timer() && log.flush(at(1002)) && text().len() == 8 + 60 * 1024);
 }
 
 #[test]

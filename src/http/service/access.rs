@@ -8,8 +8,9 @@
 //!           └───────────── the connection is closed ─────────▶ a line that says how much went
 //! ```
 //!
-//! Most lines are ended within the call that began them, and cost no memory. The others wait, each with its text, by
-//! their connection. Places in a connection's output are counted from the start of the call that is being served, so
+//! Most replies are with the kernel as soon as they are written: their lines go straight to the log. The lines of the
+//! other requests are texts of their own; those that are not ended within the call that began them wait by their
+//! connection. Places in a connection's output are counted from the start of the call that is being served, so
 //! they are below zero in the calls after it.
 //!
 //! When another log takes the place of one, lines that wait stay where they were begun: the new log keeps the old one
@@ -18,6 +19,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::engine::clients::ClientId;
 use crate::engine::log::{Log, Logs, PATIENCE};
 use crate::engine::values::ConnId;
 use crate::engine::{Cx, Loop};
@@ -47,10 +49,9 @@ pub struct AccessLog {
     entries: Vec<Entry>,
     /// Their texts.
     texts: Vec<u8>,
-    /// The last line's address.
-    address: Vec<u8>,
-    /// The bits that address was made of, for the next line is often of the same peer.
-    address_of: Option<[u8; 16]>,
+    /// Whose address is in the stamp, and its bits: the next line is often of the same peer, or of one that came back.
+    remote: Option<(u64, ClientId)>,
+    remote_bits: Option<[u8; 16]>,
     /// By the numbers of connections: the lines of those whose output is held, or whose replies are not all made.
     waiting: Vec<Option<Box<Waiting>>>,
     /// How many connections have lines that wait.
@@ -111,8 +112,8 @@ impl AccessLog {
             stamp: Stamp::default(),
             entries: Vec::new(),
             texts: Vec::new(),
-            address: Vec::new(),
-            address_of: None,
+            remote: None,
+            remote_bits: None,
             waiting: Vec::new(),
             count: 0,
             off: false,
@@ -196,26 +197,41 @@ impl AccessLog {
         if self.off {
             return self.forget_put_off();
         }
-        let (line, target) = request.line();
-        // The first two forms do not tell the host.
-        let host = if self.form == Form::Json { request.authority() } else { &[] };
         let mut credentials = Vec::new();
-        let given = request.has_any(Name::Authorization.mask());
-        if !(given && authorization::credentials(request, &mut credentials)) {
-            credentials.clear();
-        }
-        let line = log_line::Request {
-            remote: &[],
+        let mut line = told(self.form, request);
+        if request.has_any(Name::Authorization.mask())
+            && authorization::credentials(request, &mut credentials)
+        {
             // As it was given: the status tells whether the password was right.
-            user: authorization::split(&credentials).map(|(name, _)| name),
-            line,
-            target: Some(target),
-            host: Some(host).filter(|host| !host.is_empty()),
-            referer: request.field(Name::Referer),
-            agent: request.field(Name::UserAgent),
-        };
-        self.add(line, cx);
+            line.user = authorization::split(&credentials).map(|(name, _)| name);
+        }
+        self.add(&line, cx);
         credentials.fill(0);
+    }
+
+    /// A request was answered at once, with so many bytes of body at the reply's end. If all of that is with the kernel,
+    /// and no line stands before this one, that is a line; otherwise it is begun, and replied to.
+    pub(super) fn answered<W: Logs>(
+        &mut self,
+        request: &Request<'_>,
+        status: [u8; 3],
+        bytes: u64,
+        world: &mut W,
+        cx: &mut Cx<'_>,
+    ) {
+        if self.has_lines() || !cx.is_out() || request.has_any(Name::Authorization.mask()) {
+            self.begin(request, cx);
+            return self.replied(status, bytes, cx);
+        }
+        let Some(log) = world.log(self.number) else { return };
+        self.set_stamp(cx);
+        let line = told(self.form, request);
+        if let Some(room) = log.room(log_line::longest(&line, self.limit), cx.now()) {
+            let outcome = Outcome { status: Some(status), bytes, milliseconds: 0, completed: true };
+            log_line::push_line(self.form, &line, &self.stamp, self.limit, Some(&outcome), room);
+            log.pushed(cx.now());
+        }
+        self.plan(log, cx.lp());
     }
 
     /// The request that was begun last is read again later, unless its client leaves before.
@@ -240,34 +256,35 @@ impl AccessLog {
     /// What came is no request; `input` begins with it, or is empty.
     pub(super) fn begin_wrong(&mut self, input: &[u8], cx: &Cx<'_>) {
         let line = first_line(input);
-        let nothing = log_line::Request {
-            remote: &[],
-            user: None,
-            line,
-            target: None,
-            host: None,
-            referer: None,
-            agent: None,
-        };
-        self.add(nothing, cx);
+        let nothing =
+            log_line::Request { user: None, line, target: None, host: None, referer: None, agent: None };
+        self.add(&nothing, cx);
     }
 
-    fn add(&mut self, line: log_line::Request<'_>, cx: &Cx<'_>) {
+    fn set_stamp(&mut self, cx: &Cx<'_>) {
+        self.stamp.set(self.form, cx.now().unix_seconds, gorgon_sys::local_offset);
+        let client = cx.client();
+        let tag = client.tag();
+        if tag.is_some() && tag == self.remote {
+            return;
+        }
+        let bits = client.bits();
+        // An address that is not in the table is asked for each time.
+        self.remote = tag.filter(|_| bits.is_some());
+        if bits.is_none() || bits != self.remote_bits {
+            self.remote_bits = bits;
+            self.stamp.set_remote(self.form, |text| client.push_address(text));
+        }
+    }
+
+    fn add(&mut self, line: &log_line::Request<'_>, cx: &Cx<'_>) {
         self.forget_put_off();
         if self.off {
             return;
         }
-        let now = cx.now();
-        self.stamp.set(self.form, now.unix_seconds, gorgon_sys::local_offset);
-        let bits = cx.client().bits();
-        if bits.is_none() || bits != self.address_of {
-            self.address_of = bits;
-            self.address.clear();
-            cx.client().push_address(&mut self.address);
-        }
-        let line = log_line::Request { remote: &self.address, ..line };
+        self.set_stamp(cx);
         let from = self.texts.len();
-        let split = log_line::begin(self.form, &line, &self.stamp, self.limit, &mut self.texts);
+        let split = log_line::push_line(self.form, line, &self.stamp, self.limit, None, &mut self.texts);
         self.entries.push(Entry {
             text: (from, self.texts.len()),
             split,
@@ -276,7 +293,7 @@ impl AccessLog {
             put_off: false,
             start: 0,
             end: 0,
-            began: now.milliseconds,
+            began: cx.now().milliseconds,
         });
     }
 
@@ -313,6 +330,11 @@ impl AccessLog {
             entry.end = place(cx.produced());
             entry.open = false;
         }
+    }
+
+    /// Whether [`AccessLog::settle`] has anything to do.
+    pub(super) fn has_lines(&self) -> bool {
+        !self.entries.is_empty() || self.before.is_some() || self.off
     }
 
     /// After a connection was served: sends what it wrote, ends the lines of what went out whole, and keeps the others.
@@ -428,6 +450,21 @@ impl AccessLog {
         if self.count == 0 {
             self.waiting = Vec::new();
         }
+    }
+}
+
+/// What a line tells of a request, but for the name its client gave.
+fn told<'a>(form: Form, request: &Request<'a>) -> log_line::Request<'a> {
+    let (line, target) = request.line();
+    // The first two forms do not tell the host.
+    let host = if form == Form::Json { request.authority() } else { &[] };
+    log_line::Request {
+        user: None,
+        line,
+        target: Some(target),
+        host: Some(host).filter(|host| !host.is_empty()),
+        referer: request.field(Name::Referer),
+        agent: request.field(Name::UserAgent),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a request's head to its reply: what the handlers answer is put on the wire here.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::engine::Cx;
@@ -14,7 +15,7 @@ use super::super::request::Request;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
 use super::super::target;
-use super::access::{digits_of, status_of};
+use super::access::{AccessLog, digits_of, status_of};
 use super::{After, HttpService};
 
 impl<W: Logs> HttpService<W> {
@@ -22,29 +23,33 @@ impl<W: Logs> HttpService<W> {
     pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
         let request = Request::new(input, &self.head, &self.fields);
         self.facts.requests += 1;
-        if let Some(access) = &mut self.access {
-            access.begin(&request, cx);
-        }
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
             Ok(plan) => plan,
-            Err(status) => return self.refuse(status, request.shape(), world, cx),
+            Err(status) => {
+                begin_line(&mut self.access, &request, cx);
+                return self.refuse(status, request.shape(), world, cx);
+            }
         };
         let discards = plan.can_discard(self.drain_max);
         let now = cx.now();
         self.date.set(now.unix_seconds);
         let path = match self.path.set_url(request.path()) {
             Ok(path) => path,
-            Err(error) => match target::path_status(error, request.method()) {
-                // As every request that is not right, this one is the last.
-                Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
-                status => {
-                    plan.shape.page = PageForm::of(&request);
-                    return self.reject(Response::page(status), plan, discards, world, cx);
+            Err(error) => {
+                begin_line(&mut self.access, &request, cx);
+                match target::path_status(error, request.method()) {
+                    // As every request that is not right, this one is the last.
+                    Status::BAD_REQUEST => return self.refuse(Status::BAD_REQUEST, plan.shape, world, cx),
+                    status => {
+                        plan.shape.page = PageForm::of(&request);
+                        return self.reject(Response::page(status), plan, discards, world, cx);
+                    }
                 }
-            },
+            }
         };
         if request.is_asterisk() {
+            begin_line(&mut self.access, &request, cx);
             let mut response = Response::empty(Status::NO_CONTENT);
             response::field(&mut response.fields, b"Allow", Method::ALLOW.as_bytes());
             return self.reject(response, plan, discards, world, cx);
@@ -56,6 +61,9 @@ impl<W: Logs> HttpService<W> {
             Hx { path, conn, client, now, date: &self.date, draining, granted: false, files: cx.files() };
         let reply = self.router.route(&request, world, &mut hx);
         self.granted = hx.granted;
+        if !matches!(reply, Reply::Ready { .. } | Reply::Piece { .. } | Reply::File { .. }) {
+            begin_line(&mut self.access, &request, cx);
+        }
         if !matches!(reply, Reply::Upload(_)) && !discards {
             plan.shape.close = true;
         }
@@ -112,7 +120,8 @@ impl<W: Logs> HttpService<W> {
         };
         self.facts.count(status[0]);
         if let Some(access) = &mut self.access {
-            access.replied(status, if shape.head_only { 0 } else { body }, cx);
+            let body = if shape.head_only { 0 } else { body };
+            access.answered(&request, status, body, world, cx);
         }
         self.after(plan, None)
     }
@@ -223,6 +232,13 @@ impl<W: Logs> HttpService<W> {
             }
         }
         made
+    }
+}
+
+/// Begins the line of a request whose reply is told of later.
+fn begin_line(access: &mut Option<Box<AccessLog>>, request: &Request<'_>, cx: &Cx<'_>) {
+    if let Some(access) = access {
+        access.begin(request, cx);
     }
 }
 

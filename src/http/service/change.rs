@@ -35,7 +35,7 @@ pub enum Access {
     /// There is none from now on.
     Off,
     /// Another one takes its place.
-    New(AccessLog),
+    New(Box<AccessLog>),
 }
 
 impl<W: Logs> HttpService<W> {
@@ -95,12 +95,12 @@ impl<W: Logs> HttpService<W> {
         }
         let mut access = match change.access {
             Access::Same => return,
-            Access::Off => AccessLog::off(),
+            Access::Off => Box::new(AccessLog::off()),
             Access::New(access) => access,
         };
         access.set_service(self.number);
         access.follow(mem::take(&mut self.access), world, lp);
-        self.access = Some(Box::new(access));
+        self.access = Some(access);
         self.forget_log();
     }
 

@@ -2,19 +2,25 @@ use super::*;
 
 fn request<'a>(line: &'a [u8], referer: Option<&'a [u8]>, agent: Option<&'a [u8]>) -> Request<'a> {
     let target = Some((4, line.len().saturating_sub(9)));
-    Request { remote: b"192.0.2.1", user: None, line, target, host: Some(b"h"), referer, agent }
+    Request { user: None, line, target, host: Some(b"h"), referer, agent }
 }
 
 fn stamp(form: Form) -> Stamp {
     let mut stamp = Stamp::default();
     stamp.set(form, 971_211_336, |_| -7 * 3600);
+    stamp.set_remote(form, |text| text.extend_from_slice(b"192.0.2.1"));
     stamp
 }
 
 fn line(form: Form, request: &Request<'_>, outcome: Outcome) -> Vec<u8> {
     let (mut text, mut out) = (Vec::new(), Vec::new());
-    let split = begin(form, request, &stamp(form), FIELD, &mut text);
+    let split = push_line(form, request, &stamp(form), FIELD, None, &mut text);
     finish(form, &text, split, &outcome, &mut out);
+    assert!(out.len() <= longest(request, FIELD));
+    // At once is the same.
+    text.clear();
+    assert_eq!(push_line(form, request, &stamp(form), FIELD, Some(&outcome), &mut text), split);
+    assert_eq!(text, out);
     out
 }
 
@@ -129,7 +135,7 @@ fn long_fields_are_cut() {
     for form in [Form::Common, Form::Combined, Form::Json] {
         let all = Request { host: Some(&worst), ..request(&target, Some(&worst), Some(&worst)) };
         let mut text = Vec::new();
-        begin(form, &all, &stamp(form), SHORT_FIELD, &mut text);
+        push_line(form, &all, &stamp(form), SHORT_FIELD, None, &mut text);
         assert!(text.len() < 1920, "{}", text.len());
     }
 }

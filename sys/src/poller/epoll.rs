@@ -2,18 +2,18 @@
 
 use alloc::vec::Vec;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
-use super::{Event, Ready, TURN, timespec};
+use super::{Event, LONGEST, Ready, TURN};
+use crate::error::last_error;
 
 /// A poller of kind [`super::PollerKind::Epoll`].
 pub struct Epoll {
     queue: OwnedFd,
     /// Room for one turn; none before the first wait.
-    buffer: Vec<epoll::Event>,
+    buffer: Vec<libc::epoll_event>,
 }
 
 impl Epoll {
@@ -38,11 +38,24 @@ impl Epoll {
     pub(super) fn closing(&mut self, _fd: BorrowedFd<'_>) {}
 
     pub(super) fn wait(&mut self, timeout: Option<u32>, events: &mut Vec<Event>) -> Result<(), Errno> {
-        self.buffer.clear();
-        self.buffer.try_reserve_exact(TURN).map_err(|_| Errno::NOMEM)?;
-        epoll::wait(&self.queue, spare_capacity(&mut self.buffer), timespec(timeout).as_ref())?;
-        for event in &self.buffer {
-            let (flags, data) = (event.flags, event.data);
+        if self.buffer.is_empty() {
+            self.buffer.try_reserve_exact(TURN).map_err(|_| Errno::NOMEM)?;
+            self.buffer.resize(TURN, libc::epoll_event { events: 0, u64: 0 });
+        }
+        let milliseconds = timeout.map_or(-1, |time| time.min(LONGEST) as libc::c_int);
+        // Not by rustix, which takes a time in seconds and nanoseconds only to divide it into milliseconds again.
+        // SAFETY: the queue is open for the call, and the buffer holds TURN events.
+        let count = unsafe {
+            libc::epoll_wait(
+                self.queue.as_raw_fd(),
+                self.buffer.as_mut_ptr(),
+                TURN as libc::c_int,
+                milliseconds,
+            )
+        };
+        let count = usize::try_from(count).map_err(|_| last_error())?;
+        for event in self.buffer.iter().take(count) {
+            let (flags, token) = (EventFlags::from_bits_retain(event.events), event.u64);
             let mut ready = Ready::NONE;
             if flags.contains(EventFlags::IN) {
                 ready = ready.union(Ready::READ);
@@ -54,7 +67,7 @@ impl Epoll {
                 ready = ready.union(Ready::GONE);
             }
             if !ready.is_empty() {
-                events.push(Event { token: data.u64(), ready });
+                events.push(Event { token, ready });
             }
         }
         Ok(())
