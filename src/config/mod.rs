@@ -11,6 +11,7 @@
 //! and the nearest name there is, all of it at once. Files are read through [`files::Files`]; the rest is pure.
 
 pub mod build;
+pub mod check;
 pub mod difference;
 pub mod dump;
 pub mod edit;

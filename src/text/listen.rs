@@ -77,7 +77,7 @@ impl Listen {
     #[must_use]
     pub fn clashes_with(&self, other: &Listen) -> bool {
         match (self, other) {
-            (Self::Unix(one), Self::Unix(two)) => one == two,
+            (Self::Unix(one), Self::Unix(two)) | (Self::Passed(one), Self::Passed(two)) => one == two,
             (Self::Unix(_), _) | (_, Self::Unix(_)) => false,
             _ if self.is_ephemeral() || other.is_ephemeral() => false,
             _ => self.addresses().iter().flatten().any(|one| {
@@ -281,6 +281,9 @@ mod tests {
             ("unix:/a", "unix:/a", true),
             ("unix:/a", "unix:/b", false),
             ("unix:/a", ":80", false),
+            ("fd:a", "fd:a", true),
+            ("fd:a", "fd:b", false),
+            ("fd:a", ":80", false),
         ] {
             let (one, two) = (Listen::parse(one).unwrap(), Listen::parse(two).unwrap());
             assert_eq!(one.clashes_with(&two), clash, "{one:?} {two:?}");
