@@ -58,7 +58,8 @@ fn a_service_is_removed_under_load() {
             busy.iter().all(|client| client.ended)
         });
         assert!(busy.iter().all(|client| client.got.len() == 1_000_000));
-        host.turns(3);
+        // Nothing else happens, and still it is dropped.
+        host.reactor.turn().unwrap();
         assert_eq!(alive.strong_count(), 0);
         assert!(host.reactor.service(number).is_none() && host.reactor.service_with(number).is_none());
         assert!(host.reactor.lp().service_counters(number).is_none());
@@ -197,6 +198,9 @@ fn limits_change_while_connections_are_there() {
         let (number, mut limits) = (host.service, host.limits.clone());
         limits.connections = 4;
         assert!(host.reactor.lp().set_limits(number, limits.clone()));
+        // At once, and not when it is next looked whether there is room.
+        host.turns(2);
+        assert_eq!(host.reactor.world().opened, 4);
         clients.iter_mut().for_each(|client| host.expect(client, "in\n"));
         // Those that wait have less time from now on.
         assert_eq!(host.reactor.world().timeouts, 0);
