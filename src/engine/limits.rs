@@ -12,7 +12,8 @@ pub struct Limits {
     pub rate_floor: u64,
     /// Connections at once.
     pub connections: usize,
-    /// Connections at once from one address, 0 for any number; see [`Clients`].
+    /// Connections at once from one address, 0 for any number; see
+    /// [`Clients`](super::clients::Clients).
     pub per_address: u32,
     /// The addresses of peers will be asked for by [`Cx::client`](super::Cx::client): they are kept.
     pub addresses: bool,

@@ -59,7 +59,9 @@ fn a_service_is_removed_under_load() {
         });
         assert!(busy.iter().all(|client| client.got.len() == 1_000_000));
         // Nothing else happens, and still it is dropped.
-        host.reactor.turn().unwrap();
+        if alive.strong_count() > 0 {
+            host.reactor.turn().unwrap();
+        }
         assert_eq!(alive.strong_count(), 0);
         assert!(host.reactor.service(number).is_none() && host.reactor.service_with(number).is_none());
         assert!(host.reactor.lp().service_counters(number).is_none());
