@@ -636,12 +636,9 @@ fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<u32>, Optio
 /// The rules for the buffers of clients, by network.
 fn client_rules(server: &HttpServer) -> Vec<Rule> {
     let rules = server.clients.iter().filter_map(|rule| match &rule.clients {
-        Clients::Network(network) => Some(Rule {
-            network: network.ip,
-            prefix: network.prefix,
-            read: rule.read_buffer,
-            write: rule.write_buffer,
-        }),
+        Clients::Network(network) => {
+            Some(Rule { network: *network, read: rule.read_buffer, write: rule.write_buffer })
+        }
         Clients::Domain(_) => None,
     });
     rules.collect()

@@ -15,6 +15,7 @@ use super::event_loop::Loop;
 use super::services::ServiceState;
 use super::timeouts::{Timeouts, list_number};
 use super::values::{ConnId, TICK_MILLISECONDS, Tick};
+use crate::text::network::Network;
 use crate::tree::Buffer;
 
 /// The buffers that connections of a listener, a network or a service get.
@@ -38,10 +39,8 @@ impl Buffers {
 /// The buffers of clients from one network.
 #[derive(Clone, Copy)]
 pub struct Rule {
-    /// An address of the network.
-    pub network: IpAddr,
-    /// How many of its bits count.
-    pub prefix: u8,
+    /// Where they come from.
+    pub network: Network,
     /// Instead of the listener's.
     pub read: Option<Buffer>,
     /// Instead of the listener's.
@@ -49,25 +48,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether an address is in its network. IPv4 within IPv6 is IPv4.
-    #[must_use]
-    pub fn covers(&self, ip: IpAddr) -> bool {
-        match (self.network.to_canonical(), ip.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(ip)) => {
-                let apart = network.to_bits() ^ ip.to_bits();
-                apart.leading_zeros() >= u32::from(self.prefix.min(32))
-            }
-            (IpAddr::V6(network), IpAddr::V6(ip)) => {
-                let apart = network.to_bits() ^ ip.to_bits();
-                apart.leading_zeros() >= u32::from(self.prefix.min(128))
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-
     /// The buffers of a client: those of the first rule that covers it, and the others' where it says nothing.
     pub(super) fn choose(rules: &[Rule], ip: Option<IpAddr>, others: Buffers) -> Buffers {
-        let rule = ip.and_then(|ip| rules.iter().find(|rule| rule.covers(ip)));
+        let rule = ip.and_then(|ip| rules.iter().find(|rule| rule.network.contains(ip)));
         rule.map_or(others, |rule| Buffers {
             read: rule.read.unwrap_or(others.read),
             write: rule.write.unwrap_or(others.write),
@@ -246,34 +229,18 @@ mod tests {
     }
 
     #[test]
-    fn networks_cover_their_addresses() {
-        let rule = |network: &str, prefix| Rule {
-            network: network.parse().unwrap(),
-            prefix,
+    fn the_first_rule_that_covers_a_client_counts() {
+        let rule = |network: &str, write| Rule {
+            network: Network::parse(network).unwrap(),
             read: None,
-            write: Some(Buffer::fixed(18)),
+            write: Some(Buffer::fixed(write)),
         };
-        for (network, prefix, ip, covers) in [
-            ("10.0.0.0", 8, "10.255.0.1", true),
-            ("10.0.0.0", 8, "11.0.0.1", false),
-            ("10.0.0.0", 8, "::ffff:10.1.1.1", true),
-            ("0.0.0.0", 0, "192.0.2.1", true),
-            ("0.0.0.0", 0, "::1", false),
-            ("192.0.2.1", 32, "192.0.2.1", true),
-            ("192.0.2.1", 32, "192.0.2.0", false),
-            ("192.0.2.1", 255, "192.0.2.1", true),
-            ("2001:db8::", 33, "2001:db8:7fff::1", true),
-            ("2001:db8::", 33, "2001:db8:8000::1", false),
-            ("::", 0, "fe80::1", true),
-            ("fe80::1", 128, "fe80::1", true),
-        ] {
-            assert_eq!(rule(network, prefix).covers(ip.parse().unwrap()), covers, "{network}/{prefix} {ip}");
-        }
         let others = Buffers::fixed(12, 14);
-        let rules = [rule("10.0.0.0", 8), rule("0.0.0.0", 0)];
-        let chosen = Rule::choose(&rules, Some("10.1.1.1".parse().unwrap()), others);
-        assert!(chosen == Buffers::fixed(12, 18));
-        assert!(Rule::choose(&rules, Some("::1".parse().unwrap()), others) == others);
+        let rules = [rule("10.0.0.0/8", 18), rule("0.0.0.0/0", 10)];
+        for (ip, expected) in [("10.1.1.1", 18), ("::ffff:10.1.1.1", 18), ("11.1.1.1", 10), ("::1", 14)] {
+            let chosen = Rule::choose(&rules, Some(ip.parse().unwrap()), others);
+            assert!(chosen == Buffers::fixed(12, expected), "{ip}");
+        }
         assert!(Rule::choose(&rules, None, others) == others);
     }
 }

@@ -10,7 +10,8 @@ use super::event_loop::Loop;
 use super::pages::{PageId, Pages};
 use super::timeouts::NO_LIST;
 use super::values::{ConnId, TICK_MILLISECONDS};
-use crate::tree::{About, Buffer, Unit, Value};
+use crate::tree::rule::{BUFFER, SOCKET_BUFFER};
+use crate::tree::{About, Unit, Value};
 
 /// One fact of a connection.
 pub struct Fact {
@@ -23,7 +24,6 @@ pub struct Fact {
 const SIZE: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
 const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
 const TIME: Unit = Unit::Time { min: 0, max: u64::MAX };
-const BUFFER: Unit = Unit::Size { min: 512, max: 1 << 20, power_of_two: true };
 const STATES: Unit = Unit::Choice("idle|reading|writing|waiting|starved|closing|connecting");
 
 /// What can be told of a connection.
@@ -87,32 +87,35 @@ pub static CONNECTION: &[Fact] = &[
         get: |lp, id| tcp(lp, id, |tcp| tcp.retransmits.map(|number| Value::Count(number.into()))),
     },
     Fact {
-        about: About::live("read_buffer", BUFFER, "", "Bytes that are read at once. It may be a range, too."),
+        about: About::live("read_buffer", BUFFER, "", "Bytes that are read at once, or a range of them."),
+        get: |lp, id| of(lp, id, |_, conn| Value::Buffer(conn.read_range.buffer())),
+    },
+    Fact {
+        about: About::live("write_buffer", BUFFER, "", "Bytes that are made at once, or a range of them."),
+        get: |lp, id| of(lp, id, |_, conn| Value::Buffer(conn.write_range.buffer())),
+    },
+    Fact {
+        about: About::fact(
+            "read_size",
+            SIZE,
+            "Bytes that are read at once now. A second's rest brings back the least.",
+        ),
         get: |lp, id| of(lp, id, |lp, conn| Value::Size(1 << lp.sizes(conn).0)),
     },
     Fact {
-        about: About::live(
-            "write_buffer",
-            BUFFER,
-            "",
-            "Bytes that are made at once. It may be a range, too.",
+        about: About::fact(
+            "write_size",
+            SIZE,
+            "Bytes that are made at once now. A second's rest brings back the least.",
         ),
         get: |lp, id| of(lp, id, |lp, conn| Value::Size(1 << lp.sizes(conn).1)),
     },
     Fact {
-        about: About::fact("read_range", Unit::Text, "Within which its read buffer grows and shrinks."),
-        get: |lp, id| of(lp, id, |_, conn| range(conn.read_range.buffer())),
-    },
-    Fact {
-        about: About::fact("write_range", Unit::Text, "Within which its write buffer grows and shrinks."),
-        get: |lp, id| of(lp, id, |_, conn| range(conn.write_range.buffer())),
-    },
-    Fact {
-        about: About::live("send_buffer", SIZE, "", "The kernel's buffer for what is sent."),
+        about: About::live("send_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is sent."),
         get: |lp, id| of(lp, id, |_, conn| size(gorgon_sys::send_buffer(conn.fd.as_fd()))),
     },
     Fact {
-        about: About::live("receive_buffer", SIZE, "", "The kernel's buffer for what is received."),
+        about: About::live("receive_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is received."),
         get: |lp, id| of(lp, id, |_, conn| size(gorgon_sys::receive_buffer(conn.fd.as_fd()))),
     },
     Fact {
@@ -177,15 +180,6 @@ fn peer(lp: &Loop, id: ConnId) -> Value {
     let mut address = Vec::new();
     lp.client(id).push_address(&mut address);
     if address == b"-" { Value::Nothing } else { text(&address) }
-}
-
-fn range(buffer: Buffer) -> Value {
-    if buffer.least == buffer.most {
-        return Value::Nothing;
-    }
-    let mut text = String::new();
-    buffer.print(&mut text);
-    Value::Text(text)
 }
 
 fn state(lp: &Loop, conn: &Conn) -> &'static str {

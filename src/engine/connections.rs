@@ -56,8 +56,8 @@ impl Loop {
         self.listener_named(self.slots.get(id)?.listener)
     }
 
-    /// Changes a connection: `read_buffer` and `write_buffer`, by a size or a text such as `auto 4K..256K`, and
-    /// `send_buffer` and `receive_buffer`, the kernel's, by a size.
+    /// Changes a connection: `read_buffer` and `write_buffer`, and `send_buffer` and `receive_buffer`, the kernel's. The
+    /// value is one that the unit in [`CONNECTION`](super::connection::CONNECTION) has let through.
     ///
     /// # Errors
     /// There is no such connection or key, the value is wrong, or the system's words.
@@ -74,6 +74,10 @@ impl Loop {
             let mut bytes = 0;
             let stored = value.into_u64(&mut bytes);
             stored.map_err(|message| Trouble { code: Code::Invalid, message })?;
+            if bytes == 0 {
+                let message = ["what was set once cannot be left to the kernel again"];
+                return Err(Trouble::new(Code::Invalid, &message));
+            }
             let bytes = bytes.min(i32::MAX as u64) as usize;
             return set(conn.fd.as_fd(), bytes)
                 .map_err(|error| Trouble { code: Code::Failed, message: gorgon_sys::describe(error) });
@@ -83,29 +87,10 @@ impl Loop {
             "write_buffer" => (false, true),
             _ => return Err(Trouble::new(Code::Unknown, &[key, ": no such setting of a connection"])),
         };
-        let buffer = buffer_of(value).ok_or_else(|| {
-            Trouble::new(
-                Code::Invalid,
-                &["expected a power of two from 512 to 1M, such as 64K, or a range such as auto 4K..256K"],
-            )
-        })?;
+        let mut buffer = Buffer::fixed(0);
+        let stored = value.into_buffer(&mut buffer);
+        stored.map_err(|message| Trouble { code: Code::Invalid, message })?;
         self.set_connection_buffers(id, sides.0.then_some(buffer), sides.1.then_some(buffer));
         Ok(())
     }
-}
-
-/// The bounds of buffers, in bytes.
-const LEAST: u64 = 512;
-const MOST: u64 = 1 << 20;
-
-fn buffer_of(value: Value) -> Option<Buffer> {
-    let buffer = match value {
-        Value::Text(text) => Buffer::parse(&text),
-        other => {
-            let mut size = 0_u64;
-            other.into_u64(&mut size).ok()?;
-            size.is_power_of_two().then(|| Buffer::fixed(size.trailing_zeros() as u8))
-        }
-    };
-    buffer.filter(|buffer| buffer.is_within(LEAST, MOST))
 }

@@ -163,7 +163,8 @@ impl Loop {
         true
     }
 
-    /// Changes the kernel's buffers of connections that will be accepted, in bytes (`SO_SNDBUF`, `SO_RCVBUF`).
+    /// Changes the kernel's buffers of connections that will be accepted, in bytes (`SO_SNDBUF`, `SO_RCVBUF`). What was
+    /// set once cannot be left to the kernel again, but by a new socket: 0 changes nothing.
     ///
     /// # Errors
     /// The system's; `EINVAL` when there is no such listener.
@@ -174,10 +175,10 @@ impl Loop {
         receive: Option<u32>,
     ) -> Result<(), Errno> {
         let listener = self.listener(id).ok_or(Errno::INVAL)?;
-        if let Some(bytes) = send {
+        if let Some(bytes) = send.filter(|bytes| *bytes > 0) {
             gorgon_sys::set_send_buffer(listener.fd(), bytes as usize)?;
         }
-        if let Some(bytes) = receive {
+        if let Some(bytes) = receive.filter(|bytes| *bytes > 0) {
             gorgon_sys::set_receive_buffer(listener.fd(), bytes as usize)?;
         }
         Ok(())

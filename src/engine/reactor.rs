@@ -434,6 +434,8 @@ impl<W> Reactor<W> {
             state.open -= 1;
             state.inside -= usize::from(conn.flags.has(Flags::INSIDE));
         }
+        // The last one of a service that goes may be among those that are closed when all else is settled.
+        self.lp.unsettled |= self.lp.removing > 0;
         let (key, number, client) = (conn.key, conn.service, conn.client);
         drop(conn);
         self.lp.released = true;
