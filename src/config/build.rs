@@ -68,6 +68,14 @@ fn check(source: &Source, settings: &Settings, problems: &mut Problems) {
         {
             tell(source, node, key, message, problems);
         }
+        for handler in &server.handlers {
+            let node = source.find(NodeKind::Handler, &joined(&[&server.name, "/", &handler.name]));
+            let contradiction = handler.settings.contradiction().filter(|_| problems.is_empty());
+            // What is missing may have been given, and be wrong.
+            if let (Some((key, message)), Some(node)) = (contradiction, node) {
+                tell(source, node, key, message, problems);
+            }
+        }
     }
     check_addresses(source, settings, problems);
     #[cfg(feature = "http")]

@@ -149,7 +149,7 @@ mod tests {
 
     const TEXT: &str = "[http:main]\nroot = \"/srv/50%%; \"\nauth_realm=a \\b\nlisten=:80 write_buffer=auto 4K..64K\n  unix:/a b \
         mode=600\nindex=a,b\nheader_timeout=1500ms\nclients=10.0.0.0/8 read_buffer=1K\ncache_control=\n\
-        [handler:main/b]\nkind=status\n[handler:main/a]\nmatch=/x\n[http:two]\nroot=/\nlisten=:81\n[gorgon]\ngrace=1s\n";
+        [handler:main/b]\nkind=status\nmatch=/s\n[handler:main/a]\nmatch=/x\n[http:two]\nroot=/\nlisten=:81\n[gorgon]\ngrace=1s\n";
 
     #[test]
     fn what_is_dumped_is_a_configuration_of_the_same_meaning() {
@@ -206,12 +206,12 @@ mod tests {
             "\"idle_timeout\":60,",
             "\"read_buffer\":4096,",
             "\"hidden\":false",
-            "\"from\":{\"listen\":\"/etc/g.conf:4\"",
+            "\"listen\":\"/etc/g.conf:4\"",
         ] {
             assert!(main.contains(part), "{part}: {main}");
         }
         assert!(line("{\"path\":\"/process\",").contains("\"grace\":1,"));
-        assert!(line("{\"path\":\"/handler/main/b\",").ends_with("\"root\":\"default\"}}"));
+        assert!(line("{\"path\":\"/handler/main/b\",").ends_with("\"status\":\"default\"}}"));
         let mut seconds = String::new();
         for milliseconds in [0, 1, 20, 300, 1010, 61_000] {
             push_seconds(milliseconds, &mut seconds);
