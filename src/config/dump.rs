@@ -211,7 +211,7 @@ mod tests {
             assert!(main.contains(part), "{part}: {main}");
         }
         assert!(line("{\"path\":\"/process\",").contains("\"grace\":1,"));
-        assert!(line("{\"path\":\"/handler/main/b\",").contains("\"root\":\"default\""));
+        assert!(line("{\"path\":\"/handler/main/b\",").ends_with("\"status\":\"default\"}}"));
         let mut seconds = String::new();
         for milliseconds in [0, 1, 20, 300, 1010, 61_000] {
             push_seconds(milliseconds, &mut seconds);
