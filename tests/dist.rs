@@ -92,6 +92,16 @@ fn s6_is_told_by_the_descriptor_that_is_written_to() {
 }
 
 #[test]
+fn the_files_that_come_along_are_right() {
+    for name in ["debian/gorgon.conf", "container/gorgon.conf"] {
+        let mut command = common::gorgon();
+        command.args(["check", "-c"]).arg(dist(name));
+        let output = common::finish(command);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn all_read_the_same_file() {
     for name in [
         "systemd/gorgon.service",
