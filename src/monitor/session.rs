@@ -51,6 +51,8 @@ pub struct Session {
     ended: bool,
     pub(super) json: bool,
     pub(super) job: Option<Box<Job>>,
+    // A watch becomes the job and goes back: in its box it moves as one word.
+    #[allow(clippy::vec_box)]
     pub(super) watches: Vec<Box<Job>>,
     /// The open transaction.
     pub(super) steps: Option<Vec<Step>>,

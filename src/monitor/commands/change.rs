@@ -8,6 +8,7 @@ use super::{Ask, Desk};
 use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
+use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{Change, TIMED, Timed};
@@ -48,7 +49,11 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
 impl Desk<'_> {
     /// Notes something with who did it.
     pub(super) fn note(&mut self, text: &str, words: &[&str]) {
-        self.tree.note(&[&self.session.actor.who, ": ", &fill(text, words)]);
+        // A word of a call may hold a line feed; an event is one line.
+        let mut line = Vec::new();
+        escape(&fill(text, words), &mut line);
+        let line = String::from_utf8(line).unwrap_or_default();
+        self.tree.note(&[&self.session.actor.who, ": ", &line]);
     }
 
     /// Holds that the session may set an attribute to a text.
@@ -190,7 +195,7 @@ impl Desk<'_> {
         Path { kind: place.schema.name, name: &place.name }.print(&mut path);
         let mut kept = Vec::new();
         for (at, about) in place.schema.abouts().enumerate() {
-            let asked = place.keys.is_empty() || place.keys.iter().any(|key| *key == at);
+            let asked = place.keys.is_empty() || place.keys.contains(&at);
             if asked && self.timed.find(&path, about.name).is_some() {
                 self.hold_role(about.role, about.name)?;
                 kept.push(about.name);

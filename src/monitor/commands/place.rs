@@ -70,7 +70,8 @@ impl Desk<'_> {
             let form = if all { "/%/NAME or /%/*" } else { "/%/NAME" };
             return Err(expected(form, &[schema.name, schema.name]));
         }
-        if !(all && schema.named && path.name == "*") && !exists(self.tree, schema, path.name) {
+        let every = all && schema.named && path.name == "*";
+        if !every && !exists(self.tree, schema, path.name) {
             return Err(missing(text));
         }
         Ok(Place { schema, name: String::from(path.name), keys: Vec::new() })
