@@ -10,6 +10,7 @@
 //!                         +-- a node <----+      at the end: its frame, and the connection is woken
 //! ```
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::failure::{Failure, expected, failure, unknown};
@@ -65,7 +66,8 @@ struct Ask<'a> {
     action: Option<&'a str>,
 }
 
-/// What a verb does. It is called through a pointer: all of them inside of one function make it larger, not faster.
+/// What a verb does. It is called through a pointer: all of them inside of one function make that larger, not faster.
+/// So do the steps on the way to it, which are kept apart as well.
 type Run<'d> = fn(&mut Desk<'d>, &mut Words<'_>, &Ask<'_>) -> Result<(), Failure>;
 
 /// Does a turn's share of what was asked. `wake` is told each connection whose session has output, reads again, or is
@@ -149,6 +151,7 @@ fn run(desk: &mut Desk<'_>, mut nodes: u32) -> u32 {
 
 impl<'d> Desk<'d> {
     /// Begins the next sample that is due, if there is one.
+    #[inline(never)]
     fn sample(&mut self) -> bool {
         let Desk { session, tree, now, .. } = self;
         let output = &session.output;
@@ -202,7 +205,8 @@ impl<'d> Desk<'d> {
     }
 
     /// Takes a job one step further.
-    fn go_on(&mut self, mut job: Job) {
+    #[inline(never)]
+    fn go_on(&mut self, mut job: Box<Job>) {
         let before = self.session.output.part.len();
         let step = match &mut job.plan {
             Plan::Text { text, at } => Ok(self.give_line(text, at, job.json)),
@@ -226,7 +230,7 @@ impl<'d> Desk<'d> {
     }
 
     /// Ends a reply or a sample.
-    fn finish(&mut self, mut job: Job, result: Result<(), Failure>) {
+    fn finish(&mut self, mut job: Box<Job>, result: Result<(), Failure>) {
         if job.timing.is_none() {
             return self.end(job.tag.as_deref(), result);
         }
@@ -255,6 +259,7 @@ impl<'d> Desk<'d> {
     }
 
     /// Begins the next command, if there is one.
+    #[inline(never)]
     fn answer(&mut self) -> bool {
         if !self.session.has_work() {
             return false;
@@ -264,13 +269,16 @@ impl<'d> Desk<'d> {
         let mut json = self.session.json;
         let result = text.and_then(|text| self.command(&text, tag.as_deref(), &mut json));
         match (result, self.plan.take()) {
-            (Ok(()), Some(plan)) => self.session.job = Some(Job { plan, json, tag, timing: None, left: 0 }),
+            (Ok(()), Some(plan)) => {
+                self.session.job = Some(Box::new(Job { plan, json, tag, timing: None, left: 0 }))
+            }
             (result, _) => self.end(tag.as_deref(), result),
         }
         true
     }
 
     /// Does a command, or says what is to be given for it.
+    #[inline(never)]
     fn command(&mut self, text: &str, tag: Option<&str>, json: &mut bool) -> Result<(), Failure> {
         let (text, action) = divide(text, b'|');
         let mut words = Words::new(text);
@@ -282,7 +290,7 @@ impl<'d> Desk<'d> {
         let verb = verb(&words.expect("a verb; help lists them")?)?;
         self.hold_role(verb.role, verb.name)?;
         if action.is_some() && verb.name != "find" {
-            return Err(expected(&["no | but behind find"]));
+            return Err(expected("no | but behind find", &[]));
         }
         if verb.words.is_empty() {
             words.end()?;
@@ -307,7 +315,7 @@ impl<'d> Desk<'d> {
             "format" => Self::format,
             "quit" | "exit" => Self::quit,
             // A form stands before a verb.
-            _ => return Err(expected(&["a verb behind ", verb.name])),
+            _ => return Err(expected("a verb behind %", &[verb.name])),
         };
         run(self, &mut words, &Ask { tag, json: *json, action })?;
         words.end()
@@ -316,7 +324,7 @@ impl<'d> Desk<'d> {
     fn format(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let json = words.take("json");
         if !json && !words.take("kv") {
-            return Err(expected(&["kv or json"]));
+            return Err(expected("kv or json", &[]));
         }
         words.end()?;
         self.session.json = json;
@@ -336,7 +344,8 @@ impl<'d> Desk<'d> {
         }
         Err(failure(
             Code::Refused,
-            &[what, " is for the role ", role_name(role), "; yours is ", role_name(own)],
+            "% is for the role %; yours is %",
+            &[what, role_name(role), role_name(own)],
         ))
     }
 
@@ -344,14 +353,14 @@ impl<'d> Desk<'d> {
     fn add_watch(&mut self, ask: &Ask<'_>, every: u64) -> Result<(), Failure> {
         let Some(plan) = self.plan.take() else { return Ok(()) };
         if self.session.watches.len() >= WATCHES {
-            return Err(failure(Code::Limit, &["a session has at most 8 watches"]));
+            return Err(failure(Code::Limit, "a session has at most 8 watches", &[]));
         }
         if ask.tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == ask.tag) {
-            return Err(failure(Code::Conflict, &["there is a watch of that tag"]));
+            return Err(failure(Code::Conflict, "there is a watch of that tag", &[]));
         }
         let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
         let tag = ask.tag.map(String::from);
-        self.session.watches.push(Job { plan, json: ask.json, tag, timing, left: 0 });
+        self.session.watches.push(Box::new(Job { plan, json: ask.json, tag, timing, left: 0 }));
         Ok(())
     }
 
@@ -363,8 +372,8 @@ impl<'d> Desk<'d> {
             let text = words.expect("a time behind every")?;
             every = duration::parse(&text).unwrap_or(0);
             if every < LEAST_PERIOD {
-                let wrong = &["expected a time of at least 100ms behind every, not ", &text];
-                return Err(failure(Code::Invalid, wrong));
+                let wrong = "expected a time of at least 100ms behind every, not %";
+                return Err(failure(Code::Invalid, wrong, &[&text]));
             }
         }
         words.end()?;
@@ -376,7 +385,7 @@ impl<'d> Desk<'d> {
         words.end()?;
         let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag == wanted);
         match wanted {
-            Some(tag) if !found => Err(failure(Code::Missing, &["there is no watch of the tag ", &tag])),
+            Some(tag) if !found => Err(failure(Code::Missing, "there is no watch of the tag %", &[&tag])),
             _ => Ok(()),
         }
     }
@@ -384,7 +393,7 @@ impl<'d> Desk<'d> {
 
 /// A number that was asked for.
 fn number(text: &str, what: &str) -> Result<u64, Failure> {
-    let wrong = || failure(Code::Invalid, &["expected ", what, ", not ", text]);
+    let wrong = || failure(Code::Invalid, "expected %, not %", &[what, text]);
     parse_decimal(text.as_bytes()).ok_or_else(wrong)
 }
 
@@ -393,7 +402,7 @@ fn kind(tree: &dyn Tree, name: &str) -> Result<&'static Schema, Failure> {
     let kinds = tree.schemas();
     kinds.iter().find(|schema| schema.name == name).ok_or_else(|| {
         let near = nearest(name, &mut kinds.iter().map(|schema| schema.name));
-        unknown(&["no kind is named ", name], near)
+        unknown("no kind is named %", &[name], near)
     })
 }
 

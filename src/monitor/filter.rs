@@ -171,7 +171,7 @@ impl Parser<'_, '_> {
 
     fn one(&mut self, depth: usize) -> Result<(), Failure> {
         let Some(depth) = depth.checked_sub(1) else {
-            return Err(failure(Code::Limit, &["an expression goes at most 16 levels deep"]));
+            return Err(failure(Code::Limit, "an expression goes at most 16 levels deep", &[]));
         };
         if self.words.take("not") {
             self.one(depth)?;
@@ -180,27 +180,27 @@ impl Parser<'_, '_> {
         }
         if self.words.take_sign("(") {
             self.joined(depth, true)?;
-            return if self.words.take_sign(")") { Ok(()) } else { Err(expected(&["and, or or )"])) };
+            return if self.words.take_sign(")") { Ok(()) } else { Err(expected("and, or or )", &[])) };
         }
         self.terms += 1;
         if self.terms > TERMS {
-            return Err(failure(Code::Limit, &["an expression has at most 64 comparisons"]));
+            return Err(failure(Code::Limit, "an expression has at most 64 comparisons", &[]));
         }
         let key = self.words.word_until(SIGNS)?.filter(|key| !key.is_empty());
-        let (place, about) = attribute(self.schema, &key.ok_or_else(|| expected(&["an attribute"]))?)?;
+        let (place, about) = attribute(self.schema, &key.ok_or_else(|| expected("an attribute", &[]))?)?;
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
         let Some(&(sign, compare)) = found else {
             if about.unit != Unit::Switch {
-                return Err(expected(&["= != < <= > >= or ~ behind ", about.name]));
+                return Err(expected("= != < <= > >= or ~ behind %", &[about.name]));
             }
             self.code.push(Op::Test { place, compare: Compare::Equal, operand: Key::Number(1) });
             return Ok(());
         };
         let text = self.words.word_until(b")")?;
-        let text = text.ok_or_else(|| expected(&["a value behind ", about.name, sign]))?;
+        let text = text.ok_or_else(|| expected("a value behind %%", &[about.name, sign]))?;
         match operand(&about.unit, compare, text) {
             Ok(operand) => self.code.push(Op::Test { place, compare, operand }),
-            Err(wrong) => return Err(failure(wrong.code, &[about.name, ": ", &wrong.message])),
+            Err(wrong) => return Err(failure(wrong.code, "%: %", &[about.name, &wrong.message])),
         }
         Ok(())
     }
@@ -213,7 +213,7 @@ impl Parser<'_, '_> {
 pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static About), Failure> {
     schema.find(key).ok_or_else(|| {
         let near = nearest(key, &mut schema.abouts().map(|about| about.name));
-        unknown(&[schema.name, " has no attribute ", key], near)
+        unknown("% has no attribute %", &[schema.name, key], near)
     })
 }
 
@@ -230,7 +230,7 @@ fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Key, Failure> 
         Unit::Switch | Unit::Choice(_) => match unit.parse(&text) {
             Ok(Value::Switch(on)) => Some(on.into()),
             Ok(_) => None,
-            Err(expected) => return Err(failure(Code::Invalid, &[&expected])),
+            Err(expected) => return Err(failure(Code::Invalid, "%", &[&expected])),
         },
         Unit::Buffer { .. } | Unit::Text | Unit::List | Unit::Rules => None,
     };
@@ -244,7 +244,7 @@ fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Key, Failure> 
     match number {
         Some(number) => Ok(Key::Number(number)),
         None if is_text => Ok(Key::Text(text)),
-        None => Err(failure(Code::Invalid, &["expected ", form])),
+        None => Err(failure(Code::Invalid, "expected %", &[form])),
     }
 }
 

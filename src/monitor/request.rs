@@ -54,7 +54,7 @@ pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Failure> {
         && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
     match core::str::from_utf8(tag) {
         Ok(tag) if fits => Ok((Some(tag), rest)),
-        _ => Err(expected(&["after @ a tag of 1 to 32 letters, digits, _ . or -"])),
+        _ => Err(expected("after @ a tag of 1 to 32 letters, digits, _ . or -", &[])),
     }
 }
 
@@ -103,7 +103,7 @@ impl<'a> Words<'a> {
                     match bytes.next() {
                         Some(b'\'') => break,
                         Some(byte) => word.push(byte),
-                        None => return Err(expected(&["a closing '"])),
+                        None => return Err(expected("a closing '", &[])),
                     }
                 },
                 b'"' => loop {
@@ -111,7 +111,7 @@ impl<'a> Words<'a> {
                         Some(b'"') => break,
                         Some(b'\\') => word.push(escape(&mut bytes)?),
                         Some(byte) => word.push(byte),
-                        None => return Err(expected(&["a closing \""])),
+                        None => return Err(expected("a closing \"", &[])),
                     }
                 },
                 byte if stops.contains(&byte) => break,
@@ -122,7 +122,7 @@ impl<'a> Words<'a> {
         // All ends lie before or behind ASCII, so this never splits a character.
         let used = self.rest.len() - left;
         self.rest = self.rest.get(used..).unwrap_or_default().trim_ascii_start();
-        String::from_utf8(word).map(Some).map_err(|_| expected(&["UTF-8 behind the escapes"]))
+        String::from_utf8(word).map(Some).map_err(|_| expected("UTF-8 behind the escapes", &[]))
     }
 
     /// The next word.
@@ -130,7 +130,7 @@ impl<'a> Words<'a> {
     /// # Errors
     /// As for [`Words::word`]; at the end, that `what` was expected.
     pub fn expect(&mut self, what: &str) -> Result<String, Failure> {
-        self.word()?.ok_or_else(|| expected(&[what]))
+        self.word()?.ok_or_else(|| expected("%", &[what]))
     }
 
     /// Takes the next word if it is this one, bare; a parenthesis may stand right behind it.
@@ -169,7 +169,7 @@ impl<'a> Words<'a> {
     pub fn end(&self) -> Result<(), Failure> {
         match self.clone().word()? {
             None => Ok(()),
-            Some(word) => Err(failure(Code::Syntax, &["expected the end, not ", &word])),
+            Some(word) => Err(failure(Code::Syntax, "expected the end, not %", &[&word])),
         }
     }
 }
@@ -187,7 +187,7 @@ fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Failure> {
         },
         _ => None,
     }
-    .ok_or_else(|| expected(&["\\\" \\\\ \\n \\t or \\xHH"]))
+    .ok_or_else(|| expected("\\\" \\\\ \\n \\t or \\xHH", &[]))
 }
 
 #[cfg(test)]

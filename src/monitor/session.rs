@@ -13,6 +13,7 @@
 //! A watch is a job that waits. While a command is answered, or a sample is made, nothing more is read: a peer that
 //! asks faster than it listens fills its own kernel's buffers.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -49,8 +50,10 @@ pub struct Session {
     skipping: bool,
     ended: bool,
     pub(super) json: bool,
-    pub(super) job: Option<Job>,
-    pub(super) watches: Vec<Job>,
+    pub(super) job: Option<Box<Job>>,
+    // A watch becomes the job and goes back: in its box it moves as one word.
+    #[allow(clippy::vec_box)]
+    pub(super) watches: Vec<Box<Job>>,
     /// The open transaction.
     pub(super) steps: Option<Vec<Step>>,
     pub(super) output: Output,
@@ -195,7 +198,7 @@ impl Session {
             State::TooLong => {
                 let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
                 self.enter(State::Reading);
-                let text = Err(failure(Code::Limit, &["a line has at most 4096 bytes, its end included"]));
+                let text = Err(failure(Code::Limit, "a line has at most 4096 bytes, its end included", &[]));
                 Some(Request { tag, text })
             }
             State::Running => {
@@ -213,7 +216,7 @@ impl Session {
             // Answered once, whatever else the line holds.
             let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
             self.line.clear();
-            return Some(Request { tag, text: Err(expected(&["UTF-8"])) });
+            return Some(Request { tag, text: Err(expected("UTF-8", &[])) });
         };
         while let Some(rest) = line.get(self.at..).filter(|rest| !rest.is_empty()) {
             let (command, _) = request::divide(rest, b';');

@@ -66,7 +66,7 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 /// There is none; the nearest one is named.
 pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
-        unknown(&["no verb is named ", name], nearest(name, &mut verbs().map(|verb| verb.name)))
+        unknown("no verb is named %", &[name], nearest(name, &mut verbs().map(|verb| verb.name)))
     })
 }
 

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use super::place::{exists, missing, parse};
 use super::{Ask, Desk};
-use crate::monitor::failure::{Failure, expected, failure, unknown};
+use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
+use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{Change, TIMED, Timed};
@@ -29,6 +30,7 @@ fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
 }
 
 /// Sets back what is due.
+#[inline(never)]
 pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
     while let Some(Change { path, key, back, set, actor, .. }) = timed.take_due(now) {
         if value(tree, &path, &key) != set {
@@ -46,24 +48,27 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
 
 impl Desk<'_> {
     /// Notes something with who did it.
-    pub(super) fn note(&mut self, words: &[&str]) {
-        let who = &self.session.actor.who;
-        self.tree.note(&[&[who.as_str(), ": "], words].concat());
+    pub(super) fn note(&mut self, text: &str, words: &[&str]) {
+        // A word of a call may hold a line feed; an event is one line.
+        let mut line = Vec::new();
+        escape(&fill(text, words), &mut line);
+        let line = String::from_utf8(line).unwrap_or_default();
+        self.tree.note(&[&self.session.actor.who, ": ", &line]);
     }
 
     /// Holds that the session may set an attribute to a text.
     fn hold_attribute(&self, schema: &'static Schema, key: &str, text: &str) -> Result<(), Failure> {
         let (_, about) = attribute(schema, key)?;
         if about.fact {
-            return Err(failure(Code::Refused, &[key, " is a fact; nobody sets it"]));
+            return Err(failure(Code::Refused, "% is a fact; nobody sets it", &[key]));
         }
         self.hold_role(about.role, key)?;
         if !about.live {
-            return Err(failure(Code::Refused, &[key, " changes only when the program starts"]));
+            return Err(failure(Code::Refused, "% changes only when the program starts", &[key]));
         }
         match about.unit.parse(text) {
             Ok(_) => Ok(()),
-            Err(expected) => Err(failure(Code::Invalid, &[key, ": ", &expected])),
+            Err(expected) => Err(failure(Code::Invalid, "%: %", &[key, &expected])),
         }
     }
 
@@ -75,16 +80,16 @@ impl Desk<'_> {
         words: Vec<String>,
     ) -> Result<Vec<Step>, Failure> {
         if words.is_empty() {
-            return Err(expected(&["KEY=VALUE"]));
+            return Err(expected("KEY=VALUE", &[]));
         }
         let mut steps: Vec<Step> = Vec::new();
         for word in &words {
             let Some((key, text)) = word.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-                return Err(expected(&["KEY=VALUE, not ", word]));
+                return Err(expected("KEY=VALUE, not %", &[word]));
             };
             for step in &steps {
                 if matches!(step, Step::Set { key: other, .. } if other == key) {
-                    return Err(failure(Code::Conflict, &[key, " is there twice"]));
+                    return Err(failure(Code::Conflict, "% is there twice", &[key]));
                 }
             }
             self.hold_attribute(schema, key, text)?;
@@ -104,7 +109,7 @@ impl Desk<'_> {
     ) -> Result<Step, Failure> {
         let Some(method) = schema.method(name) else {
             let near = nearest(name, &mut schema.methods.iter().map(|method| method.name));
-            return Err(unknown(&[schema.name, " has no method ", name], near));
+            return Err(unknown("% has no method %", &[schema.name, name], near));
         };
         self.hold_role(method.role, method.name)?;
         Ok(Step::Call { path: String::from(path), method, words })
@@ -116,7 +121,7 @@ impl Desk<'_> {
         // `get` writes PATH.KEY=VALUE; that can be set again.
         if let Some((front, _)) = path.split_once('=') {
             let Some((front, _)) = front.rsplit_once('.') else {
-                return Err(expected(&["a path and KEY=VALUE"]));
+                return Err(expected("a path and KEY=VALUE", &[]));
             };
             let mut pair = path.split_off(front.len());
             pair.remove(0);
@@ -127,8 +132,8 @@ impl Desk<'_> {
             if word == "for" {
                 time = duration::parse(length);
                 if time.is_none() {
-                    let wrong = &["expected a time such as 10m behind for, not ", length];
-                    return Err(failure(Code::Invalid, wrong));
+                    let wrong = "expected a time such as 10m behind for, not %";
+                    return Err(failure(Code::Invalid, wrong, &[length]));
                 }
                 rest.truncate(rest.len() - 2);
             }
@@ -152,7 +157,7 @@ impl Desk<'_> {
     /// Sets values that come back after a time.
     fn change_for(&mut self, steps: &[Step], time: u64) -> Result<(), Failure> {
         if self.session.steps.is_some() {
-            return Err(failure(Code::Conflict, &["in a transaction nothing is set for a time"]));
+            return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
         }
         let mut waiting = self.timed.changes.len();
         // What comes back is the last value that was to stay.
@@ -164,14 +169,14 @@ impl Desk<'_> {
             backs.push(back.unwrap_or_else(|| value(self.tree, path, key)));
         }
         if waiting > TIMED {
-            return Err(failure(Code::Limit, &["at most 64 changes wait to come back"]));
+            return Err(failure(Code::Limit, "at most 64 changes wait to come back", &[]));
         }
         self.change(steps, usize::MAX)?;
         let mut length = String::new();
         duration::print(time, &mut length);
         for (step, back) in steps.iter().zip(backs) {
             let Step::Set { path, key, .. } = step else { continue };
-            self.note(&[path, ".", key, " is ", &back, " again in ", &length]);
+            self.note("%.% is % again in %", &[path, key, &back, &length]);
             self.timed.changes.push(Change {
                 set: value(self.tree, path, key),
                 path: path.clone(),
@@ -197,10 +202,10 @@ impl Desk<'_> {
             }
         }
         if kept.is_empty() {
-            return Err(failure(Code::Conflict, &["nothing of ", &path, " is set for a time"]));
+            return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&path]));
         }
         for key in kept {
-            self.note(&["keep ", &path, ".", key]);
+            self.note("keep %.%", &[&path, key]);
             self.timed.forget(&path, key);
         }
         Ok(())
@@ -226,7 +231,7 @@ impl Desk<'_> {
     pub(super) fn change(&mut self, steps: &[Step], told: usize) -> Result<(), Failure> {
         if let Some(kept) = &mut self.session.steps {
             if kept.len() + steps.len() > STEPS {
-                return Err(failure(Code::Limit, &["a transaction has at most 256 steps"]));
+                return Err(failure(Code::Limit, "a transaction has at most 256 steps", &[]));
             }
             kept.extend_from_slice(steps);
             return Ok(());
@@ -255,22 +260,19 @@ impl Desk<'_> {
 
     fn note_step(&mut self, step: &Step, old: &str) {
         match step {
-            Step::Set { path, key, text } => self.note(&[path, ".", key, "=", text, ", was ", old]),
+            Step::Set { path, key, text } => self.note("%.%=%, was %", &[path, key, text, old]),
             Step::Call { path, method, words } => {
-                self.note(&[
-                    path,
-                    " ",
-                    method.name,
-                    if words.is_empty() { "" } else { " " },
-                    &words.join(" "),
-                ]);
+                self.note(
+                    "% %%%",
+                    &[path, method.name, if words.is_empty() { "" } else { " " }, &words.join(" ")],
+                );
             }
         }
     }
 
     pub(super) fn begin(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         if self.session.steps.is_some() {
-            return Err(failure(Code::Conflict, &["a transaction is open; commit or abort ends it"]));
+            return Err(failure(Code::Conflict, "a transaction is open; commit or abort ends it", &[]));
         }
         self.session.steps = Some(Vec::new());
         Ok(())
@@ -279,7 +281,7 @@ impl Desk<'_> {
     /// Does what the transaction kept; it is over, whatever becomes of that.
     pub(super) fn commit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         match self.session.steps.take() {
-            None => Err(failure(Code::Conflict, &["no transaction is open; begin opens one"])),
+            None => Err(failure(Code::Conflict, "no transaction is open; begin opens one", &[])),
             Some(steps) => self.change(&steps, usize::MAX),
         }
     }
@@ -297,7 +299,7 @@ impl Desk<'_> {
             passing.push((change.path.clone(), change.key.clone(), change.back.clone()));
         }
         let text = self.tree.save(&passing, &self.session.actor)?;
-        self.note(&["save"]);
+        self.note("save", &[]);
         self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())
     }

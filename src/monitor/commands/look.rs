@@ -61,6 +61,7 @@ impl Desk<'_> {
     }
 
     /// Gives some events. False when the last was given.
+    #[inline(never)]
     pub(super) fn give_events(&mut self, next: &mut u64, end: u64, json: bool) -> bool {
         let mut lines: Vec<String> = Vec::new();
         let mut kept = 0;
@@ -100,6 +101,7 @@ impl Desk<'_> {
     }
 
     /// Gives one row of the tables. False when there is none.
+    #[inline(never)]
     pub(super) fn give_schema(
         &mut self,
         kinds: &mut &'static [Schema],

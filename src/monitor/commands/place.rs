@@ -26,7 +26,7 @@ impl Place {
 
 /// Nothing of that name is there.
 pub(super) fn missing(path: &str) -> Failure {
-    failure(Code::Missing, &["there is no ", path])
+    failure(Code::Missing, "there is no %", &[path])
 }
 
 /// Whether a node is there.
@@ -39,7 +39,7 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 
 /// Reads a path without asking whether its node is there.
 pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Failure> {
-    let path = Path::parse(text).ok_or_else(|| expected(&["a path such as /http/main, not ", text]))?;
+    let path = Path::parse(text).ok_or_else(|| expected("a path such as /http/main, not %", &[text]))?;
     Ok((kind(tree, path.kind)?, path))
 }
 
@@ -67,10 +67,8 @@ impl Desk<'_> {
     fn node(&mut self, text: &str, all: bool) -> Result<Place, Failure> {
         let (schema, path) = parse(self.tree, text)?;
         if schema.named && path.name.is_empty() {
-            let name = schema.name;
-            let words = ["/", name, "/NAME", " or /", name, "/*"];
-            let shown = if all { words.len() } else { 3 };
-            return Err(expected(words.get(..shown).unwrap_or_default()));
+            let form = if all { "/%/NAME or /%/*" } else { "/%/NAME" };
+            return Err(expected(form, &[schema.name, schema.name]));
         }
         let every = all && schema.named && path.name == "*";
         if !every && !exists(self.tree, schema, path.name) {

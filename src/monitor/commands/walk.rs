@@ -96,6 +96,7 @@ impl Desk<'_> {
     }
 
     /// Looks at one node, or asks for the names of some more. False at the end.
+    #[inline(never)]
     pub(super) fn walk(&mut self, walk: &mut Walk, json: bool) -> Result<bool, Failure> {
         if walk.giving {
             let row = walk.rows.get_mut(walk.at).map(|row| core::mem::take(&mut row.name));
@@ -134,6 +135,7 @@ impl Desk<'_> {
     }
 
     /// Looks whether a node is meant.
+    #[inline(never)]
     fn look(&mut self, walk: &mut Walk, name: &str, json: bool) -> Result<(), Failure> {
         let path = Path { kind: walk.schema.name, name };
         let tree = &mut *self.tree;
@@ -162,7 +164,8 @@ impl Desk<'_> {
         if rows.len() >= ROWS {
             return Err(failure(
                 Code::Limit,
-                &["sort keeps at most 4096 rows; a limit or a narrower where helps"],
+                "sort keeps at most 4096 rows; a limit or a narrower where helps",
+                &[],
             ));
         }
         rows.insert(low, Row { key, name: String::from(name) });
@@ -200,6 +203,7 @@ impl Desk<'_> {
     }
 
     /// Shows a node; false when it is gone.
+    #[inline(never)]
     fn show(&mut self, walk: &Walk, path: &Path<'_>, json: bool) -> Result<bool, Failure> {
         let out = &mut self.session.output.part;
         let before = out.len();
@@ -282,7 +286,7 @@ impl Desk<'_> {
         if walk.done > 0 && self.session.steps.is_none() {
             let mut done = String::new();
             push_decimal_str(walk.done, &mut done);
-            self.note(&[&walk.told, " on ", &done, " of /", walk.schema.name]);
+            self.note("% on % of /%", &[&walk.told, &done, walk.schema.name]);
         }
     }
 }

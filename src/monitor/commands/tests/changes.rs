@@ -128,6 +128,7 @@ fn calling() {
         ("call /config add /http/new hidden=on", "ok\n"),
         ("get /http/new.hidden", "/http/new.hidden=on\nok\n"),
         ("call /handler/main/files move before \"main/a b\"", "ok\n"),
+        ("call /handler/main/files move \"a\\nb\"", "ok\n"),
         ("call /config add", "error invalid expected other words\n"),
         ("call", "error syntax expected a path\n"),
         ("call /http/main", "error syntax expected a method\n"),
@@ -140,7 +141,8 @@ fn calling() {
     assert_eq!(log[0], "anna from 127.0.0.1: /connection/1-7 close");
     assert_eq!(log[1], "anna from 127.0.0.1: /http/main drain");
     assert_eq!(log[4], "anna from 127.0.0.1: /config add /http/new hidden=on");
-    assert_eq!(log.len(), 6);
+    assert_eq!(log[6], "anna from 127.0.0.1: /handler/main/files move a\\nb");
+    assert_eq!(log.len(), 7);
 }
 
 #[test]
