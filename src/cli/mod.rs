@@ -6,6 +6,10 @@ pub mod ask;
 pub mod command;
 pub mod configured;
 pub mod help;
+#[cfg(feature = "monitor")]
+pub mod keys;
+#[cfg(feature = "monitor")]
+pub mod line_editor;
 mod node;
 #[cfg(feature = "monitor")]
 pub mod passwd;
