@@ -3,6 +3,8 @@
 pub mod arguments;
 #[cfg(feature = "monitor")]
 pub mod ask;
+#[cfg(feature = "monitor")]
+pub mod client;
 pub mod command;
 pub mod configured;
 pub mod help;
