@@ -9,6 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use gorgon::cli::arguments;
+#[cfg(feature = "monitor")]
+use gorgon::cli::client;
 use gorgon::cli::command::{Command, Configured};
 use gorgon::cli::{configured, help, terminal};
 use gorgon::config::files::SystemFiles;
@@ -65,6 +67,10 @@ fn run(start: &Start) -> u8 {
             // As diff(1) has it: 1 is that something differs, and more is trouble.
             if !terminal::say(&text) { USAGE } else { u8::from(!text.is_empty()) }
         }),
+        #[cfg(feature = "monitor")]
+        Command::Other("monitor", args) => client::monitor(&mut args.into_iter(), environment),
+        #[cfg(feature = "monitor")]
+        Command::Other("top", args) => client::top(&mut args.into_iter(), environment),
         // No other command is in this build.
         Command::Other(..) => USAGE,
     }

@@ -54,6 +54,13 @@ pub const CONFIGURED: &[(&str, &str)] = &[
 ];
 
 /// Commands that read their arguments themselves, and what they do.
+#[cfg(feature = "monitor")]
+pub const OTHERS: &[(&str, &str)] = &[
+    ("monitor", "Look at a running gorgon and change it"),
+    ("top", "Show what a running gorgon does"),
+];
+/// Without a monitor there is none.
+#[cfg(not(feature = "monitor"))]
 pub const OTHERS: &[(&str, &str)] = &[];
 
 /// Words that are commands in other builds: a directory of such a name is given as `./ctl`, so that the meaning of a

@@ -101,6 +101,25 @@ impl LineEditor {
         self.key(key)
     }
 
+    /// Whether an Escape waits for what follows it.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.keys.is_waiting()
+    }
+
+    /// Nothing followed for a while: gives whether there was an Escape by itself.
+    pub fn settle(&mut self) -> bool {
+        self.keys.settle().is_some()
+    }
+
+    /// Puts a text into the line.
+    pub fn insert(&mut self, text: &str) {
+        if self.line.len() + text.len() <= LONGEST {
+            self.line.insert_str(self.at, text);
+            self.at += text.len();
+        }
+    }
+
     fn key(&mut self, key: Key) -> Step {
         let cutting = core::mem::take(&mut self.cutting);
         if self.search.is_some() {
@@ -198,8 +217,9 @@ impl LineEditor {
     }
 
     /// Completes the word that begins at a byte before the cursor, by what may stand there. Gives whether there are
-    /// several and none of them could be told from the rest, so that they are worth listing.
-    pub fn complete(&mut self, start: usize, words: &[String]) -> bool {
+    /// several and none of them could be told from the rest, so that they are worth listing. A blank follows the only one,
+    /// unless that is `open` to go on.
+    pub fn complete(&mut self, start: usize, words: &[String], open: bool) -> bool {
         let Some((first, rest)) = words.split_first() else { return false };
         let mut common = first.as_str();
         for word in rest {
@@ -211,7 +231,7 @@ impl LineEditor {
         let grows = common.len() > typed.len();
         let Some(more) = common.strip_prefix(typed).map(ToOwned::to_owned) else { return false };
         self.insert(&more);
-        if rest.is_empty() && !common.ends_with(['=', '/', '.']) {
+        if rest.is_empty() && !open {
             self.insert(" ");
         }
         !grows && !rest.is_empty()
@@ -274,13 +294,6 @@ impl LineEditor {
         if back != self.back {
             self.back = back;
             self.set_line(line);
-        }
-    }
-
-    fn insert(&mut self, text: &str) {
-        if self.line.len() + text.len() <= LONGEST {
-            self.line.insert_str(self.at, text);
-            self.at += text.len();
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Completion {
     pub start: usize,
     /// What it can become.
     pub words: Vec<String>,
+    /// Whether more can follow without a blank.
+    pub open: bool,
 }
 
 /// What is to be done.
@@ -106,7 +108,7 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     while matches!(words.first(), Some(&"json" | &"kv")) {
         words.remove(0);
     }
-    let found = |words: Vec<String>| Wanted::Words(Completion { start, words });
+    let found = |words: Vec<String>| found(start, words);
     let fixed = |list: &str| found(matching(word, list.split(' ')));
     let Some((&verb, rest)) = words.split_first() else { return fixed(VERBS) };
     let path = match (verb, rest) {
@@ -173,7 +175,6 @@ fn kinds(known: &Known) -> Vec<String> {
 
 /// A path: the kinds, the nodes of one, or after a dot the keys of a node.
 fn complete_path(word: &str, start: usize, verb: &str, known: &Known) -> Wanted {
-    let found = |words: Vec<String>| Wanted::Words(Completion { start, words });
     let mut parts = word.splitn(3, '/');
     let (_, kind, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
     let last = name.unwrap_or(kind);
@@ -184,13 +185,27 @@ fn complete_path(word: &str, start: usize, verb: &str, known: &Known) -> Wanted 
         let kind = kind.split('.').next().unwrap_or_default();
         let front = word.get(..word.rfind('.').map_or(0, |dot| dot + 1)).unwrap_or_default();
         let words: Vec<String> = known.names(kind, false).map(|item| [front, &item.name].concat()).collect();
-        return found(matching(word, words.iter().map(String::as_str)));
+        return found(start, matching(word, words.iter().map(String::as_str)));
     }
-    let question = if name.is_some() { ["ls /", kind].concat() } else { "ls".to_owned() };
+    let Some(kinds) = known.paths("ls") else { return Wanted::Ask("ls".to_owned()) };
+    if name.is_none() && !kinds.iter().any(|path| path == word) {
+        return Wanted::Words(Completion {
+            start,
+            words: matching(word, kinds.iter().map(String::as_str)),
+            open: true,
+        });
+    }
+    let question = ["ls /", kind].concat();
     match known.paths(&question) {
-        Some(paths) => found(matching(word, paths.iter().map(String::as_str))),
+        Some(paths) => found(start, matching(word, paths.iter().map(String::as_str))),
         None => Wanted::Ask(question),
     }
+}
+
+/// Words of which any is whole, unless it ends in what wants more.
+fn found(start: usize, words: Vec<String>) -> Wanted {
+    let open = words.first().is_some_and(|word| word.ends_with('='));
+    Wanted::Words(Completion { start, words, open })
 }
 
 /// The values that an attribute can have, as far as they can be told.
@@ -198,12 +213,12 @@ fn values(kind: &str, key: &str, value: &str, start: usize, known: &Known) -> Wa
     let unit = known.names(kind, false).find(|item| item.name == key).map_or("", |item| item.unit.as_str());
     let words = if unit.eq_ignore_ascii_case("switch") {
         matching(value, ["on", "off"].into_iter())
-    } else if unit.contains('|') {
-        matching(value, unit.split('|'))
+    } else if unit.contains(['|', ',']) {
+        matching(value, unit.split(['|', ',']))
     } else {
         Vec::new()
     };
-    Wanted::Words(Completion { start, words })
+    found(start, words)
 }
 
 fn matching<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -217,7 +232,7 @@ mod tests {
     const SCHEMA: &str = "\
 /schema/http.root unit=text role=admin
 /schema/http.hidden unit=switch
-/schema/http.symlinks unit=\"never|inside|all\"
+/schema/http.symlinks unit=choice choices=never,inside,all
 /schema/http stop args=\"\"
 /schema/http start args=\"\"
 /schema/connection.idle unit=time
@@ -230,6 +245,7 @@ mod tests {
         known.learn("schema", SCHEMA);
         known.learn("ls", "/http\n/loop\n");
         known.learn("ls /http", "/http/main\n/http/mirror\n");
+        known.learn("ls /loop", "/loop\n");
         known
     }
 
@@ -242,6 +258,8 @@ mod tests {
             ("json g", "get"),
             ("get ", "/http /loop"),
             ("get /l", "/loop"),
+            ("get /loop", "/loop"),
+            ("get /http", "/http/main /http/mirror"),
             ("get /http/m", "/http/main /http/mirror"),
             ("get /http/mi", "/http/mirror"),
             ("get /http/main.h", "/http/main.hidden"),
@@ -269,7 +287,7 @@ mod tests {
             ("nonsense ", ""),
             ("quit x", ""),
         ] {
-            let Wanted::Words(Completion { start, words }) = complete(before, &known()) else {
+            let Wanted::Words(Completion { start, words, .. }) = complete(before, &known()) else {
                 panic!("{before}")
             };
             assert_eq!(words.join(" "), wanted, "{before}");
@@ -281,7 +299,7 @@ mod tests {
     fn what_is_not_known_is_asked() {
         for (before, question) in [
             ("get /", "ls"),
-            ("set /http/", "ls /http"),
+            ("set /http/", "ls"),
             ("get /http/main ", "schema"),
             ("find ", "schema"),
             ("get /loop.t", "schema"),
@@ -289,7 +307,7 @@ mod tests {
             let mut known = Known::default();
             assert_eq!(complete(before, &known), Wanted::Ask(question.to_owned()), "{before}");
             known.learn(question, "");
-            assert!(matches!(complete(before, &known), Wanted::Words(_)), "{before}");
+            assert!(complete(before, &known) != Wanted::Ask(question.to_owned()), "{before}");
         }
     }
 

@@ -250,31 +250,47 @@ impl Connection {
     /// # Errors
     /// The connection's. That the command failed is a [`Reply`].
     pub fn ask(&mut self, command: &str, each: &mut dyn FnMut(&[u8])) -> Result<Reply, Failure> {
+        self.ask_all(command, &mut |kind, event| {
+            if let (Kind::Part | Kind::Last, Event::Piece(bytes)) = (kind, event) {
+                each(bytes);
+            }
+        })
+    }
+
+    /// The same, but samples are told too: the first of a watch comes right behind its reply.
+    ///
+    /// # Errors
+    /// As for [`Connection::ask`].
+    pub fn ask_all(
+        &mut self,
+        command: &str,
+        each: &mut dyn FnMut(Kind, &Event<'_>),
+    ) -> Result<Reply, Failure> {
         let tag = self.send(command)?;
         if self.legacy {
-            self.until_prompt(each)?;
+            self.until_prompt(&mut |bytes| each(Kind::Part, &Event::Piece(bytes)))?;
             return Ok(Reply::Done);
         }
         let (mut message, mut reply) = (Vec::new(), None);
         loop {
-            self.drain(&mut |framer, event| {
-                if framer.tag() != tag || framer.kind() == Kind::Push {
-                    return;
+            self.drain(&mut |framer, event| match (framer.kind(), event) {
+                (Kind::Push, event) => each(Kind::Push, event),
+                _ if framer.tag() != tag => {}
+                (Kind::Error, Event::Piece(bytes)) => {
+                    let room = LINE.saturating_sub(message.len()).min(bytes.len());
+                    message.extend_from_slice(bytes.get(..room).unwrap_or_default());
                 }
-                match (event, framer.kind()) {
-                    (Event::Piece(bytes), Kind::Error) => {
-                        let room = LINE.saturating_sub(message.len()).min(bytes.len());
-                        message.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                (Kind::Error, Event::Whole) => {
+                    let (mut code, mut words) = (String::new(), String::new());
+                    push_visible(framer.code().as_bytes(), &mut code);
+                    push_visible(message.trim_ascii_end(), &mut words);
+                    reply = Some(Reply::Error(code, words));
+                }
+                (kind, event) => {
+                    each(kind, event);
+                    if (kind, event) == (Kind::Last, &Event::Whole) {
+                        reply = Some(Reply::Done);
                     }
-                    (Event::Piece(bytes), Kind::Part | Kind::Last) => each(bytes),
-                    (Event::Whole, Kind::Last) => reply = Some(Reply::Done),
-                    (Event::Whole, Kind::Error) => {
-                        let (mut code, mut words) = (String::new(), String::new());
-                        push_visible(framer.code().as_bytes(), &mut code);
-                        push_visible(message.trim_ascii_end(), &mut words);
-                        reply = Some(Reply::Error(code, words));
-                    }
-                    (Event::Whole | Event::More, _) | (Event::Piece(_), Kind::Push) => {}
                 }
             })?;
             if let Some(reply) = reply {

@@ -89,7 +89,7 @@ fn read_line(
                 Step::Nothing => continue,
                 Step::Draw => ("", None),
                 Step::Clear => ("\x1b[H\x1b[2J", None),
-                Step::Interrupt => ("^C\r\n", None),
+                Step::Interrupt => ("^C\n", None),
                 Step::Suspend => {
                     guard.suspend();
                     ("", None)
@@ -97,12 +97,12 @@ fn read_line(
                 Step::Complete => {
                     let list = complete(session, editor, known)?;
                     if !list.is_empty() {
-                        say(&["\r\n", &list].concat())?;
+                        say(&["\n", &list].concat())?;
                     }
                     ("", None)
                 }
-                Step::Line(line) => ("\r\n", Some(Some(line))),
-                Step::End => ("\r\n", Some(None)),
+                Step::Line(line) => ("\n", Some(Some(line))),
+                Step::End => ("\n", Some(None)),
             };
             if let Some(line) = line {
                 pending.drain(..=at);
@@ -123,7 +123,7 @@ fn read_line(
                 session.connection.drain(&mut |_, _| {})?;
             }
             if session.connection.has_ended() {
-                say("\r\n")?;
+                say("\n")?;
                 return Err(gone());
             }
         }
@@ -165,8 +165,8 @@ fn complete(
     // What is not known is asked for, each once, then it is tried again.
     for _ in 0..4 {
         match completion::complete(editor.before_cursor(), known) {
-            Wanted::Words(Completion { start, words }) => {
-                let several = editor.complete(start, &words);
+            Wanted::Words(Completion { start, words, open }) => {
+                let several = editor.complete(start, &words, open);
                 let mut list = String::new();
                 if several {
                     let typed = editor.before_cursor().get(start..).unwrap_or_default();
@@ -204,10 +204,10 @@ fn push_list(words: Vec<&str>, columns: usize, out: &mut String) {
             crate::text::columns::push_visible(word.as_bytes(), out);
             push_blanks(widest.saturating_sub(width_of(word)), out);
         }
-        out.push_str("\r\n");
+        out.push_str("\n");
     }
     if words.len() > 20 * each {
-        out.push_str("..\r\n");
+        out.push_str("..\n");
     }
 }
 

@@ -1,7 +1,6 @@
 //! `gorgon monitor`: commands of the command line, of standard input, or typed; and their replies, shown.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use gorgon_sys::terminal::{Guard, Mode, wait_readable, window_size};
@@ -135,14 +134,15 @@ impl Session<'_> {
     fn command(&mut self, command: &str) -> Result<Went, Failure> {
         let (command, stages) = stages(command);
         let columns = window_size(standard_output()).map_or(COLUMNS, |(columns, _)| columns.into());
-        let mut output = Output::new(self.form, &stages, columns);
-        let mut read = true;
-        let reply = self.connection.ask(command, &mut |bytes| {
-            output.push(bytes);
-            read = read && show(&mut output, GATHERED);
+        let output = Output::new(self.form, &stages, columns);
+        let mut shown = Shown { output, count: 0, most: self.options.count.unwrap_or(u64::MAX), read: true };
+        let reply = self.connection.ask_all(command, &mut |kind, event| {
+            shown.take(kind, event);
+            shown.show(GATHERED);
         })?;
-        output.finish();
-        if !read || !show(&mut output, 0) {
+        shown.output.finish();
+        shown.show(0);
+        if !shown.read {
             return Err(Failure::unread());
         }
         if let Reply::Error(code, message) = reply {
@@ -153,7 +153,7 @@ impl Session<'_> {
             return Ok(Went::Over);
         }
         if is_watch(command) && !self.connection.is_legacy() {
-            self.watch(&mut output)?;
+            self.watch(&mut shown)?;
         }
         Ok(Went::Well)
     }
@@ -167,26 +167,18 @@ impl Session<'_> {
     }
 
     /// Shows samples until there were enough, a key is pressed, or the server is gone.
-    fn watch(&mut self, output: &mut Output) -> Result<(), Failure> {
+    fn watch(&mut self, shown: &mut Shown) -> Result<(), Failure> {
         let guard = if self.keys { Guard::take(standard_input(), Mode::Keys, b"", b"").ok() } else { None };
-        let most = self.options.count.unwrap_or(u64::MAX);
-        let mut count = 0;
         loop {
-            self.connection.drain(&mut |framer, event| match event {
-                Event::Piece(bytes) if framer.kind() == Kind::Push && count < most => output.push(bytes),
-                Event::Whole if framer.kind() == Kind::Push && count < most => {
-                    count += 1;
-                    output.finish();
-                }
-                Event::Piece(_) | Event::Whole | Event::More => {}
-            })?;
-            if !show(output, 0) {
+            self.connection.drain(&mut |framer, event| shown.take(framer.kind(), event))?;
+            shown.show(0);
+            if !shown.read {
                 return Err(Failure::unread());
             }
             if self.connection.has_ended() {
                 return Err(gone());
             }
-            if count >= most {
+            if shown.count >= shown.most {
                 break;
             }
             let keys = guard.is_some().then(standard_input);
@@ -205,11 +197,34 @@ impl Session<'_> {
     }
 }
 
-/// Shows what is ready, if it is so much; says whether somebody takes it.
-fn show(output: &mut Output, least: usize) -> bool {
-    if output.ready() <= least {
-        return true;
+/// What is shown of a command and, if it is a watch, of its samples.
+struct Shown {
+    output: Output,
+    /// Samples so far, and the most of them.
+    count: u64,
+    most: u64,
+    /// Whether somebody takes it.
+    read: bool,
+}
+
+impl Shown {
+    fn take(&mut self, kind: Kind, event: &Event<'_>) {
+        match (kind, event) {
+            (Kind::Push, _) if self.count >= self.most => {}
+            (Kind::Push, Event::Whole) => {
+                self.count += 1;
+                self.output.finish();
+            }
+            (Kind::Part | Kind::Last | Kind::Push, Event::Piece(bytes)) => self.output.push(bytes),
+            (Kind::Part | Kind::Last | Kind::Error | Kind::Push, _) => {}
+        }
     }
-    let text: String = output.take();
-    terminal::say(&text)
+
+    /// Shows what is ready, if it is more than so many bytes.
+    fn show(&mut self, least: usize) {
+        if self.output.ready() > least {
+            let text = self.output.take();
+            self.read = self.read && terminal::say(&text);
+        }
+    }
 }

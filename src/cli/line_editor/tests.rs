@@ -203,12 +203,16 @@ fn the_line_and_the_history_are_bounded() {
     assert_eq!(editor.history[0], HISTORY.to_string());
 }
 
+fn wanted_open(word: Option<&String>) -> bool {
+    word.is_some_and(|word| word.ends_with(['=', '/']))
+}
+
 #[test]
 fn words_are_completed() {
     let complete = |line: &str, start: usize, words: &[&str]| {
         let mut editor = typed(line.as_bytes());
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let listed = editor.complete(start, &words);
+        let listed = editor.complete(start, &words, wanted_open(words.first()));
         (editor.line, listed)
     };
     for (line, start, words, wanted, listed) in [
