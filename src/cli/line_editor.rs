@@ -53,8 +53,8 @@ struct Search {
     wanted: String,
     /// Where in the history it is found.
     found: Option<usize>,
-    /// What the line was before.
-    before: String,
+    /// What the line was before, and where in the history.
+    before: (String, usize),
 }
 
 /// The editor.
@@ -162,7 +162,7 @@ impl LineEditor {
             Key::Meta('<') => self.show(self.history.len()),
             Key::Meta('>') => self.show(0),
             Key::Control(b'r') => {
-                let before = self.line.clone();
+                let before = (self.line.clone(), self.back);
                 self.search = Some(Search { wanted: String::new(), found: None, before });
             }
             Key::Letter(_)
@@ -193,7 +193,9 @@ impl LineEditor {
             }
             Key::Control(b'r') => true,
             Key::Control(b'g') => {
-                self.set_line(search.before);
+                let (line, back) = search.before;
+                self.back = back;
+                self.set_line(line);
                 return Some(Step::Draw);
             }
             _ => return None,

@@ -213,7 +213,7 @@ impl Shown {
             (Kind::Push, _) if self.count >= self.most => {}
             (Kind::Push, Event::Whole) => {
                 self.count += 1;
-                self.output.finish();
+                self.output.finish_sample();
             }
             (Kind::Part | Kind::Last | Kind::Push, Event::Piece(bytes)) => self.output.push(bytes),
             (Kind::Part | Kind::Last | Kind::Error | Kind::Push, _) => {}

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::options::Form;
 use super::record::{Record, compare};
-use super::table::{keys, push_csv, push_sheet, push_table};
+use super::table::{Head, keys, push_csv, push_sheet, push_table};
 use super::words::Stages;
 use crate::text::columns::push_visible;
 
@@ -27,6 +27,10 @@ pub struct Output {
     records: Vec<Record>,
     /// The head of the CSV that was shown last.
     head: Vec<String>,
+    /// That of the table.
+    table: Head,
+    /// Rows of a table since the last end of a reply or sample.
+    rows: usize,
     /// Rows that were not sorted for their number.
     lost: usize,
     text: String,
@@ -46,6 +50,8 @@ impl Output {
             line: Vec::new(),
             records: Vec::new(),
             head: Vec::new(),
+            table: Head::default(),
+            rows: 0,
             lost: 0,
             text: String::new(),
         }
@@ -82,6 +88,14 @@ impl Output {
         if self.lost > 0 {
             self.text.push_str("  more rows than are sorted here; find has a sort of its own\n");
             self.lost = 0;
+        }
+    }
+
+    /// A sample is over. Tables of several rows are kept apart.
+    pub fn finish_sample(&mut self) {
+        self.finish();
+        if core::mem::take(&mut self.rows) > 1 {
+            self.text.push('\n');
         }
     }
 
@@ -148,9 +162,13 @@ impl Output {
                 }
                 self.head = keys;
             }
-            (Form::Table, [record]) if record.single => push_sheet(record, self.columns, &mut self.text),
+            (Form::Table, [record]) if record.single => {
+                self.rows += record.fields.len();
+                push_sheet(record, self.columns, &mut self.text);
+            }
             (Form::Table | Form::Fitting | Form::Json, records) => {
-                push_table(records, self.columns, &mut self.text)
+                self.rows += records.len();
+                push_table(records, self.columns, &mut self.table, &mut self.text);
             }
         }
     }

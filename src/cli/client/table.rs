@@ -63,8 +63,16 @@ pub fn keys(records: &[Record]) -> Vec<String> {
     keys
 }
 
-/// Appends records as a table with a head, in at most so many columns of the terminal.
-pub fn push_table(records: &[Record], columns: usize, out: &mut String) {
+/// The head of the table that was shown last.
+#[derive(Default)]
+pub struct Head {
+    keys: Vec<String>,
+    widths: Vec<usize>,
+}
+
+/// Appends records as a table with a head, in at most so many columns of the terminal. A single row that fits beneath the
+/// head before it has none of its own.
+pub fn push_table(records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
     let keys = keys(records);
     let mut rows = vec![vec!["node".to_owned()]];
     rows.extend(records.iter().map(|record| vec![visible(&record.path)]));
@@ -79,7 +87,14 @@ pub fn push_table(records: &[Record], columns: usize, out: &mut String) {
         right.push(numbers);
         rows.iter_mut().take(1).for_each(|row| row.push(visible(key)));
     }
-    push_rows(&rows, &right, columns, out);
+    let widths = widths(&rows, right.len());
+    let fits = head.widths.iter().zip(&widths).all(|(known, width)| width <= known);
+    if records.len() == 1 && head.keys == keys && fits {
+        rows.remove(0);
+    } else {
+        *head = Head { keys, widths };
+    }
+    push_rows(&rows, &right, head.widths.clone(), columns, out);
 }
 
 /// Appends the attributes of one node, one a line.
@@ -91,16 +106,22 @@ pub fn push_sheet(record: &Record, columns: usize, out: &mut String) {
         .iter()
         .map(|(key, value)| vec![["  ", &visible(key)].concat(), visible(value)])
         .collect();
-    push_rows(&rows, &[false, false], columns, out);
+    push_rows(&rows, &[false, false], widths(&rows, 2), columns, out);
 }
 
-fn push_rows(rows: &[Vec<String>], right: &[bool], columns: usize, out: &mut String) {
-    let mut widths = vec![0; right.len()];
+/// How wide each of so many columns has to be.
+#[must_use]
+pub fn widths(rows: &[Vec<String>], columns: usize) -> Vec<usize> {
+    let mut widths = vec![0; columns];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = width_of(cell).max(*width);
         }
     }
+    widths
+}
+
+fn push_rows(rows: &[Vec<String>], right: &[bool], mut widths: Vec<usize>, columns: usize, out: &mut String) {
     shrink(&mut widths, columns);
     for row in rows {
         let mut line = String::new();
@@ -147,7 +168,7 @@ mod tests {
     #[test]
     fn rows_are_aligned() {
         let mut out = String::new();
-        push_table(&records(&ROWS), 80, &mut out);
+        push_table(&records(&ROWS), 80, &mut Head::default(), &mut out);
         let wanted = "\
 node              server  peer          idle  file
 /connection/7-1   main    127.0.0.1      12s
@@ -161,16 +182,37 @@ node              server  peer          idle  file
     fn rows_are_cut_to_the_width() {
         for columns in 1..60 {
             let mut out = String::new();
-            push_table(&records(&ROWS), columns, &mut out);
+            push_table(&records(&ROWS), columns, &mut Head::default(), &mut out);
             push_sheet(&records(&ROWS)[0], columns, &mut out);
             assert!(out.lines().all(|line| width_of(line) <= columns), "{columns}: {out}");
         }
         let mut out = String::new();
-        push_table(&records(&ROWS[..1]), 36, &mut out);
+        push_table(&records(&ROWS[..1]), 36, &mut Head::default(), &mut out);
         assert_eq!(
             out,
             "node         server  peer       idle\n/connectio\u{2026}  main    127.0.0.1   12s\n"
         );
+    }
+
+    #[test]
+    fn rows_that_come_one_by_one_have_one_head() {
+        let (mut head, mut out) = (Head::default(), String::new());
+        for line in
+            ["/loop turns=17", "/loop turns=9", "/loop turns=123456", "/loop turns=17", "/loop busy=1s"]
+        {
+            push_table(&records(&[line]), 80, &mut head, &mut out);
+        }
+        let wanted = "\
+node   turns
+/loop     17
+/loop      9
+node    turns
+/loop  123456
+/loop      17
+node   busy
+/loop    1s
+";
+        assert_eq!(out, wanted);
     }
 
     #[test]

@@ -105,6 +105,7 @@ const CASES: &[(&str, &str)] = &[
     ("\x12/\x12\x12\x12", "get ^/loop"),
     ("\x12n\x7f\x05!", "find connection!^"),
     ("kept\x12get\x07", "kept^"),
+    ("kept\x12find\x07\x1b[A", "ls /http^"),
     ("\x12zz\x05!", "!^"),
     ("\x12nosuch\x05!", "find connection!^"),
     ("\x12find\x1b[B", "get /loop^"),

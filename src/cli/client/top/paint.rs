@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::model::{COLUMNS, Column, Mode, Model};
 use super::sample::{first, peer};
 use crate::cli::client::record::{Record, number};
-use crate::cli::client::table::{push_cell, shrink, visible};
+use crate::cli::client::table::{push_cell, shrink, visible, widths};
 use crate::text::columns::{fitting, width_of};
 use crate::text::duration;
 use crate::text::number::push_decimal_str;
@@ -235,10 +235,7 @@ fn cell(record: &Record, column: &Column) -> String {
 
 /// Rows as lines: columns aligned and, if they are too wide together, cut.
 fn aligned(rows: &[Vec<String>], right: &[bool], columns: usize) -> Vec<String> {
-    let mut widths = vec![0; right.len()];
-    for row in rows {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = width_of(cell).max(*width));
-    }
+    let mut widths = widths(rows, right.len());
     shrink(&mut widths, columns);
     let line = |row: &Vec<String>| {
         let mut line = String::new();
