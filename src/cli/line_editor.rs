@@ -115,7 +115,7 @@ impl LineEditor {
     /// Puts a text into the line.
     pub fn insert(&mut self, text: &str) {
         if self.line.len() + text.len() <= LONGEST {
-            self.line.insert_str(self.at, text);
+            self.replace(self.at, self.at, text);
             self.at += text.len();
         }
     }
@@ -205,10 +205,10 @@ impl LineEditor {
             Some(found) => found + 1,
             None => self.history.len(),
         };
-        let earlier = self.history.iter().take(end).rposition(|line| line.contains(search.wanted.as_str()));
+        let earlier = self.history.iter().take(end).rposition(|line| find(line, &search.wanted).is_some());
         if let Some((found, line)) = earlier.and_then(|found| Some((found, self.history.get(found)?.clone())))
         {
-            let at = line.find(search.wanted.as_str()).unwrap_or(0);
+            let at = find(&line, &search.wanted).unwrap_or(0);
             search.found = Some(found);
             self.back = self.history.len() - found;
             self.set_line(line);
@@ -300,8 +300,16 @@ impl LineEditor {
     }
 
     fn remove(&mut self, from: usize, to: usize) {
-        self.line.replace_range(from..to, "");
+        self.replace(from, to, "");
         self.at = from;
+    }
+
+    /// Puts a text in place of a part of the line.
+    fn replace(&mut self, from: usize, to: usize, text: &str) {
+        let ends = self.line.get(..from).zip(self.line.get(to..));
+        if let Some((before, after)) = ends {
+            self.line = [before, text, after].concat();
+        }
     }
 
     /// Cuts a part that ends or begins at the cursor. With `more`, what was cut before stays beside it.
@@ -322,7 +330,7 @@ impl LineEditor {
         let (from, to) = (self.before(middle), self.after(middle));
         let parts = self.line.get(from..middle).zip(self.line.get(middle..to));
         let Some(swapped) = parts.map(|(one, other)| [other, one].concat()) else { return };
-        self.line.replace_range(from..to, &swapped);
+        self.replace(from, to, &swapped);
         self.at = to;
     }
 
@@ -354,12 +362,19 @@ impl LineEditor {
 
     /// Where the word before the cursor begins, be it of whatever letters.
     fn blank_before(&self) -> usize {
-        self.before_cursor().trim_end().trim_end_matches(|letter: char| !letter.is_whitespace()).len()
+        self.before_cursor().trim_end_matches(' ').trim_end_matches(|letter| letter != ' ').len()
     }
 }
 
+/// Where a text is found in another. The lines are short, so the plain way will do.
+#[must_use]
+pub fn find(text: &str, wanted: &str) -> Option<usize> {
+    (0..=text.len().checked_sub(wanted.len())?)
+        .find(|&at| text.as_bytes().get(at..at + wanted.len()) == Some(wanted.as_bytes()))
+}
+
 fn is_word(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_'
+    letter.is_ascii_alphanumeric() || letter == '_' || !letter.is_ascii()
 }
 
 #[cfg(test)]

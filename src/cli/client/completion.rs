@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::record::Record;
 use super::words::split_unquoted;
+use crate::cli::line_editor::find;
 
 /// The verbs, and the words that may go before one.
 const VERBS: &str = "abort begin call commit exit find format get help hello json keep kv log ls quit save schema set unwatch watch";
@@ -85,9 +86,54 @@ impl Known {
         self.lists.iter().find(|(asked, _)| asked == question).map(|(_, paths)| paths.as_slice())
     }
 
-    fn names<'a>(&'a self, kind: &'a str, method: bool) -> impl Iterator<Item = &'a Item> {
-        let all = self.schema.as_deref().unwrap_or_default();
-        all.iter().filter(move |item| item.method == method && (kind.is_empty() || item.kind == kind))
+    fn items(&self) -> &[Item] {
+        self.schema.as_deref().unwrap_or_default()
+    }
+}
+
+/// What a word can become, as it is gathered.
+struct Gathered<'a> {
+    word: &'a str,
+    known: &'a Known,
+    words: Vec<String>,
+}
+
+impl Gathered<'_> {
+    #[inline(never)]
+    fn add(&mut self, parts: &[&str]) {
+        let whole = parts.concat();
+        if whole.starts_with(self.word) && !self.words.contains(&whole) {
+            self.words.push(whole);
+        }
+    }
+
+    #[inline(never)]
+    fn list(&mut self, list: &str) {
+        list.split(' ').for_each(|word| self.add(&[word]));
+    }
+
+    /// The attributes or the methods of a kind, with something before and behind them.
+    #[inline(never)]
+    fn names(&mut self, kind: &str, method: bool, front: &str, end: &str) {
+        for item in self.known.items() {
+            if item.kind == kind && item.method == method {
+                self.add(&[front, &item.name, end]);
+            }
+        }
+    }
+
+    fn kinds(&mut self) {
+        self.known.items().iter().for_each(|item| self.add(&[&item.kind]));
+    }
+
+    /// The values of an attribute, as far as they can be told.
+    fn values(&mut self, kind: &str, key: &str) {
+        let item = self.known.items().iter().find(|item| item.kind == kind && item.name == key);
+        let unit = item.map_or("", |item| item.unit.as_str());
+        let choices = if unit == "switch" { "on,off" } else { unit };
+        if choices.contains(',') {
+            choices.split(',').for_each(|value| self.add(&[value]));
+        }
     }
 }
 
@@ -95,7 +141,8 @@ impl Known {
 #[must_use]
 pub fn is_worth_keeping(line: &str) -> bool {
     let small = line.to_ascii_lowercase();
-    !line.starts_with(' ') && !["password", "secret", "passwd"].iter().any(|word| small.contains(word))
+    !line.starts_with(' ')
+        && !["password", "secret", "passwd"].iter().any(|word| find(&small, word).is_some())
 }
 
 /// Completes the last word of what is before the cursor.
@@ -104,125 +151,105 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     let command = split_unquoted(before, b';').pop().unwrap_or_default();
     let mut words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();
     let word = if command.ends_with(' ') { "" } else { words.pop().unwrap_or_default() };
-    let start = before.len() - word.len();
-    while matches!(words.first(), Some(&"json" | &"kv")) {
-        words.remove(0);
-    }
-    let found = |words: Vec<String>| found(start, words);
-    let fixed = |list: &str| found(matching(word, list.split(' ')));
-    let Some((&verb, rest)) = words.split_first() else { return fixed(VERBS) };
-    let path = match (verb, rest) {
-        ("format", []) => return fixed("kv json"),
-        ("log", []) => return fixed("follow"),
-        ("watch", []) if !word.starts_with('/') && !word.is_empty() => return fixed("find"),
-        ("get" | "set" | "keep" | "call" | "watch" | "ls", []) => {
-            return complete_path(word, start, verb, known);
-        }
-        ("get" | "set" | "keep" | "call", [path, ..]) => path,
-        ("watch", [path, ..]) if *path != "find" => path,
-        ("find" | "watch" | "schema" | "help", _) => "",
-        _ => return found(Vec::new()),
-    };
-    if known.schema.is_none() {
-        return Wanted::Ask("schema".to_owned());
-    }
-    let kind = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let names = |kind, method, more: &[&str], end: &str| {
-        let mut words: Vec<String> =
-            known.names(kind, method).map(|item| [&item.name, end].concat()).collect();
-        words.extend(more.iter().map(|word| (*word).to_owned()));
-        found(matching(word, words.iter().map(String::as_str)))
-    };
-    match verb {
-        "set" => match word.split_once('=') {
-            Some((key, value)) => values(kind, key, value, before.len() - value.len(), known),
-            None => names(kind, false, &["for"], "="),
+    let mut words = words.into_iter().skip_while(|word| matches!(*word, "json" | "kv"));
+    let mut found = Gathered { word, known, words: Vec::new() };
+    let (verb, object, last) = (words.next().unwrap_or_default(), words.next(), words.last());
+    let last = last.or(object);
+    let wants_path = matches!(verb, "get" | "set" | "keep" | "call" | "watch" | "ls");
+    let finds = verb == "find" || (verb == "watch" && object == Some("find"));
+    let mut open = false;
+    match (verb, object) {
+        ("", _) => found.list(VERBS),
+        ("format", None) => found.list("kv json"),
+        ("log", None) => found.list("follow"),
+        ("watch", None) if !word.starts_with('/') && !word.is_empty() => found.list("find"),
+        (_, None) if wants_path => match path(&mut found, verb) {
+            Ok(kind) => open = kind,
+            Err(question) => return Wanted::Ask(question),
         },
-        "get" | "keep" => names(kind, false, &[], ""),
-        "watch" if !path.is_empty() => names(kind, false, &["every"], ""),
-        "call" if rest.len() == 1 => names(kind, true, &[], ""),
-        "schema" | "help" if rest.is_empty() => {
-            let mut kinds = kinds(known);
-            if verb == "help" {
-                kinds.extend(VERBS.split(' ').map(ToOwned::to_owned));
+        ("find" | "schema" | "help", _) | ("get" | "set" | "keep" | "call" | "watch", Some(_)) => {
+            if known.schema.is_none() {
+                return Wanted::Ask("schema".to_owned());
             }
-            found(matching(word, kinds.iter().map(String::as_str)))
-        }
-        "find" | "watch" => {
-            let rest = if verb == "find" { rest } else { rest.get(1..).unwrap_or_default() };
-            let Some((&kind, rest)) = rest.split_first() else {
-                let kinds = kinds(known);
-                return found(matching(word, kinds.iter().map(String::as_str)));
-            };
-            match rest.last() {
-                Some(&"|") => names(kind, true, &["set", "sort", "csv"], ""),
-                Some(&"set") => names(kind, false, &[], "="),
-                Some(&("where" | "and" | "or" | "not" | "(" | "show" | "sort")) => {
-                    names(kind, false, &[], "")
+            // Of a path, or the word behind find.
+            let object = object.unwrap_or_default();
+            let kind = object.trim_start_matches('/').split('/').next().unwrap_or_default();
+            match verb {
+                _ if finds => {
+                    let mut behind =
+                        command.split(' ').filter(|word| !word.is_empty()).skip_while(|word| *word != "find");
+                    condition(&mut found, behind.nth(1).unwrap_or_default(), last.unwrap_or_default(), verb);
                 }
-                Some(_) | None => fixed("where show sort limit and or every |"),
+                "set" => match word.split_once('=') {
+                    Some((key, value)) => {
+                        found.word = value;
+                        found.values(kind, key);
+                    }
+                    None => {
+                        found.names(kind, false, "", "=");
+                        found.list("for");
+                    }
+                },
+                "call" if last == Some(object) => found.names(kind, true, "", ""),
+                "schema" | "help" if object.is_empty() => {
+                    found.kinds();
+                    if verb == "help" {
+                        found.list(VERBS);
+                    }
+                }
+                "get" | "keep" | "watch" => {
+                    found.names(kind, false, "", "");
+                    if verb == "watch" {
+                        found.list("every");
+                    }
+                }
+                _ => {}
             }
         }
-        _ => found(Vec::new()),
+        _ => {}
+    }
+    open |= found.words.first().is_some_and(|word| word.ends_with('='));
+    Wanted::Words(Completion { start: before.len() - found.word.len(), words: found.words, open })
+}
+
+/// What stands behind `find KIND`; `last` is the word before the one that is completed.
+fn condition(found: &mut Gathered<'_>, kind: &str, last: &str, verb: &str) {
+    match last {
+        "" | "find" => found.kinds(),
+        _ if last == verb => found.kinds(),
+        "|" => {
+            found.names(kind, true, "", "");
+            found.list("set sort csv");
+        }
+        "set" => found.names(kind, false, "", "="),
+        "where" | "and" | "or" | "not" | "(" | "show" | "sort" => found.names(kind, false, "", ""),
+        _ => found.list("where show sort limit and or every |"),
     }
 }
 
-fn kinds(known: &Known) -> Vec<String> {
-    let mut kinds: Vec<String> = known.names("", false).map(|item| item.kind.clone()).collect();
-    kinds.dedup();
-    kinds
-}
-
-/// A path: the kinds, the nodes of one, or after a dot the keys of a node.
-fn complete_path(word: &str, start: usize, verb: &str, known: &Known) -> Wanted {
-    let mut parts = word.splitn(3, '/');
-    let (_, kind, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
-    let last = name.unwrap_or(kind);
-    if let (Some((_, _)), "get" | "watch") = (last.rsplit_once('.'), verb) {
+/// A path: the kinds, the nodes of one, or after a dot the keys of a node. Gives whether it can go on without a blank.
+///
+/// # Errors
+/// What has to be asked first.
+fn path(found: &mut Gathered<'_>, verb: &str) -> Result<bool, String> {
+    let (word, known) = (found.word, found.known);
+    let rest = word.strip_prefix('/').unwrap_or_default();
+    let (kind, name) = rest.split_once('/').map_or((rest, None), |(kind, name)| (kind, Some(name)));
+    let dot = word.rfind('.').filter(|_| matches!(verb, "get" | "watch"));
+    if let Some(dot) = dot {
         if known.schema.is_none() {
-            return Wanted::Ask("schema".to_owned());
+            return Err("schema".to_owned());
         }
         let kind = kind.split('.').next().unwrap_or_default();
-        let front = word.get(..word.rfind('.').map_or(0, |dot| dot + 1)).unwrap_or_default();
-        let words: Vec<String> = known.names(kind, false).map(|item| [front, &item.name].concat()).collect();
-        return found(start, matching(word, words.iter().map(String::as_str)));
+        found.names(kind, false, word.get(..=dot).unwrap_or_default(), "");
+        return Ok(false);
     }
-    let Some(kinds) = known.paths("ls") else { return Wanted::Ask("ls".to_owned()) };
-    if name.is_none() && !kinds.iter().any(|path| path == word) {
-        return Wanted::Words(Completion {
-            start,
-            words: matching(word, kinds.iter().map(String::as_str)),
-            open: true,
-        });
-    }
+    let kinds = known.paths("ls").ok_or_else(|| "ls".to_owned())?;
+    let among = name.is_some() || kinds.iter().any(|path| path == word);
     let question = ["ls /", kind].concat();
-    match known.paths(&question) {
-        Some(paths) => found(start, matching(word, paths.iter().map(String::as_str))),
-        None => Wanted::Ask(question),
-    }
-}
-
-/// Words of which any is whole, unless it ends in what wants more.
-fn found(start: usize, words: Vec<String>) -> Wanted {
-    let open = words.first().is_some_and(|word| word.ends_with('='));
-    Wanted::Words(Completion { start, words, open })
-}
-
-/// The values that an attribute can have, as far as they can be told.
-fn values(kind: &str, key: &str, value: &str, start: usize, known: &Known) -> Wanted {
-    let unit = known.names(kind, false).find(|item| item.name == key).map_or("", |item| item.unit.as_str());
-    let words = if unit.eq_ignore_ascii_case("switch") {
-        matching(value, ["on", "off"].into_iter())
-    } else if unit.contains(['|', ',']) {
-        matching(value, unit.split(['|', ',']))
-    } else {
-        Vec::new()
-    };
-    found(start, words)
-}
-
-fn matching<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Vec<String> {
-    words.filter(|known| known.starts_with(word)).map(ToOwned::to_owned).collect()
+    let paths = if among { known.paths(&question).ok_or(question)? } else { kinds };
+    paths.iter().for_each(|path| found.add(&[path]));
+    Ok(!among)
 }
 
 #[cfg(test)]

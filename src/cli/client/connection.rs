@@ -73,7 +73,7 @@ impl Connection {
             push_visible(&path, &mut name);
             return Ok(Connection::of(connect(&Address::Unix(path), &name)?));
         };
-        let mut outcome = Err(Failure::failed(String::new()));
+        let mut outcome = Err(Failure::failed(&[]));
         let mut loopback = false;
         for address in addresses {
             let mut name = String::new();
@@ -125,15 +125,16 @@ impl Connection {
                 let mut strong = Strong::new(user, nonce, random);
                 let password = password(options, &["Password of ", user, ": "].concat())?;
                 self.write(strong.auth().as_bytes())?;
-                let proof = strong.proof(&self.line()?, &password).map_err(Failure::failed)?;
+                let proof =
+                    strong.proof(&self.line()?, &password).map_err(|words| Failure::failed(&[&words]))?;
                 self.write(proof.as_bytes())?;
-                strong.finish(&self.line()?).map_err(Failure::failed)?;
+                strong.finish(&self.line()?).map_err(|words| Failure::failed(&[&words]))?;
             }
             Greeting::Bare => {
                 // Who stands between could ask for the weak answer and try passwords against it.
                 if !loopback && !options.legacy {
                     let words = "it asks for Medusa's MD5 answer, which gives the password away to who listens: use --legacy";
-                    return Err(Failure::failed(words.to_owned()));
+                    return Err(Failure::failed(&[words]));
                 }
                 let password = password(options, "Password: ")?;
                 let answer = [&login::bare_answer(&first, &password), "\r\n"].concat();
@@ -141,7 +142,7 @@ impl Connection {
                 self.legacy = true;
                 self.until_prompt(&mut |_| {})?;
                 if self.ended {
-                    return Err(Failure::failed("the login was refused: wrong password".to_owned()));
+                    return Err(Failure::failed(&["the login was refused: wrong password"]));
                 }
             }
             Greeting::Other => return Err(told(&first)),
@@ -154,13 +155,13 @@ impl Connection {
         loop {
             if let Some(end) = self.input.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.input.drain(..=end).collect();
-                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+                return Ok(String::from_utf8_lossy(&line).trim_ascii_end().to_owned());
             }
             if self.ended || self.input.len() > LINE {
                 return Ok(String::new());
             }
             if !self.wait(PATIENCE)? {
-                return Err(Failure::failed("the server says nothing, so it may be no monitor".to_owned()));
+                return Err(Failure::failed(&["the server says nothing, so it may be no monitor"]));
             }
             self.fill()?;
         }
@@ -216,7 +217,7 @@ impl Connection {
                 Io::Done(count) => bytes = bytes.get(count..).unwrap_or_default(),
                 Io::Blocked => {
                     if !gorgon_sys::wait_writable(self.socket.as_fd(), PATIENCE) {
-                        return Err(Failure::failed("the server takes no more requests".to_owned()));
+                        return Err(Failure::failed(&["the server takes no more requests"]));
                     }
                 }
                 // What it said before it went is still to be read, and says more than this.
@@ -238,7 +239,7 @@ impl Connection {
         let line =
             if self.legacy { [command, "\r\n"].concat() } else { ["@", &tag, " ", command, "\n"].concat() };
         if line.len() > LINE {
-            return Err(Failure::usage("a command is at most 4080 bytes long".to_owned()));
+            return Err(Failure::usage(&["a command is at most 4080 bytes long"]));
         }
         self.write(line.as_bytes())?;
         Ok(tag)
@@ -333,7 +334,7 @@ impl Connection {
 /// That the server is not there any more.
 #[must_use]
 pub fn gone() -> Failure {
-    Failure::failed("the server has ended the connection".to_owned())
+    Failure::failed(&["the server has ended the connection"])
 }
 
 /// What a line means that is no reply: `error CODE MESSAGE` turns us away.
@@ -351,7 +352,7 @@ fn told(line: &str) -> Failure {
         None => out.push_str("this is no monitor; it says: "),
     }
     push_visible(line.strip_prefix("error ").unwrap_or(line).as_bytes(), &mut out);
-    Failure::failed(out)
+    Failure::failed(&[&out])
 }
 
 fn connect(address: &Address, name: &str) -> Result<OwnedFd, Failure> {
@@ -379,10 +380,10 @@ fn password(options: &Options, prompt: &str) -> Result<Vec<u8>, Failure> {
         Some(path) => {
             let mut name = String::new();
             push_visible(path, &mut name);
-            let failed = |error| Failure { usage: true, ..system(&[&name, ": "].concat(), error) };
+            let failed = |error| Failure::usage(&[&name, ": ", &gorgon_sys::describe(error)]);
             let stat = gorgon_sys::stat_path(path.as_slice()).map_err(failed)?;
             if stat.kind == gorgon_sys::FileKind::File && stat.mode & 0o077 != 0 {
-                return Err(Failure::usage([&name, ": others can read it; make it 0600"].concat()));
+                return Err(Failure::usage(&[&name, ": others can read it; make it 0600"]));
             }
             gorgon_sys::read_file(path.as_slice(), PASSWORD).map_err(failed)?
         }
@@ -391,18 +392,15 @@ fn password(options: &Options, prompt: &str) -> Result<Vec<u8>, Failure> {
     let end = text.iter().position(|&byte| matches!(byte, b'\n' | b'\r')).unwrap_or(text.len());
     text.truncate(end);
     if text.is_empty() {
-        return Err(Failure::usage("without a password there is no login".to_owned()));
+        return Err(Failure::usage(&["without a password there is no login"]));
     }
     Ok(text)
 }
 
 /// A line typed at the terminal, which shows none of it.
 fn typed(prompt: &str) -> Result<Vec<u8>, Failure> {
-    let no_terminal = |_| {
-        Failure::usage(
-            "a password is wanted and there is no terminal to ask at: use --password-file".to_owned(),
-        )
-    };
+    let no_terminal =
+        |_| Failure::usage(&["a password is wanted and there is no terminal to ask at: use --password-file"]);
     let terminal = open_terminal().map_err(no_terminal)?;
     let _guard = Guard::take(terminal.as_fd(), Mode::Silent, b"", b"").map_err(no_terminal)?;
     let _shown = gorgon_sys::write(terminal.as_fd(), prompt.as_bytes());

@@ -61,7 +61,7 @@ fn prompt(session: &mut Session<'_>) -> String {
     let asked = session
         .connection
         .ask("kv hello", &mut |bytes| text.extend_from_slice(bytes.get(..1024).unwrap_or(bytes)));
-    let record = core::str::from_utf8(&text).ok().and_then(|text| Record::parse(text.trim_end()));
+    let record = core::str::from_utf8(&text).ok().and_then(|text| Record::parse(text.trim_ascii_end()));
     match (asked, record) {
         (Ok(_), Some(record)) => {
             let role = record.get("role").filter(|role| *role != "admin").unwrap_or_default();

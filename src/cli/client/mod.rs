@@ -18,7 +18,7 @@ pub mod target;
 pub mod top;
 pub mod words;
 
-use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use self::options::{Options, Tool};
@@ -28,9 +28,13 @@ use super::terminal;
 /// A function that looks up a variable of the environment.
 pub type Environment<'i, 'a> = &'i dyn Fn(&str) -> Option<&'a [u8]>;
 
-/// Why a client cannot go on.
+/// Why a client cannot go on. It is handed up through everything, so it is one pointer.
 #[cfg_attr(test, derive(Debug))]
-pub struct Failure {
+pub struct Failure(Box<Reason>);
+
+/// The reason for a failure.
+#[cfg_attr(test, derive(Debug))]
+pub struct Reason {
     /// In words, without the program's name.
     pub message: String,
     /// Whether it lies in what the user asked for.
@@ -40,19 +44,28 @@ pub struct Failure {
 impl Failure {
     /// One that lies in what was asked for.
     #[must_use]
-    pub fn usage(message: String) -> Failure {
-        Failure { message, usage: true }
+    #[inline(never)]
+    pub fn usage(words: &[&str]) -> Failure {
+        Failure(Box::new(Reason { message: words.concat(), usage: true }))
     }
 
     /// One of the system's, or of the server's.
     #[must_use]
-    pub fn failed(message: String) -> Failure {
-        Failure { message, usage: false }
+    #[inline(never)]
+    pub fn failed(words: &[&str]) -> Failure {
+        Failure(Box::new(Reason { message: words.concat(), usage: false }))
     }
 
     /// Nobody reads what is written, which is nobody's fault and not worth a word.
     fn unread() -> Failure {
-        Failure::failed(String::new())
+        Failure::failed(&[])
+    }
+}
+
+impl core::ops::Deref for Failure {
+    type Target = Reason;
+    fn deref(&self) -> &Reason {
+        &self.0
     }
 }
 
@@ -71,9 +84,7 @@ fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Re
     let outcome = match options::parse(tool, args) {
         Ok(Some(options)) => work(&options),
         Ok(None) => Ok(terminal::say(tool.help())),
-        Err(message) => {
-            Err(Failure::usage([&message, "\ngorgon: see gorgon ", tool.name(), " --help"].concat()))
-        }
+        Err(message) => Err(Failure::usage(&[&message, "\ngorgon: see gorgon ", tool.name(), " --help"])),
     };
     match outcome {
         Ok(well) => u8::from(!well),
@@ -87,6 +98,7 @@ fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Re
 }
 
 /// A failure of the system's in words.
+#[inline(never)]
 fn system(what: &str, error: gorgon_sys::Errno) -> Failure {
-    Failure::failed([what.to_owned(), gorgon_sys::describe(error)].concat())
+    Failure::failed(&[what, &gorgon_sys::describe(error)])
 }

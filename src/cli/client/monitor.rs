@@ -1,6 +1,5 @@
 //! `gorgon monitor`: commands of the command line, of standard input, or typed; and their replies, shown.
 
-use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use gorgon_sys::terminal::{Guard, Mode, wait_readable, window_size};
@@ -92,7 +91,7 @@ impl Session<'_> {
                 }
             }
             if held.len() > LINE {
-                return Err(Failure::usage("standard input: a line is at most 4096 bytes long".to_owned()));
+                return Err(Failure::usage(&["standard input: a line is at most 4096 bytes long"]));
             }
             let mut piece = [0; LINE];
             match gorgon_sys::read(standard_input(), &mut piece) {
@@ -110,7 +109,7 @@ impl Session<'_> {
     fn bytes(&mut self, line: &[u8]) -> Result<Went, Failure> {
         match core::str::from_utf8(line) {
             Ok(line) => self.line(line),
-            Err(_) => Err(Failure::usage("standard input: expected UTF-8".to_owned())),
+            Err(_) => Err(Failure::usage(&["standard input: expected UTF-8"])),
         }
     }
 
@@ -120,7 +119,7 @@ impl Session<'_> {
     /// The connection's; nobody reads what is shown.
     pub fn line(&mut self, line: &str) -> Result<Went, Failure> {
         if self.connection.is_legacy() {
-            return self.command(line.trim());
+            return self.command(line.trim_ascii());
         }
         for command in commands(line) {
             match self.command(command)? {
@@ -162,7 +161,7 @@ impl Session<'_> {
     fn ask(&mut self, command: &str) -> Result<(), Failure> {
         match self.connection.ask(command, &mut |_| {})? {
             Reply::Done => Ok(()),
-            Reply::Error(code, message) => Err(Failure::failed([&code, ": ", &message].concat())),
+            Reply::Error(code, message) => Err(Failure::failed(&[&code, ": ", &message])),
         }
     }
 

@@ -120,11 +120,38 @@ Options:
   -h, --help             Print this help
 ";
 
+/// The options, short and long. Those of both clients come first; the constants below are their places.
+const NAMES: [(&[u8], &[u8]); 11] = [
+    (b"-h", b"--help"),
+    (b"--", b"--"),
+    (b"-i", b"--interval"),
+    (b"-u", b"--user"),
+    (b"--password-file", b"--password-file"),
+    (b"-c", b"--command"),
+    (b"-r", b"--count"),
+    (b"--json", b"--json"),
+    (b"--csv", b"--csv"),
+    (b"--table", b"--table"),
+    (b"--legacy", b"--legacy"),
+];
+const HELP: usize = 0;
+const END: usize = 1;
+const INTERVAL: usize = 2;
+const USER: usize = 3;
+const PASSWORD_FILE: usize = 4;
+const COMMAND: usize = 5;
+const COUNT: usize = 6;
+const JSON: usize = 7;
+const CSV: usize = 8;
+const TABLE: usize = 9;
+const LEGACY: usize = 10;
+const OF_BOTH: usize = COMMAND;
+
 /// Reads the arguments that follow the subcommand. None when help was asked for.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn parse(tool: Tool, args: Arguments<'_, '_>) -> Result<Option<Options>, String> {
+pub fn parse<'a>(tool: Tool, args: Arguments<'_, 'a>) -> Result<Option<Options>, String> {
     let mut options = Options {
         target: Target::Only,
         commands: Vec::new(),
@@ -146,39 +173,35 @@ pub fn parse(tool: Tool, args: Arguments<'_, '_>) -> Result<Option<Options>, Str
             continue;
         }
         let (name, mut value) = split(arg);
-        let monitor = tool == Tool::Monitor;
-        match name {
-            b"--" => ended = true,
-            b"-h" | b"--help" => return Ok(None),
-            b"--json" if monitor => options.form = Form::Json,
-            b"--csv" if monitor => options.form = Form::Csv,
-            b"--table" if monitor => options.form = Form::Table,
-            b"--legacy" if monitor => options.legacy = true,
-            b"-c" | b"--command" if monitor => options.commands.push(text(&mut value, arg, args)?),
-            b"-r" | b"--count" if monitor => {
-                let count = parse_decimal(text(&mut value, arg, args)?.as_bytes());
-                options.count =
-                    Some(count.filter(|count| *count > 0).ok_or_else(|| wrong(arg, "expected a number"))?);
-            }
-            b"-i" | b"--interval" => {
+        let known = NAMES.iter().position(|(short, long)| name == *short || name == *long);
+        match known.filter(|known| tool == Tool::Monitor || *known < OF_BOTH) {
+            Some(HELP) => return Ok(None),
+            Some(END) => ended = true,
+            Some(INTERVAL) => {
                 let time = duration::parse(&text(&mut value, arg, args)?);
                 let fits = |time: &u64| (SHORTEST..=LONGEST).contains(time);
-                let time =
-                    time.filter(fits).ok_or_else(|| wrong(arg, "expected a time from 100ms to 24h"))?;
-                options.interval = Some(time);
+                options.interval =
+                    Some(time.filter(fits).ok_or_else(|| wrong(arg, "expected a time from 100ms to 24h"))?);
             }
-            b"-u" | b"--user" => {
+            Some(USER) => {
                 let user = text(&mut value, arg, args)?;
                 if !is_user(&user) {
                     return Err(wrong(arg, "expected letters, digits and . _ - @"));
                 }
                 options.user = Some(user);
             }
-            b"--password-file" => {
-                options.password_file =
-                    Some(value.take().or_else(|| args.next()).ok_or_else(|| missing(arg))?.to_owned());
+            Some(PASSWORD_FILE) => options.password_file = Some(bytes(&mut value, arg, args)?.to_owned()),
+            Some(COMMAND) => options.commands.push(text(&mut value, arg, args)?),
+            Some(COUNT) => {
+                let count = parse_decimal(text(&mut value, arg, args)?.as_bytes());
+                options.count =
+                    Some(count.filter(|count| *count > 0).ok_or_else(|| wrong(arg, "expected a number"))?);
             }
-            _ => return Err(wrong(arg, "no such option")),
+            Some(JSON) => options.form = Form::Json,
+            Some(CSV) => options.form = Form::Csv,
+            Some(TABLE) => options.form = Form::Table,
+            Some(LEGACY) => options.legacy = true,
+            Some(_) | None => return Err(wrong(arg, "no such option")),
         }
         if value.is_some() {
             return Err(wrong(arg, "takes no value"));
@@ -199,18 +222,17 @@ fn split(arg: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The value of an option, be it in the next argument.
-fn text(value: &mut Option<&[u8]>, arg: &[u8], args: Arguments<'_, '_>) -> Result<String, String> {
-    let bytes = match value.take() {
-        Some(bytes) => bytes,
-        None => args.next().ok_or_else(|| missing(arg))?,
-    };
+fn bytes<'a>(value: &mut Option<&'a [u8]>, arg: &[u8], args: Arguments<'_, 'a>) -> Result<&'a [u8], String> {
+    value.take().or_else(|| args.next()).ok_or_else(|| wrong(arg, "a value is missing"))
+}
+
+#[inline(never)]
+fn text<'a>(value: &mut Option<&'a [u8]>, arg: &[u8], args: Arguments<'_, 'a>) -> Result<String, String> {
+    let bytes = bytes(value, arg, args)?;
     from_utf8(bytes).map(ToOwned::to_owned).map_err(|_| wrong(arg, "expected UTF-8"))
 }
 
-fn missing(arg: &[u8]) -> String {
-    wrong(arg, "a value is missing")
-}
-
+#[inline(never)]
 fn wrong(arg: &[u8], words: &str) -> String {
     let mut out = String::new();
     push_visible(arg, &mut out);

@@ -4,6 +4,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::options::Form;
 use super::record::{Record, compare};
@@ -16,7 +17,7 @@ const LINE: usize = 64 * 1024;
 /// Rows that are shown together, with columns of the same width.
 const BATCH: usize = 1000;
 /// The most rows that are sorted here.
-const SORTED: usize = 20_000;
+const SORTED: usize = 4096;
 
 /// The output of one command.
 pub struct Output {
@@ -77,11 +78,16 @@ impl Output {
         }
         if let Some(key) = self.sort.take() {
             let (name, down) = key.strip_prefix('-').map_or((key.as_str(), false), |name| (name, true));
-            let value = |record: &Record| record.get(name).unwrap_or("-").to_owned();
-            let mut keyed: Vec<_> = self.records.drain(..).map(|record| (value(&record), record)).collect();
-            keyed
-                .sort_by(|(one, _), (other, _)| if down { compare(other, one) } else { compare(one, other) });
-            self.records = keyed.into_iter().map(|(_, record)| record).collect();
+            let mut sorted: Vec<Record> = Vec::new();
+            for record in self.records.drain(..) {
+                let value = record.get(name).unwrap_or("-");
+                let at = sorted.partition_point(|other| {
+                    let order = compare(other.get(name).unwrap_or("-"), value);
+                    order == Ordering::Equal || (order == Ordering::Greater) == down
+                });
+                sorted.insert(at, record);
+            }
+            self.records = sorted;
             self.sort = Some(key);
         }
         self.flush();
@@ -168,7 +174,7 @@ impl Output {
             }
             (Form::Table | Form::Fitting | Form::Json, records) => {
                 self.rows += records.len();
-                push_table(records, self.columns, &mut self.table, &mut self.text);
+                push_table("node", records, self.columns, &mut self.table, &mut self.text);
             }
         }
     }

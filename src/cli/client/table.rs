@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::record::{Record, number};
+use super::record::Record;
 use crate::text::columns::{fitting, push_blanks, push_visible, width_of};
 
 /// The narrowest that a column is made to have all of them fit.
@@ -22,7 +22,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Appends a text in so many columns, cut if need be, filled with blanks before or after it.
-pub fn push_cell(text: &str, width: usize, right: bool, out: &mut String) {
+fn push_cell(text: &str, width: usize, right: bool, out: &mut String) {
     let whole = width_of(text);
     let (shown, taken) = if whole <= width { (text, whole) } else { fitting(text, width.saturating_sub(1)) };
     let cut = whole > width && width > 0;
@@ -40,7 +40,7 @@ pub fn push_cell(text: &str, width: usize, right: bool, out: &mut String) {
 }
 
 /// Makes columns narrower, the widest first, until they fit with two blanks between them.
-pub fn shrink(widths: &mut [usize], room: usize) {
+fn shrink(widths: &mut [usize], room: usize) {
     loop {
         let sum: usize = widths.iter().map(|width| width + 2).sum();
         let widest = widths.iter_mut().max();
@@ -63,6 +63,14 @@ pub fn keys(records: &[Record]) -> Vec<String> {
     keys
 }
 
+/// Whether a value may stand in a column of numbers: one of them with its unit, or none.
+fn is_numeric(value: &str) -> bool {
+    let dots = value.bytes().filter(|&byte| byte == b'.').count();
+    let begins = value.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
+    value == "-"
+        || (begins && dots < 2 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'))
+}
+
 /// The head of the table that was shown last.
 #[derive(Default)]
 pub struct Head {
@@ -72,16 +80,16 @@ pub struct Head {
 
 /// Appends records as a table with a head, in at most so many columns of the terminal. A single row that fits beneath the
 /// head before it has none of its own.
-pub fn push_table(records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
+pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
     let keys = keys(records);
-    let mut rows = vec![vec!["node".to_owned()]];
+    let mut rows = vec![vec![title.to_owned()]];
     rows.extend(records.iter().map(|record| vec![visible(&record.path)]));
     let mut right = vec![false];
     for key in &keys {
         let mut numbers = !key.is_empty();
         for (row, record) in rows.iter_mut().skip(1).zip(records) {
             let value = record.get(key).unwrap_or_default();
-            numbers &= matches!(value, "" | "-") || number(value).is_some();
+            numbers &= is_numeric(value);
             row.push(visible(value));
         }
         right.push(numbers);
@@ -110,8 +118,7 @@ pub fn push_sheet(record: &Record, columns: usize, out: &mut String) {
 }
 
 /// How wide each of so many columns has to be.
-#[must_use]
-pub fn widths(rows: &[Vec<String>], columns: usize) -> Vec<usize> {
+fn widths(rows: &[Vec<String>], columns: usize) -> Vec<usize> {
     let mut widths = vec![0; columns];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -129,7 +136,7 @@ fn push_rows(rows: &[Vec<String>], right: &[bool], mut widths: Vec<usize>, colum
             push_cell(cell, *width, *right, &mut line);
             line.push_str("  ");
         }
-        out.push_str(fitting(line.trim_end(), columns).0.trim_end());
+        out.push_str(fitting(line.trim_ascii_end(), columns).0.trim_ascii_end());
         out.push('\n');
     }
 }
@@ -168,7 +175,7 @@ mod tests {
     #[test]
     fn rows_are_aligned() {
         let mut out = String::new();
-        push_table(&records(&ROWS), 80, &mut Head::default(), &mut out);
+        push_table("node", &records(&ROWS), 80, &mut Head::default(), &mut out);
         let wanted = "\
 node              server  peer          idle  file
 /connection/7-1   main    127.0.0.1      12s
@@ -182,12 +189,12 @@ node              server  peer          idle  file
     fn rows_are_cut_to_the_width() {
         for columns in 1..60 {
             let mut out = String::new();
-            push_table(&records(&ROWS), columns, &mut Head::default(), &mut out);
+            push_table("node", &records(&ROWS), columns, &mut Head::default(), &mut out);
             push_sheet(&records(&ROWS)[0], columns, &mut out);
             assert!(out.lines().all(|line| width_of(line) <= columns), "{columns}: {out}");
         }
         let mut out = String::new();
-        push_table(&records(&ROWS[..1]), 36, &mut Head::default(), &mut out);
+        push_table("node", &records(&ROWS[..1]), 36, &mut Head::default(), &mut out);
         assert_eq!(
             out,
             "node         server  peer       idle\n/connectio\u{2026}  main    127.0.0.1   12s\n"
@@ -200,7 +207,7 @@ node              server  peer          idle  file
         for line in
             ["/loop turns=17", "/loop turns=9", "/loop turns=123456", "/loop turns=17", "/loop busy=1s"]
         {
-            push_table(&records(&[line]), 80, &mut head, &mut out);
+            push_table("node", &records(&[line]), 80, &mut head, &mut out);
         }
         let wanted = "\
 node   turns

@@ -49,22 +49,24 @@ impl Target {
         if user.as_ref().is_some_and(|user| !is_user(user)) {
             return Err(expected(text));
         }
-        if let Ok(address) = address.parse() {
-            return Ok(Target::Tcp(user, vec![address]));
-        }
         let Some((host, port)) = address.rsplit_once(':') else { return Err(expected(text)) };
         let port = parse_decimal(port.as_bytes()).and_then(|port| u16::try_from(port).ok());
         let port = port.filter(|port| *port > 0).ok_or_else(|| expected(text))?;
-        match host {
-            "localhost" | "" => {
-                let both = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
-                Ok(Target::Tcp(user, both.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()))
-            }
+        let hosts = match host {
+            "localhost" | "" => vec![IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)],
             _ => {
-                Err([&shown(text), ": names are not looked up: give the address itself, or localhost"]
-                    .concat())
+                // IPv6 stands in brackets.
+                let bare = host
+                    .strip_prefix('[')
+                    .and_then(|host| host.strip_suffix(']'))
+                    .filter(|host| host.contains(':'));
+                let ip =
+                    bare.or(Some(host).filter(|host| !host.contains(':'))).and_then(|host| host.parse().ok());
+                let words = ": names are not looked up: give the address itself, or localhost";
+                vec![ip.ok_or_else(|| [&shown(text), words].concat())?]
             }
-        }
+        };
+        Ok(Target::Tcp(user, hosts.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()))
     }
 }
 
@@ -101,7 +103,7 @@ pub fn places(runtime: Option<&[u8]>, user: u32) -> Vec<Vec<u8>> {
 /// `/tmp`, where anybody could have made them.
 #[must_use]
 pub fn find(places: &[Vec<u8>], user: u32) -> Vec<(u32, Vec<u8>)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
     for place in places {
         let Ok(stat) = gorgon_sys::stat_path(place.as_slice()) else { continue };
         if place.starts_with(b"/tmp/") && (stat.user != user || stat.mode & 0o022 != 0) {
@@ -115,13 +117,13 @@ pub fn find(places: &[Vec<u8>], user: u32) -> Vec<(u32, Vec<u8>)> {
         let mut each = |name: &[u8], _: Option<gorgon_sys::FileKind>, _: u64| {
             let process = name.strip_suffix(b".sock").and_then(parse_decimal);
             if let Some(process) = process.and_then(|process| u32::try_from(process).ok()) {
-                found.push((process, [place.as_slice(), b"/", name].concat()));
+                let at = found.partition_point(|(other, _)| *other < process);
+                found.insert(at, (process, [place.as_slice(), b"/", name].concat()));
             }
         };
         while directory.next_slice(&mut buffer, &mut each).unwrap_or(false) {}
     }
     found.retain(|(_, path)| is_live(path));
-    found.sort();
     found
 }
 
@@ -155,7 +157,7 @@ pub fn choose(
                 text.push_str("  ");
                 push_visible(&path, &mut text);
             }
-            Err(Failure::usage(text))
+            Err(Failure::usage(&[&text]))
         }
         (None, _) => {
             let mut text = "no monitor answers".to_owned();
@@ -167,7 +169,7 @@ pub fn choose(
                 text.push_str(if at == 0 { " in " } else { ", " });
                 push_visible(place, &mut text);
             }
-            Err(Failure::failed(text))
+            Err(Failure::failed(&[&text]))
         }
     }
 }
@@ -239,7 +241,7 @@ mod tests {
         let user = gorgon_sys::privilege::identity().0;
         let chosen = |process| match choose(process, find(&places, user), &places) {
             Ok(path) => String::from_utf8(path).unwrap().rsplit('/').next().unwrap().to_owned(),
-            Err(failure) => failure.message,
+            Err(failure) => failure.message.clone(),
         };
         assert!(chosen(None).starts_with("no monitor answers in /"));
         let _three = live("3.sock");

@@ -26,20 +26,21 @@ pub fn split_unquoted(text: &str, sign: u8) -> Vec<&str> {
 
 /// The commands of a line, in order. A blank line and one that begins with `#` have none, for a monitor answers none.
 pub fn commands(line: &str) -> impl Iterator<Item = &str> {
-    let parts = if line.trim_start().starts_with('#') { Vec::new() } else { split_unquoted(line, b';') };
-    parts.into_iter().map(str::trim).filter(|command| !command.is_empty())
+    let parts =
+        if line.trim_ascii_start().starts_with('#') { Vec::new() } else { split_unquoted(line, b';') };
+    parts.into_iter().map(str::trim_ascii).filter(|command| !command.is_empty())
 }
 
 /// The verb of a command, with what goes before it left out.
 #[must_use]
 pub fn verb(command: &str) -> &str {
-    command.split_whitespace().find(|word| !matches!(*word, "json" | "kv")).unwrap_or_default()
+    command.split_ascii_whitespace().find(|word| !matches!(*word, "json" | "kv")).unwrap_or_default()
 }
 
 /// Whether a command goes on by itself once it is answered.
 #[must_use]
 pub fn is_watch(command: &str) -> bool {
-    let mut words = command.split_whitespace().skip_while(|word| matches!(*word, "json" | "kv"));
+    let mut words = command.split_ascii_whitespace().skip_while(|word| matches!(*word, "json" | "kv"));
     match words.next() {
         Some("watch") => true,
         Some("log") => words.next() == Some("follow"),
@@ -65,7 +66,7 @@ pub fn stages(command: &str) -> (&str, Stages<'_>) {
     loop {
         let parts = split_unquoted(rest, b'|');
         let (Some((last, before)), true) = (parts.split_last(), parts.len() > 1) else { break };
-        let mut words = last.split_whitespace();
+        let mut words = last.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some("csv"), None, None) => stages.csv = true,
             (Some("sort"), Some(key), None) => stages.sort = stages.sort.or(Some(key)),
@@ -74,7 +75,7 @@ pub fn stages(command: &str) -> (&str, Stages<'_>) {
         let length = before.iter().map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
         rest = rest.get(..length).unwrap_or_default();
     }
-    (rest.trim(), stages)
+    (rest.trim_ascii(), stages)
 }
 
 #[cfg(test)]

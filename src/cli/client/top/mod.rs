@@ -60,13 +60,13 @@ struct Top {
 /// # Errors
 /// That there is no terminal or no monitor, or that it is gone.
 pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, Failure> {
-    let no_terminal = || Failure::usage("top wants a terminal; gorgon monitor does without".to_owned());
+    let no_terminal = || Failure::usage(&["top wants a terminal; gorgon monitor does without"]);
     if !is_terminal(standard_input()) || !is_terminal(standard_output()) {
         return Err(no_terminal());
     }
     let connection = Connection::open(options, environment)?;
     if connection.is_legacy() {
-        return Err(Failure::failed("a monitor that talks as Medusa did tells top nothing".to_owned()));
+        return Err(Failure::failed(&["a monitor that talks as Medusa did tells top nothing"]));
     }
     let styled = environment("NO_COLOR").is_none_or(<[u8]>::is_empty);
     let mut top = Top {
@@ -171,7 +171,7 @@ impl Top {
         match self.connection.send(command) {
             Ok(tag) => self.awaited.push(Awaited { tag, what, incoming: Incoming::default() }),
             // A filter that is too long, say.
-            Err(failure) if failure.usage => self.model.notice = failure.message,
+            Err(failure) if failure.usage => self.model.notice.clone_from(&failure.message),
             Err(failure) => return Err(failure),
         }
         Ok(())

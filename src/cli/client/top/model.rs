@@ -30,24 +30,22 @@ pub struct Column {
     pub title: &'static str,
     /// The attributes it shows: the first that is there.
     pub keys: &'static [&'static str],
-    /// Whether it is a number.
-    pub right: bool,
     /// Where there is no room for all, the greatest goes first.
     pub rank: u8,
 }
 
 /// The columns, from left to right.
 pub const COLUMNS: [Column; 10] = [
-    Column { title: "peer", keys: &["peer"], right: false, rank: 0 },
-    Column { title: "server", keys: &["server", "service"], right: false, rank: 5 },
-    Column { title: "state", keys: &["state"], right: false, rank: 1 },
-    Column { title: "age", keys: &["age"], right: true, rank: 4 },
-    Column { title: "idle", keys: &["idle"], right: true, rank: 2 },
-    Column { title: "in", keys: &["received"], right: true, rank: 7 },
-    Column { title: "out", keys: &["sent"], right: true, rank: 3 },
-    Column { title: "reads", keys: &["read_buffer"], right: true, rank: 9 },
-    Column { title: "writes", keys: &["write_buffer"], right: true, rank: 8 },
-    Column { title: "what", keys: &["request", "file"], right: false, rank: 6 },
+    Column { title: "peer", keys: &["peer"], rank: 0 },
+    Column { title: "server", keys: &["server", "service"], rank: 5 },
+    Column { title: "state", keys: &["state"], rank: 1 },
+    Column { title: "age", keys: &["age"], rank: 4 },
+    Column { title: "idle", keys: &["idle"], rank: 2 },
+    Column { title: "in", keys: &["received"], rank: 7 },
+    Column { title: "out", keys: &["sent"], rank: 3 },
+    Column { title: "reads", keys: &["read_buffer"], rank: 9 },
+    Column { title: "writes", keys: &["write_buffer"], rank: 8 },
+    Column { title: "what", keys: &["request", "file"], rank: 6 },
 ];
 
 /// What is being typed.
@@ -227,7 +225,7 @@ impl Model {
             return match step {
                 Step::Line(text) => {
                     self.enter(Mode::Table);
-                    self.typed(purpose, &path, text.trim())
+                    self.typed(purpose, &path, text.trim_ascii())
                 }
                 Step::Interrupt | Step::End => self.enter(Mode::Table),
                 step => {

@@ -2,13 +2,12 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::model::{COLUMNS, Column, Mode, Model};
 use super::sample::{first, peer};
 use crate::cli::client::record::{Record, number};
-use crate::cli::client::table::{push_cell, shrink, visible, widths};
+use crate::cli::client::table::{Head, push_table, visible};
 use crate::text::columns::{fitting, width_of};
 use crate::text::duration;
 use crate::text::number::push_decimal_str;
@@ -93,56 +92,121 @@ pub fn paint(model: &Model, columns: usize, rows: usize) -> Vec<Line> {
     };
     lines.push(Line { text: foot, style: Style::Plain });
     for line in &mut lines {
-        let length = fitting(&line.text, columns).0.trim_end().len();
-        line.text.truncate(length);
+        line.text = fitting(&line.text, columns).0.trim_end_matches(' ').to_owned();
     }
     lines
 }
 
-/// The three lines on top. What the server does not tell is left out.
-fn head(model: &Model, lines: &mut Vec<Line>) {
-    let sample = &model.sample;
-    let mut line = String::new();
-    let told = |record: &Record, key: &str| visible(first(record, &[key]).unwrap_or_default());
-    let uptime = time(&told(&sample.process, "uptime"));
-    add(&mut line, &["gorgon ", &told(&sample.hello, "version")]);
-    add(&mut line, &["pid ", &told(&sample.hello, "pid")]);
-    add(&mut line, &["up ", &uptime]);
-    add(&mut line, &["role ", &told(&sample.hello, "role")]);
-    let mut every = String::new();
-    duration::print(model.interval, &mut every);
-    add(&mut line, &["every ", &every]);
-    add(&mut line, &[if model.paused { "PAUSED" } else { "" }]);
-    add(&mut line, &["where ", &visible(&model.filter)]);
-    lines.push(Line { text: core::mem::take(&mut line), style: Style::Bold });
-
-    let rate = |key: &str| sample.rates.per_second("/loop", key);
-    add(&mut line, &["loop ", &count(rate("turns")), " turns/s"]);
-    // Milliseconds a second, in thousandths: a tenth of a percent is a thousand of them.
-    add(&mut line, &["busy ", &rate("busy").map(|busy| decimal(busy / 1000)).unwrap_or_default(), "%"]);
-    add(&mut line, &["slowest ", &time(&told(&sample.work, "slowest"))]);
-    let why = first(&sample.work, &["slowest_why", "slowest_work"]).unwrap_or_default();
-    add(&mut line, &["by ", &visible(why)]);
-    add(&mut line, &["requests ", &count(sample.of_servers("requests")), "/s"]);
-    lines.push(Line { text: core::mem::take(&mut line), style: Style::Plain });
-
-    add(&mut line, &["in ", &bytes(rate("received")), "/s"]);
-    add(&mut line, &["out ", &bytes(rate("sent")), "/s"]);
-    let (used, limit) = (told(&sample.descriptors, "used"), told(&sample.descriptors, "limit"));
-    add(&mut line, &["descriptors ", &used, "/", &limit]);
-    add(&mut line, &["pages ", &size(&told(&sample.memory, "pages"))]);
-    add(&mut line, &["of ", &size(&told(&sample.memory, "page_memory"))]);
-    add(&mut line, &["connections ", &told(&sample.work, "connections")]);
-    lines.push(Line { text: line, style: Style::Plain });
+/// Where a number of the head comes from.
+#[derive(Clone, Copy)]
+enum From {
+    Hello,
+    Process,
+    Loop,
+    Descriptors,
+    Memory,
+    Model,
 }
 
-/// Adds a part to a line, unless something of it is not known.
-fn add(line: &mut String, parts: &[&str]) {
-    if parts.iter().all(|part| !part.is_empty()) {
-        if !line.is_empty() {
-            line.push_str("  ");
+/// How it is shown.
+#[derive(Clone, Copy)]
+enum As {
+    Text,
+    Time,
+    Size,
+    /// How much it grows in a second, as a count.
+    Rate,
+    /// The same in bytes.
+    Bytes,
+    /// The same of a time, as a part of all time.
+    Part,
+}
+
+/// The parts of the three lines on top: what is before, what is shown, what is behind. What the server does not tell is
+/// left out.
+const HEAD: [&[(&str, From, &str, As, &str)]; 3] = [
+    &[
+        ("gorgon ", From::Hello, "version", As::Text, ""),
+        ("pid ", From::Hello, "pid", As::Text, ""),
+        ("up ", From::Process, "uptime", As::Time, ""),
+        ("role ", From::Hello, "role", As::Text, ""),
+        ("every ", From::Model, "every", As::Text, ""),
+        ("", From::Model, "paused", As::Text, ""),
+        ("where ", From::Model, "where", As::Text, ""),
+    ],
+    &[
+        ("loop ", From::Loop, "turns", As::Rate, " turns/s"),
+        ("busy ", From::Loop, "busy", As::Part, "%"),
+        ("slowest ", From::Loop, "slowest", As::Time, ""),
+        ("by ", From::Loop, "slowest_work", As::Text, ""),
+        ("by ", From::Loop, "slowest_why", As::Text, ""),
+        ("requests ", From::Model, "requests", As::Text, "/s"),
+    ],
+    &[
+        ("in ", From::Loop, "received", As::Bytes, "/s"),
+        ("out ", From::Loop, "sent", As::Bytes, "/s"),
+        ("descriptors ", From::Descriptors, "used", As::Text, ""),
+        ("of ", From::Descriptors, "limit", As::Text, ""),
+        ("pages ", From::Memory, "pages", As::Size, ""),
+        ("of ", From::Memory, "page_memory", As::Size, ""),
+        ("connections ", From::Loop, "connections", As::Text, ""),
+    ],
+];
+
+fn head(model: &Model, lines: &mut Vec<Line>) {
+    let sample = &model.sample;
+    let mut own = Record::default();
+    let mut every = String::new();
+    duration::print(model.interval, &mut every);
+    let requests = count(sample.of_servers("requests"));
+    let paused = if model.paused { "PAUSED" } else { "" };
+    for (key, value) in
+        [("every", every.as_str()), ("paused", paused), ("where", &model.filter), ("requests", &requests)]
+    {
+        own.fields.push((key.to_owned(), value.to_owned()));
+    }
+    for (at, parts) in HEAD.iter().enumerate() {
+        let mut line = String::new();
+        for &(before, from, key, shown, after) in *parts {
+            let record = match from {
+                From::Hello => &sample.hello,
+                From::Process => &sample.process,
+                From::Loop => &sample.work,
+                From::Descriptors => &sample.descriptors,
+                From::Memory => &sample.memory,
+                From::Model => &own,
+            };
+            let value = first(record, &[key]).unwrap_or_default();
+            let rate = sample.rates.per_second("/loop", key);
+            let text = match shown {
+                As::Text => visible(value),
+                As::Time => time(value),
+                As::Size => size(value),
+                As::Rate => count(rate),
+                As::Bytes => rate.map_or(String::new(), |rate| short(rate / 1000)),
+                // Milliseconds a second, in thousandths: a tenth of a percent is a thousand of them.
+                As::Part => rate.map_or(String::new(), |rate| decimal(rate / 1000)),
+            };
+            if !text.is_empty() {
+                let gap = if line.is_empty() { "" } else { "  " };
+                line.push_str(&[gap, before, &text, after].concat());
+            }
         }
-        line.extend(parts.iter().copied());
+        lines.push(Line { text: line, style: if at == 0 { Style::Bold } else { Style::Plain } });
+    }
+}
+
+/// Appends a table, one of whose rows may stand out.
+fn table(title: &str, records: &[Record], selected: Option<usize>, columns: usize, lines: &mut Vec<Line>) {
+    let mut text = String::new();
+    push_table(title, records, columns, &mut Head::default(), &mut text);
+    for (at, line) in text.split_terminator('\n').enumerate() {
+        let style = match at.checked_sub(1) {
+            None => Style::Bold,
+            row if row == selected => Style::Reverse,
+            Some(_) => Style::Plain,
+        };
+        lines.push(Line { text: line.to_owned(), style });
     }
 }
 
@@ -151,28 +215,17 @@ fn server_rows(model: &Model, columns: usize, lines: &mut Vec<Line>) {
     if servers.is_empty() {
         return;
     }
-    let keys = ["open", "accepted", "requests"];
-    let mut rows = vec![vec!["server".to_owned()]];
-    rows.extend(servers.iter().take(SERVERS).map(|server| vec![visible(&server.path)]));
-    for key in keys {
-        if !servers.iter().any(|server| server.get(key).is_some()) {
-            continue;
-        }
-        for (row, server) in rows.iter_mut().zip(core::iter::once(None).chain(servers.iter().map(Some))) {
-            row.push(server.map_or(key.to_owned(), |server| visible(server.get(key).unwrap_or_default())));
-        }
+    let mut rows = Vec::new();
+    for server in servers.iter().take(SERVERS) {
+        let mut row = Record { path: server.path.clone(), ..Record::default() };
+        let known =
+            ["open", "accepted", "requests"].into_iter().filter_map(|key| Some((key, server.get(key)?)));
+        row.fields.extend(known.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        row.fields
+            .push(("requests/s".to_owned(), count(model.sample.rates.per_second(&server.path, "requests"))));
+        rows.push(row);
     }
-    for (row, server) in rows.iter_mut().zip(core::iter::once(None).chain(servers.iter().map(Some))) {
-        row.push(match server {
-            None => "requests/s".to_owned(),
-            Some(server) => count(model.sample.rates.per_second(&server.path, "requests")),
-        });
-    }
-    let right: Vec<bool> =
-        rows.first().map(|row| (0..row.len()).map(|at| at > 0).collect()).unwrap_or_default();
-    for (at, text) in aligned(&rows, &right, columns).into_iter().enumerate() {
-        lines.push(Line { text, style: if at == 0 { Style::Bold } else { Style::Plain } });
-    }
+    table("server", &rows, None, columns, lines);
     if servers.len() > SERVERS {
         let mut text = "and ".to_owned();
         push_decimal_str((servers.len() - SERVERS) as u64, &mut text);
@@ -183,69 +236,59 @@ fn server_rows(model: &Model, columns: usize, lines: &mut Vec<Line>) {
 
 fn connection_rows(model: &Model, columns: usize, page: usize, lines: &mut Vec<Line>) {
     let records = &model.sample.connections;
-    // The selected one is seen, with as little movement as that takes.
+    // A page is turned when the selected one leaves it, so that the rest stands still.
     let top = (model.row() / page.max(1)) * page.max(1);
     let seen = records.get(top..(top + page).min(records.len())).unwrap_or_default();
-    let sign = if model.reverse { "-" } else { "+" };
-    let title =
-        |at: usize, column: &Column| [if model.sort == Some(at) { sign } else { "" }, column.title].concat();
-    let mut shown: Vec<(&Column, Vec<String>)> = Vec::new();
-    for (at, column) in COLUMNS.iter().enumerate() {
-        if model.key_of(column).is_some() || column.rank == 0 {
-            let cells =
-                core::iter::once(title(at, column)).chain(seen.iter().map(|record| cell(record, column)));
-            shown.push((column, cells.collect()));
-        }
-    }
-    let width = |(_, cells): &(&Column, Vec<String>)| {
-        // One that is long can be cut.
-        cells.iter().map(|cell| width_of(cell)).max().unwrap_or(0).min(WIDEST) + 2
+    let title = |at: usize, column: &Column| {
+        let sign = if model.sort != Some(at) {
+            ""
+        } else if model.reverse {
+            "-"
+        } else {
+            "+"
+        };
+        [sign, column.title].concat()
     };
-    while shown.iter().map(width).sum::<usize>() > columns && shown.len() > 1 {
-        let least = shown.iter().map(|(column, _)| column.rank).max();
-        shown.retain(|(column, _)| Some(column.rank) != least);
+    let mut rows: Vec<Record> = Vec::new();
+    for (at, record) in seen.iter().enumerate() {
+        let mark = if top + at == model.row() { "> " } else { "  " };
+        rows.push(Record { path: [mark, &peer(record)].concat(), ..Record::default() });
     }
-    let mark = |at: usize| if at > 0 && top + at - 1 == model.row() { ">" } else { " " };
-    let right: Vec<bool> =
-        core::iter::once(false).chain(shown.iter().map(|(column, _)| column.right)).collect();
-    let rows: Vec<Vec<String>> = (0..=seen.len())
-        .map(|at| {
-            let cells = shown.iter().filter_map(|(_, cells)| cells.get(at).cloned());
-            core::iter::once(mark(at).to_owned()).chain(cells).collect()
-        })
-        .collect();
-    let mut texts = aligned(&rows, &right, columns).into_iter();
-    lines.push(Line { text: texts.next().unwrap_or_default(), style: Style::Bold });
-    for (at, text) in texts.enumerate() {
-        let style = if top + at == model.row() { Style::Reverse } else { Style::Plain };
-        lines.push(Line { text, style });
+    let widest = |cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0).min(WIDEST) + 2;
+    let mut left = columns.saturating_sub(widest(&mut rows.iter().map(|row| width_of(&row.path))));
+    let there = |(_, column): &(usize, &Column)| model.key_of(column).is_some();
+    let mut shown: Vec<(usize, &Column)> = COLUMNS.iter().enumerate().skip(1).filter(there).collect();
+    // The most wanted take the room there is.
+    for rank in 1..=COLUMNS.len() {
+        let Some(place) = shown.iter().position(|(_, column)| usize::from(column.rank) == rank) else {
+            continue;
+        };
+        let Some(&(at, column)) = shown.get(place) else { continue };
+        let cells = &mut seen.iter().map(|record| width_of(&cell(record, column)));
+        let width = widest(cells).max(title(at, column).len() + 2);
+        if width > left + 2 {
+            shown.remove(place);
+        }
+        left = left.saturating_sub(width);
     }
+    for (at, column) in shown {
+        let title = title(at, column);
+        rows.iter_mut()
+            .zip(seen)
+            .for_each(|(row, record)| row.fields.push((title.clone(), cell(record, column))));
+    }
+    let heading = COLUMNS.first().map(|column| title(0, column)).unwrap_or_default();
+    table(&["  ", &heading].concat(), &rows, model.row().checked_sub(top), columns, lines);
 }
 
 /// What stands in a column of the table of connections.
 fn cell(record: &Record, column: &Column) -> String {
     let value = first(record, column.keys).unwrap_or_default();
     match column.title {
-        "peer" => visible(&peer(record)),
         "age" | "idle" => time(value),
         "in" | "out" => size(value),
         _ => visible(value),
     }
-}
-
-/// Rows as lines: columns aligned and, if they are too wide together, cut.
-fn aligned(rows: &[Vec<String>], right: &[bool], columns: usize) -> Vec<String> {
-    let mut widths = widths(rows, right.len());
-    shrink(&mut widths, columns);
-    let line = |row: &Vec<String>| {
-        let mut line = String::new();
-        for ((cell, width), right) in row.iter().zip(&widths).zip(right) {
-            push_cell(cell, *width, *right, &mut line);
-            line.push_str(if *width == 1 { " " } else { "  " });
-        }
-        line
-    };
-    rows.iter().map(line).collect()
 }
 
 /// A time for people: `250ms`, `12s`, `5m`, `3h12m`, `4d1h`.
@@ -278,11 +321,6 @@ fn short(size: u64) -> String {
     let mut out = Vec::new();
     push_short(size, &mut out);
     out.into_iter().map(char::from).filter(|letter| *letter != ' ').collect()
-}
-
-/// A rate in thousandths, as bytes.
-fn bytes(rate: Option<u64>) -> String {
-    rate.map_or(String::new(), |rate| short(rate / 1000))
 }
 
 /// A rate in thousandths, as a count.

@@ -142,8 +142,8 @@ impl Rates {
         let name = [path, ".", key].concat();
         let (_, counter) = self.counters.iter().find(|(known, _)| *known == name)?;
         let grown = counter.now?.checked_sub(counter.before?)?;
-        let rate = u128::from(grown) * 1_000_000_000_000 / u128::from(self.between).max(1);
-        (self.between > 0).then(|| u64::try_from(rate).unwrap_or(u64::MAX))
+        let milliseconds = self.between / 1_000_000;
+        grown.saturating_mul(1_000_000).checked_div(milliseconds)
     }
 }
 

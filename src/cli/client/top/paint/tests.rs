@@ -46,7 +46,7 @@ fn everything_is_seen() {
     let wanted = "\
 gorgon 0.1.0  pid 4711  up 3h12m  role admin  every 1s
 loop 1234 turns/s  busy 12.3%  slowest 12ms  by request  requests 52/s
-in 0/s  out 1M/s  descriptors 12/1024  pages 48K  of 64M
+in 0/s  out 1M/s  descriptors 12  of 1024  pages 48K  of 64M
 server      open  accepted  requests  requests/s
 /http/main     3        17        59          52
 /http/api      0         0         0           0
