@@ -204,7 +204,7 @@ fn push_list(words: Vec<&str>, columns: usize, out: &mut String) {
             crate::text::columns::push_visible(word.as_bytes(), out);
             push_blanks(widest.saturating_sub(width_of(word)), out);
         }
-        out.push_str("\n");
+        out.push('\n');
     }
     if words.len() > 20 * each {
         out.push_str("..\n");

@@ -10,6 +10,7 @@
 //! ```
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -67,7 +68,7 @@ pub enum Mode {
     /// The keys are told.
     Help,
     /// A text is typed, for the connection of a path if not a filter.
-    Typing(Purpose, String, LineEditor),
+    Typing(Purpose, String, Box<LineEditor>),
     /// Whether to close the connection of a path.
     Asking(String),
 }
@@ -291,7 +292,7 @@ impl Model {
             Key::Letter('+' | '=') => self.change_interval(true),
             Key::Letter('-' | '_') => self.change_interval(false),
             Key::Letter('/') => {
-                let mut editor = LineEditor::default();
+                let mut editor = Box::<LineEditor>::default();
                 editor.insert(&self.filter);
                 return self.enter(Mode::Typing(Purpose::Filter, String::new(), editor));
             }
@@ -309,7 +310,7 @@ impl Model {
         if self.selected.is_empty() {
             return Act::Nothing;
         }
-        self.enter(Mode::Typing(purpose, self.selected.clone(), LineEditor::default()))
+        self.enter(Mode::Typing(purpose, self.selected.clone(), Box::default()))
     }
 
     fn typed(&mut self, purpose: Purpose, path: &str, text: &str) -> Act {

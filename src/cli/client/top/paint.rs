@@ -97,61 +97,32 @@ pub fn paint(model: &Model, columns: usize, rows: usize) -> Vec<Line> {
     lines
 }
 
-/// Where a number of the head comes from.
-#[derive(Clone, Copy)]
-enum From {
-    Hello,
-    Process,
-    Loop,
-    Descriptors,
-    Memory,
-    Model,
-}
+/// The parts of the three lines on top, one a line with tabs between: what is before, the node, its attribute, how it is
+/// shown, what is behind. What the server does not tell is left out. One text, for a table of texts costs more.
+const HEAD: &str = "\
+gorgon \thello\tversion\ttext\t
+pid \thello\tpid\ttext\t
+up \tprocess\tuptime\ttime\t
+role \thello\trole\ttext\t
+every \town\tevery\ttext\t
+\town\tpaused\ttext\t
+where \town\twhere\ttext\t
 
-/// How it is shown.
-#[derive(Clone, Copy)]
-enum As {
-    Text,
-    Time,
-    Size,
-    /// How much it grows in a second, as a count.
-    Rate,
-    /// The same in bytes.
-    Bytes,
-    /// The same of a time, as a part of all time.
-    Part,
-}
+loop \tloop\tturns\trate\t turns/s
+busy \tloop\tbusy\tpart\t%
+slowest \tloop\tslowest\ttime\t
+by \tloop\tslowest_work\ttext\t
+by \tloop\tslowest_why\ttext\t
+requests \town\trequests\ttext\t/s
 
-/// The parts of the three lines on top: what is before, what is shown, what is behind. What the server does not tell is
-/// left out.
-const HEAD: [&[(&str, From, &str, As, &str)]; 3] = [
-    &[
-        ("gorgon ", From::Hello, "version", As::Text, ""),
-        ("pid ", From::Hello, "pid", As::Text, ""),
-        ("up ", From::Process, "uptime", As::Time, ""),
-        ("role ", From::Hello, "role", As::Text, ""),
-        ("every ", From::Model, "every", As::Text, ""),
-        ("", From::Model, "paused", As::Text, ""),
-        ("where ", From::Model, "where", As::Text, ""),
-    ],
-    &[
-        ("loop ", From::Loop, "turns", As::Rate, " turns/s"),
-        ("busy ", From::Loop, "busy", As::Part, "%"),
-        ("slowest ", From::Loop, "slowest", As::Time, ""),
-        ("by ", From::Loop, "slowest_work", As::Text, ""),
-        ("by ", From::Loop, "slowest_why", As::Text, ""),
-        ("requests ", From::Model, "requests", As::Text, "/s"),
-    ],
-    &[
-        ("in ", From::Loop, "received", As::Bytes, "/s"),
-        ("out ", From::Loop, "sent", As::Bytes, "/s"),
-        ("descriptors ", From::Descriptors, "used", As::Text, ""),
-        ("of ", From::Descriptors, "limit", As::Text, ""),
-        ("pages ", From::Memory, "pages", As::Size, ""),
-        ("of ", From::Memory, "page_memory", As::Size, ""),
-        ("connections ", From::Loop, "connections", As::Text, ""),
-    ],
-];
+in \tloop\treceived\tbytes\t/s
+out \tloop\tsent\tbytes\t/s
+descriptors \tdescriptors\tused\ttext\t
+of \tdescriptors\tlimit\ttext\t
+pages \tmemory\tpages\tsize\t
+of \tmemory\tpage_memory\tsize\t
+connections \tloop\tconnections\ttext\t
+";
 
 fn head(model: &Model, lines: &mut Vec<Line>) {
     let sample = &model.sample;
@@ -165,35 +136,39 @@ fn head(model: &Model, lines: &mut Vec<Line>) {
     {
         own.fields.push((key.to_owned(), value.to_owned()));
     }
-    for (at, parts) in HEAD.iter().enumerate() {
-        let mut line = String::new();
-        for &(before, from, key, shown, after) in *parts {
-            let record = match from {
-                From::Hello => &sample.hello,
-                From::Process => &sample.process,
-                From::Loop => &sample.work,
-                From::Descriptors => &sample.descriptors,
-                From::Memory => &sample.memory,
-                From::Model => &own,
-            };
-            let value = first(record, &[key]).unwrap_or_default();
-            let rate = sample.rates.per_second("/loop", key);
-            let text = match shown {
-                As::Text => visible(value),
-                As::Time => time(value),
-                As::Size => size(value),
-                As::Rate => count(rate),
-                As::Bytes => rate.map_or(String::new(), |rate| short(rate / 1000)),
-                // Milliseconds a second, in thousandths: a tenth of a percent is a thousand of them.
-                As::Part => rate.map_or(String::new(), |rate| decimal(rate / 1000)),
-            };
-            if !text.is_empty() {
-                let gap = if line.is_empty() { "" } else { "  " };
-                line.push_str(&[gap, before, &text, after].concat());
-            }
+    let mut line = String::new();
+    for part in HEAD.split_terminator('\n') {
+        if part.is_empty() {
+            lines.push(Line { text: core::mem::take(&mut line), style: Style::Plain });
         }
-        lines.push(Line { text: line, style: if at == 0 { Style::Bold } else { Style::Plain } });
+        let mut words = part.split('\t');
+        let mut word = || words.next().unwrap_or_default();
+        let (before, node, key, shown, after) = (word(), word(), word(), word(), word());
+        let record = match node {
+            "hello" => &sample.hello,
+            "process" => &sample.process,
+            "loop" => &sample.work,
+            "descriptors" => &sample.descriptors,
+            "memory" => &sample.memory,
+            _ => &own,
+        };
+        let value = first(record, &[key]).unwrap_or_default();
+        let rate = sample.rates.per_second("/loop", key);
+        let text = match shown {
+            "time" => time(value),
+            "size" => size(value),
+            "rate" => count(rate),
+            "bytes" => rate.map_or(String::new(), |rate| short(rate / 1000)),
+            // Milliseconds a second, in thousandths: a tenth of a percent is a thousand of them.
+            "part" => rate.map_or(String::new(), |rate| decimal(rate / 1000)),
+            _ => visible(value),
+        };
+        if !text.is_empty() {
+            let gap = if line.is_empty() { "" } else { "  " };
+            line.push_str(&[gap, before, &text, after].concat());
+        }
     }
+    lines.push(Line { text: line, style: Style::Plain });
 }
 
 /// Appends a table, one of whose rows may stand out.
