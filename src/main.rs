@@ -10,6 +10,8 @@ use alloc::vec::Vec;
 
 use gorgon::assemble::environment::Environment;
 use gorgon::cli::arguments;
+#[cfg(feature = "monitor")]
+use gorgon::cli::client;
 use gorgon::cli::command::{Command, Configured};
 use gorgon::cli::{configured, help, terminal};
 use gorgon::config::files::SystemFiles;
@@ -68,6 +70,10 @@ fn run(start: &Start) -> u8 {
         }),
         #[cfg(feature = "monitor")]
         Command::Other("passwd", args) => gorgon::cli::passwd::run(&mut args.into_iter()),
+        #[cfg(feature = "monitor")]
+        Command::Other("monitor", args) => client::monitor(&mut args.into_iter(), environment),
+        #[cfg(feature = "monitor")]
+        Command::Other("top", args) => client::top(&mut args.into_iter(), environment),
         // No other command is in this build.
         Command::Other(..) => USAGE,
     }

@@ -56,6 +56,10 @@ pub const CONFIGURED: &[(&str, &str)] = &[
 /// Commands that read their arguments themselves, and what they do.
 pub const OTHERS: &[(&str, &str)] = &[
     #[cfg(feature = "monitor")]
+    ("monitor", "Look at a running gorgon and change it"),
+    #[cfg(feature = "monitor")]
+    ("top", "Show what a running gorgon does"),
+    #[cfg(feature = "monitor")]
     ("passwd", "Make a line of the file of keys of a monitor"),
 ];
 

@@ -3,9 +3,15 @@
 pub mod arguments;
 #[cfg(feature = "monitor")]
 pub mod ask;
+#[cfg(feature = "monitor")]
+pub mod client;
 pub mod command;
 pub mod configured;
 pub mod help;
+#[cfg(feature = "monitor")]
+pub mod keys;
+#[cfg(feature = "monitor")]
+pub mod line_editor;
 mod node;
 #[cfg(feature = "monitor")]
 pub mod passwd;

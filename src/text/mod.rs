@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod base64;
 pub mod calendar;
+pub mod columns;
 pub mod digest;
 pub mod dns;
 pub mod duration;

@@ -181,7 +181,10 @@ extern "C" fn handle(number: libc::c_int) {
                     core::ptr::null_mut(),
                 );
             }
-            take_again();
+            // Going on is a signal too, which has done this unless somebody has it blocked.
+            if STATE.load(Ordering::SeqCst) == STOPPED {
+                take_again();
+            }
         }
         _ => {
             restore();

@@ -1,0 +1,229 @@
+//! `gorgon monitor`: commands of the command line, of standard input, or typed; and their replies, shown.
+
+use alloc::vec::Vec;
+
+use gorgon_sys::terminal::{Guard, Mode, wait_readable, window_size};
+use gorgon_sys::{Io, is_terminal, standard_input, standard_output};
+
+use super::connection::{Connection, Reply, gone};
+use super::framing::{Event, Kind};
+use super::options::{Form, Options};
+use super::output::Output;
+use super::words::{commands, is_watch, stages, verb};
+use super::{Environment, Failure, interactive, system};
+use crate::cli::terminal;
+
+/// Columns where there is no terminal to tell.
+const COLUMNS: usize = 100;
+/// The longest line of standard input, in bytes.
+const LINE: usize = 4096;
+/// Text that is gathered before it is shown, in bytes.
+const GATHERED: usize = 8192;
+
+/// What commands are done by.
+pub struct Session<'o> {
+    /// The monitor.
+    pub connection: Connection,
+    /// How replies are shown.
+    form: Form,
+    options: &'o Options,
+    /// Whether keys end a watch.
+    keys: bool,
+}
+
+/// How a command went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Went {
+    /// Well.
+    Well,
+    /// It failed, which standard error says.
+    Wrong,
+    /// It was the last one.
+    Over,
+}
+
+/// Does what the options say; gives whether all went well.
+///
+/// # Errors
+/// What keeps it from going on.
+pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, Failure> {
+    let connection = Connection::open(options, environment)?;
+    let shown = is_terminal(standard_output());
+    let typed = options.commands.is_empty() && is_terminal(standard_input()) && shown;
+    let form = if options.form == Form::Fitting && shown { Form::Table } else { options.form };
+    let mut session = Session { connection, form, options, keys: typed };
+    if form == Form::Json {
+        session.ask("format json")?;
+    }
+    if typed && environment("TERM").is_some_and(|terminal| terminal != b"dumb") {
+        return interactive::run(&mut session, environment).map(|()| true);
+    }
+    if options.commands.is_empty() {
+        return session.batch();
+    }
+    let count = options.count.unwrap_or(if options.interval.is_some() { u64::MAX } else { 1 });
+    // The samples of a watch are counted, not the watch.
+    let watches = options.commands.iter().any(|line| commands(line).any(is_watch));
+    for time in 0..if watches { 1 } else { count } {
+        if time > 0 {
+            gorgon_sys::pause(u32::try_from(options.interval.unwrap_or(1000)).unwrap_or(u32::MAX));
+        }
+        for line in options.commands.iter().flat_map(|text| text.lines()) {
+            match session.line(line)? {
+                Went::Well => {}
+                went => return Ok(went == Went::Over),
+            }
+        }
+    }
+    Ok(true)
+}
+
+impl Session<'_> {
+    /// Lines of standard input, up to the first that fails: what follows may depend on it.
+    fn batch(&mut self) -> Result<bool, Failure> {
+        let mut held = Vec::new();
+        loop {
+            while let Some(end) = held.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = held.drain(..=end).collect();
+                match self.bytes(&line)? {
+                    Went::Well => {}
+                    went => return Ok(went == Went::Over),
+                }
+            }
+            if held.len() > LINE {
+                return Err(Failure::usage(&["standard input: a line is at most 4096 bytes long"]));
+            }
+            let mut piece = [0; LINE];
+            match gorgon_sys::read(standard_input(), &mut piece) {
+                Io::Done(count) => held.extend_from_slice(piece.get(..count).unwrap_or_default()),
+                Io::Blocked => {
+                    wait_readable(standard_input(), None, None)
+                        .map_err(|error| system("standard input: ", error))?;
+                }
+                Io::Ended => return Ok(self.bytes(&held)? != Went::Wrong),
+                Io::Failed(error) => return Err(system("standard input: ", error)),
+            }
+        }
+    }
+
+    fn bytes(&mut self, line: &[u8]) -> Result<Went, Failure> {
+        match core::str::from_utf8(line) {
+            Ok(line) => self.line(line),
+            Err(_) => Err(Failure::usage(&["standard input: expected UTF-8"])),
+        }
+    }
+
+    /// Does the commands of a line, up to the first that fails.
+    ///
+    /// # Errors
+    /// The connection's; nobody reads what is shown.
+    pub fn line(&mut self, line: &str) -> Result<Went, Failure> {
+        if self.connection.is_legacy() {
+            return self.command(line.trim_ascii());
+        }
+        for command in commands(line) {
+            match self.command(command)? {
+                Went::Well => {}
+                went => return Ok(went),
+            }
+        }
+        Ok(Went::Well)
+    }
+
+    fn command(&mut self, command: &str) -> Result<Went, Failure> {
+        let (command, stages) = stages(command);
+        let columns = window_size(standard_output()).map_or(COLUMNS, |(columns, _)| columns.into());
+        let output = Output::new(self.form, &stages, columns);
+        let mut shown = Shown { output, count: 0, most: self.options.count.unwrap_or(u64::MAX), read: true };
+        let reply = self.connection.ask_all(command, &mut |kind, event| {
+            shown.take(kind, event);
+            shown.show(GATHERED);
+        })?;
+        shown.output.finish();
+        shown.show(0);
+        if !shown.read {
+            return Err(Failure::unread());
+        }
+        if let Reply::Error(code, message) = reply {
+            terminal::complain(&["gorgon: ", &code, ": ", &message, "\n"].concat());
+            return Ok(Went::Wrong);
+        }
+        if matches!(verb(command), "quit" | "exit") || self.connection.has_ended() {
+            return Ok(Went::Over);
+        }
+        if is_watch(command) && !self.connection.is_legacy() {
+            self.watch(&mut shown)?;
+        }
+        Ok(Went::Well)
+    }
+
+    /// Asks and shows nothing of it, unless it fails.
+    fn ask(&mut self, command: &str) -> Result<(), Failure> {
+        match self.connection.ask(command, &mut |_| {})? {
+            Reply::Done => Ok(()),
+            Reply::Error(code, message) => Err(Failure::failed(&[&code, ": ", &message])),
+        }
+    }
+
+    /// Shows samples until there were enough, a key is pressed, or the server is gone.
+    fn watch(&mut self, shown: &mut Shown) -> Result<(), Failure> {
+        let guard = if self.keys { Guard::take(standard_input(), Mode::Keys, b"", b"").ok() } else { None };
+        loop {
+            self.connection.drain(&mut |framer, event| shown.take(framer.kind(), event))?;
+            shown.show(0);
+            if !shown.read {
+                return Err(Failure::unread());
+            }
+            if self.connection.has_ended() {
+                return Err(gone());
+            }
+            if shown.count >= shown.most {
+                break;
+            }
+            let keys = guard.is_some().then(standard_input);
+            let waited = wait_readable(self.connection.as_fd(), keys, None);
+            let (came, pressed) = waited.map_err(|error| system("poll: ", error))?;
+            if pressed {
+                let _key = gorgon_sys::read(standard_input(), &mut [0; 64]);
+                break;
+            }
+            if came {
+                self.connection.fill()?;
+            }
+        }
+        drop(guard);
+        self.ask("unwatch")
+    }
+}
+
+/// What is shown of a command and, if it is a watch, of its samples.
+struct Shown {
+    output: Output,
+    /// Samples so far, and the most of them.
+    count: u64,
+    most: u64,
+    /// Whether somebody takes it.
+    read: bool,
+}
+
+impl Shown {
+    fn take(&mut self, kind: Kind, event: &Event<'_>) {
+        match (kind, event) {
+            (Kind::Push, _) if self.count >= self.most => {}
+            (Kind::Push, Event::Whole) => {
+                self.count += 1;
+                self.output.finish_sample();
+            }
+            (Kind::Part | Kind::Last | Kind::Push, Event::Piece(bytes)) => self.output.push(bytes),
+            (Kind::Part | Kind::Last | Kind::Error | Kind::Push, _) => {}
+        }
+    }
+
+    /// Shows what is ready, if it is more than so many bytes.
+    fn show(&mut self, least: usize) {
+        if self.output.ready() > least {
+            let text = self.output.take();
+            self.read = self.read && terminal::say(&text);
+        }
+    }
+}
