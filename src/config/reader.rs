@@ -239,7 +239,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn wrong(&mut self, place: Place, problem: Problem) -> Section {
-        self.problem(place, &[problem.place, problem.message].join(": "));
+        self.problem(place, &joined(&[&problem.place, ": ", &problem.message]));
         Section::Wrong
     }
 
@@ -276,7 +276,7 @@ impl Reader<'_, '_, '_> {
                 }
             }
         };
-        self.problem(place, &[problem.place, problem.message].join(": "));
+        self.problem(place, &joined(&[&problem.place, ": ", &problem.message]));
         None
     }
 
@@ -376,7 +376,7 @@ impl Reader<'_, '_, '_> {
             let mut servers = self.source.of_kind(NodeKind::Http).map(|node| node.name.as_str());
             let shown = joined(&["[", &node.section(), "]"]);
             let problem = Problem::unknown(&shown, "HTTP server", "", nearest(server, &mut servers));
-            let message = [problem.place, problem.message].join(": ");
+            let message = joined(&[&problem.place, ": ", &problem.message]);
             if let Some(place) = node.place {
                 self.problems.add_at(&self.source, place, &message);
             }

@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Buffer, Unit, Value};
-use crate::text::join::joined;
+use crate::text::join::{joined, push_all};
 use crate::text::listen::Listen;
 use crate::text::nearest::nearest;
 use crate::text::network::Network;
@@ -187,7 +187,13 @@ fn each(
         let message = if !keys.contains(key) {
             match nearest(key, &mut keys.iter().copied()) {
                 Some(near) => joined(&["no such setting of a rule; did you mean ", near, "?"]),
-                None => joined(&["no such setting of a rule; there are ", &keys.join(", ")]),
+                None => {
+                    let mut message = "no such setting of a rule; there are ".to_owned();
+                    for (place, key) in keys.iter().enumerate() {
+                        push_all(&mut message, &[if place == 0 { "" } else { ", " }, key]);
+                    }
+                    message
+                }
             }
         } else if pairs.iter().take(place).any(|(before, _)| before == key) {
             "given twice".to_owned()
