@@ -34,6 +34,7 @@ mod roots;
 mod run;
 mod running;
 mod schemas;
+mod sockets;
 #[cfg(feature = "http")]
 mod uploads;
 use activation::Activation;

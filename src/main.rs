@@ -73,6 +73,8 @@ fn run(start: &Start) -> u8 {
         #[cfg(feature = "monitor")]
         Command::Other("monitor", args) => client::monitor(&mut args.into_iter(), environment),
         #[cfg(feature = "monitor")]
+        Command::Other("reload", args) => client::reload(&mut args.into_iter(), environment),
+        #[cfg(feature = "monitor")]
         Command::Other("top", args) => client::top(&mut args.into_iter(), environment),
         // No other command is in this build.
         Command::Other(..) => USAGE,

@@ -231,7 +231,10 @@ impl Builder<'_, '_> {
             let limits = (self.http.upload_max, self.http.upload_reserve);
             self.upload("upload", true, &files, limits, (&self.http.upload, root))?;
         }
-        self.files("files", "", true, &files, (root, share))
+        if self.http.files {
+            self.files("files", "", true, &files, (root, share))?;
+        }
+        Ok(())
     }
 
     /// A handler with a name and settings of its own.

@@ -12,8 +12,9 @@ use super::nodes::{
     CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, MONITOR_FACTS, MonitorFacts, PROCESS,
     ProcessFacts, SERVICE,
 };
-use super::running::{Bound, Running};
+use super::running::Running;
 use super::schemas::{self, ALL};
+use super::sockets::Bound;
 use crate::cli::process::GORGON;
 use crate::config::edit::{check, edit};
 use crate::engine::connection::CONNECTION;

@@ -10,7 +10,7 @@ use gorgon_sys::{Address, Errno, ListenOptions, privilege, read_file};
 
 use super::listeners::{Socket, bind, display};
 use super::privileges::Served;
-use super::running::Bound;
+use super::sockets::Bound;
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;

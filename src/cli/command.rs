@@ -60,6 +60,8 @@ pub const OTHERS: &[(&str, &str)] = &[
     #[cfg(feature = "monitor")]
     ("top", "Show what a running gorgon does"),
     #[cfg(feature = "monitor")]
+    ("reload", "Have a running gorgon read its configuration file again"),
+    #[cfg(feature = "monitor")]
     ("passwd", "Make a line of the file of keys of a monitor"),
 ];
 

@@ -122,6 +122,9 @@ fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(),
         }
         #[cfg(feature = "http")]
         "handler" => {
+            if let (Some(server), "enabled") = (own_files(settings, node.name), key) {
+                return set_text(&HTTP, &mut server.settings, path, "files", text);
+            }
             let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
             let handler = handlers.get_mut(at).ok_or_else(|| missing(path))?;
             set_text(&HANDLER, &mut handler.settings, path, key, text)
@@ -176,6 +179,10 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         }
         #[cfg(feature = "http")]
         ("handler", "remove" | "move") => {
+            if let (Some(server), "remove") = (own_files(settings, node.name), method) {
+                server.settings.files = false;
+                return Ok(());
+            }
             let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
             let handler = handlers.remove(at);
             if method == "remove" {
@@ -270,6 +277,14 @@ fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> 
 #[cfg(feature = "http")]
 fn server<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
     settings.servers.iter_mut().find(|server| server.name == name)
+}
+
+/// The server of `SERVER/files`, if that handler is not one of the configuration but the server's own.
+#[cfg(feature = "http")]
+fn own_files<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
+    let name = name.strip_suffix("/files")?;
+    let server = server(settings, name)?;
+    server.handlers.iter().all(|handler| handler.name != "files").then_some(server)
 }
 
 /// The handlers of the server that a name begins with, and the place of the handler it ends with.

@@ -22,6 +22,7 @@ pub struct HttpSettings {
     /// Rules of [`crate::tree::rule::ClientRule`]; the first that fits counts.
     pub clients: Vec<String>,
     pub root: Vec<u8>,
+    pub files: bool,
     pub index: Vec<String>,
     pub hidden: bool,
     pub listing: bool,
@@ -80,6 +81,7 @@ impl Default for HttpSettings {
             listen: Vec::new(),
             clients: Vec::new(),
             root: Vec::new(),
+            files: false,
             index: Vec::new(),
             hidden: false,
             listing: false,

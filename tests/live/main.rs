@@ -144,7 +144,7 @@ fn lines_that_wait_go_to_the_log_they_were_begun_for() {
     let large = vec![b'x'; 4_000_000];
     let mut host = Host::new(HttpSettings::default(), &[("large", &large), ("a", b"A")]);
     let one = host.log("one");
-    host.change(None, Access::New(one));
+    host.change(None, Access::New(Box::new(one)));
     let (mut slow, mut gone, mut quick) = (host.client(), host.client(), host.client());
     for client in [&mut slow, &mut gone] {
         client
@@ -154,13 +154,13 @@ fn lines_that_wait_go_to_the_log_they_were_begun_for() {
     }
     assert_eq!(host.ask(&mut quick, "GET /a?one HTTP/1.1").status, 200);
     let two = host.log("two");
-    host.change(None, Access::New(two));
+    host.change(None, Access::New(Box::new(two)));
     assert_eq!(host.ask(&mut quick, "GET /a?two HTTP/1.1").status, 200);
     host.change(None, Access::Off);
     assert_eq!(host.ask(&mut quick, "GET /a?off HTTP/1.1").status, 200);
     assert_eq!(host.lines("one"), ["GET /a?one HTTP/1.1\" 200 1"]);
     let three = host.log("three");
-    host.change(None, Access::New(three));
+    host.change(None, Access::New(Box::new(three)));
     drop(gone);
     assert_eq!(host.reply(&mut slow).body.len(), large.len());
     assert_eq!(host.reply(&mut slow).body, b"A");
@@ -176,7 +176,7 @@ fn lines_that_wait_go_to_the_log_they_were_begun_for() {
     // The first two are closed, and their places free.
     for name in ["four", "five"] {
         let log = host.log(name);
-        host.change(None, Access::New(log));
+        host.change(None, Access::New(Box::new(log)));
     }
     let open = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| {
         let target = std::fs::read_link(entry.unwrap().path()).ok()?;
@@ -194,7 +194,7 @@ fn logs_that_change_all_the_time_do_not_pile_up() {
     let mut clients = Vec::new();
     for number in 0..8 {
         let log = host.log(&number.to_string());
-        host.change(None, Access::New(log));
+        host.change(None, Access::New(Box::new(log)));
         let mut client = host.client();
         client.stream.write_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
         host.turn();
@@ -218,7 +218,7 @@ fn logs_that_change_all_the_time_do_not_pile_up() {
 fn a_server_that_is_removed_gives_all_back() {
     let mut host = Host::new(HttpSettings::default(), &[("large", &[b'l'; 4_000_000])]);
     let log = host.log("log");
-    host.change(None, Access::New(log));
+    host.change(None, Access::New(Box::new(log)));
     let mut client = host.client();
     assert_eq!(host.ask(&mut client, "GET /large HTTP/1.1").status, 200);
     assert_eq!(host.reactor.lp().files().open(), 1);
@@ -375,7 +375,7 @@ fn a_report_is_waited_for() {
     let mut router = Router::default();
     router.add("metrics", b"/-/metrics", Box::new(StatusHandler::metrics()));
     router.keep("files", b"");
-    host.change(Some(router), Access::New(log));
+    host.change(Some(router), Access::New(Box::new(log)));
     let (mut one, mut head) = (host.client(), host.client());
     one.stream
         .write_all(b"GET /-/metrics HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -80,6 +80,12 @@ pub fn top(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
     run(Tool::Top, args, &mut |options| top::run(options, environment))
 }
 
+/// `gorgon reload`: as for [`monitor`], with what to do said already.
+pub fn reload(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
+    let own: [&[u8]; 2] = [b"-c", b"call /config reload"];
+    monitor(&mut own.into_iter().chain(args), environment)
+}
+
 fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Result<bool, Failure>) -> u8 {
     let outcome = match options::parse(tool, args) {
         Ok(Some(options)) => work(&options),

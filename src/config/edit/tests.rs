@@ -58,6 +58,25 @@ fn nodes_come_and_go() {
 }
 
 #[test]
+fn the_files_of_a_server_are_a_handler_too() {
+    let mut settings = settings();
+    for (step, on) in [
+        (set("/handler/main/files", "enabled", "off"), false),
+        (call("/handler/main/files", "start"), true),
+        (call("/handler/main/files", "remove"), false),
+        (set("/http/main", "files", "on"), true),
+        (call("/handler/main/files", "stop"), false),
+    ] {
+        assert!(edit(&mut settings, &step).is_ok());
+        assert_eq!(settings.servers[0].settings.files, on);
+    }
+    // One of that name in the configuration is another.
+    assert!(edit(&mut settings, &call("/config", "add /handler/main/files match=/x")).is_ok());
+    assert!(edit(&mut settings, &set("/handler/main/files", "enabled", "off")).is_ok());
+    assert!(!settings.servers[0].handlers[3].settings.enabled && !settings.servers[0].settings.files);
+}
+
+#[test]
 fn handlers_change_places() {
     for (line, expected) in [
         ("move first", "bac"),

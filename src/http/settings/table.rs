@@ -76,6 +76,11 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_root(&mut s.root, v),
         },
         Attribute {
+            about: About::admin("files", Unit::Switch, "on", "Serve what is in root. When off, only handlers answer."),
+            get: |s| Value::Switch(s.files),
+            set: |s, v| v.into_bool(&mut s.files),
+        },
+        Attribute {
             about: About::live(
                 "index",
                 Unit::List,

@@ -1,0 +1,194 @@
+//! Where servers listen: rules of `listen` and the sockets they come to, which stay for as long as some server listens
+//! where they do, are passed by who starts the program, or come later.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use gorgon_sys::{Address, OwnedFd};
+
+use super::activation::Activation;
+use super::late::{Came, Late};
+use super::listeners::{Socket, bind, display, options, push_urls};
+use super::running::{Opened, Running};
+use super::{Failure, failure};
+use crate::config::settings::{HttpServer, Settings};
+use crate::engine::{Buffers, ListenerId, Reactor, Rule};
+use crate::http::settings::HttpSettings;
+use crate::text::listen::Listen;
+use crate::tree::rule::{Clients, ListenRule};
+use crate::world::World;
+
+/// A rule of `listen`, and the sockets that it came to.
+pub(super) struct Bound {
+    pub(super) rule: ListenRule,
+    pub(super) sockets: Vec<(ListenerId, Address)>,
+}
+
+impl Running {
+    /// Finds the sockets of the server that was built last: those of a rule that is there, or new ones.
+    pub(super) fn listen(
+        &mut self,
+        server: &HttpServer,
+        reactor: &mut Reactor<World>,
+        report: &mut String,
+        opened: &mut Opened,
+    ) -> Result<(), Failure> {
+        let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
+        for rule in &server.listeners {
+            if let Some(kept) = self.claim(&server.name, rule, &opened.kept) {
+                opened.kept.push(kept);
+                let found = self.servers.get(kept.0).and_then(|running| running.bound.get(kept.1));
+                let sockets = found.map_or_else(Vec::new, |bound| bound.sockets.clone());
+                ready.bound.push(Bound { rule: rule.clone(), sockets });
+                continue;
+            }
+            ready.bound.push(Bound { rule: rule.clone(), sockets: Vec::new() });
+            for (socket, address) in self.bind(server, rule, ready.service, reactor)? {
+                if let Address::Unix(path) = &address {
+                    self.served.sockets.0.extend(Socket::find(path));
+                    opened.paths.push(path.clone());
+                }
+                push_urls(&address, report);
+                let added = reactor.lp().add_listener(socket, ready.service, buffers(&server.settings, rule));
+                let id = added.map_err(|error| failure(&display(&address), error))?;
+                opened.listeners.push(id);
+                if let Some(bound) = ready.bound.last_mut() {
+                    bound.sockets.push((id, address));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The sockets of a rule: those that were passed for it, or new ones; none where its address may come later.
+    pub(super) fn bind(
+        &mut self,
+        server: &HttpServer,
+        rule: &ListenRule,
+        service: u8,
+        reactor: &mut Reactor<World>,
+    ) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+        let mut options = options(&server.settings, rule);
+        if let Some(at) = self.passed.iter().position(|(listen, _)| *listen == rule.listen) {
+            let (_, passed) = self.passed.remove(at);
+            for socket in &passed {
+                socket.prepare(&options).map_err(|error| failure(&display(&socket.address), error))?;
+            }
+            return Ok(passed.into_iter().map(|socket| (socket.socket, socket.address)).collect());
+        }
+        options.freebind = self.retries;
+        match (bind(&rule.listen, &options), &rule.listen) {
+            (Err(failure), Listen::Ip(address))
+                if self.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
+            {
+                let now = reactor.now();
+                reactor.world().note(now, &[&failure.message, "; it is tried again"]);
+                self.late.add(Address::Ip(*address), options, service.into(), now.milliseconds);
+                Ok(Vec::new())
+            }
+            (bound, _) => bound,
+        }
+    }
+
+    /// Takes sockets that were passed to the program.
+    ///
+    /// # Errors
+    /// They and the rules do not fit together.
+    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Failure> {
+        if passed.is_empty() {
+            return Ok(());
+        }
+        let servers = settings.servers.iter().filter(|server| server.settings.enabled);
+        let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
+        let rules = servers
+            .flat_map(|server| &server.listeners)
+            .chain(monitors.flat_map(|monitor| &monitor.listeners));
+        let rules: Vec<&Listen> = rules.map(|rule| &rule.listen).collect();
+        passed.assign(&rules)?;
+        let taken = rules.into_iter().enumerate();
+        self.passed = taken.filter_map(|(at, rule)| Some((rule.clone(), passed.take_for(at)?))).collect();
+        Ok(())
+    }
+
+    /// An address has come, or never will.
+    pub(super) fn came(&mut self, service: u8, came: Came, reactor: &mut Reactor<World>) {
+        let time = reactor.now();
+        let (socket, address) = match came {
+            Came::Bound(socket, address) => (socket, address),
+            Came::Refused(address, error) => {
+                let words = ["cannot listen on ", &display(&address), ": ", &gorgon_sys::describe(error)];
+                return reactor.world().note(time, &words);
+            }
+        };
+        let Some(server) = self.servers.iter_mut().find(|server| server.service == service) else { return };
+        let settings = self.settings.servers.iter().find(|other| other.name == server.name);
+        let is =
+            |bound: &&mut Bound| bound.rule.listen == Listen::Ip(ip_of(&address)) && bound.sockets.is_empty();
+        let Some((settings, bound)) = settings.zip(server.bound.iter_mut().find(is)) else { return };
+        let buffers = buffers(&settings.settings, &bound.rule);
+        if let Ok(id) = reactor.lp().add_listener(socket, service, buffers) {
+            reactor.world().note(time, &["listens on ", &display(&address)]);
+            bound.sockets.push((id, address));
+        }
+    }
+
+    /// The rule that listens at the same address, if it is not claimed yet: the place of its server and its own. A free
+    /// port stays with its server.
+    pub(super) fn claim(
+        &self,
+        name: &str,
+        rule: &ListenRule,
+        kept: &[(usize, usize)],
+    ) -> Option<(usize, usize)> {
+        let own = self.servers.iter().enumerate().filter(|(_, server)| server.name == name);
+        let others = self
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(_, server)| server.name != name && !rule.listen.is_ephemeral());
+        for (at, server) in own.chain(others) {
+            for (place, bound) in server.bound.iter().enumerate() {
+                if bound.rule.listen == rule.listen && !kept.contains(&(at, place)) {
+                    return Some((at, place));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The address of a socket that is no Unix socket.
+fn ip_of(address: &Address) -> SocketAddr {
+    match address {
+        Address::Ip(address) => *address,
+        Address::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
+    }
+}
+
+/// The buffers of who comes by a rule.
+pub(super) fn buffers(http: &HttpSettings, rule: &ListenRule) -> Buffers {
+    Buffers {
+        read: rule.read_buffer.unwrap_or(http.read_buffer),
+        write: rule.write_buffer.unwrap_or(http.write_buffer),
+    }
+}
+
+/// The kernel's buffers of who comes by a rule; none where the kernel decides.
+pub(super) fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<u32>, Option<u32>) {
+    let given = |size: u32| Some(size).filter(|size| *size > 0);
+    let (send, receive) =
+        (rule.send_buffer.unwrap_or(http.send_buffer), rule.receive_buffer.unwrap_or(http.receive_buffer));
+    (given(send), given(receive))
+}
+
+/// The rules for the buffers of clients, by network.
+pub(super) fn client_rules(server: &HttpServer) -> Vec<Rule> {
+    let rules = server.clients.iter().filter_map(|rule| match &rule.clients {
+        Clients::Network(network) => {
+            Some(Rule { network: *network, read: rule.read_buffer, write: rule.write_buffer })
+        }
+        Clients::Domain(_) => None,
+    });
+    rules.collect()
+}
