@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::cli::terminal::complain;
 use crate::engine::log::{Log, Logs};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
@@ -156,7 +155,8 @@ impl World {
         let line = self.events.note(now.unix_seconds, words);
         if self.speaks {
             // Without the time: who keeps standard error has one of its own.
-            complain(&["gorgon: ", line.get(21..).unwrap_or(line), "\n"].concat());
+            // A reader who takes nothing is not waited for: events can come from anybody who connects.
+            gorgon_sys::complain_now(["gorgon: ", line.get(21..).unwrap_or(line), "\n"].concat().as_bytes());
         }
     }
 
