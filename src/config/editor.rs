@@ -248,6 +248,9 @@ pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
         let at = places.partition_point(|other: &(usize, usize)| *other < *range);
         places.insert(at, *range);
     }
+    if places == wanted {
+        return text.to_owned();
+    }
     let end = line_end(text);
     let (mut out, mut at) = (String::with_capacity(text.len() + 2), 0);
     for (place, new) in places.iter().zip(&wanted) {

@@ -152,6 +152,7 @@ fn quotes_only_what_needs_it() {
         ("\"a", "\"\\\"a\""),
         ("a\"b\\", "a\"b\\"),
         (" \\", "\" \\\\\""),
+        ("a\r", "\"a\r\""),
     ] {
         assert_eq!(written(value), text);
         assert_eq!(unquote(text), value);
