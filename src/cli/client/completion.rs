@@ -7,9 +7,8 @@ use alloc::vec::Vec;
 use super::record::Record;
 use super::words::split_unquoted;
 use crate::cli::line_editor::find;
+use crate::monitor::verbs::verbs;
 
-/// The verbs, and the words that may go before one.
-const VERBS: &str = "abort begin call commit exit find format get help hello json keep kv log ls quit save schema set unwatch watch";
 /// Paths that are remembered; more are asked for again.
 const LISTS: usize = 64;
 
@@ -112,6 +111,10 @@ impl Gathered<'_> {
         list.split(' ').for_each(|word| self.add(&[word]));
     }
 
+    fn verbs(&mut self) {
+        verbs().for_each(|verb| self.add(&[verb.name]));
+    }
+
     /// The attributes or the methods of a kind, with something before and behind them.
     #[inline(never)]
     fn names(&mut self, kind: &str, method: bool, front: &str, end: &str) {
@@ -159,7 +162,7 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     let finds = verb == "find" || (verb == "watch" && object == Some("find"));
     let mut open = false;
     match (verb, object) {
-        ("", _) => found.list(VERBS),
+        ("", _) => found.verbs(),
         ("format", None) => found.list("kv json"),
         ("log", None) => found.list("follow"),
         ("watch", None) if !word.starts_with('/') && !word.is_empty() => found.list("find"),
@@ -194,7 +197,7 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
                 "schema" | "help" if object.is_empty() => {
                     found.kinds();
                     if verb == "help" {
-                        found.list(VERBS);
+                        found.verbs();
                     }
                 }
                 "get" | "keep" | "watch" => {
@@ -279,7 +282,7 @@ mod tests {
     #[test]
     fn words_are_completed() {
         for (before, wanted) in [
-            ("", VERBS),
+            ("qu", "quit"),
             ("se", "set"),
             ("ls; g", "get"),
             ("json g", "get"),
