@@ -38,6 +38,8 @@ struct Item {
     name: String,
     unit: String,
     method: bool,
+    /// Whether it cannot be set.
+    fact: bool,
 }
 
 /// What the server has told.
@@ -61,16 +63,11 @@ impl Known {
                     Some(name) => (place, name),
                     None => place.split_once('.')?,
                 };
-                let unit = ["choices", "values", "unit"]
-                    .into_iter()
-                    .find_map(|key| record.get(key))
-                    .unwrap_or_default();
-                Some(Item {
-                    kind: kind.to_owned(),
-                    name: name.to_owned(),
-                    unit: unit.to_owned(),
-                    method: method.is_some(),
-                })
+                let unit =
+                    ["choices", "unit"].into_iter().find_map(|key| record.get(key)).unwrap_or_default();
+                let fact = record.get("fact") == Some("on");
+                let (kind, name, unit) = (kind.to_owned(), name.to_owned(), unit.to_owned());
+                Some(Item { kind, name, unit, method: method.is_some(), fact })
             });
             self.schema = Some(items.collect());
             return;
@@ -119,7 +116,8 @@ impl Gathered<'_> {
     #[inline(never)]
     fn names(&mut self, kind: &str, method: bool, front: &str, end: &str) {
         for item in self.known.items() {
-            if item.kind == kind && item.method == method {
+            // What is to be set ends so.
+            if item.kind == kind && item.method == method && !(item.fact && end == "=") {
                 self.add(&[front, &item.name, end]);
             }
         }
