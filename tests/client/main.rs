@@ -163,26 +163,37 @@ fn a_reader_that_is_gone_is_no_error_worth_a_word() {
 
 #[test]
 fn the_only_one_is_found_and_several_are_listed() {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     let place = Directory::new();
-    let sockets = place.path().join("gorgon");
-    std::fs::create_dir(&sockets).unwrap();
+    // Root's are not where its environment says.
+    let sockets = match place.path().metadata().unwrap().uid() {
+        0 => std::path::PathBuf::from("/tmp/gorgon-0"),
+        _ => place.path().join("gorgon"),
+    };
+    let _made = std::fs::DirBuilder::new().mode(0o700).create(&sockets);
     let client = |args: &[&str]| {
         run(gorgon().env("XDG_RUNTIME_DIR", place.path()).arg("monitor").args(args).args(["-c", "ls"]))
     };
+    let (one, two) = (sockets.join("3999998.sock"), sockets.join("3999999.sock"));
+    let clean = || [&one, &two].map(std::fs::remove_file);
+    let _none = clean();
     // Another that runs on this machine would be found too, which is as it should be.
-    let alone = client(&[]).2.contains("no monitor answers in ");
-    let _one = Fake::new(&sockets.join("3999999.sock"), usual);
-    assert_eq!(client(&["3999999"]).0, 0);
+    let alone = client(&[]).2.contains("no monitor answers");
+    let _one = Fake::new(&one, usual);
+    assert_eq!(client(&["3999998"]).0, 0);
     assert!(!alone || client(&[]).0 == 0);
-    let _two = Fake::new(&sockets.join("3999998.sock"), usual);
+    let _two = Fake::new(&two, usual);
     let (code, _, err) = client(&[]);
     assert!(
         code == 2 && err.contains("several run; say which:\n") && err.contains("\n  3999998  /"),
         "{err}"
     );
-    assert_eq!(client(&["3999998"]).0, 0);
+    assert_eq!(client(&["3999999"]).0, 0);
     let (code, _, err) = client(&["3999997"]);
     assert!(code == 1 && err.contains("no monitor answers for process 3999997"), "{err}");
+    let _removed = clean();
+    // Unless there are others.
+    let _gone = std::fs::remove_dir(&sockets);
 }
 
 #[test]

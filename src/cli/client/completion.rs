@@ -7,9 +7,8 @@ use alloc::vec::Vec;
 use super::record::Record;
 use super::words::split_unquoted;
 use crate::cli::line_editor::find;
+use crate::monitor::verbs::verbs;
 
-/// The verbs, and the words that may go before one.
-const VERBS: &str = "abort begin call commit exit find format get help hello json keep kv log ls quit save schema set unwatch watch";
 /// Paths that are remembered; more are asked for again.
 const LISTS: usize = 64;
 
@@ -39,6 +38,8 @@ struct Item {
     name: String,
     unit: String,
     method: bool,
+    /// Whether it cannot be set.
+    fact: bool,
 }
 
 /// What the server has told.
@@ -62,16 +63,11 @@ impl Known {
                     Some(name) => (place, name),
                     None => place.split_once('.')?,
                 };
-                let unit = ["choices", "values", "unit"]
-                    .into_iter()
-                    .find_map(|key| record.get(key))
-                    .unwrap_or_default();
-                Some(Item {
-                    kind: kind.to_owned(),
-                    name: name.to_owned(),
-                    unit: unit.to_owned(),
-                    method: method.is_some(),
-                })
+                let unit =
+                    ["choices", "unit"].into_iter().find_map(|key| record.get(key)).unwrap_or_default();
+                let fact = record.get("fact") == Some("on");
+                let (kind, name, unit) = (kind.to_owned(), name.to_owned(), unit.to_owned());
+                Some(Item { kind, name, unit, method: method.is_some(), fact })
             });
             self.schema = Some(items.collect());
             return;
@@ -112,11 +108,16 @@ impl Gathered<'_> {
         list.split(' ').for_each(|word| self.add(&[word]));
     }
 
+    fn verbs(&mut self) {
+        verbs().for_each(|verb| self.add(&[verb.name]));
+    }
+
     /// The attributes or the methods of a kind, with something before and behind them.
     #[inline(never)]
     fn names(&mut self, kind: &str, method: bool, front: &str, end: &str) {
         for item in self.known.items() {
-            if item.kind == kind && item.method == method {
+            // What is to be set ends so.
+            if item.kind == kind && item.method == method && !(item.fact && end == "=") {
                 self.add(&[front, &item.name, end]);
             }
         }
@@ -159,7 +160,7 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     let finds = verb == "find" || (verb == "watch" && object == Some("find"));
     let mut open = false;
     match (verb, object) {
-        ("", _) => found.list(VERBS),
+        ("", _) => found.verbs(),
         ("format", None) => found.list("kv json"),
         ("log", None) => found.list("follow"),
         ("watch", None) if !word.starts_with('/') && !word.is_empty() => found.list("find"),
@@ -194,7 +195,7 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
                 "schema" | "help" if object.is_empty() => {
                     found.kinds();
                     if verb == "help" {
-                        found.list(VERBS);
+                        found.verbs();
                     }
                 }
                 "get" | "keep" | "watch" => {
@@ -279,7 +280,7 @@ mod tests {
     #[test]
     fn words_are_completed() {
         for (before, wanted) in [
-            ("", VERBS),
+            ("qu", "quit"),
             ("se", "set"),
             ("ls; g", "get"),
             ("json g", "get"),

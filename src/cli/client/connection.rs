@@ -13,6 +13,7 @@ use super::login::{self, Greeting, Strong};
 use super::options::Options;
 use super::target::{self, Target};
 use super::{Environment, Failure, system};
+use crate::cli::rundir::find_monitors;
 use crate::monitor::keys::is_user;
 use crate::monitor::login::NONCE;
 use crate::text::columns::push_visible;
@@ -57,15 +58,13 @@ impl Connection {
     /// # Errors
     /// That there is no such monitor, several, or that it does not let us in.
     pub fn open(options: &Options, environment: Environment<'_, '_>) -> Result<Connection, Failure> {
-        let user = gorgon_sys::privilege::identity().0;
         let (path, tcp) = match &options.target {
             Target::Unix(path) => (path.clone(), None),
             Target::Tcp(user, addresses) => (Vec::new(), Some((user, addresses))),
             Target::Only | Target::Process(_) => {
-                let places = target::places(environment("XDG_RUNTIME_DIR"), user);
                 let process =
                     if let Target::Process(process) = options.target { Some(process) } else { None };
-                (target::choose(process, target::find(&places, user), &places)?, None)
+                (target::choose(process, find_monitors(environment("XDG_RUNTIME_DIR")))?, None)
             }
         };
         let Some((named, addresses)) = tcp else {

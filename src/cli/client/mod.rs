@@ -1,8 +1,8 @@
 //! The clients of a monitor, in the same program: they block, and know nothing of the loop.
 //!
 //! [`target`] says which monitor, [`connection`] talks to it ([`login`], [`framing`]), [`words`] and [`record`] take apart
-//! what is typed and what comes, [`output`] shows it ([`table`]). [`monitor`] is the command line on top of that
-//! ([`interactive`], [`completion`]), [`top`] the screen.
+//! what is typed and what comes, [`output`] shows it ([`table`]). [`monitor()`] is the command line on top of that
+//! ([`interactive`], [`completion`]), [`mod@top`] the screen.
 
 pub mod completion;
 pub mod connection;
@@ -108,3 +108,6 @@ fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Re
 fn system(what: &str, error: gorgon_sys::Errno) -> Failure {
     Failure::failed(&[what, &gorgon_sys::describe(error)])
 }
+
+#[cfg(test)]
+mod tests;

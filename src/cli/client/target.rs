@@ -1,4 +1,4 @@
-//! Which monitor is meant, and where those of this machine are. Reading what was typed is pure.
+//! Which monitor is meant. Pure: where those of this machine are is looked up elsewhere.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -6,10 +6,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gorgon_sys::{Address, Errno};
-
 use super::Failure;
+use crate::monitor::keys::is_user;
 use crate::text::columns::push_visible;
+use crate::text::file_path::file_name;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
 /// What was asked for.
@@ -70,12 +70,6 @@ impl Target {
     }
 }
 
-/// Whether a login may have this name: one word of the login's first line.
-#[must_use]
-pub fn is_user(user: &str) -> bool {
-    !user.is_empty() && user.len() <= 64 && user.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 fn expected(text: &[u8]) -> String {
     [&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT"].concat()
 }
@@ -86,92 +80,38 @@ fn shown(text: &[u8]) -> String {
     out
 }
 
-/// Where monitors of this machine put their sockets: best first. `user` is who looks.
-#[must_use]
-pub fn places(runtime: Option<&[u8]>, user: u32) -> Vec<Vec<u8>> {
-    let mut places = vec![b"/run/gorgon".to_vec()];
-    places.extend(
-        runtime.filter(|place| place.first() == Some(&b'/')).map(|place| [place, b"/gorgon"].concat()),
-    );
-    let mut own = "/tmp/gorgon-".to_owned();
-    push_decimal_str(user.into(), &mut own);
-    places.push(own.into_bytes());
-    places
+/// The process that a socket is named after.
+fn process_of(path: &[u8]) -> Option<u64> {
+    path.strip_suffix(b".sock").and_then(file_name).and_then(parse_decimal)
 }
 
-/// The sockets that somebody listens on, with the processes they are named after. Places of others are not looked at in
-/// `/tmp`, where anybody could have made them.
-#[must_use]
-pub fn find(places: &[Vec<u8>], user: u32) -> Vec<(u32, Vec<u8>)> {
-    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
-    for place in places {
-        let Ok(stat) = gorgon_sys::stat_path(place.as_slice()) else { continue };
-        if place.starts_with(b"/tmp/") && (stat.user != user || stat.mode & 0o022 != 0) {
-            continue;
-        }
-        let Ok(mut directory) = gorgon_sys::open_file(place.as_slice()).and_then(gorgon_sys::Directory::new)
-        else {
-            continue;
-        };
-        let mut buffer = [core::mem::MaybeUninit::uninit(); 4096];
-        let mut each = |name: &[u8], _: Option<gorgon_sys::FileKind>, _: u64| {
-            let process = name.strip_suffix(b".sock").and_then(parse_decimal);
-            if let Some(process) = process.and_then(|process| u32::try_from(process).ok()) {
-                let at = found.partition_point(|(other, _)| *other < process);
-                found.insert(at, (process, [place.as_slice(), b"/", name].concat()));
-            }
-        };
-        while directory.next_slice(&mut buffer, &mut each).unwrap_or(false) {}
-    }
-    found.retain(|(_, path)| is_live(path));
-    found
-}
-
-/// Whether somebody listens: one who turns us away does.
-fn is_live(path: &[u8]) -> bool {
-    match gorgon_sys::connect(&Address::Unix(path.to_owned())) {
-        Ok(_) | Err(Errno::ACCESS | Errno::PERM | Errno::AGAIN) => true,
-        Err(_) => false,
-    }
-}
-
-/// The one socket that is meant among those found.
+/// The one socket that is meant among those that somebody answers on.
 ///
 /// # Errors
 /// That there is none, or several, which are listed.
-pub fn choose(
-    process: Option<u32>,
-    found: Vec<(u32, Vec<u8>)>,
-    places: &[Vec<u8>],
-) -> Result<Vec<u8>, Failure> {
-    let mut wanted: Vec<_> =
-        found.into_iter().filter(|(found, _)| process.is_none_or(|pid| pid == *found)).collect();
-    match (wanted.pop(), wanted.is_empty()) {
-        (Some((_, path)), true) => Ok(path),
-        (Some(last), false) => {
-            let mut text = "several run; say which:".to_owned();
-            wanted.push(last);
-            for (process, path) in wanted {
-                text.push_str("\n  ");
-                push_decimal_str(process.into(), &mut text);
-                text.push_str("  ");
-                push_visible(&path, &mut text);
-            }
-            Err(Failure::usage(&[&text]))
-        }
-        (None, _) => {
-            let mut text = "no monitor answers".to_owned();
+pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>) -> Result<Vec<u8>, Failure> {
+    found.retain(|path| process.is_none_or(|wanted| process_of(path) == Some(wanted.into())));
+    let mut text = String::new();
+    match found.as_mut_slice() {
+        [path] => return Ok(core::mem::take(path)),
+        [] => {
+            text.push_str("no monitor answers");
             if let Some(process) = process {
                 text.push_str(" for process ");
                 push_decimal_str(process.into(), &mut text);
             }
-            for (at, place) in places.iter().enumerate() {
-                text.push_str(if at == 0 { " in " } else { ", " });
-                push_visible(place, &mut text);
-            }
-            Err(Failure::failed(&[&text]))
+            text.push_str(" where they usually are; give its path if it has another");
+            return Err(Failure::failed(&[&text]));
         }
+        _ => {}
     }
+    for path in &found {
+        text.push_str("\n  ");
+        push_decimal_str(process_of(path).unwrap_or(0), &mut text);
+        text.push_str("  ");
+        push_visible(path, &mut text);
+    }
+    Err(Failure::usage(&["several run; say which:", &text]))
 }
 
 #[cfg(test)]
@@ -217,41 +157,20 @@ mod tests {
     }
 
     #[test]
-    fn places_are_named() {
-        let named = |runtime: Option<&'static [u8]>| {
-            places(runtime, 7)
-                .into_iter()
-                .map(|place| String::from_utf8(place).unwrap())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        assert_eq!(named(None), "/run/gorgon /tmp/gorgon-7");
-        assert_eq!(named(Some(b"/run/user/7")), "/run/gorgon /run/user/7/gorgon /tmp/gorgon-7");
-        assert_eq!(named(Some(b"relative")), "/run/gorgon /tmp/gorgon-7");
-    }
-
-    #[test]
-    fn live_sockets_are_found() {
-        let place = std::env::temp_dir().join(format!("gorgon-places-{}", std::process::id()));
-        std::fs::create_dir(&place).unwrap();
-        let places = [place.as_os_str().as_encoded_bytes().to_vec(), b"/nonexistent".to_vec()];
-        let live = |name: &str| std::os::unix::net::UnixListener::bind(place.join(name)).unwrap();
-        drop(live("1.sock"));
-        std::fs::write(place.join("2.sock"), "").unwrap();
-        let user = gorgon_sys::privilege::identity().0;
-        let chosen = |process| match choose(process, find(&places, user), &places) {
-            Ok(path) => String::from_utf8(path).unwrap().rsplit('/').next().unwrap().to_owned(),
+    fn one_is_chosen() {
+        let chosen = |process: Option<u32>, found: &[&str]| match choose(
+            process,
+            found.iter().map(|path| path.as_bytes().to_vec()).collect(),
+        ) {
+            Ok(path) => String::from_utf8(path).unwrap(),
             Err(failure) => failure.message.clone(),
         };
-        assert!(chosen(None).starts_with("no monitor answers in /"));
-        let _three = live("3.sock");
-        let _other = live("other.sock");
-        assert_eq!((chosen(None), chosen(Some(3))), ("3.sock".to_owned(), "3.sock".to_owned()));
-        assert!(chosen(Some(1)).starts_with("no monitor answers for process 1 in /"));
-        let _four = live("4.sock");
-        assert!(chosen(None).starts_with("several run; say which:\n  3  /"));
-        assert_eq!(chosen(Some(4)), "4.sock");
-        assert!(find(&places, user + 1).is_empty() || !place.starts_with("/tmp"));
-        std::fs::remove_dir_all(&place).unwrap();
+        let both = ["/run/gorgon/3.sock", "/tmp/gorgon-7/44.sock"];
+        assert_eq!(chosen(None, &both[..1]), both[0]);
+        assert_eq!(chosen(Some(44), &both), both[1]);
+        let listed = "several run; say which:\n  3  /run/gorgon/3.sock\n  44  /tmp/gorgon-7/44.sock";
+        assert_eq!(chosen(None, &both), listed);
+        assert!(chosen(None, &[]).starts_with("no monitor answers where"));
+        assert!(chosen(Some(4), &both).starts_with("no monitor answers for process 4 where"));
     }
 }
