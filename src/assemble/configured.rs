@@ -4,11 +4,6 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{
-    AsFd, Errno, create_private, give_file, open_file, privilege, process_id, real_path, rename, set_mode,
-    stat_path, sync, unlink,
-};
-
 use super::running::Running;
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
@@ -18,8 +13,7 @@ use crate::config::overlay::overlay;
 use crate::config::save;
 use crate::config::settings::Settings;
 use crate::engine::Reactor;
-use crate::text::file_path;
-use crate::text::number::{push_decimal, push_decimal_str};
+use crate::text::number::push_decimal_str;
 use crate::tree::Problem;
 use crate::world::World;
 
@@ -147,7 +141,7 @@ impl<'c> Configured<'c> {
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| lines(&problems))?;
         for (path, text) in &saved.files {
-            replace(path, text)
+            gorgon_sys::replace_file(path.as_bytes(), text.as_bytes())
                 .map_err(|error| [path.as_str(), ": ", &gorgon_sys::describe(error)].concat())?;
         }
         wanted.clone_into(&mut self.base);
@@ -162,28 +156,6 @@ fn lines(problems: &[Problem]) -> String {
         text.push('\n');
     }
     text
-}
-
-/// Puts a text in the place of a file, which at no moment is half written; owner and permissions stay. Where a link leads
-/// is replaced, not the link.
-fn replace(path: &str, text: &str) -> Result<(), Errno> {
-    let file = real_path(path.as_bytes())?;
-    let found = stat_path(&file)?;
-    let mut draft = [file_path::parent(&file), b"/.gorgon-save-"].concat();
-    push_decimal(process_id().into(), &mut draft);
-    let outcome = create_private(&*draft, text.as_bytes()).and_then(|()| {
-        let written = open_file(&*draft)?;
-        if (found.user, found.group) != privilege::identity() {
-            give_file(written.as_fd(), found.user, found.group)?;
-        }
-        set_mode(written.as_fd(), found.mode & 0o7777)?;
-        sync(written.as_fd())?;
-        rename(&*draft, &*file)
-    });
-    if outcome.is_err_and(|error| error != Errno::EXIST) {
-        let _gone = unlink(&*draft);
-    }
-    outcome
 }
 
 /// The attributes of the process that hold for as long as it runs go back to what they are; gives those that would be

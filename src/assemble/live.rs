@@ -16,7 +16,8 @@ use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
 use crate::cli::process::GORGON;
-use crate::config::edit::{check, edit};
+use crate::config::check::check;
+use crate::config::edit::edit;
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::engine::values::ConnId;
@@ -327,7 +328,13 @@ impl Tree for Live<'_, '_> {
                 Step::Call { .. } => edit(&mut new, step)?,
             }
         }
-        check(&new)?;
+        if let Some(wrong) = check(&new).into_iter().next() {
+            let path = ["/", wrong.node.kind.word(), "/", &wrong.node.name];
+            return Err(Trouble::new(
+                Code::Conflict,
+                &[&path.concat(), ".", wrong.key, ": ", &wrong.message],
+            ));
+        }
         // Those that are gone by now are looked for before anything changes.
         for (name, ..) in &connections {
             if self.reactor.lp().find_connection(name).is_none() {

@@ -57,47 +57,6 @@ pub static HANDLER_METHODS: &[Method] = &[
 /// Those of monitors.
 pub static MONITOR_METHODS: &[Method] = &[START, STOP, REMOVE];
 
-/// Looks at settings that were changed as a whole.
-///
-/// # Errors
-/// Two values that do not go together.
-pub fn check(settings: &Settings) -> Result<(), Trouble> {
-    let conflict = |words: &[&str]| Err(Trouble::new(Code::Conflict, words));
-    #[cfg(feature = "http")]
-    for (place, server) in settings.servers.iter().enumerate() {
-        if let Some((key, expected)) = server.settings.contradiction() {
-            return conflict(&["/http/", &server.name, ".", key, ": ", expected]);
-        }
-        for handler in &server.handlers {
-            if let Some((key, expected)) = handler.settings.contradiction() {
-                return conflict(&["/handler/", &server.name, "/", &handler.name, ".", key, ": ", expected]);
-            }
-        }
-        let others = settings.servers.iter().take(place).filter(|other| other.settings.enabled);
-        let mut taken = others.flat_map(|other| other.listeners.iter().map(move |rule| (other, rule)));
-        for rule in server.listeners.iter().filter(|_| server.settings.enabled) {
-            if let Some((other, _)) = taken.find(|(_, taken)| taken.listen.clashes_with(&rule.listen)) {
-                return conflict(&[
-                    "/http/",
-                    &server.name,
-                    ".listen: ",
-                    &rule.text,
-                    ": /http/",
-                    &other.name,
-                    " listens there",
-                ]);
-            }
-        }
-    }
-    #[cfg(feature = "monitor")]
-    for monitor in &settings.monitors {
-        if let Some((key, expected)) = monitor.settings.contradiction() {
-            return conflict(&["/monitor/", &monitor.name, ".", key, ": ", expected]);
-        }
-    }
-    Ok(())
-}
-
 /// Does one step on settings.
 ///
 /// # Errors
