@@ -96,7 +96,7 @@ pub fn serve(
     running.host.ask(&settings.monitors)?;
     running.pass(passed, settings)?;
     running.apply(settings.clone(), &mut reactor, &mut report)?;
-    let pid_file = pid_file::claim(&process.pid_file)?;
+    running.served.pid_file = pid_file::claim(&process.pid_file)?;
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit, Signal::User1, Signal::User2];
     // A terminal that hangs up ends the program; from anybody else it means to read the configuration again.
     if configuration.is_some() || !gorgon_sys::is_terminal(gorgon_sys::standard_input()) {
@@ -123,16 +123,18 @@ pub fn serve(
     if level >= Level::Info {
         terminal::report(&report);
     }
+    let status = report.lines().find(|line| line.starts_with("Serving ")).map(String::from);
     // What only the start took.
     drop(report);
     gorgon_sys::trim_heap();
     let now = reactor.lp().now();
     reactor.world().note(now, &["started"]);
     reactor.world().speaks = configuration.is_some() && level >= Level::Info;
-    if let Some(file) = &pid_file {
+    if let Some(file) = &running.served.pid_file {
         file.write().map_err(|error| failure(&process.pid_file, error))?;
     }
-    notifier.ready("serving", now.milliseconds);
+    notifier.ready(status.as_deref().unwrap_or("Serving nothing"), now.milliseconds);
+    drop(status);
     let inputs = configuration.map(|configuration| configuration.inputs);
     let mut configured = Configured::new(inputs, settings.clone());
     let outcome = run::run(&mut reactor, &mut running, &mut configured, &mut notifier);
@@ -142,7 +144,6 @@ pub fn serve(
     if level >= Level::Debug {
         terminal::report(&summary(reactor.lp()));
     }
-    drop(pid_file);
     drop(running);
     // A signal that comes now is taken as those before it were, and changes nothing: were the handlers dropped here, it
     // would end the process in another way than the one before it.
@@ -184,7 +185,6 @@ fn poller(name: &str) -> Result<PollerKind, Failure> {
     })
 }
 
-/// The largest read that any connection may come to do, in bytes.
 /// Names the thing, then says what the system said of it.
 fn failure(thing: &str, error: Errno) -> Failure {
     Failure {

@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, landlock, open_root, privilege, read_file};
+use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root, privilege, read_file};
 
 use super::{Failure, failure};
 use crate::cli::process::ProcessSettings;
@@ -52,6 +52,8 @@ pub(super) struct Place {
 /// What the running program still has to reach by name.
 #[derive(Default)]
 pub(super) struct Served {
+    /// The file of the process's number.
+    pub(super) pid_file: Option<PidFile>,
     pub(super) reaches: Vec<Reach>,
     #[cfg(feature = "http")]
     pub(super) sockets: Sockets,
@@ -99,10 +101,11 @@ impl Served {
 
     /// The directories where files are removed at the end.
     fn removes(&self) -> Vec<BorrowedFd<'_>> {
+        let pid_file = self.pid_file.iter().filter_map(PidFile::directory);
         #[cfg(feature = "http")]
-        return self.sockets.0.iter().map(|socket| socket.directory.as_fd()).collect();
+        return self.sockets.0.iter().map(|socket| socket.directory.as_fd()).chain(pid_file).collect();
         #[cfg(not(feature = "http"))]
-        Vec::new()
+        pid_file.collect()
     }
 }
 
@@ -225,6 +228,11 @@ impl<'a> Plan<'a> {
             if directory.is_some_and(|directory| privilege::is_beneath(directory, chroot) != Ok(true)) {
                 let message = [reach.name.as_str(), " is not beneath it"].concat();
                 return Err(refuse("chroot", &self.settings.chroot, &message));
+            }
+        }
+        if let Some(file) = &mut served.pid_file {
+            if file.directory().is_some_and(|place| privilege::is_beneath(place, chroot) != Ok(true)) {
+                file.forget_directory();
             }
         }
         #[cfg(feature = "http")]

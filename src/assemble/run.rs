@@ -50,8 +50,8 @@ pub(super) fn run(
                 notifier.reloading(now);
                 // What is wrong is an event, and told where those are told.
                 let outcome = configured.reload(running, reactor);
-                notifier
-                    .ready(if outcome.is_ok() { "serving" } else { "serving; the last reload failed" }, now);
+                let failed = "Serving as before; the last reload failed";
+                notifier.ready(if outcome.is_ok() { "Serving after a reload" } else { failed }, now);
             }
             Turn::Signal(Signal::User2 | Signal::Child) => {}
         }
