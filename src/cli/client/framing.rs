@@ -124,7 +124,7 @@ impl Framer {
 
     /// Reads the first line of a part; gives the part's length.
     fn begin(&mut self, head: &str) -> Option<u64> {
-        let sign = head.chars().next()?;
+        let sign = head.chars().next().filter(|_| head.is_ascii())?;
         let mut words = head.get(1..)?.split(' ');
         let tag = words.next().filter(|tag| !tag.is_empty())?;
         let code = if sign == '=' { words.next()? } else { "" };
@@ -206,6 +206,7 @@ mod tests {
             "a 1",
             "+a 99999999999999999999",
             "\u{e9}",
+            "+\u{e9} 1",
         ] {
             assert_eq!(told(&[line.as_bytes(), b"\n"]), ["broken ", line].concat());
         }
