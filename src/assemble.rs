@@ -15,6 +15,8 @@ use crate::world::World;
 
 pub mod activation;
 mod configured;
+#[cfg(feature = "http")]
+mod domains;
 pub mod environment;
 #[cfg(feature = "http")]
 mod handlers;
@@ -93,6 +95,8 @@ pub fn serve(
         "auto" => configuration.is_some(),
         word => word == "on",
     };
+    // Later the file may be out of reach.
+    running.domains.read();
     running.host.ask(&settings.monitors)?;
     running.pass(passed, settings)?;
     running.apply(settings.clone(), &mut reactor, &mut report)?;

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::engine::log::{Log, Logs};
+use crate::engine::names::{HasNames, Names};
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
 #[cfg(feature = "http")]
@@ -42,6 +43,8 @@ pub struct World {
     ending: Vec<Log>,
     /// What happened.
     pub events: Events,
+    /// Names of clients.
+    names: Names,
     /// The sessions of the monitors.
     #[cfg(feature = "monitor")]
     pub sessions: Sessions,
@@ -172,6 +175,12 @@ impl World {
     #[must_use]
     pub fn sessions_counters(&self) -> Counters {
         self.sessions.counters()
+    }
+}
+
+impl HasNames for World {
+    fn names(&mut self) -> &mut Names {
+        &mut self.names
     }
 }
 

@@ -15,13 +15,14 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Passed};
 
+use super::domains::Domains;
 use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
 use super::late::Late;
 use super::listeners::bind_one;
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
-use super::sockets::{Bound, buffers, client_rules, socket_buffers};
+use super::sockets::{Bound, buffers, socket_buffers};
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
@@ -60,6 +61,8 @@ pub(super) struct Running {
     pub(super) passed: Vec<(Listen, Vec<Passed>)>,
     /// Addresses that are tried again.
     pub(super) late: Late,
+    /// Who is asked for the names of clients.
+    pub(super) domains: Domains,
     /// An address that is not there may come later.
     pub(super) retries: bool,
 }
@@ -128,6 +131,7 @@ impl Running {
             started: false,
             passed: Vec::new(),
             late: Late::default(),
+            domains: Domains::default(),
             retries: false,
         }
     }
@@ -324,6 +328,7 @@ impl Running {
         if self.has_leaving() {
             self.sweep(reactor);
         }
+        reactor.name_clients();
     }
 
     /// Has take effect what was made ready.
@@ -343,7 +348,7 @@ impl Running {
             let (http, service) = (&server.settings, ready.service);
             let lp = reactor.lp();
             lp.set_limits(service, ready.limits);
-            lp.set_client_rules(service, client_rules(server));
+            lp.set_client_rules(service, server.clients.clone());
             for bound in &ready.bound {
                 for (id, _) in &bound.sockets {
                     lp.move_listener(*id, service);
@@ -393,6 +398,7 @@ impl Running {
         self.monitors = monitors::commit(opened.monitors, before, grace, reactor, &mut self.served);
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
+        self.domains.follow(&new, reactor);
         self.settings = new;
         if self.started {
             self.served.settle();

@@ -13,10 +13,10 @@ use super::listeners::{Socket, bind, display, options, push_urls};
 use super::running::{Opened, Running};
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
-use crate::engine::{Buffers, ListenerId, Reactor, Rule};
+use crate::engine::{Buffers, ListenerId, Reactor};
 use crate::http::settings::HttpSettings;
 use crate::text::listen::Listen;
-use crate::tree::rule::{Clients, ListenRule};
+use crate::tree::rule::ListenRule;
 use crate::world::World;
 
 /// A rule of `listen`, and the sockets that it came to.
@@ -180,15 +180,4 @@ pub(super) fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<
     let (send, receive) =
         (rule.send_buffer.unwrap_or(http.send_buffer), rule.receive_buffer.unwrap_or(http.receive_buffer));
     (given(send), given(receive))
-}
-
-/// The rules for the buffers of clients, by network.
-pub(super) fn client_rules(server: &HttpServer) -> Vec<Rule> {
-    let rules = server.clients.iter().filter_map(|rule| match &rule.clients {
-        Clients::Network(network) => {
-            Some(Rule { network: *network, read: rule.read_buffer, write: rule.write_buffer })
-        }
-        Clients::Domain(_) => None,
-    });
-    rules.collect()
 }

@@ -1,6 +1,8 @@
 //! The attributes of the process as a whole, kind `gorgon`.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
@@ -24,6 +26,8 @@ pub struct ProcessSettings {
     pub notify_fd: u32,
     /// `auto`, `on` or `off`.
     pub listen_retry: &'static str,
+    /// Each is read by [`nameserver`]; empty for those of the system.
+    pub nameservers: Vec<String>,
     pub verbose: bool,
     pub quiet: bool,
     /// `error`, `warn`, `info` or `debug`.
@@ -72,6 +76,7 @@ impl Default for ProcessSettings {
             pid_file: String::new(),
             notify_fd: 0,
             listen_retry: "",
+            nameservers: Vec::new(),
             verbose: false,
             quiet: false,
             log_level: "",
@@ -79,6 +84,25 @@ impl Default for ProcessSettings {
         GORGON.defaults(&mut settings);
         settings
     }
+}
+
+/// The port of the domain name system.
+pub const DNS_PORT: u16 = 53;
+
+/// Reads a server of the domain name system: `192.0.2.1`, `2001:db8::1`, `192.0.2.1:5353`, `[2001:db8::1]:5353`.
+#[must_use]
+pub fn nameserver(text: &str) -> Option<SocketAddr> {
+    let bare = |text: &str| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, DNS_PORT));
+    bare(text).or_else(|| text.parse().ok()).filter(|server| server.port() > 0)
+}
+
+fn set_nameservers(servers: &mut Vec<String>, value: Value) -> Result<(), String> {
+    let texts = value.into_list()?;
+    if let Some(wrong) = texts.iter().find(|text| nameserver(text).is_none()) {
+        return Err([wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"].concat());
+    }
+    *servers = texts;
+    Ok(())
 }
 
 /// The kind `gorgon`: there is one node of it, without a name.
@@ -224,6 +248,17 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             get: |s| Value::Choice(s.listen_retry),
             set: |s, v| v.into_choice(&mut s.listen_retry),
         },
+        Attribute {
+            about: About::live(
+                "nameservers",
+                Unit::List,
+                "",
+                "Servers to ask for the names of clients, ADDR or ADDR:PORT. They are asked in turn, and only where rules of \
+                 clients name a domain. Those of /etc/resolv.conf unless given.",
+            ),
+            get: |s| Value::List(s.nameservers.clone()),
+            set: |s, v| set_nameservers(&mut s.nameservers, v),
+        },
     ],
 };
 
@@ -234,5 +269,25 @@ mod tests {
     #[test]
     fn the_table_holds() {
         crate::tree::tests::check_table(&GORGON);
+    }
+
+    #[test]
+    fn servers_in_every_form() {
+        for (text, expected) in [
+            ("192.0.2.1", Some("192.0.2.1:53")),
+            ("2001:db8::1", Some("[2001:db8::1]:53")),
+            ("192.0.2.1:5353", Some("192.0.2.1:5353")),
+            ("[2001:db8::1]:5353", Some("[2001:db8::1]:5353")),
+            ("", None),
+            ("host", None),
+            ("192.0.2.1:0", None),
+            ("192.0.2.1:65536", None),
+            ("[2001:db8::1]", None),
+        ] {
+            assert_eq!(nameserver(text), expected.map(|text| text.parse().unwrap()), "{text}");
+        }
+        let mut settings = ProcessSettings::default();
+        let refused = GORGON.set_text(&mut settings, "nameservers", "127.0.0.1,host");
+        assert!(refused.is_err() && settings.nameservers.is_empty());
     }
 }

@@ -2,11 +2,12 @@
 
 use gorgon_sys::{Accepted, Address, accept};
 
-use super::buffers::{Buffers, Rule};
+use super::buffers::Buffers;
 use super::clients::ClientId;
 use super::conn::Mode;
 use super::event_loop::Loop;
 use super::listener::ListenerId;
+use super::naming::choose;
 use super::reactor::{Call, Reactor};
 use super::timers::Owner;
 
@@ -18,14 +19,17 @@ const ROUNDS: usize = 64;
 const REFUSALS: usize = 16;
 
 impl Loop {
-    /// Counts a connection that a listener accepted; gives the buffers it begins with.
-    fn count_accepted(&mut self, number: usize, address: &Address, buffers: Buffers) -> Buffers {
+    /// Counts a connection that a listener accepted; gives the buffers it begins with, and whether its client's name may
+    /// bring others.
+    fn count_accepted(&mut self, number: usize, address: &Address, others: Buffers) -> (Buffers, bool) {
         self.counters.accepted += 1;
-        let Some(Some(listener)) = self.listeners.get_mut(number) else { return buffers };
+        let Some(Some(listener)) = self.listeners.get_mut(number) else { return (others, false) };
         listener.accepted += 1;
-        let Some(state) = self.services.get_mut(usize::from(listener.service())) else { return buffers };
+        let Some(state) = self.services.get_mut(usize::from(listener.service())) else {
+            return (others, false);
+        };
         state.accepted += 1;
-        if state.rules.is_empty() { buffers } else { Rule::choose(&state.rules, address.ip(), buffers) }
+        if state.rules.is_empty() { (others, false) } else { choose(&state.rules, address.ip(), others) }
     }
 }
 
@@ -80,12 +84,15 @@ impl<W> Reactor<W> {
                         }
                         continue;
                     };
-                    let buffers = self.lp.count_accepted(number, &address, buffers);
-                    let Ok(id) = self.lp.add_conn(fd, service, buffers, Mode::Reading, client, from.short())
+                    let (given, named) = self.lp.count_accepted(number, &address, buffers);
+                    let Ok(id) = self.lp.add_conn(fd, service, given, Mode::Reading, client, from.short())
                     else {
                         self.lp.leave(service, client);
                         return self.wait_for_room(number);
                     };
+                    if named {
+                        self.lp.wait_for_name(id, address.ip(), given, buffers);
+                    }
                     self.run(id, Call::Open);
                     self.readable(id);
                 }

@@ -8,14 +8,11 @@
 //! Between requests a connection holds no buffer, whatever its size: only what the next burst may take is meant here.
 //! What is known of a connection takes three bytes of its slot, and those whose size is fixed are never looked at twice.
 
-use core::net::IpAddr;
-
 use super::conn::Conn;
 use super::event_loop::Loop;
 use super::services::ServiceState;
 use super::timeouts::{Timeouts, list_number};
 use super::values::{ConnId, TICK_MILLISECONDS, Tick};
-use crate::text::network::Network;
 use crate::tree::Buffer;
 
 /// The buffers that connections of a listener, a network or a service get.
@@ -33,28 +30,6 @@ impl Buffers {
     #[must_use]
     pub const fn fixed(read: u8, write: u8) -> Buffers {
         Buffers { read: Buffer::fixed(read), write: Buffer::fixed(write) }
-    }
-}
-
-/// The buffers of clients from one network.
-#[derive(Clone, Copy)]
-pub struct Rule {
-    /// Where they come from.
-    pub network: Network,
-    /// Instead of the listener's.
-    pub read: Option<Buffer>,
-    /// Instead of the listener's.
-    pub write: Option<Buffer>,
-}
-
-impl Rule {
-    /// The buffers of a client: those of the first rule that covers it, and the others' where it says nothing.
-    pub(super) fn choose(rules: &[Rule], ip: Option<IpAddr>, others: Buffers) -> Buffers {
-        let rule = ip.and_then(|ip| rules.iter().find(|rule| rule.network.contains(ip)));
-        rule.map_or(others, |rule| Buffers {
-            read: rule.read.unwrap_or(others.read),
-            write: rule.write.unwrap_or(others.write),
-        })
     }
 }
 
@@ -226,21 +201,5 @@ mod tests {
         assert!(streaks.any());
         streaks.clear(WRITE);
         assert!(!streaks.any());
-    }
-
-    #[test]
-    fn the_first_rule_that_covers_a_client_counts() {
-        let rule = |network: &str, write| Rule {
-            network: Network::parse(network).unwrap(),
-            read: None,
-            write: Some(Buffer::fixed(write)),
-        };
-        let others = Buffers::fixed(12, 14);
-        let rules = [rule("10.0.0.0/8", 18), rule("0.0.0.0/0", 10)];
-        for (ip, expected) in [("10.1.1.1", 18), ("::ffff:10.1.1.1", 18), ("11.1.1.1", 10), ("::1", 14)] {
-            let chosen = Rule::choose(&rules, Some(ip.parse().unwrap()), others);
-            assert!(chosen == Buffers::fixed(12, expected), "{ip}");
-        }
-        assert!(Rule::choose(&rules, None, others) == others);
     }
 }

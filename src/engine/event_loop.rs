@@ -10,6 +10,7 @@ use super::conn::{Conn, Flags, Mode, NONE, Slots};
 use super::disk::Disk;
 use super::limits::Counters;
 use super::listener::{Listener, NO_LISTENER};
+use super::naming::Naming;
 use super::output::Outputs;
 use super::pages::{PageId, Pages};
 use super::refused::Refused;
@@ -48,6 +49,8 @@ pub struct Loop {
     pub(super) inside: usize,
     pub(super) reserve: Option<OwnedFd>,
     pub(super) services: Vec<ServiceState>,
+    /// Connections whose clients' names are waited for.
+    pub(super) naming: Naming,
     pub(super) timeouts: Timeouts,
     pub(super) timers: Timers,
     /// When the program wants a turn to end, in milliseconds.
@@ -115,6 +118,7 @@ impl Loop {
             inside: 0,
             reserve: None,
             services: Vec::new(),
+            naming: Naming::default(),
             timeouts: Timeouts::default(),
             timers: Timers::default(),
             alarm: None,

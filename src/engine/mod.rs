@@ -27,6 +27,7 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 pub mod names;
+mod naming;
 pub mod output;
 pub mod pages;
 pub mod reactor;
@@ -43,7 +44,7 @@ pub mod timeouts;
 pub mod timers;
 pub mod values;
 
-pub use buffers::{Buffers, Rule};
+pub use buffers::Buffers;
 pub use client::Client;
 pub use event_loop::Loop;
 pub use limits::{Counters, Limits, ServiceCounters};

@@ -103,9 +103,17 @@ impl Names {
         Some(ip)
     }
 
-    /// What came of it: the name and for how many seconds it holds, or that there is none to be had.
+    /// Has an address asked for again that was being asked for.
+    pub(super) fn put_back(&mut self, ip: IpAddr) {
+        if let Some(place) = self.asked.iter().position(|asked| *asked == ip) {
+            self.wanted.push_front(self.asked.swap_remove(place));
+        }
+    }
+
+    /// What came of it: the name and for how many seconds it holds, or that there is none to be had. What nobody wants to know any more is forgotten.
     pub(super) fn settle(&mut self, ip: IpAddr, name: Option<(String, u32)>, now: u64) {
-        self.asked.retain(|asked| *asked != ip);
+        let Some(place) = self.asked.iter().position(|asked| *asked == ip) else { return };
+        self.asked.swap_remove(place);
         let (shortest, longest, without) = TIMES;
         let (name, time) = match name {
             Some((name, seconds)) => (Some(name), (u64::from(seconds) * 1000).clamp(shortest, longest)),

@@ -30,8 +30,8 @@ pub struct Resolver {
     servers: Vec<SocketAddr>,
     /// The server that is asked next.
     next: usize,
-    /// Its own number, once it knows it.
-    number: Option<u8>,
+    /// Its own.
+    number: u8,
     asks: Vec<Asking>,
 }
 
@@ -42,10 +42,10 @@ struct Asking {
 }
 
 impl Resolver {
-    /// A service that asks these servers in turn. [`Resolver::start`] has to follow, once it is added.
+    /// A service that asks these servers in turn.
     #[must_use]
     pub fn new(servers: Vec<SocketAddr>) -> Resolver {
-        Resolver { servers, next: 0, number: None, asks: Vec::new() }
+        Resolver { servers, next: 0, number: u8::MAX, asks: Vec::new() }
     }
 
     /// What it is to be added with.
@@ -56,11 +56,6 @@ impl Resolver {
             *time = PATIENCE;
         }
         limits
-    }
-
-    /// Lets the service of that number know that this is its number.
-    pub fn start(lp: &mut Loop, number: u8) {
-        lp.set_timer(0, number, 0);
     }
 
     fn place(&self, id: ConnId) -> Option<usize> {
@@ -80,10 +75,9 @@ impl Resolver {
 
     /// Opens a socket for a question that waits; it is sent when that is there.
     fn connect(&mut self, lp: &mut Loop) -> Result<ConnId, Errno> {
-        let number = self.number.ok_or(Errno::AGAIN)?;
         let server = self.servers.get(self.next % self.servers.len().max(1)).ok_or(Errno::NOENT)?;
         self.next = self.next.wrapping_add(1);
-        lp.adopt(datagrams(&Address::Ip(*server))?, number)
+        lp.adopt(datagrams(&Address::Ip(*server))?, self.number)
     }
 }
 
@@ -139,13 +133,20 @@ impl<W: HasNames> Service<W> for Resolver {
         }
     }
 
-    fn on_timer(&mut self, _token: u32, number: u8, _world: &mut W, lp: &mut Loop) {
-        self.number = Some(number);
+    fn on_added(&mut self, service: u8) {
+        self.number = service;
+    }
+
+    /// What it was at is left to the one that follows it.
+    fn on_removed(&mut self, world: &mut W, lp: &mut Loop) {
+        for asking in self.asks.drain(..) {
+            world.names().put_back(asking.ask.ip);
+        }
         lp.settle_soon();
     }
 
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
-        if self.number.is_none() || (self.asks.is_empty() && !world.names().is_wanted()) {
+        if self.asks.is_empty() && !world.names().is_wanted() {
             return;
         }
         while self.asks.len() < ASKS {

@@ -15,7 +15,6 @@ use alloc::vec::Vec;
 
 use gorgon_sys::Errno;
 
-use super::buffers::Rule;
 use super::clients::Clients;
 use super::conn::Flags;
 use super::event_loop::Loop;
@@ -24,6 +23,7 @@ use super::reactor::Reactor;
 use super::service::Service;
 use super::timers::Owner;
 use super::values::ConnId;
+use crate::tree::rule::ClientRule;
 
 /// Most connections that are looked at in one turn to end those of a service.
 const SWEPT: usize = 1024;
@@ -36,8 +36,8 @@ pub(super) struct ServiceState {
     /// Connections among them that lead to parts of the program.
     pub(super) inside: usize,
     pub(super) clients: Clients,
-    /// Buffers of clients from some networks.
-    pub(super) rules: Vec<Rule>,
+    /// Buffers of some clients.
+    pub(super) rules: Vec<ClientRule>,
     /// Connections there ever were.
     pub(super) opened: u64,
     pub(super) accepted: u64,
@@ -105,9 +105,10 @@ impl Loop {
         true
     }
 
-    /// Sets the buffers of clients by network, instead of what the listener gives: the first rule that covers a client
-    /// counts. Connections that are there keep what they have.
-    pub fn set_client_rules(&mut self, number: u8, rules: Vec<Rule>) -> bool {
+    /// Sets the buffers of clients, instead of what the listener gives: the first rule that covers a client counts.
+    /// Connections that are there keep what they have. Rules for domains want [`Reactor::name_clients`] after each turn,
+    /// and a [`Resolver`](super::resolver::Resolver).
+    pub fn set_client_rules(&mut self, number: u8, rules: Vec<ClientRule>) -> bool {
         if !self.has_service(number) {
             return false;
         }

@@ -37,6 +37,7 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
             "precompressed" => "gzip,br".to_owned(),
             "match" | "to" => "/other".to_owned(),
             "listen" => "localhost:81 backlog=7,unix:/x mode=600".to_owned(),
+            "nameservers" => "192.0.2.1,[::1]:5353".to_owned(),
             "clients" => "10.0.0.0/8 read_buffer=1K,.example.org".to_owned(),
             _ => other_value(unit, default),
         };

@@ -2,8 +2,8 @@
 
 use super::*;
 use gorgon::engine::values::{ConnId, Timeout};
-use gorgon::engine::{Buffers, Limits, Rule};
-use gorgon::text::network::Network;
+use gorgon::engine::{Buffers, Limits};
+use gorgon::tree::rule::ClientRule;
 use gorgon::tree::{Buffer, Code, Value};
 
 fn between(limits: &mut Limits) {
@@ -252,13 +252,12 @@ fn a_connection_is_retuned_while_it_holds_output() {
 fn clients_get_buffers_by_their_network() {
     each(|kind| {
         let mut host = Host::new(kind, between);
-        let rule =
-            |network: &str, read, write| Rule { network: Network::parse(network).unwrap(), read, write };
+        let rule = |text: &str| ClientRule::parse(text).unwrap();
         let number = host.service;
         let rules = vec![
-            rule("10.0.0.0/8", None, Some(Buffer::fixed(9))),
-            rule("127.0.0.0/8", None, Some(range(15, 18))),
-            rule("0.0.0.0/0", Some(Buffer::fixed(9)), None),
+            rule("10.0.0.0/8 write_buffer=512"),
+            rule("127.0.0.0/8 write_buffer=auto 32K..256K"),
+            rule("0.0.0.0/0 read_buffer=512"),
         ];
         let (_before, old) = known(&mut host);
         assert!(host.reactor.lp().set_client_rules(number, rules));

@@ -120,8 +120,8 @@ fn look_up(servers: &[SocketAddr], ip: &str) -> Option<String> {
 fn look_up_all(servers: &[SocketAddr], ips: &[&str]) -> Vec<Option<String>> {
     let lp = Loop::new(PollerKind::available()[0], 1 << 20).unwrap();
     let mut reactor = Reactor::new(lp, World::default(), 4096).unwrap();
-    let number = reactor.add_service(Box::new(Resolver::new(servers.to_vec())), Resolver::limits()).unwrap();
-    Resolver::start(reactor.lp(), number);
+    reactor.add_service(Box::new(Resolver::new(servers.to_vec())), Resolver::limits()).unwrap();
+    reactor.lp().settle_soon();
     let ips: Vec<IpAddr> = ips.iter().map(|ip| ip.parse().unwrap()).collect();
     for ip in &ips {
         assert_eq!(reactor.world().names().lookup(*ip, 0), Lookup::Asked);
