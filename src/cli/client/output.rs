@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 
 use super::options::Form;
 use super::record::{Record, compare};
-use super::table::{Head, keys, push_csv, push_sheet, push_table};
+use super::table::{Head, keys, push_csv, push_sheet, push_table, told_keys};
 use super::words::Stages;
 use crate::text::columns::push_visible;
 
@@ -168,7 +168,8 @@ impl Output {
                 }
                 self.head = keys;
             }
-            (Form::Table, [record]) if record.single => {
+            // A node with more than a row has room for is a sheet.
+            (Form::Table, [record]) if record.single || !told_keys(&records, self.columns).1 => {
                 self.rows += record.fields.len();
                 push_sheet(record, self.columns, &mut self.text);
             }

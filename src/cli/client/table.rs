@@ -78,10 +78,29 @@ pub struct Head {
     widths: Vec<usize>,
 }
 
+/// The keys of a table's columns, and whether there is room for all of them. If not, what no record has is left out.
+#[must_use]
+pub fn told_keys(records: &[Record], columns: usize) -> (Vec<String>, bool) {
+    let mut keys = keys(records);
+    let is_told = |value: Option<&str>| value.is_some_and(|value| !matches!(value, "" | "-"));
+    let width = |key: &String| {
+        let values = records.iter().map(|record| record.get(key).map_or(0, width_of));
+        values.max().unwrap_or(0).max(width_of(key)) + 2
+    };
+    let first = records.iter().map(|record| width_of(&record.path)).max().unwrap_or(0);
+    let fits = |keys: &[String]| first + keys.iter().map(width).sum::<usize>() <= columns;
+    if fits(&keys) {
+        return (keys, true);
+    }
+    keys.retain(|key| records.iter().any(|record| is_told(record.get(key))));
+    let fits = fits(&keys);
+    (keys, fits)
+}
+
 /// Appends records as a table with a head, in at most so many columns of the terminal. A single row that fits beneath the
 /// head before it has none of its own.
 pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
-    let keys = keys(records);
+    let keys = told_keys(records, columns).0;
     let mut rows = vec![vec![title.to_owned()]];
     rows.extend(records.iter().map(|record| vec![visible(&record.path)]));
     let mut right = vec![false];
@@ -194,11 +213,13 @@ node              server  peer          idle  file
             assert!(out.lines().all(|line| width_of(line) <= columns), "{columns}: {out}");
         }
         let mut out = String::new();
+        let row = "/connectio\u{2026}  main    127.0.0.1   12s\n";
         push_table("node", &records(&ROWS[..1]), 36, &mut Head::default(), &mut out);
-        assert_eq!(
-            out,
-            "node         server  peer       idle\n/connectio\u{2026}  main    127.0.0.1   12s\n"
-        );
+        assert_eq!(out, ["node         server  peer       idle\n", row].concat());
+        out.clear();
+        let empty = records(&["/a/1 b=- c=7 d=\"\"", "/a/2 b=- c=9 d=\"\""]);
+        push_table("node", &empty, 10, &mut Head::default(), &mut out);
+        assert_eq!(out, "node  c\n/a/1  7\n/a/2  9\n");
     }
 
     #[test]
