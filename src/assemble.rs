@@ -10,6 +10,7 @@ use crate::cli::terminal;
 use crate::config::load::Configuration;
 use crate::config::settings::Settings;
 use crate::engine::{Loop, Reactor};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
@@ -81,11 +82,11 @@ pub fn serve(
     let mut reactor = Reactor::new(lp, World::default(), LARGEST_READ).map_err(|e| failure("memory", e))?;
     let level = process.level();
     if let Some(warning) = warning.filter(|_| level >= Level::Warn) {
-        terminal::complain(&["gorgon: warning: ", &warning, "\n"].concat());
+        terminal::complain(&joined(&["gorgon: warning: ", &warning, "\n"]));
     }
     let mut report = String::new();
     if let Some(configuration) = configuration {
-        report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
+        push_all(&mut report, &["Configuration: ", &configuration.inputs.path, "\n"]);
     }
     let mut running = Running::new(limit);
     running.host.runtime = environment.runtime_directory;
@@ -123,7 +124,7 @@ pub fn serve(
         Ok(_) => {}
         Err(_) => report.push_str(", which cannot be raised"),
     }
-    report.extend(["; poller: ", poller.name(), "\n"]);
+    push_all(&mut report, &["; poller: ", poller.name(), "\n"]);
     if level >= Level::Info {
         terminal::report(&report);
     }
@@ -183,7 +184,7 @@ fn poller(name: &str) -> Result<PollerKind, Failure> {
         name => PollerKind::from_name(name).filter(|kind| available.contains(kind)),
     };
     found.ok_or_else(|| Failure {
-        message: ["--gorgon.poller=", name, ": this system has no such poller"].concat(),
+        message: joined(&["--gorgon.poller=", name, ": this system has no such poller"]),
         usage: true,
         error: None,
     })
@@ -192,7 +193,7 @@ fn poller(name: &str) -> Result<PollerKind, Failure> {
 /// Names the thing, then says what the system said of it.
 fn failure(thing: &str, error: Errno) -> Failure {
     Failure {
-        message: [thing, ": ", &gorgon_sys::describe(error)].concat(),
+        message: joined(&[thing, ": ", &gorgon_sys::describe(error)]),
         usage: false,
         error: Some(error),
     }

@@ -14,6 +14,7 @@ use gorgon_sys::{Address, FIRST_PASSED, Passed, Unfit, describe, process_id, tak
 use super::Failure;
 use super::environment::Environment;
 use crate::text::address::push_socket_address;
+use crate::text::join::{joined, push_all};
 use crate::text::listen::Listen;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
@@ -58,7 +59,7 @@ impl Activation {
             let passed = take_listener(number).map_err(|unfit| {
                 let mut message = String::new();
                 push_socket(number, name, None, &mut message);
-                message.extend([": ", &words(unfit)]);
+                push_all(&mut message, &[": ", &words(unfit)]);
                 wrong(message)
             })?;
             activation.sockets.push(Named { number, name, passed, rule: None });
@@ -82,7 +83,7 @@ impl Activation {
         match misfit {
             Misfit::Missing(place) => {
                 if let Some(Listen::Passed(name)) = rules.get(place) {
-                    message.extend(["listen=fd:", &*String::from_utf8_lossy(name)]);
+                    push_all(&mut message, &["listen=fd:", &*String::from_utf8_lossy(name)]);
                 }
                 message.push_str(": no socket of that name was passed");
                 for (place, socket) in self.sockets.iter().enumerate() {
@@ -150,13 +151,13 @@ impl Activation {
 fn push_socket(number: u32, name: &[u8], address: Option<&Address>, out: &mut String) {
     out.push_str("descriptor ");
     push_decimal_str(number.into(), out);
-    out.extend([" (", &*String::from_utf8_lossy(name)]);
+    push_all(out, &[" (", &*String::from_utf8_lossy(name)]);
     match address {
         Some(Address::Ip(address)) => {
             out.push_str(", ");
             push_socket_address(address, out);
         }
-        Some(Address::Unix(path)) => out.extend([", unix:", &*String::from_utf8_lossy(path)]),
+        Some(Address::Unix(path)) => push_all(out, &[", unix:", &*String::from_utf8_lossy(path)]),
         None => {}
     }
     out.push(')');
@@ -177,7 +178,7 @@ fn words(unfit: Unfit) -> String {
 /// The names of the sockets that were passed to the process of this number.
 fn names(environment: &Environment, own: u64) -> Result<Vec<&'static [u8]>, String> {
     let wrong = |name: &str, text: &[u8], expected: &str| {
-        [name, "=", &*String::from_utf8_lossy(text), ": expected ", expected].concat()
+        joined(&[name, "=", &*String::from_utf8_lossy(text), ": expected ", expected])
     };
     let (Some(process), Some(text)) = (environment.listen_process, environment.listen_count) else {
         return Ok(Vec::new());

@@ -29,6 +29,7 @@ use crate::http::router::Router;
 use crate::http::service::passwords::Passwords;
 use crate::http::settings::handler::{HANDLER, HandlerSettings};
 use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::Kind;
 use crate::world::World;
@@ -205,14 +206,14 @@ impl Builder<'_, '_> {
     fn all(&mut self, handlers: &[(&str, &HandlerSettings)]) -> Result<(), Failure> {
         for (name, handler) in handlers {
             if let Some((key, expected)) = handler.contradiction() {
-                let message = ["handler ", name, ": ", key, ": ", expected].concat();
+                let message = joined(&["handler ", name, ": ", key, ": ", expected]);
                 return Err(Failure { message, usage: true, error: None });
             }
         }
         let mut files = self.http.clone();
         let root = self.root(&mut files)?;
         let text = String::from_utf8_lossy(&self.http.root);
-        self.ground.report.extend(["Serving ", &text, "\n"]);
+        push_all(&mut self.ground.report, &["Serving ", &text, "\n"]);
         // Each handler of files tells of uploads, also of those that a handler after it takes.
         self.area(&self.http.upload, &files, root)?;
         for (_, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
@@ -354,7 +355,7 @@ impl Builder<'_, '_> {
     ) -> Result<(), Failure> {
         let entry = (name.to_owned(), made);
         if self.recipe.made.iter().any(|(other, _)| *other == entry.0) {
-            let message = ["handler ", name, ": there is another one of that name"].concat();
+            let message = joined(&["handler ", name, ": there is another one of that name"]);
             return Err(Failure { message, usage: true, error: None });
         }
         if self.before.made.contains(&entry) {
@@ -402,7 +403,7 @@ impl Builder<'_, '_> {
             Some(area) => area.uploads.clone(),
             None => {
                 let area = uploads::find(name, &own.root, own.hidden, filesystem)?;
-                self.ground.report.extend(["Uploads to ", &area.name, "\n"]);
+                push_all(&mut self.ground.report, &["Uploads to ", &area.name, "\n"]);
                 let uploads = area.uploads.clone();
                 self.ground.served.areas.push(area);
                 uploads
@@ -428,7 +429,7 @@ impl Builder<'_, '_> {
         if within {
             let why =
                 ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
-            return Err(wrong_passwords(&[file, why].concat()));
+            return Err(wrong_passwords(&joined(&[file, why])));
         }
         if let Some(entry) = known {
             let number = entry.1;
@@ -468,7 +469,7 @@ fn number_text(number: u64) -> String {
 
 /// What is wrong with a file of users.
 pub(super) fn wrong_passwords(message: &str) -> Failure {
-    Failure { message: ["--auth-file: ", message].concat(), usage: true, error: None }
+    Failure { message: joined(&["--auth-file: ", message]), usage: true, error: None }
 }
 
 #[cfg(test)]

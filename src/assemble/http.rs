@@ -17,6 +17,7 @@ use crate::engine::log::{Log, LogOptions, Logs};
 use crate::http::service::AccessLog;
 use crate::http::service::passwords::Passwords;
 use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::join::joined;
 use crate::text::log_target::LogTarget;
 use crate::text::{file_path, log_line};
 use crate::world::World;
@@ -81,7 +82,7 @@ pub(super) fn access_log(
     served: &mut Served,
 ) -> Result<Option<AccessLog>, Failure> {
     let wrong = |message: String| Failure {
-        message: ["--access-log ", &http.access_log, ": ", &message].concat(),
+        message: joined(&["--access-log ", &http.access_log, ": ", &message]),
         usage: true,
         error: None,
     };
@@ -141,7 +142,7 @@ fn open_log(
     }
     let log = Log::open(target, options).map_err(|error| Failure {
         usage: true,
-        ..failure(&["--access-log ", &http.access_log].concat(), error)
+        ..failure(&joined(&["--access-log ", &http.access_log]), error)
     })?;
     // The zone's file is read now, while it can be.
     gorgon_sys::local_offset(0);

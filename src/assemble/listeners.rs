@@ -13,6 +13,7 @@ use super::{Failure, failure};
 use crate::http::settings::HttpSettings;
 use crate::text::address::push_socket_address;
 use crate::text::file_path;
+use crate::text::join::{joined, push_all};
 use crate::text::listen::Listen;
 use crate::tree::rule::ListenRule;
 
@@ -88,7 +89,7 @@ pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(Ow
 }
 
 fn cannot_listen(address: &str, error: Errno) -> Failure {
-    let mut failure = Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), error) };
+    let mut failure = Failure { usage: true, ..failure(&joined(&["cannot listen on ", address]), error) };
     let kind = address.strip_prefix("unix:").and_then(|path| gorgon_sys::stat_path(path.as_bytes()).ok());
     if kind.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Directory)) {
         failure.message.push_str("; it is there, and is no socket");
@@ -102,7 +103,7 @@ fn cannot_listen(address: &str, error: Errno) -> Failure {
 /// The URLs that an address answers on.
 pub(super) fn push_urls(address: &Address, report: &mut String) {
     let Address::Ip(bound) = address else {
-        report.extend(["  ", &display(address), "\n"]);
+        push_all(report, &["  ", &display(address), "\n"]);
         return;
     };
     let hosts = if bound.ip().is_unspecified() {
@@ -120,7 +121,7 @@ pub(super) fn push_urls(address: &Address, report: &mut String) {
     for host in hosts {
         let shown = display(&Address::Ip(SocketAddr::new(host, bound.port())));
         let shown = shown.strip_suffix(":80").unwrap_or(&shown);
-        report.extend(["  http://", shown, "/\n"]);
+        push_all(report, &["  http://", shown, "/\n"]);
     }
 }
 
@@ -131,7 +132,7 @@ pub(super) fn display(address: &Address) -> String {
             push_socket_address(address, &mut shown);
             shown
         }
-        Address::Unix(path) => ["unix:", &*String::from_utf8_lossy(path)].concat(),
+        Address::Unix(path) => joined(&["unix:", &*String::from_utf8_lossy(path)]),
     }
 }
 

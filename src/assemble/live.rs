@@ -27,6 +27,7 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 use crate::monitor::service::MonitorService;
 use crate::monitor::settings::MONITOR;
+use crate::text::join::joined;
 use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
@@ -122,7 +123,7 @@ impl Live<'_, '_> {
             .iter()
             .map(|rule| if *rule == bound.rule.text { set_in_rule(rule, key, text) } else { rule.clone() })
             .collect();
-        let path = ["/http/", server].concat();
+        let path = joined(&["/http/", server]);
         Ok(Step::Set { path, key: "listen".to_owned(), text: rules.join(",") })
     }
 
@@ -182,7 +183,7 @@ impl Live<'_, '_> {
     fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Trouble> {
         let missing = || Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]);
         let id = self.reactor.lp().find_connection(name).ok_or_else(missing)?;
-        let place = ["/connection/", name, ".", key].concat();
+        let place = joined(&["/connection/", name, ".", key]);
         let Some(fact) = CONNECTION.iter().find(|fact| fact.about.name == key) else {
             return Err(Trouble::new(Code::Unknown, &[&place, ": no such setting"]));
         };
@@ -198,7 +199,7 @@ impl Live<'_, '_> {
         self.reactor
             .lp()
             .set_connection(id, key, value)
-            .map_err(|trouble| Trouble { message: [&place, ": ", &trouble.message].concat(), ..trouble })
+            .map_err(|trouble| Trouble { message: joined(&[&place, ": ", &trouble.message]), ..trouble })
     }
 }
 
@@ -232,7 +233,7 @@ impl Tree for Live<'_, '_> {
                     if schema.name == "handler" && service.is_none() {
                         names.extend(server.handlers.iter().map(|handler| handler.name.clone()));
                     }
-                    names.iter().for_each(|name| visit(&[&server.name, "/", name].concat()));
+                    names.iter().for_each(|name| visit(&joined(&[&server.name, "/", name])));
                 }
             }
             _ => visit(""),

@@ -14,6 +14,7 @@ use gorgon_sys::{Errno, Io, Notify, ReadyPipe, monotonic, process_id};
 
 use super::environment::Environment;
 use super::{Failure, failure};
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
 /// The most messages that are kept for a manager that does not read.
@@ -61,7 +62,7 @@ impl Notifier {
             match Notify::open(name) {
                 Ok(manager) => notifier.manager = Some(manager),
                 Err(error) => {
-                    let thing = ["NOTIFY_SOCKET=", &*String::from_utf8_lossy(name)].concat();
+                    let thing = joined(&["NOTIFY_SOCKET=", &*String::from_utf8_lossy(name)]);
                     warning = Some(failure(&thing, error).message);
                 }
             }

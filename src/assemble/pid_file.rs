@@ -7,6 +7,7 @@ use gorgon_sys::{Claim, PidFile, privilege};
 
 use super::{Failure, failure};
 use crate::text::file_path;
+use crate::text::join::joined;
 
 /// Takes the name, while that can be done: before user, root directory or sandbox change. None for an empty path. The
 /// number is written by [`PidFile::write`] once all is ready.
@@ -18,7 +19,7 @@ pub fn claim(path: &str) -> Result<Option<PidFile>, Failure> {
         return Ok(None);
     }
     let refuse = |message: &str| Failure {
-        message: ["--gorgon.pid_file=", path, ": ", message].concat(),
+        message: joined(&["--gorgon.pid_file=", path, ": ", message]),
         usage: true,
         error: None,
     };
@@ -26,12 +27,12 @@ pub fn claim(path: &str) -> Result<Option<PidFile>, Failure> {
     let name = file_path::file_name(bytes).filter(|name| !matches!(*name, b"." | b".."));
     let name = name.filter(|_name| !path.ends_with('/')).and_then(|name| CString::new(name).ok());
     let Some(name) = name else { return Err(refuse("expected the path of a file")) };
-    let system = |error| Failure { usage: true, ..failure(&["--gorgon.pid_file=", path].concat(), error) };
+    let system = |error| Failure { usage: true, ..failure(&joined(&["--gorgon.pid_file=", path]), error) };
     let directory = privilege::open_to_name(file_path::parent(bytes)).map_err(system)?;
     PidFile::claim(directory, name).map(Some).map_err(|claim| match claim {
         Claim::Held(number) if number.is_empty() => refuse("another process is starting with it"),
         Claim::Held(number) => {
-            refuse(&["process ", &*String::from_utf8_lossy(&number), " runs with it"].concat())
+            refuse(&joined(&["process ", &*String::from_utf8_lossy(&number), " runs with it"]))
         }
         Claim::Foreign => refuse("it is there, and is no file of a process's number"),
         Claim::System(error) => system(error),

@@ -30,6 +30,7 @@ use super::uploads::Area;
 use crate::engine::log::LogOptions;
 #[cfg(feature = "http")]
 use crate::http::service::passwords::Passwords;
+use crate::text::join::{joined, push_all};
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: usize = 1 << 20;
@@ -195,7 +196,7 @@ impl<'a> Plan<'a> {
             report.push_str("; new privileges possible");
         }
         if self.chroot.is_some() {
-            report.extend(["; root directory ", &self.settings.chroot]);
+            push_all(report, &["; root directory ", &self.settings.chroot]);
         }
         for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
             if matches!(filesystem.open(VPath::ROOT), Err(FsError::Denied)) {
@@ -226,7 +227,7 @@ impl<'a> Plan<'a> {
             let directory = filesystem.directory();
             // A descriptor of a directory outside would lead out again.
             if directory.is_some_and(|directory| privilege::is_beneath(directory, chroot) != Ok(true)) {
-                let message = [reach.name.as_str(), " is not beneath it"].concat();
+                let message = joined(&[reach.name.as_str(), " is not beneath it"]);
                 return Err(refuse("chroot", &self.settings.chroot, &message));
             }
         }
@@ -292,7 +293,7 @@ impl<'a> Plan<'a> {
     }
 
     fn unreadable(&self, name: &str) -> Failure {
-        let mut message = [name, ": user ", &self.who()].concat();
+        let mut message = joined(&[name, ": user ", &self.who()]);
         message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
         Failure { message, usage: true, error: None }
     }
@@ -312,7 +313,7 @@ impl<'a> Plan<'a> {
                     push_decimal_str(applied.abi.into(), report);
                     report.push_str(": executes nothing, connects nowhere");
                 }
-                Err(error) => report.extend(["; no ", &failure("Landlock", error).message]),
+                Err(error) => push_all(report, &["; no ", &failure("Landlock", error).message]),
             }
             return Ok(());
         }
@@ -334,7 +335,7 @@ impl<'a> Plan<'a> {
                     report.push_str(": reads anywhere");
                 } else {
                     for (place, reach) in served.reaches.iter().enumerate() {
-                        report.extend([if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
+                        push_all(report, &[if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
                     }
                     if !served.reads.is_empty() {
                         report.push_str(" and beside the file of users");
@@ -354,7 +355,7 @@ impl<'a> Plan<'a> {
                 if self.settings.sandbox == "on" {
                     return Err(refuse("sandbox", "on", &error));
                 }
-                report.extend(["; no ", &error]);
+                push_all(report, &["; no ", &error]);
                 Ok(())
             }
         }
@@ -364,7 +365,7 @@ impl<'a> Plan<'a> {
     fn name_logs(&self, served: &Served) {
         let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
         for log in served.logs.iter().filter(closed) {
-            let mut text = ["gorgon: warning: ", &log.path, ": ", &self.who()].concat();
+            let mut text = joined(&["gorgon: warning: ", &log.path, ": ", &self.who()]);
             text.push_str(" may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's\n");
             if !self.settings.quiet {
                 terminal::complain(&text);
@@ -385,7 +386,7 @@ impl<'a> Plan<'a> {
 
 #[cfg(feature = "http")]
 fn push_stays(path: &[u8], report: &mut String) {
-    report.extend(["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
+    push_all(report, &["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
 }
 
 fn push_ids((user, group): (u32, u32), out: &mut String) {
@@ -398,7 +399,7 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
     match read_file(path, ACCOUNTS + 1) {
         Ok(text) if text.len() > ACCOUNTS => {
-            Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true, error: None })
+            Err(Failure { message: joined(&[path, ": expected at most 1 MiB"]), usage: true, error: None })
         }
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
@@ -407,9 +408,9 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn told(thing: &str, value: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&[thing, value].concat(), error) }
+    Failure { usage: true, ..failure(&joined(&[thing, value]), error) }
 }
 
 fn refuse(key: &str, value: &str, message: &str) -> Failure {
-    Failure { message: ["--gorgon.", key, "=", value, ": ", message].concat(), usage: true, error: None }
+    Failure { message: joined(&["--gorgon.", key, "=", value, ": ", message]), usage: true, error: None }
 }

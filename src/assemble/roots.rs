@@ -14,6 +14,7 @@ use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::settings::HttpSettings;
 use crate::text::file_path;
+use crate::text::join::joined;
 
 /// Whether a file can be asked for by its own name, beneath a root. What a link of another name makes of it is not looked
 /// for.
@@ -28,7 +29,7 @@ pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>
     let root = http.root.clone();
     let wrong = |error: Errno| Failure { usage: true, ..failure(&String::from_utf8_lossy(&root), error) };
     let lost = |_| Failure {
-        message: [&*String::from_utf8_lossy(&root), ": cannot be opened"].concat(),
+        message: joined(&[&*String::from_utf8_lossy(&root), ": cannot be opened"]),
         usage: true,
         error: None,
     };
@@ -50,7 +51,7 @@ pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>
         ));
     }
     if kind != FileKind::File {
-        let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
+        let message = joined(&[&*String::from_utf8_lossy(&root), ": neither a directory nor a file"]);
         return Err(Failure { message, usage: true, error: None });
     }
     let single = SingleFile::new(&root).map_err(lost)?;
@@ -78,11 +79,11 @@ fn shown(path: &[u8]) -> String {
 pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Failure> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
-        let name = ["--http.", server, ".types_file=", &http.types_file].concat();
+        let name = joined(&["--http.", server, ".types_file=", &http.types_file]);
         let wrong = |error: Errno| Failure { usage: true, ..failure(&name, error) };
         let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
-            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
+            let message = joined(&[name.as_str(), ": expected at most 1 MiB of media types"]);
             return Err(Failure { message, usage: true, error: None });
         }
     }

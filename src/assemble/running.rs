@@ -30,6 +30,7 @@ use crate::engine::{Limits, ListenerId, Reactor};
 use crate::http::service::{Access, Change, HttpService};
 use crate::http::settings::handler::HandlerSettings;
 use crate::text::listen::Listen;
+use crate::text::split::split_once;
 use crate::tree::{Code, Trouble};
 use crate::world::World;
 
@@ -164,7 +165,7 @@ impl Running {
         self.apply(new, reactor, &mut report).map_err(|failure| {
             let denied = ["Permission denied", "Operation not permitted"]
                 .iter()
-                .any(|words| failure.message.contains(words));
+                .any(|words| split_once(&failure.message, words).is_some());
             if !denied {
                 return Trouble { code: Code::Failed, message: failure.message };
             }
@@ -309,7 +310,7 @@ impl Running {
     /// Keeps what was said of the program's user and rights: `User: nobody (65534:65534); no capabilities ..`.
     pub(super) fn set_rights(&mut self, report: &str) {
         let line = report.lines().find_map(|line| line.strip_prefix("User: ")).unwrap_or_default();
-        let (user, rights) = line.split_once("; ").unwrap_or((line, ""));
+        let (user, rights) = split_once(line, "; ").unwrap_or((line, ""));
         (self.user, self.rights) = (String::from(user), String::from(rights));
     }
 

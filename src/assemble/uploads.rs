@@ -9,6 +9,7 @@ use gorgon_sys::{FileKind, OwnedFd, open_root, real_path, stat_path};
 use super::Failure;
 use crate::fs::{FsError, VPath};
 use crate::http::handlers::upload::Uploads;
+use crate::text::join::joined;
 
 /// A directory that takes uploads.
 pub(super) struct Area {
@@ -23,7 +24,7 @@ pub(super) struct Area {
 }
 
 fn wrong(asked: &str, why: &str) -> Failure {
-    Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true, error: None }
+    Failure { message: joined(&["--upload ", asked, ": ", why]), usage: true, error: None }
 }
 
 /// Where uploads go: `upload`, at or beneath the root of the filesystem with that number.
@@ -73,7 +74,7 @@ impl Area {
             Ok(()) => Ok(()),
             Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
             Err(FsError::Denied) => {
-                let why = [who, " may not make files there; chown it, or name who may by --user"].concat();
+                let why = joined(&[who, " may not make files there; chown it, or name who may by --user"]);
                 Err(wrong(&self.asked, &why))
             }
             Err(_) => Err(wrong(&self.asked, "no file can be made there")),

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use crate::text::join::joined;
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 /// Settings of the process. Sizes are bytes, times milliseconds; [`GORGON`] tells what each one does.
@@ -99,7 +100,7 @@ pub fn nameserver(text: &str) -> Option<SocketAddr> {
 fn set_nameservers(servers: &mut Vec<String>, value: Value) -> Result<(), String> {
     let texts = value.into_list()?;
     if let Some(wrong) = texts.iter().find(|text| nameserver(text).is_none()) {
-        return Err([wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"].concat());
+        return Err(joined(&[wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"]));
     }
     *servers = texts;
     Ok(())

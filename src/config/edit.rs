@@ -17,6 +17,7 @@ use crate::http::settings::handler::{HANDLER, HandlerSettings};
 use crate::http::settings::{HTTP, HttpSettings};
 #[cfg(feature = "monitor")]
 use crate::monitor::settings::{MONITOR, MonitorSettings};
+use crate::text::join::joined;
 use crate::tree::{Code, Kind, Method, Path, Role, Step, Trouble};
 
 /// Nodes of one kind at most.
@@ -101,7 +102,7 @@ fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(),
 }
 
 fn set_text<T>(kind: &Kind<T>, settings: &mut T, path: &str, key: &str, text: &str) -> Result<(), Trouble> {
-    let place = [path, ".", key].concat();
+    let place = joined(&[path, ".", key]);
     if let Some(attribute) = kind.find(key) {
         if attribute.about.fact {
             return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
