@@ -188,7 +188,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "user", value: "NAME[:GROUP]" }),
             get: |s| Value::Text(s.user.clone()),
-            set: |s, v| v.into_text().map(|text| s.user = text),
+            set: |s, v| v.store_text(&mut s.user),
         },
         Attribute {
             about: About::fixed(
@@ -200,7 +200,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "chroot", value: "DIR" }),
             get: |s| Value::Text(s.chroot.clone()),
-            set: |s, v| v.into_text().map(|text| s.chroot = text),
+            set: |s, v| v.store_text(&mut s.chroot),
         },
         Attribute {
             about: About::fixed(
@@ -224,7 +224,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  has locked is refused.",
             ),
             get: |s| Value::Text(s.pid_file.clone()),
-            set: |s, v| v.into_text().map(|text| s.pid_file = text),
+            set: |s, v| v.store_text(&mut s.pid_file),
         },
         Attribute {
             about: About::fixed(
