@@ -1,5 +1,6 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 
@@ -69,7 +70,7 @@ pub fn serve(
     settings: &Settings,
     configuration: Option<&Configuration<'_, '_>>,
     environment: &Environment,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let process = &settings.process;
     let plan = Plan::new(process, configuration.is_some())?;
     let (mut notifier, warning) = Notifier::new(environment, process.notify_fd)?;
@@ -177,24 +178,26 @@ fn summary(lp: &Loop) -> String {
 }
 
 /// The poller that was asked for, or the best there is.
-fn poller(name: &str) -> Result<PollerKind, Failure> {
+fn poller(name: &str) -> Result<PollerKind, Box<Failure>> {
     let available = PollerKind::available();
     let found = match name {
         "auto" => available.first().copied(),
         name => PollerKind::from_name(name).filter(|kind| available.contains(kind)),
     };
-    found.ok_or_else(|| Failure {
-        message: joined(&["--gorgon.poller=", name, ": this system has no such poller"]),
-        usage: true,
-        error: None,
+    found.ok_or_else(|| {
+        Box::new(Failure {
+            message: joined(&["--gorgon.poller=", name, ": this system has no such poller"]),
+            usage: true,
+            error: None,
+        })
     })
 }
 
 /// Names the thing, then says what the system said of it.
-fn failure(thing: &str, error: Errno) -> Failure {
-    Failure {
+fn failure(thing: &str, error: Errno) -> Box<Failure> {
+    Box::new(Failure {
         message: joined(&[thing, ": ", &gorgon_sys::describe(error)]),
         usage: false,
         error: Some(error),
-    }
+    })
 }

@@ -4,6 +4,7 @@
 //! binds nothing itself: a socket unit needs no change in the configuration. A socket that no rule takes is an error, for
 //! whoever connects to it would wait for ever.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -52,8 +53,8 @@ impl Activation {
     ///
     /// # Errors
     /// The environment is not as sd_listen_fds(3) has it, or a descriptor is no listening socket of streams.
-    pub fn take(environment: &Environment) -> Result<Activation, Failure> {
-        let wrong = |message| Failure { message, usage: true, error: None };
+    pub fn take(environment: &Environment) -> Result<Activation, Box<Failure>> {
+        let wrong = |message| Box::new(Failure { message, usage: true, error: None });
         let mut activation = Activation::default();
         for (number, name) in (FIRST_PASSED..).zip(names(environment, process_id().into()).map_err(wrong)?) {
             let passed = take_listener(number).map_err(|unfit| {
@@ -77,7 +78,7 @@ impl Activation {
     ///
     /// # Errors
     /// A rule names a socket that was not passed, or a socket is left.
-    pub fn assign(&mut self, rules: &[&Listen]) -> Result<(), Failure> {
+    pub fn assign(&mut self, rules: &[&Listen]) -> Result<(), Box<Failure>> {
         let Err(misfit) = self.match_up(rules) else { return Ok(()) };
         let mut message = String::new();
         match misfit {
@@ -100,7 +101,7 @@ impl Activation {
                 message.push_str("name its address there, or fd: and its name");
             }
         }
-        Err(Failure { message, usage: true, error: None })
+        Err(Box::new(Failure { message, usage: true, error: None }))
     }
 
     /// The sockets of the rule at that place, each given out once: none for a rule that is to bind for itself, an empty list

@@ -1,6 +1,7 @@
 //! Binds what `listen` asks for, and says where it answers.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::ffi::CString;
 use alloc::string::String;
 use alloc::vec;
@@ -32,7 +33,10 @@ pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
 }
 
 /// Binds one rule of `listen`: one socket for each address it means.
-pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+pub(super) fn bind(
+    listen: &Listen,
+    options: &ListenOptions,
+) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
     let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
         // A free port of one family may be taken in the other: then another one is tried.
         let mut attempts = if port == 0 { 16 } else { 1 };
@@ -66,7 +70,7 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
         Listen::Passed(name) => {
             let message =
                 ["listen=fd:", &*String::from_utf8_lossy(name), ": no socket of that name was passed"];
-            return Err(Failure { message: message.concat(), usage: true, error: None });
+            return Err(Box::new(Failure { message: message.concat(), usage: true, error: None }));
         }
         Listen::Unix(path) => {
             let address = Address::Unix(path.clone());
@@ -88,8 +92,9 @@ pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(Ow
     Ok((socket, address))
 }
 
-fn cannot_listen(address: &str, error: Errno) -> Failure {
-    let mut failure = Failure { usage: true, ..failure(&joined(&["cannot listen on ", address]), error) };
+fn cannot_listen(address: &str, error: Errno) -> Box<Failure> {
+    let mut failure =
+        Box::new(Failure { usage: true, ..*failure(&joined(&["cannot listen on ", address]), error) });
     let kind = address.strip_prefix("unix:").and_then(|path| gorgon_sys::stat_path(path.as_bytes()).ok());
     if kind.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Directory)) {
         failure.message.push_str("; it is there, and is no socket");

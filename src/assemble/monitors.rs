@@ -84,12 +84,12 @@ impl Host {
     ///
     /// # Errors
     /// None was given.
-    pub(super) fn ask(&mut self, monitors: &[MonitorServer]) -> Result<(), Failure> {
+    pub(super) fn ask(&mut self, monitors: &[MonitorServer]) -> Result<(), Box<Failure>> {
         let wanted =
             monitors.iter().find(|monitor| monitor.settings.enabled && monitor.settings.wants_password());
         let Some(monitor) = wanted.filter(|_| ask::can_ask()) else { return Ok(()) };
         let prompt = joined(&["Password of the monitor ", &monitor.name, ": "]);
-        let wrong = |message| Failure { message, usage: true, error: None };
+        let wrong = |message| Box::new(Failure { message, usage: true, error: None });
         let password = ask::ask_twice(&prompt).map_err(wrong)?;
         let mut salt = [0; 16];
         gorgon_sys::fill_random(&mut salt).map_err(|error| failure("random numbers", error))?;
@@ -98,11 +98,13 @@ impl Host {
     }
 
     /// Who may come in.
-    fn access(&self, monitor: &MonitorServer) -> Result<Access, Failure> {
-        let wrong = |message: String| Failure {
-            message: joined(&["monitor ", &monitor.name, ": ", &message]),
-            usage: true,
-            error: None,
+    fn access(&self, monitor: &MonitorServer) -> Result<Access, Box<Failure>> {
+        let wrong = |message: String| {
+            Box::new(Failure {
+                message: joined(&["monitor ", &monitor.name, ": ", &message]),
+                usage: true,
+                error: None,
+            })
         };
         if let Some((key, expected)) = monitor.settings.contradiction() {
             return Err(wrong(joined(&[key, ": ", expected])));
@@ -143,7 +145,7 @@ pub(super) fn prepare(
     reactor: &mut Reactor<World>,
     served: &mut Served,
     opened: &mut Opened,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let before = running.iter().find(|running| running.name == monitor.name);
     let access = host.access(monitor)?;
     let others = access.roles.names_others();
@@ -287,10 +289,10 @@ pub(super) fn undo(opened: Opened, reactor: &mut Reactor<World>, served: &mut Se
 }
 
 /// A file of users or groups; nothing where there is none.
-fn accounts(path: &str) -> Result<Vec<u8>, Failure> {
+fn accounts(path: &str) -> Result<Vec<u8>, Box<Failure>> {
     match read_file(path, ACCOUNTS) {
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
-        Err(error) => Err(Failure { usage: true, ..failure(path, error) }),
+        Err(error) => Err(Box::new(Failure { usage: true, ..*failure(path, error) })),
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -127,7 +128,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// There is no such user or directory, or only root could do it.
     #[inline(never)]
-    pub(super) fn new(settings: &'a ProcessSettings, changes: bool) -> Result<Plan<'a>, Failure> {
+    pub(super) fn new(settings: &'a ProcessSettings, changes: bool) -> Result<Plan<'a>, Box<Failure>> {
         let mut plan = Plan { settings, changes, user: None, chroot: None };
         let (user, group) = privilege::identity();
         if user == 0 || !settings.user.is_empty() {
@@ -165,7 +166,7 @@ impl<'a> Plan<'a> {
         served: &mut Served,
         world: &World,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         if let Some(chroot) = &self.chroot {
             self.enter(chroot.as_fd(), served, world, report)?;
         }
@@ -222,7 +223,7 @@ impl<'a> Plan<'a> {
         served: &mut Served,
         world: &World,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
             let directory = filesystem.directory();
             // A descriptor of a directory outside would lead out again.
@@ -251,7 +252,7 @@ impl<'a> Plan<'a> {
 
     /// Says whether it became that user.
     #[inline(never)]
-    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<bool, Failure> {
+    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<bool, Box<Failure>> {
         if user.user == 0 && !self.settings.user.contains(':') {
             // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
             return Ok(true);
@@ -292,15 +293,15 @@ impl<'a> Plan<'a> {
         text
     }
 
-    fn unreadable(&self, name: &str) -> Failure {
+    fn unreadable(&self, name: &str) -> Box<Failure> {
         let mut message = joined(&[name, ": user ", &self.who()]);
         message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
-        Failure { message, usage: true, error: None }
+        Box::new(Failure { message, usage: true, error: None })
     }
 
     /// Landlock, as the setting `sandbox` says.
     #[inline(never)]
-    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Failure> {
+    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Box<Failure>> {
         if self.settings.sandbox == "off" {
             report.push_str("; no Landlock, as sandbox says");
             return Ok(());
@@ -396,21 +397,27 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 }
 
 /// A file of users or groups; nothing where there is none.
-fn read(path: &str) -> Result<Vec<u8>, Failure> {
+fn read(path: &str) -> Result<Vec<u8>, Box<Failure>> {
     match read_file(path, ACCOUNTS + 1) {
-        Ok(text) if text.len() > ACCOUNTS => {
-            Err(Failure { message: joined(&[path, ": expected at most 1 MiB"]), usage: true, error: None })
-        }
+        Ok(text) if text.len() > ACCOUNTS => Err(Box::new(Failure {
+            message: joined(&[path, ": expected at most 1 MiB"]),
+            usage: true,
+            error: None,
+        })),
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
         Err(error) => Err(told(path, "", error)),
     }
 }
 
-fn told(thing: &str, value: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&joined(&[thing, value]), error) }
+fn told(thing: &str, value: &str, error: Errno) -> Box<Failure> {
+    Box::new(Failure { usage: true, ..*failure(&joined(&[thing, value]), error) })
 }
 
-fn refuse(key: &str, value: &str, message: &str) -> Failure {
-    Failure { message: joined(&["--gorgon.", key, "=", value, ": ", message]), usage: true, error: None }
+fn refuse(key: &str, value: &str, message: &str) -> Box<Failure> {
+    Box::new(Failure {
+        message: joined(&["--gorgon.", key, "=", value, ": ", message]),
+        usage: true,
+        error: None,
+    })
 }

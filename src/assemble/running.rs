@@ -146,7 +146,7 @@ impl Running {
         new: Settings,
         reactor: &mut Reactor<World>,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let mut opened = Opened::default();
         let outcome = self.prepare(&new, reactor, report, &mut opened);
         match outcome {
@@ -178,7 +178,7 @@ impl Running {
     ///
     /// # Errors
     /// One of them cannot be started.
-    pub(super) fn start(&mut self, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+    pub(super) fn start(&mut self, reactor: &mut Reactor<World>) -> Result<(), Box<Failure>> {
         self.started = true;
         let mut opened = Vec::new();
         let outcome = self.start_passwords(reactor, &mut opened);
@@ -191,7 +191,7 @@ impl Running {
         &mut self,
         reactor: &mut Reactor<World>,
         opened: &mut Vec<(usize, u8)>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         for passwords in core::mem::take(&mut self.served.passwords) {
             let logins = passwords.logins();
             opened.push((logins, http::add_passwords(passwords, reactor)?));
@@ -206,7 +206,7 @@ impl Running {
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let share = Share::new(new, self.limit);
         reactor.lp().keep_refused(share.files / 4);
         for (place, server) in new.servers.iter().enumerate() {
@@ -237,7 +237,7 @@ impl Running {
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let http = &server.settings;
         let runs = self.servers.iter().position(|running| running.name == server.name);
         let running = runs.and_then(|at| self.servers.get(at));
