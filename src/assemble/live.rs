@@ -1,6 +1,7 @@
 //! The tree over the running program: every node that the monitor, the status page and the metrics see.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -108,7 +109,7 @@ impl Live<'_, '_> {
     }
 
     /// A step that changes a listener's buffer, as one that changes its rule.
-    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Trouble> {
+    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
         let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
         let servers = self.running.servers.iter();
@@ -180,7 +181,7 @@ impl Live<'_, '_> {
     }
 
     /// Sets something of a connection.
-    fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Trouble> {
+    fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]);
         let id = self.reactor.lp().find_connection(name).ok_or_else(missing)?;
         let place = joined(&["/connection/", name, ".", key]);
@@ -199,7 +200,7 @@ impl Live<'_, '_> {
         self.reactor
             .lp()
             .set_connection(id, key, value)
-            .map_err(|trouble| Trouble { message: joined(&[&place, ": ", &trouble.message]), ..trouble })
+            .map_err(|trouble| Trouble::new(trouble.code, &[&place, ": ", &trouble.message]))
     }
 }
 
@@ -312,7 +313,7 @@ impl Tree for Live<'_, '_> {
         }
     }
 
-    fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Trouble> {
+    fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
         let mut new = self.running.settings.clone();
         let mut connections = Vec::new();
         for step in steps {
@@ -357,7 +358,7 @@ impl Tree for Live<'_, '_> {
         method: &'static Method,
         words: &[String],
         _actor: &Actor,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, Box<Trouble>> {
         if !words.is_empty() {
             return Err(Trouble::new(Code::Syntax, &[method.name, " takes no words"]));
         }
@@ -389,7 +390,7 @@ impl Tree for Live<'_, '_> {
         Ok(String::new())
     }
 
-    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Trouble> {
+    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Box<Trouble>> {
         let mut wanted = self.running.settings.clone();
         for (path, key, text) in passing {
             let step = Step::Set { path: path.clone(), key: key.clone(), text: text.clone() };
@@ -413,6 +414,6 @@ impl Tree for Live<'_, '_> {
     }
 }
 
-fn failed(message: String) -> Trouble {
-    Trouble { code: Code::Failed, message }
+fn failed(message: String) -> Box<Trouble> {
+    Box::new(Trouble { code: Code::Failed, message })
 }

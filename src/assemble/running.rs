@@ -160,14 +160,14 @@ impl Running {
     ///
     /// # Errors
     /// As for [`Running::apply`]; what the program has given the right away to is told as refused.
-    pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Trouble> {
+    pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Box<Trouble>> {
         let mut report = String::new();
         self.apply(new, reactor, &mut report).map_err(|failure| {
             let denied = ["Permission denied", "Operation not permitted"]
                 .iter()
                 .any(|words| split_once(&failure.message, words).is_some());
             if !denied {
-                return Trouble { code: Code::Failed, message: failure.message };
+                return Box::new(Trouble { code: Code::Failed, message: failure.message });
             }
             let why = "; the program may have given that right away when it started, see /process.rights";
             Trouble::new(Code::Refused, &[&failure.message, why])
