@@ -1,5 +1,6 @@
 //! Puts the program together from its settings, and runs it: the only place that names every protocol.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 
@@ -10,6 +11,7 @@ use crate::cli::terminal;
 use crate::config::load::Configuration;
 use crate::config::settings::Settings;
 use crate::engine::{Loop, Reactor};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
 
@@ -68,7 +70,7 @@ pub fn serve(
     settings: &Settings,
     configuration: Option<&Configuration<'_, '_>>,
     environment: &Environment,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let process = &settings.process;
     let plan = Plan::new(process, configuration.is_some())?;
     let (mut notifier, warning) = Notifier::new(environment, process.notify_fd)?;
@@ -81,11 +83,11 @@ pub fn serve(
     let mut reactor = Reactor::new(lp, World::default(), LARGEST_READ).map_err(|e| failure("memory", e))?;
     let level = process.level();
     if let Some(warning) = warning.filter(|_| level >= Level::Warn) {
-        terminal::complain(&["gorgon: warning: ", &warning, "\n"].concat());
+        terminal::complain(&joined(&["gorgon: warning: ", &warning, "\n"]));
     }
     let mut report = String::new();
     if let Some(configuration) = configuration {
-        report.extend(["Configuration: ", &configuration.inputs.path, "\n"]);
+        push_all(&mut report, &["Configuration: ", &configuration.inputs.path, "\n"]);
     }
     let mut running = Running::new(limit);
     running.host.runtime = environment.runtime_directory;
@@ -123,7 +125,7 @@ pub fn serve(
         Ok(_) => {}
         Err(_) => report.push_str(", which cannot be raised"),
     }
-    report.extend(["; poller: ", poller.name(), "\n"]);
+    push_all(&mut report, &["; poller: ", poller.name(), "\n"]);
     if level >= Level::Info {
         terminal::report(&report);
     }
@@ -176,24 +178,26 @@ fn summary(lp: &Loop) -> String {
 }
 
 /// The poller that was asked for, or the best there is.
-fn poller(name: &str) -> Result<PollerKind, Failure> {
+fn poller(name: &str) -> Result<PollerKind, Box<Failure>> {
     let available = PollerKind::available();
     let found = match name {
         "auto" => available.first().copied(),
         name => PollerKind::from_name(name).filter(|kind| available.contains(kind)),
     };
-    found.ok_or_else(|| Failure {
-        message: ["--gorgon.poller=", name, ": this system has no such poller"].concat(),
-        usage: true,
-        error: None,
+    found.ok_or_else(|| {
+        Box::new(Failure {
+            message: joined(&["--gorgon.poller=", name, ": this system has no such poller"]),
+            usage: true,
+            error: None,
+        })
     })
 }
 
 /// Names the thing, then says what the system said of it.
-fn failure(thing: &str, error: Errno) -> Failure {
-    Failure {
-        message: [thing, ": ", &gorgon_sys::describe(error)].concat(),
+fn failure(thing: &str, error: Errno) -> Box<Failure> {
+    Box::new(Failure {
+        message: joined(&[thing, ": ", &gorgon_sys::describe(error)]),
         usage: false,
         error: Some(error),
-    }
+    })
 }

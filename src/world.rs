@@ -21,6 +21,7 @@ use crate::monitor::{
     service::HasSessions,
     sessions::{Counters, Sessions},
 };
+use crate::text::join::joined;
 
 pub mod events;
 
@@ -159,7 +160,7 @@ impl World {
         if self.speaks {
             // Without the time: who keeps standard error has one of its own.
             // A reader who takes nothing is not waited for: events can come from anybody who connects.
-            gorgon_sys::complain_now(["gorgon: ", line.get(21..).unwrap_or(line), "\n"].concat().as_bytes());
+            gorgon_sys::complain_now(joined(&["gorgon: ", line.get(21..).unwrap_or(line), "\n"]).as_bytes());
         }
     }
 

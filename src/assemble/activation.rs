@@ -4,6 +4,7 @@
 //! binds nothing itself: a socket unit needs no change in the configuration. A socket that no rule takes is an error, for
 //! whoever connects to it would wait for ever.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,6 +15,7 @@ use gorgon_sys::{Address, FIRST_PASSED, Passed, Unfit, describe, process_id, tak
 use super::Failure;
 use super::environment::Environment;
 use crate::text::address::push_socket_address;
+use crate::text::join::{joined, push_all};
 use crate::text::listen::Listen;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
@@ -51,14 +53,14 @@ impl Activation {
     ///
     /// # Errors
     /// The environment is not as sd_listen_fds(3) has it, or a descriptor is no listening socket of streams.
-    pub fn take(environment: &Environment) -> Result<Activation, Failure> {
-        let wrong = |message| Failure { message, usage: true, error: None };
+    pub fn take(environment: &Environment) -> Result<Activation, Box<Failure>> {
+        let wrong = |message| Box::new(Failure { message, usage: true, error: None });
         let mut activation = Activation::default();
         for (number, name) in (FIRST_PASSED..).zip(names(environment, process_id().into()).map_err(wrong)?) {
             let passed = take_listener(number).map_err(|unfit| {
                 let mut message = String::new();
                 push_socket(number, name, None, &mut message);
-                message.extend([": ", &words(unfit)]);
+                push_all(&mut message, &[": ", &words(unfit)]);
                 wrong(message)
             })?;
             activation.sockets.push(Named { number, name, passed, rule: None });
@@ -76,13 +78,13 @@ impl Activation {
     ///
     /// # Errors
     /// A rule names a socket that was not passed, or a socket is left.
-    pub fn assign(&mut self, rules: &[&Listen]) -> Result<(), Failure> {
+    pub fn assign(&mut self, rules: &[&Listen]) -> Result<(), Box<Failure>> {
         let Err(misfit) = self.match_up(rules) else { return Ok(()) };
         let mut message = String::new();
         match misfit {
             Misfit::Missing(place) => {
                 if let Some(Listen::Passed(name)) = rules.get(place) {
-                    message.extend(["listen=fd:", &*String::from_utf8_lossy(name)]);
+                    push_all(&mut message, &["listen=fd:", &*String::from_utf8_lossy(name)]);
                 }
                 message.push_str(": no socket of that name was passed");
                 for (place, socket) in self.sockets.iter().enumerate() {
@@ -99,7 +101,7 @@ impl Activation {
                 message.push_str("name its address there, or fd: and its name");
             }
         }
-        Err(Failure { message, usage: true, error: None })
+        Err(Box::new(Failure { message, usage: true, error: None }))
     }
 
     /// The sockets of the rule at that place, each given out once: none for a rule that is to bind for itself, an empty list
@@ -150,13 +152,13 @@ impl Activation {
 fn push_socket(number: u32, name: &[u8], address: Option<&Address>, out: &mut String) {
     out.push_str("descriptor ");
     push_decimal_str(number.into(), out);
-    out.extend([" (", &*String::from_utf8_lossy(name)]);
+    push_all(out, &[" (", &*String::from_utf8_lossy(name)]);
     match address {
         Some(Address::Ip(address)) => {
             out.push_str(", ");
             push_socket_address(address, out);
         }
-        Some(Address::Unix(path)) => out.extend([", unix:", &*String::from_utf8_lossy(path)]),
+        Some(Address::Unix(path)) => push_all(out, &[", unix:", &*String::from_utf8_lossy(path)]),
         None => {}
     }
     out.push(')');
@@ -177,7 +179,7 @@ fn words(unfit: Unfit) -> String {
 /// The names of the sockets that were passed to the process of this number.
 fn names(environment: &Environment, own: u64) -> Result<Vec<&'static [u8]>, String> {
     let wrong = |name: &str, text: &[u8], expected: &str| {
-        [name, "=", &*String::from_utf8_lossy(text), ": expected ", expected].concat()
+        joined(&[name, "=", &*String::from_utf8_lossy(text), ": expected ", expected])
     };
     let (Some(process), Some(text)) = (environment.listen_process, environment.listen_count) else {
         return Ok(Vec::new());

@@ -13,6 +13,7 @@ use crate::config::overlay::overlay;
 use crate::config::save;
 use crate::config::settings::Settings;
 use crate::engine::Reactor;
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::Problem;
 use crate::world::World;
@@ -97,7 +98,7 @@ impl<'c> Configured<'c> {
         self.base = fresh;
         let mut report = report;
         for key in fixed {
-            report.extend(["/gorgon.", key, ": takes effect when the program starts anew\n"]);
+            push_all(&mut report, &["/gorgon.", key, ": takes effect when the program starts anew\n"]);
         }
         Ok(report)
     }
@@ -110,7 +111,7 @@ impl<'c> Configured<'c> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
         let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
         let mut text = lines(&loaded.warnings);
-        text.extend([inputs.path.as_str(), ": fine, "]);
+        push_all(&mut text, &[inputs.path.as_str(), ": fine, "]);
         push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
         text.push_str(" nodes\n");
         Ok(text)
@@ -135,14 +136,15 @@ impl<'c> Configured<'c> {
         // What was changed in the file meanwhile, and not reloaded, would be undone without a word.
         let now = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
         if now.settings != self.base {
-            return Err(
-                [&*inputs.path, " says something else than when it was read; reload it first"].concat()
-            );
+            return Err(joined(&[
+                &*inputs.path,
+                " says something else than when it was read; reload it first",
+            ]));
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| lines(&problems))?;
         for (path, text) in &saved.files {
             gorgon_sys::replace_file(path.as_bytes(), text.as_bytes())
-                .map_err(|error| [path.as_str(), ": ", &gorgon_sys::describe(error)].concat())?;
+                .map_err(|error| joined(&[path.as_str(), ": ", &gorgon_sys::describe(error)]))?;
         }
         wanted.clone_into(&mut self.base);
         Ok(saved.report)

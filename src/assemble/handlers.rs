@@ -29,6 +29,7 @@ use crate::http::router::Router;
 use crate::http::service::passwords::Passwords;
 use crate::http::settings::handler::{HANDLER, HandlerSettings};
 use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::Kind;
 use crate::world::World;
@@ -51,7 +52,7 @@ const OF_UPLOADS: &[&str] = &["hidden", "cors"];
 const OF_REDIRECTIONS: &[&str] = &["to", "status"];
 
 /// Makes a handler, from what has been found for all of them.
-type Make<'m> = &'m mut dyn FnMut(&Recipe) -> Result<Box<dyn Handler<World>>, Failure>;
+type Make<'m> = &'m mut dyn FnMut(&Recipe) -> Result<Box<dyn Handler<World>>, Box<Failure>>;
 
 /// What handlers are built on.
 pub(super) struct Ground<'a> {
@@ -115,7 +116,7 @@ pub(super) fn build(
     handlers: &[(&str, &HandlerSettings)],
     before: &Recipe,
     ground: &mut Ground<'_>,
-) -> Result<Built, Failure> {
+) -> Result<Built, Box<Failure>> {
     let marks = Marks::of(ground.served);
     let mut builder = Builder { http, before, ground, recipe: Recipe::default(), router: Router::default() };
     let outcome = builder.all(handlers);
@@ -202,17 +203,17 @@ struct Builder<'a, 'g> {
 }
 
 impl Builder<'_, '_> {
-    fn all(&mut self, handlers: &[(&str, &HandlerSettings)]) -> Result<(), Failure> {
+    fn all(&mut self, handlers: &[(&str, &HandlerSettings)]) -> Result<(), Box<Failure>> {
         for (name, handler) in handlers {
             if let Some((key, expected)) = handler.contradiction() {
-                let message = ["handler ", name, ": ", key, ": ", expected].concat();
-                return Err(Failure { message, usage: true, error: None });
+                let message = joined(&["handler ", name, ": ", key, ": ", expected]);
+                return Err(Box::new(Failure { message, usage: true, error: None }));
             }
         }
         let mut files = self.http.clone();
         let root = self.root(&mut files)?;
         let text = String::from_utf8_lossy(&self.http.root);
-        self.ground.report.extend(["Serving ", &text, "\n"]);
+        push_all(&mut self.ground.report, &["Serving ", &text, "\n"]);
         // Each handler of files tells of uploads, also of those that a handler after it takes.
         self.area(&self.http.upload, &files, root)?;
         for (_, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
@@ -245,7 +246,7 @@ impl Builder<'_, '_> {
         handlers: &[(&str, &HandlerSettings)],
         (files, root): (&HttpSettings, usize),
         share: usize,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let (front, enabled) = (handler.r#match.as_str(), handler.enabled);
         match handler.kind {
             "auth" => self.auth(name, front, enabled, (&handler.auth_file, &handler.auth_realm), handlers),
@@ -288,7 +289,7 @@ impl Builder<'_, '_> {
         enabled: bool,
         (file, realm): (&str, &str),
         handlers: &[(&str, &HandlerSettings)],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let logins = self.logins(file, handlers)?;
         let cors = self.http.cors;
         let mut made = number_text(logins as u64);
@@ -304,7 +305,7 @@ impl Builder<'_, '_> {
         own: &HttpSettings,
         limits: (u64, u64),
         (directory, root): (&str, usize),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let area = self.recipe.areas.iter().find(|area| area.name == directory && area.filesystem == root);
         let Some(uploads) = area.map(|area| area.uploads.clone()) else { return Ok(()) };
         let front = String::from_utf8_lossy(uploads.area()).into_owned();
@@ -326,7 +327,7 @@ impl Builder<'_, '_> {
         enabled: bool,
         own: &HttpSettings,
         (root, share): (usize, usize),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let mut made = number_text(root as u64);
         push_values(&HTTP, own, OF_FILES, &mut made);
         for area in self.recipe.areas.iter().filter(|area| area.filesystem == root) {
@@ -351,11 +352,11 @@ impl Builder<'_, '_> {
         enabled: bool,
         made: String,
         make: Make<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let entry = (name.to_owned(), made);
         if self.recipe.made.iter().any(|(other, _)| *other == entry.0) {
-            let message = ["handler ", name, ": there is another one of that name"].concat();
-            return Err(Failure { message, usage: true, error: None });
+            let message = joined(&["handler ", name, ": there is another one of that name"]);
+            return Err(Box::new(Failure { message, usage: true, error: None }));
         }
         if self.before.made.contains(&entry) {
             self.router.keep(name, front.as_bytes());
@@ -368,7 +369,7 @@ impl Builder<'_, '_> {
     }
 
     /// The number of the filesystem of a root; a file stands for its directory, and the settings then say so.
-    fn root(&mut self, own: &mut HttpSettings) -> Result<usize, Failure> {
+    fn root(&mut self, own: &mut HttpSettings) -> Result<usize, Box<Failure>> {
         let same = |root: &&Root| root.root == own.root && root.symlinks == own.symlinks;
         let here = self.recipe.roots.iter().find(same);
         if let Some(root) = here.or_else(|| self.before.roots.iter().find(same)) {
@@ -393,7 +394,7 @@ impl Builder<'_, '_> {
     }
 
     /// Finds a place of uploads, if that is one.
-    fn area(&mut self, name: &str, own: &HttpSettings, filesystem: usize) -> Result<(), Failure> {
+    fn area(&mut self, name: &str, own: &HttpSettings, filesystem: usize) -> Result<(), Box<Failure>> {
         let same = |area: &&Area| area.name == name && area.filesystem == filesystem;
         if name.is_empty() || self.recipe.areas.iter().any(|area| same(&area)) {
             return Ok(());
@@ -402,7 +403,7 @@ impl Builder<'_, '_> {
             Some(area) => area.uploads.clone(),
             None => {
                 let area = uploads::find(name, &own.root, own.hidden, filesystem)?;
-                self.ground.report.extend(["Uploads to ", &area.name, "\n"]);
+                push_all(&mut self.ground.report, &["Uploads to ", &area.name, "\n"]);
                 let uploads = area.uploads.clone();
                 self.ground.served.areas.push(area);
                 uploads
@@ -413,7 +414,7 @@ impl Builder<'_, '_> {
     }
 
     /// The number of the logins of a file of users.
-    fn logins(&mut self, file: &str, handlers: &[(&str, &HandlerSettings)]) -> Result<usize, Failure> {
+    fn logins(&mut self, file: &str, handlers: &[(&str, &HandlerSettings)]) -> Result<usize, Box<Failure>> {
         let of = |recipe: &Recipe| recipe.logins.iter().find(|(other, _)| other == file).cloned();
         if let Some((_, number)) = of(&self.recipe) {
             return Ok(number);
@@ -428,7 +429,7 @@ impl Builder<'_, '_> {
         if within {
             let why =
                 ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
-            return Err(wrong_passwords(&[file, why].concat()));
+            return Err(wrong_passwords(&joined(&[file, why])));
         }
         if let Some(entry) = known {
             let number = entry.1;
@@ -467,8 +468,8 @@ fn number_text(number: u64) -> String {
 }
 
 /// What is wrong with a file of users.
-pub(super) fn wrong_passwords(message: &str) -> Failure {
-    Failure { message: ["--auth-file: ", message].concat(), usage: true, error: None }
+pub(super) fn wrong_passwords(message: &str) -> Box<Failure> {
+    Box::new(Failure { message: joined(&["--auth-file: ", message]), usage: true, error: None })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::engine::log::{Log, LogOptions, Logs};
 use crate::http::service::AccessLog;
 use crate::http::service::passwords::Passwords;
 use crate::http::settings::{HTTP, HttpSettings};
+use crate::text::join::joined;
 use crate::text::log_target::LogTarget;
 use crate::text::{file_path, log_line};
 use crate::world::World;
@@ -79,11 +80,13 @@ pub(super) fn access_log(
     level: Level,
     world: &mut World,
     served: &mut Served,
-) -> Result<Option<AccessLog>, Failure> {
-    let wrong = |message: String| Failure {
-        message: ["--access-log ", &http.access_log, ": ", &message].concat(),
-        usage: true,
-        error: None,
+) -> Result<Option<AccessLog>, Box<Failure>> {
+    let wrong = |message: String| {
+        Box::new(Failure {
+            message: joined(&["--access-log ", &http.access_log, ": ", &message]),
+            usage: true,
+            error: None,
+        })
     };
     // Who wants to hear all hears of each request.
     let name = if level >= Level::Debug && http.access_log.is_empty() { "-" } else { &http.access_log };
@@ -126,7 +129,7 @@ fn open_log(
     options: LogOptions,
     level: Level,
     served: &mut Served,
-) -> Result<Log, Failure> {
+) -> Result<Log, Box<Failure>> {
     if let LogTarget::File(path) = &target {
         if is_served(path, &http.root, http.hidden) && level >= Level::Warn {
             let text = [
@@ -139,9 +142,8 @@ fn open_log(
         let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
         served.logs.extend(open_parent(path).map(place));
     }
-    let log = Log::open(target, options).map_err(|error| Failure {
-        usage: true,
-        ..failure(&["--access-log ", &http.access_log].concat(), error)
+    let log = Log::open(target, options).map_err(|error| {
+        Box::new(Failure { usage: true, ..*failure(&joined(&["--access-log ", &http.access_log]), error) })
     })?;
     // The zone's file is read now, while it can be.
     gorgon_sys::local_offset(0);
@@ -154,7 +156,10 @@ pub(super) fn open_parent(path: &[u8]) -> Option<OwnedFd> {
 }
 
 /// Adds the service that checks passwords, and starts its helper process; gives its number.
-pub(super) fn add_passwords(mut passwords: Passwords, reactor: &mut Reactor<World>) -> Result<u8, Failure> {
+pub(super) fn add_passwords(
+    mut passwords: Passwords,
+    reactor: &mut Reactor<World>,
+) -> Result<u8, Box<Failure>> {
     let socket = passwords.start().map_err(|message| handlers::wrong_passwords(&message))?;
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let service = service.map_err(|error| failure("services", error))?;

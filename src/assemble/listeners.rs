@@ -1,6 +1,7 @@
 //! Binds what `listen` asks for, and says where it answers.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::ffi::CString;
 use alloc::string::String;
 use alloc::vec;
@@ -13,6 +14,7 @@ use super::{Failure, failure};
 use crate::http::settings::HttpSettings;
 use crate::text::address::push_socket_address;
 use crate::text::file_path;
+use crate::text::join::{joined, push_all};
 use crate::text::listen::Listen;
 use crate::tree::rule::ListenRule;
 
@@ -31,7 +33,10 @@ pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
 }
 
 /// Binds one rule of `listen`: one socket for each address it means.
-pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+pub(super) fn bind(
+    listen: &Listen,
+    options: &ListenOptions,
+) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
     let both = |v4: Ipv4Addr, v6: Ipv6Addr, port: u16| {
         // A free port of one family may be taken in the other: then another one is tried.
         let mut attempts = if port == 0 { 16 } else { 1 };
@@ -65,7 +70,7 @@ pub(super) fn bind(listen: &Listen, options: &ListenOptions) -> Result<Vec<(Owne
         Listen::Passed(name) => {
             let message =
                 ["listen=fd:", &*String::from_utf8_lossy(name), ": no socket of that name was passed"];
-            return Err(Failure { message: message.concat(), usage: true, error: None });
+            return Err(Box::new(Failure { message: message.concat(), usage: true, error: None }));
         }
         Listen::Unix(path) => {
             let address = Address::Unix(path.clone());
@@ -87,8 +92,9 @@ pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(Ow
     Ok((socket, address))
 }
 
-fn cannot_listen(address: &str, error: Errno) -> Failure {
-    let mut failure = Failure { usage: true, ..failure(&["cannot listen on ", address].concat(), error) };
+fn cannot_listen(address: &str, error: Errno) -> Box<Failure> {
+    let mut failure =
+        Box::new(Failure { usage: true, ..*failure(&joined(&["cannot listen on ", address]), error) });
     let kind = address.strip_prefix("unix:").and_then(|path| gorgon_sys::stat_path(path.as_bytes()).ok());
     if kind.is_some_and(|stat| matches!(stat.kind, FileKind::File | FileKind::Directory)) {
         failure.message.push_str("; it is there, and is no socket");
@@ -102,7 +108,7 @@ fn cannot_listen(address: &str, error: Errno) -> Failure {
 /// The URLs that an address answers on.
 pub(super) fn push_urls(address: &Address, report: &mut String) {
     let Address::Ip(bound) = address else {
-        report.extend(["  ", &display(address), "\n"]);
+        push_all(report, &["  ", &display(address), "\n"]);
         return;
     };
     let hosts = if bound.ip().is_unspecified() {
@@ -120,7 +126,7 @@ pub(super) fn push_urls(address: &Address, report: &mut String) {
     for host in hosts {
         let shown = display(&Address::Ip(SocketAddr::new(host, bound.port())));
         let shown = shown.strip_suffix(":80").unwrap_or(&shown);
-        report.extend(["  http://", shown, "/\n"]);
+        push_all(report, &["  http://", shown, "/\n"]);
     }
 }
 
@@ -131,7 +137,7 @@ pub(super) fn display(address: &Address) -> String {
             push_socket_address(address, &mut shown);
             shown
         }
-        Address::Unix(path) => ["unix:", &*String::from_utf8_lossy(path)].concat(),
+        Address::Unix(path) => joined(&["unix:", &*String::from_utf8_lossy(path)]),
     }
 }
 

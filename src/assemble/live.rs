@@ -1,6 +1,7 @@
 //! The tree over the running program: every node that the monitor, the status page and the metrics see.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,6 +28,7 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 use crate::monitor::service::MonitorService;
 use crate::monitor::settings::MONITOR;
+use crate::text::join::joined;
 use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
@@ -107,7 +109,7 @@ impl Live<'_, '_> {
     }
 
     /// A step that changes a listener's buffer, as one that changes its rule.
-    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Trouble> {
+    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
         let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
         let servers = self.running.servers.iter();
@@ -122,7 +124,7 @@ impl Live<'_, '_> {
             .iter()
             .map(|rule| if *rule == bound.rule.text { set_in_rule(rule, key, text) } else { rule.clone() })
             .collect();
-        let path = ["/http/", server].concat();
+        let path = joined(&["/http/", server]);
         Ok(Step::Set { path, key: "listen".to_owned(), text: rules.join(",") })
     }
 
@@ -179,10 +181,10 @@ impl Live<'_, '_> {
     }
 
     /// Sets something of a connection.
-    fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Trouble> {
+    fn set_connection(&mut self, name: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]);
         let id = self.reactor.lp().find_connection(name).ok_or_else(missing)?;
-        let place = ["/connection/", name, ".", key].concat();
+        let place = joined(&["/connection/", name, ".", key]);
         let Some(fact) = CONNECTION.iter().find(|fact| fact.about.name == key) else {
             return Err(Trouble::new(Code::Unknown, &[&place, ": no such setting"]));
         };
@@ -198,7 +200,7 @@ impl Live<'_, '_> {
         self.reactor
             .lp()
             .set_connection(id, key, value)
-            .map_err(|trouble| Trouble { message: [&place, ": ", &trouble.message].concat(), ..trouble })
+            .map_err(|trouble| Trouble::new(trouble.code, &[&place, ": ", &trouble.message]))
     }
 }
 
@@ -232,7 +234,7 @@ impl Tree for Live<'_, '_> {
                     if schema.name == "handler" && service.is_none() {
                         names.extend(server.handlers.iter().map(|handler| handler.name.clone()));
                     }
-                    names.iter().for_each(|name| visit(&[&server.name, "/", name].concat()));
+                    names.iter().for_each(|name| visit(&joined(&[&server.name, "/", name])));
                 }
             }
             _ => visit(""),
@@ -311,7 +313,7 @@ impl Tree for Live<'_, '_> {
         }
     }
 
-    fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Trouble> {
+    fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
         let mut new = self.running.settings.clone();
         let mut connections = Vec::new();
         for step in steps {
@@ -356,7 +358,7 @@ impl Tree for Live<'_, '_> {
         method: &'static Method,
         words: &[String],
         _actor: &Actor,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, Box<Trouble>> {
         if !words.is_empty() {
             return Err(Trouble::new(Code::Syntax, &[method.name, " takes no words"]));
         }
@@ -388,7 +390,7 @@ impl Tree for Live<'_, '_> {
         Ok(String::new())
     }
 
-    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Trouble> {
+    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Box<Trouble>> {
         let mut wanted = self.running.settings.clone();
         for (path, key, text) in passing {
             let step = Step::Set { path: path.clone(), key: key.clone(), text: text.clone() };
@@ -412,6 +414,6 @@ impl Tree for Live<'_, '_> {
     }
 }
 
-fn failed(message: String) -> Trouble {
-    Trouble { code: Code::Failed, message }
+fn failed(message: String) -> Box<Trouble> {
+    Box::new(Trouble { code: Code::Failed, message })
 }

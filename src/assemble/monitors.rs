@@ -19,6 +19,7 @@ use crate::monitor::keys::Keys;
 use crate::monitor::roles::Roles;
 use crate::monitor::service::key_file::KeyFile;
 use crate::monitor::service::{Access, MonitorService};
+use crate::text::join::joined;
 use crate::tree::{Role, rule::ListenRule};
 use crate::world::World;
 
@@ -83,12 +84,12 @@ impl Host {
     ///
     /// # Errors
     /// None was given.
-    pub(super) fn ask(&mut self, monitors: &[MonitorServer]) -> Result<(), Failure> {
+    pub(super) fn ask(&mut self, monitors: &[MonitorServer]) -> Result<(), Box<Failure>> {
         let wanted =
             monitors.iter().find(|monitor| monitor.settings.enabled && monitor.settings.wants_password());
         let Some(monitor) = wanted.filter(|_| ask::can_ask()) else { return Ok(()) };
-        let prompt = ["Password of the monitor ", &monitor.name, ": "].concat();
-        let wrong = |message| Failure { message, usage: true, error: None };
+        let prompt = joined(&["Password of the monitor ", &monitor.name, ": "]);
+        let wrong = |message| Box::new(Failure { message, usage: true, error: None });
         let password = ask::ask_twice(&prompt).map_err(wrong)?;
         let mut salt = [0; 16];
         gorgon_sys::fill_random(&mut salt).map_err(|error| failure("random numbers", error))?;
@@ -97,14 +98,16 @@ impl Host {
     }
 
     /// Who may come in.
-    fn access(&self, monitor: &MonitorServer) -> Result<Access, Failure> {
-        let wrong = |message: String| Failure {
-            message: ["monitor ", &monitor.name, ": ", &message].concat(),
-            usage: true,
-            error: None,
+    fn access(&self, monitor: &MonitorServer) -> Result<Access, Box<Failure>> {
+        let wrong = |message: String| {
+            Box::new(Failure {
+                message: joined(&["monitor ", &monitor.name, ": ", &message]),
+                usage: true,
+                error: None,
+            })
         };
         if let Some((key, expected)) = monitor.settings.contradiction() {
-            return Err(wrong([key, ": ", expected].concat()));
+            return Err(wrong(joined(&[key, ": ", expected])));
         }
         let settings = &monitor.settings;
         let named = [&settings.view, &settings.operate, &settings.admin].iter().any(|list| !list.is_empty());
@@ -114,7 +117,7 @@ impl Host {
             (Vec::new(), Vec::new())
         };
         let mut roles = Roles::resolve(settings, &passwd, &group)
-            .map_err(|(key, message)| wrong([key, ": ", &message].concat()))?;
+            .map_err(|(key, message)| wrong(joined(&[key, ": ", &message])))?;
         let owners = self.owners();
         owners.iter().for_each(|owner| roles.add_own(*owner));
         let keys = match (settings.key_file.is_empty(), &self.asked) {
@@ -142,7 +145,7 @@ pub(super) fn prepare(
     reactor: &mut Reactor<World>,
     served: &mut Served,
     opened: &mut Opened,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let before = running.iter().find(|running| running.name == monitor.name);
     let access = host.access(monitor)?;
     let others = access.roles.names_others();
@@ -225,14 +228,14 @@ fn default_rule(before: Option<&Monitor>, host: &Host, others: bool) -> Vec<List
             return Vec::new();
         }
     };
-    let rule = ListenRule::parse(&["unix:", &String::from_utf8_lossy(&path)].concat());
+    let rule = ListenRule::parse(&joined(&["unix:", &String::from_utf8_lossy(&path)]));
     // Its text is empty, for nobody wrote it.
     rule.map(|rule| Vec::from([ListenRule { text: String::new(), ..rule }])).unwrap_or_default()
 }
 
 fn warn(host: &Host, message: &str) {
     if !host.quiet {
-        terminal::complain(&["gorgon: warning: no monitor: ", message, "\n"].concat());
+        terminal::complain(&joined(&["gorgon: warning: no monitor: ", message, "\n"]));
     }
 }
 
@@ -286,10 +289,10 @@ pub(super) fn undo(opened: Opened, reactor: &mut Reactor<World>, served: &mut Se
 }
 
 /// A file of users or groups; nothing where there is none.
-fn accounts(path: &str) -> Result<Vec<u8>, Failure> {
+fn accounts(path: &str) -> Result<Vec<u8>, Box<Failure>> {
     match read_file(path, ACCOUNTS) {
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
-        Err(error) => Err(Failure { usage: true, ..failure(path, error) }),
+        Err(error) => Err(Box::new(Failure { usage: true, ..*failure(path, error) })),
     }
 }

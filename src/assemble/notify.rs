@@ -7,6 +7,7 @@
 //!
 //! Nobody is waited for: what the manager's socket has no room for is kept, a few messages of it, and sent again.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,6 +15,7 @@ use gorgon_sys::{Errno, Io, Notify, ReadyPipe, monotonic, process_id};
 
 use super::environment::Environment;
 use super::{Failure, failure};
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
 /// The most messages that are kept for a manager that does not read.
@@ -50,7 +52,10 @@ impl Notifier {
     ///
     /// # Errors
     /// The descriptor of `notify_fd` is not open for writing.
-    pub fn new(environment: &Environment, notify_fd: u32) -> Result<(Notifier, Option<String>), Failure> {
+    pub fn new(
+        environment: &Environment,
+        notify_fd: u32,
+    ) -> Result<(Notifier, Option<String>), Box<Failure>> {
         let mut notifier = Notifier::default();
         let mut warning = None;
         if notify_fd > 0 {
@@ -61,7 +66,7 @@ impl Notifier {
             match Notify::open(name) {
                 Ok(manager) => notifier.manager = Some(manager),
                 Err(error) => {
-                    let thing = ["NOTIFY_SOCKET=", &*String::from_utf8_lossy(name)].concat();
+                    let thing = joined(&["NOTIFY_SOCKET=", &*String::from_utf8_lossy(name)]);
                     warning = Some(failure(&thing, error).message);
                 }
             }
@@ -189,10 +194,10 @@ fn period(environment: &Environment, own: u64) -> Option<u64> {
     Some((microseconds / 2000).max(1))
 }
 
-fn wrong_pipe(number: u32, error: Errno) -> Failure {
+fn wrong_pipe(number: u32, error: Errno) -> Box<Failure> {
     let mut thing = String::from("--gorgon.notify_fd=");
     push_decimal_str(number.into(), &mut thing);
-    let mut failure = Failure { usage: true, ..failure(&thing, error) };
+    let mut failure = Box::new(Failure { usage: true, ..*failure(&thing, error) });
     failure.message.push_str("; whoever starts it has to leave it open for writing");
     failure
 }

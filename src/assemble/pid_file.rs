@@ -1,5 +1,6 @@
 //! The file of the process's number, as the setting `pid_file` names it.
 
+use alloc::boxed::Box;
 use alloc::ffi::CString;
 use alloc::string::String;
 
@@ -7,31 +8,35 @@ use gorgon_sys::{Claim, PidFile, privilege};
 
 use super::{Failure, failure};
 use crate::text::file_path;
+use crate::text::join::joined;
 
 /// Takes the name, while that can be done: before user, root directory or sandbox change. None for an empty path. The
 /// number is written by [`PidFile::write`] once all is ready.
 ///
 /// # Errors
 /// Another process runs with it, something else is there, or the system's.
-pub fn claim(path: &str) -> Result<Option<PidFile>, Failure> {
+pub fn claim(path: &str) -> Result<Option<PidFile>, Box<Failure>> {
     if path.is_empty() {
         return Ok(None);
     }
-    let refuse = |message: &str| Failure {
-        message: ["--gorgon.pid_file=", path, ": ", message].concat(),
-        usage: true,
-        error: None,
+    let refuse = |message: &str| {
+        Box::new(Failure {
+            message: joined(&["--gorgon.pid_file=", path, ": ", message]),
+            usage: true,
+            error: None,
+        })
     };
     let bytes = path.as_bytes();
     let name = file_path::file_name(bytes).filter(|name| !matches!(*name, b"." | b".."));
     let name = name.filter(|_name| !path.ends_with('/')).and_then(|name| CString::new(name).ok());
     let Some(name) = name else { return Err(refuse("expected the path of a file")) };
-    let system = |error| Failure { usage: true, ..failure(&["--gorgon.pid_file=", path].concat(), error) };
+    let system =
+        |error| Box::new(Failure { usage: true, ..*failure(&joined(&["--gorgon.pid_file=", path]), error) });
     let directory = privilege::open_to_name(file_path::parent(bytes)).map_err(system)?;
     PidFile::claim(directory, name).map(Some).map_err(|claim| match claim {
         Claim::Held(number) if number.is_empty() => refuse("another process is starting with it"),
         Claim::Held(number) => {
-            refuse(&["process ", &*String::from_utf8_lossy(&number), " runs with it"].concat())
+            refuse(&joined(&["process ", &*String::from_utf8_lossy(&number), " runs with it"]))
         }
         Claim::Foreign => refuse("it is there, and is no file of a process's number"),
         Claim::System(error) => system(error),

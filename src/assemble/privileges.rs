@@ -7,6 +7,7 @@
 //! ```
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -30,6 +31,7 @@ use super::uploads::Area;
 use crate::engine::log::LogOptions;
 #[cfg(feature = "http")]
 use crate::http::service::passwords::Passwords;
+use crate::text::join::{joined, push_all};
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: usize = 1 << 20;
@@ -126,7 +128,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// There is no such user or directory, or only root could do it.
     #[inline(never)]
-    pub(super) fn new(settings: &'a ProcessSettings, changes: bool) -> Result<Plan<'a>, Failure> {
+    pub(super) fn new(settings: &'a ProcessSettings, changes: bool) -> Result<Plan<'a>, Box<Failure>> {
         let mut plan = Plan { settings, changes, user: None, chroot: None };
         let (user, group) = privilege::identity();
         if user == 0 || !settings.user.is_empty() {
@@ -164,7 +166,7 @@ impl<'a> Plan<'a> {
         served: &mut Served,
         world: &World,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         if let Some(chroot) = &self.chroot {
             self.enter(chroot.as_fd(), served, world, report)?;
         }
@@ -195,7 +197,7 @@ impl<'a> Plan<'a> {
             report.push_str("; new privileges possible");
         }
         if self.chroot.is_some() {
-            report.extend(["; root directory ", &self.settings.chroot]);
+            push_all(report, &["; root directory ", &self.settings.chroot]);
         }
         for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
             if matches!(filesystem.open(VPath::ROOT), Err(FsError::Denied)) {
@@ -221,12 +223,12 @@ impl<'a> Plan<'a> {
         served: &mut Served,
         world: &World,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         for (reach, filesystem) in served.reaches.iter().zip(world.filesystems()) {
             let directory = filesystem.directory();
             // A descriptor of a directory outside would lead out again.
             if directory.is_some_and(|directory| privilege::is_beneath(directory, chroot) != Ok(true)) {
-                let message = [reach.name.as_str(), " is not beneath it"].concat();
+                let message = joined(&[reach.name.as_str(), " is not beneath it"]);
                 return Err(refuse("chroot", &self.settings.chroot, &message));
             }
         }
@@ -250,7 +252,7 @@ impl<'a> Plan<'a> {
 
     /// Says whether it became that user.
     #[inline(never)]
-    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<bool, Failure> {
+    fn become_user(&self, user: &User, served: &Served, world: &World) -> Result<bool, Box<Failure>> {
         if user.user == 0 && !self.settings.user.contains(':') {
             // Nothing changes, and one who is root in a namespace alone might not be allowed to say so.
             return Ok(true);
@@ -291,15 +293,15 @@ impl<'a> Plan<'a> {
         text
     }
 
-    fn unreadable(&self, name: &str) -> Failure {
-        let mut message = [name, ": user ", &self.who()].concat();
+    fn unreadable(&self, name: &str) -> Box<Failure> {
+        let mut message = joined(&[name, ": user ", &self.who()]);
         message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
-        Failure { message, usage: true, error: None }
+        Box::new(Failure { message, usage: true, error: None })
     }
 
     /// Landlock, as the setting `sandbox` says.
     #[inline(never)]
-    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Failure> {
+    fn restrict(&self, served: &Served, world: &World, report: &mut String) -> Result<(), Box<Failure>> {
         if self.settings.sandbox == "off" {
             report.push_str("; no Landlock, as sandbox says");
             return Ok(());
@@ -312,7 +314,7 @@ impl<'a> Plan<'a> {
                     push_decimal_str(applied.abi.into(), report);
                     report.push_str(": executes nothing, connects nowhere");
                 }
-                Err(error) => report.extend(["; no ", &failure("Landlock", error).message]),
+                Err(error) => push_all(report, &["; no ", &failure("Landlock", error).message]),
             }
             return Ok(());
         }
@@ -334,7 +336,7 @@ impl<'a> Plan<'a> {
                     report.push_str(": reads anywhere");
                 } else {
                     for (place, reach) in served.reaches.iter().enumerate() {
-                        report.extend([if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
+                        push_all(report, &[if place == 0 { ": reads beneath " } else { ", " }, &reach.name]);
                     }
                     if !served.reads.is_empty() {
                         report.push_str(" and beside the file of users");
@@ -354,7 +356,7 @@ impl<'a> Plan<'a> {
                 if self.settings.sandbox == "on" {
                     return Err(refuse("sandbox", "on", &error));
                 }
-                report.extend(["; no ", &error]);
+                push_all(report, &["; no ", &error]);
                 Ok(())
             }
         }
@@ -364,7 +366,7 @@ impl<'a> Plan<'a> {
     fn name_logs(&self, served: &Served) {
         let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
         for log in served.logs.iter().filter(closed) {
-            let mut text = ["gorgon: warning: ", &log.path, ": ", &self.who()].concat();
+            let mut text = joined(&["gorgon: warning: ", &log.path, ": ", &self.who()]);
             text.push_str(" may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's\n");
             if !self.settings.quiet {
                 terminal::complain(&text);
@@ -385,7 +387,7 @@ impl<'a> Plan<'a> {
 
 #[cfg(feature = "http")]
 fn push_stays(path: &[u8], report: &mut String) {
-    report.extend(["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
+    push_all(report, &["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
 }
 
 fn push_ids((user, group): (u32, u32), out: &mut String) {
@@ -395,21 +397,27 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 }
 
 /// A file of users or groups; nothing where there is none.
-fn read(path: &str) -> Result<Vec<u8>, Failure> {
+fn read(path: &str) -> Result<Vec<u8>, Box<Failure>> {
     match read_file(path, ACCOUNTS + 1) {
-        Ok(text) if text.len() > ACCOUNTS => {
-            Err(Failure { message: [path, ": expected at most 1 MiB"].concat(), usage: true, error: None })
-        }
+        Ok(text) if text.len() > ACCOUNTS => Err(Box::new(Failure {
+            message: joined(&[path, ": expected at most 1 MiB"]),
+            usage: true,
+            error: None,
+        })),
         Ok(text) => Ok(text),
         Err(Errno::NOENT) => Ok(Vec::new()),
         Err(error) => Err(told(path, "", error)),
     }
 }
 
-fn told(thing: &str, value: &str, error: Errno) -> Failure {
-    Failure { usage: true, ..failure(&[thing, value].concat(), error) }
+fn told(thing: &str, value: &str, error: Errno) -> Box<Failure> {
+    Box::new(Failure { usage: true, ..*failure(&joined(&[thing, value]), error) })
 }
 
-fn refuse(key: &str, value: &str, message: &str) -> Failure {
-    Failure { message: ["--gorgon.", key, "=", value, ": ", message].concat(), usage: true, error: None }
+fn refuse(key: &str, value: &str, message: &str) -> Box<Failure> {
+    Box::new(Failure {
+        message: joined(&["--gorgon.", key, "=", value, ": ", message]),
+        usage: true,
+        error: None,
+    })
 }

@@ -14,6 +14,7 @@ use crate::fs::media::{MIME_TYPES_LIMIT, MediaTypes};
 use crate::fs::{Filesystem, LocalFs, SingleFile, Symlinks, VPath};
 use crate::http::settings::HttpSettings;
 use crate::text::file_path;
+use crate::text::join::joined;
 
 /// Whether a file can be asked for by its own name, beneath a root. What a link of another name makes of it is not looked
 /// for.
@@ -24,13 +25,16 @@ pub(super) fn is_served(file: &[u8], root: &[u8], hidden: bool) -> bool {
 }
 
 /// The directory's filesystem, or that of one file, which then stands for its directory.
-pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Failure> {
+pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>, Reach), Box<Failure>> {
     let root = http.root.clone();
-    let wrong = |error: Errno| Failure { usage: true, ..failure(&String::from_utf8_lossy(&root), error) };
-    let lost = |_| Failure {
-        message: [&*String::from_utf8_lossy(&root), ": cannot be opened"].concat(),
-        usage: true,
-        error: None,
+    let wrong =
+        |error: Errno| Box::new(Failure { usage: true, ..*failure(&String::from_utf8_lossy(&root), error) });
+    let lost = |_| {
+        Box::new(Failure {
+            message: joined(&[&*String::from_utf8_lossy(&root), ": cannot be opened"]),
+            usage: true,
+            error: None,
+        })
     };
     let kind = stat_path(&root).map_err(wrong)?.kind;
     if matches!(kind, FileKind::Directory | FileKind::File) {
@@ -50,8 +54,8 @@ pub(super) fn filesystem(http: &mut HttpSettings) -> Result<(Box<dyn Filesystem>
         ));
     }
     if kind != FileKind::File {
-        let message = [&*String::from_utf8_lossy(&root), ": neither a directory nor a file"].concat();
-        return Err(Failure { message, usage: true, error: None });
+        let message = joined(&[&*String::from_utf8_lossy(&root), ": neither a directory nor a file"]);
+        return Err(Box::new(Failure { message, usage: true, error: None }));
     }
     let single = SingleFile::new(&root).map_err(lost)?;
     http.index = file_path::file_name(&root)
@@ -75,15 +79,15 @@ fn shown(path: &[u8]) -> String {
 }
 
 /// The media types built in, and those of the file that was named.
-pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Failure> {
+pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Box<Failure>> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
-        let name = ["--http.", server, ".types_file=", &http.types_file].concat();
-        let wrong = |error: Errno| Failure { usage: true, ..failure(&name, error) };
+        let name = joined(&["--http.", server, ".types_file=", &http.types_file]);
+        let wrong = |error: Errno| Box::new(Failure { usage: true, ..*failure(&name, error) });
         let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
-            let message = [name.as_str(), ": expected at most 1 MiB of media types"].concat();
-            return Err(Failure { message, usage: true, error: None });
+            let message = joined(&[name.as_str(), ": expected at most 1 MiB of media types"]);
+            return Err(Box::new(Failure { message, usage: true, error: None }));
         }
     }
     Ok(types)

@@ -1,5 +1,6 @@
 //! The program's own loop around the engine's: what is asked of the whole program is done between two turns.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use gorgon_sys::Signal;
@@ -28,7 +29,7 @@ pub(super) fn run(
     running: &mut Running,
     configured: &mut Configured<'_>,
     notifier: &mut Notifier,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let mut work = None;
     loop {
         set_alarm(work, reactor, running, notifier);

@@ -30,6 +30,7 @@ use crate::engine::{Limits, ListenerId, Reactor};
 use crate::http::service::{Access, Change, HttpService};
 use crate::http::settings::handler::HandlerSettings;
 use crate::text::listen::Listen;
+use crate::text::split::split_once;
 use crate::tree::{Code, Trouble};
 use crate::world::World;
 
@@ -145,7 +146,7 @@ impl Running {
         new: Settings,
         reactor: &mut Reactor<World>,
         report: &mut String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let mut opened = Opened::default();
         let outcome = self.prepare(&new, reactor, report, &mut opened);
         match outcome {
@@ -159,14 +160,14 @@ impl Running {
     ///
     /// # Errors
     /// As for [`Running::apply`]; what the program has given the right away to is told as refused.
-    pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Trouble> {
+    pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Box<Trouble>> {
         let mut report = String::new();
         self.apply(new, reactor, &mut report).map_err(|failure| {
             let denied = ["Permission denied", "Operation not permitted"]
                 .iter()
-                .any(|words| failure.message.contains(words));
+                .any(|words| split_once(&failure.message, words).is_some());
             if !denied {
-                return Trouble { code: Code::Failed, message: failure.message };
+                return Box::new(Trouble { code: Code::Failed, message: failure.message });
             }
             let why = "; the program may have given that right away when it started, see /process.rights";
             Trouble::new(Code::Refused, &[&failure.message, why])
@@ -177,7 +178,7 @@ impl Running {
     ///
     /// # Errors
     /// One of them cannot be started.
-    pub(super) fn start(&mut self, reactor: &mut Reactor<World>) -> Result<(), Failure> {
+    pub(super) fn start(&mut self, reactor: &mut Reactor<World>) -> Result<(), Box<Failure>> {
         self.started = true;
         let mut opened = Vec::new();
         let outcome = self.start_passwords(reactor, &mut opened);
@@ -190,7 +191,7 @@ impl Running {
         &mut self,
         reactor: &mut Reactor<World>,
         opened: &mut Vec<(usize, u8)>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         for passwords in core::mem::take(&mut self.served.passwords) {
             let logins = passwords.logins();
             opened.push((logins, http::add_passwords(passwords, reactor)?));
@@ -205,7 +206,7 @@ impl Running {
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let share = Share::new(new, self.limit);
         reactor.lp().keep_refused(share.files / 4);
         for (place, server) in new.servers.iter().enumerate() {
@@ -236,7 +237,7 @@ impl Running {
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let http = &server.settings;
         let runs = self.servers.iter().position(|running| running.name == server.name);
         let running = runs.and_then(|at| self.servers.get(at));
@@ -309,7 +310,7 @@ impl Running {
     /// Keeps what was said of the program's user and rights: `User: nobody (65534:65534); no capabilities ..`.
     pub(super) fn set_rights(&mut self, report: &str) {
         let line = report.lines().find_map(|line| line.strip_prefix("User: ")).unwrap_or_default();
-        let (user, rights) = line.split_once("; ").unwrap_or((line, ""));
+        let (user, rights) = split_once(line, "; ").unwrap_or((line, ""));
         (self.user, self.rights) = (String::from(user), String::from(rights));
     }
 

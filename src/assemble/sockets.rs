@@ -1,6 +1,7 @@
 //! Where servers listen: rules of `listen` and the sockets they come to, which stay for as long as some server listens
 //! where they do, are passed by who starts the program, or come later.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -33,7 +34,7 @@ impl Running {
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
         for rule in &server.listeners {
             if let Some(kept) = self.claim(&server.name, rule, &opened.kept) {
@@ -68,7 +69,7 @@ impl Running {
         rule: &ListenRule,
         service: u8,
         reactor: &mut Reactor<World>,
-    ) -> Result<Vec<(OwnedFd, Address)>, Failure> {
+    ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
         if let Some(at) = self.passed.iter().position(|(listen, _)| *listen == rule.listen) {
             let (_, passed) = self.passed.remove(at);
@@ -95,7 +96,7 @@ impl Running {
     ///
     /// # Errors
     /// They and the rules do not fit together.
-    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Failure> {
+    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Box<Failure>> {
         if passed.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Finds the directory that takes uploads.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,6 +10,7 @@ use gorgon_sys::{FileKind, OwnedFd, open_root, real_path, stat_path};
 use super::Failure;
 use crate::fs::{FsError, VPath};
 use crate::http::handlers::upload::Uploads;
+use crate::text::join::joined;
 
 /// A directory that takes uploads.
 pub(super) struct Area {
@@ -22,15 +24,15 @@ pub(super) struct Area {
     pub(super) uploads: Uploads,
 }
 
-fn wrong(asked: &str, why: &str) -> Failure {
-    Failure { message: ["--upload ", asked, ": ", why].concat(), usage: true, error: None }
+fn wrong(asked: &str, why: &str) -> Box<Failure> {
+    Box::new(Failure { message: joined(&["--upload ", asked, ": ", why]), usage: true, error: None })
 }
 
 /// Where uploads go: `upload`, at or beneath the root of the filesystem with that number.
 ///
 /// # Errors
 /// It is no directory there, or is hidden.
-pub(super) fn find(upload: &str, root: &[u8], hidden: bool, filesystem: usize) -> Result<Area, Failure> {
+pub(super) fn find(upload: &str, root: &[u8], hidden: bool, filesystem: usize) -> Result<Area, Box<Failure>> {
     let wrong = |why: &str| wrong(upload, why);
     let root = real_path(root).map_err(|_gone| wrong("the root cannot be opened"))?;
     if !is_directory(&root) {
@@ -65,7 +67,7 @@ impl Area {
     ///
     /// # Errors
     /// It cannot.
-    pub(super) fn probe(&self, world: &crate::world::World, who: &str) -> Result<(), Failure> {
+    pub(super) fn probe(&self, world: &crate::world::World, who: &str) -> Result<(), Box<Failure>> {
         let filesystem = world.filesystems().nth(self.filesystem);
         let name = VPath::new(b"/upload").ok().zip(VPath::new(self.uploads.area()).ok());
         let Some((filesystem, (name, area))) = filesystem.zip(name) else { return Ok(()) };
@@ -73,7 +75,7 @@ impl Area {
             Ok(()) => Ok(()),
             Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
             Err(FsError::Denied) => {
-                let why = [who, " may not make files there; chown it, or name who may by --user"].concat();
+                let why = joined(&[who, " may not make files there; chown it, or name who may by --user"]);
                 Err(wrong(&self.asked, &why))
             }
             Err(_) => Err(wrong(&self.asked, "no file can be made there")),

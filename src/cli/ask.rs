@@ -8,6 +8,7 @@ use gorgon_sys::terminal::{Guard, Mode};
 use gorgon_sys::{Io, describe, is_terminal, pause, read, standard_input};
 
 use super::terminal::complain;
+use crate::text::join::joined;
 
 /// The longest password, in bytes.
 pub const PASSWORD_MAX: usize = 1024;
@@ -38,7 +39,7 @@ pub fn ask(prompt: &str) -> Result<Vec<u8>, String> {
     let guard = if can_ask() {
         // The prompt is for the terminal, even where standard output leads elsewhere.
         let guard = Guard::take(standard_input(), Mode::Silent, b"", b"");
-        let guard = guard.map_err(|error| ["the terminal: ", &describe(error)].concat())?;
+        let guard = guard.map_err(|error| joined(&["the terminal: ", &describe(error)]))?;
         complain(prompt);
         Some(guard)
     } else {
@@ -64,7 +65,7 @@ fn read_line() -> Result<Vec<u8>, String> {
             // Others set it so.
             Io::Blocked => pause(10),
             Io::Ended => break,
-            Io::Failed(error) => return Err(["standard input: ", &describe(error)].concat()),
+            Io::Failed(error) => return Err(joined(&["standard input: ", &describe(error)])),
         }
     }
     if line.last() == Some(&b'\r') {

@@ -161,16 +161,16 @@ fn flag(about: &About, out: &mut String) {
     let Some(flag) = about.flag else { return };
     let mut head = String::new();
     match flag.short {
-        Some(letter) => head.extend(["  -", letter.encode_utf8(&mut [0; 4]), ", --", flag.long]),
-        None => head.extend(["      --", negation(about), flag.long]),
+        Some(letter) => push_all(&mut head, &["  -", letter.encode_utf8(&mut [0; 4]), ", --", flag.long]),
+        None => push_all(&mut head, &["      --", negation(about), flag.long]),
     }
     if !flag.value.is_empty() {
-        head.extend([" ", flag.value]);
+        push_all(&mut head, &[" ", flag.value]);
     }
     let mut text = String::from(about.short_help());
     if about.unit != Unit::Switch || about.default == "on" {
         let default = if about.default.is_empty() { "none" } else { about.default };
-        text.extend([" [", default, "]"]);
+        push_all(&mut text, &[" [", default, "]"]);
     }
     entry(&head, &text, out);
 }
@@ -185,11 +185,11 @@ fn setting(about: &About, out: &mut String) {
     let mut text = String::from(about.short_help());
     if let Unit::Choice(words) = about.unit {
         for (place, word) in words.split('|').enumerate() {
-            text.extend([if place == 0 { ": " } else { ", " }, word]);
+            push_all(&mut text, &[if place == 0 { ": " } else { ", " }, word]);
         }
     }
     let default = if about.default.is_empty() { "none" } else { about.default };
-    text.extend([" [", default, "]"]);
+    push_all(&mut text, &[" [", default, "]"]);
     entry(&head, &text, out);
 }
 

@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 
 use super::keys::{Key, Keys};
 use crate::text::columns::{fitting, is_command, width, width_of};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 
 /// The longest line, in bytes: what a monitor takes, less room for a tag.
@@ -241,7 +242,7 @@ impl LineEditor {
 
     /// Appends what shows the line in a row of so many columns, from wherever in it the terminal's cursor is.
     pub fn draw(&mut self, prompt: &str, columns: usize, out: &mut String) {
-        let searching = self.search.as_ref().map(|search| ["search \"", &search.wanted, "\": "].concat());
+        let searching = self.search.as_ref().map(|search| joined(&["search \"", &search.wanted, "\": "]));
         let (prompt, before) = fitting(searching.as_deref().unwrap_or(prompt), columns / 2);
         // The last column stays free: a letter there would begin a new row on some terminals.
         let room = columns.saturating_sub(before + 1).max(1);
@@ -262,7 +263,7 @@ impl LineEditor {
         }
         let (shown, _) = fitting(self.line.get(self.shown..).unwrap_or_default(), room);
         let cursor = before + width_of(self.line.get(self.shown..self.at).unwrap_or_default());
-        out.extend(["\r", prompt, shown, "\x1b[K\r"]);
+        push_all(out, &["\r", prompt, shown, "\x1b[K\r"]);
         if cursor > 0 {
             out.push_str("\x1b[");
             push_decimal_str(cursor as u64, out);
@@ -308,7 +309,7 @@ impl LineEditor {
     fn replace(&mut self, from: usize, to: usize, text: &str) {
         let ends = self.line.get(..from).zip(self.line.get(to..));
         if let Some((before, after)) = ends {
-            self.line = [before, text, after].concat();
+            self.line = joined(&[before, text, after]);
         }
     }
 
@@ -317,8 +318,8 @@ impl LineEditor {
         let part = self.line.get(from..to).unwrap_or_default();
         self.cut = match (more, to == self.at) {
             (false, _) => part.to_owned(),
-            (true, true) => [part, &self.cut].concat(),
-            (true, false) => [&self.cut, part].concat(),
+            (true, true) => joined(&[part, &self.cut]),
+            (true, false) => joined(&[&self.cut, part]),
         };
         self.cutting = true;
         self.remove(from, to);
@@ -329,7 +330,7 @@ impl LineEditor {
         let middle = if self.at == self.line.len() { self.before(self.at) } else { self.at };
         let (from, to) = (self.before(middle), self.after(middle));
         let parts = self.line.get(from..middle).zip(self.line.get(middle..to));
-        let Some(swapped) = parts.map(|(one, other)| [other, one].concat()) else { return };
+        let Some(swapped) = parts.map(|(one, other)| joined(&[other, one])) else { return };
         self.replace(from, to, &swapped);
         self.at = to;
     }

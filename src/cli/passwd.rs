@@ -18,6 +18,7 @@ use crate::monitor::keys::{self, FILE_MAX, Keys, LEGACY, SALT};
 use crate::monitor::login::proof::{ITERATIONS, ITERATIONS_RANGE};
 use crate::monitor::roles;
 use crate::text::file_path;
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal, push_decimal_str};
 use crate::tree::Role;
 
@@ -52,14 +53,14 @@ pub fn run(args: Arguments<'_, '_>) -> u8 {
         Ok(Some(request)) => request,
         Ok(None) => return if say(HELP) { 0 } else { FAILURE },
         Err(message) => {
-            complain(&["gorgon passwd: ", &message, "\ngorgon: see gorgon passwd --help\n"].concat());
+            complain(&joined(&["gorgon passwd: ", &message, "\ngorgon: see gorgon passwd --help\n"]));
             return USAGE;
         }
     };
     match make(&request) {
         Ok(()) => 0,
         Err(message) => {
-            complain(&["gorgon passwd: ", &message, "\n"].concat());
+            complain(&joined(&["gorgon passwd: ", &message, "\n"]));
             FAILURE
         }
     }
@@ -72,7 +73,7 @@ pub fn run(args: Arguments<'_, '_>) -> u8 {
 /// In one line, what was wrong with the answer.
 pub fn ask_keys(node: &str, legacy: bool) -> Option<Result<Keys, String>> {
     ask::can_ask().then(|| {
-        let password = ask::ask_twice(&["Password of admin for ", node, ": "].concat())?;
+        let password = ask::ask_twice(&joined(&["Password of admin for ", node, ": "]))?;
         if legacy && !keys::is_password(&password) {
             return Err(LEGACY_PASSWORD.to_owned());
         }
@@ -86,7 +87,7 @@ const LEGACY_PASSWORD: &str = "expected a password of at most 255 bytes";
 fn parse<'a>(args: Arguments<'_, 'a>) -> Result<Option<Request<'a>>, String> {
     let (mut who, mut iterations, mut file, mut ended) = (None, ITERATIONS, None, false);
     let next = |args: Arguments<'_, 'a>, name: &str| {
-        args.next().and_then(|text| from_utf8(text).ok()).ok_or_else(|| [name, ": expected a value"].concat())
+        args.next().and_then(|text| from_utf8(text).ok()).ok_or_else(|| joined(&[name, ": expected a value"]))
     };
     while let Some(arg) = args.next() {
         let text = from_utf8(arg).unwrap_or_default();
@@ -110,7 +111,7 @@ fn parse<'a>(args: Arguments<'_, 'a>) -> Result<Option<Request<'a>>, String> {
                     .filter(|number| ITERATIONS_RANGE.contains(number))
                     .ok_or("--iterations: expected 4096 to 10000000")?;
             }
-            _ => return Err([&String::from_utf8_lossy(arg), ": no such option"].concat()),
+            _ => return Err(joined(&[&String::from_utf8_lossy(arg), ": no such option"])),
         }
     }
     let Some(who) = who else { return Err("expected --monitor USER".to_owned()) };
@@ -123,13 +124,13 @@ fn parse<'a>(args: Arguments<'_, 'a>) -> Result<Option<Request<'a>>, String> {
 }
 
 fn make(request: &Request<'_>) -> Result<(), String> {
-    let password = ask::ask_twice(&["Password of ", request.user, ": "].concat())?;
+    let password = ask::ask_twice(&joined(&["Password of ", request.user, ": "]))?;
     let mut line = Vec::new();
     if request.user == LEGACY {
         if !keys::is_password(&password) {
             return Err(LEGACY_PASSWORD.to_owned());
         }
-        line.extend([LEGACY, ":", roles::word(request.role), ":"].concat().bytes());
+        line.extend(joined(&[LEGACY, ":", roles::word(request.role), ":"]).bytes());
         line.extend_from_slice(&password);
         complain("gorgon passwd: warning: the line holds the password in clear text\n");
     } else {
@@ -140,7 +141,7 @@ fn make(request: &Request<'_>) -> Result<(), String> {
     line.push(b'\n');
     match request.file {
         Some(file) => {
-            put(file, &line).map_err(|message| [&String::from_utf8_lossy(file), &*message].concat())
+            put(file, &line).map_err(|message| joined(&[&String::from_utf8_lossy(file), &*message]))
         }
         // A password need not be text; then it can only be put into a file.
         None => match from_utf8(&line) {
@@ -153,13 +154,13 @@ fn make(request: &Request<'_>) -> Result<(), String> {
 
 fn salt() -> Result<[u8; SALT], String> {
     let mut salt = [0; SALT];
-    fill_random(&mut salt).map_err(|error| ["random bytes: ", &describe(error)].concat())?;
+    fill_random(&mut salt).map_err(|error| joined(&["random bytes: ", &describe(error)]))?;
     Ok(salt)
 }
 
 /// Puts a line in its place in a file, which at no moment is half written; it stays its owner's.
 fn put(file: &[u8], line: &[u8]) -> Result<(), String> {
-    let told = |error: Errno| [": ", &describe(error)].concat();
+    let told = |error: Errno| joined(&[": ", &describe(error)]);
     let (before, owner) = match stat_path(file) {
         Ok(found) if found.kind != FileKind::File => return Err(": expected a file".to_owned()),
         Ok(found) => (read_file(file, FILE_MAX + 1).map_err(told)?, Some((found.user, found.group))),
@@ -169,11 +170,11 @@ fn put(file: &[u8], line: &[u8]) -> Result<(), String> {
     if let Err(problem) = Keys::parse(&before) {
         let mut message = ":".to_owned();
         push_decimal_str(problem.line.into(), &mut message);
-        return Err([&message, ": ", problem.expected].concat());
+        return Err(joined(&[&message, ": ", problem.expected]));
     }
     let after = replaced(&before, line);
     if let Err(problem) = Keys::parse(&after) {
-        return Err([": the new line: ", problem.expected].concat());
+        return Err(joined(&[": the new line: ", problem.expected]));
     }
     // Where a link leads is replaced, not the link.
     let file = gorgon_sys::real_path(file).unwrap_or_else(|_| file.to_owned());

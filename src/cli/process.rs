@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use crate::text::join::joined;
 use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
 
 /// Settings of the process. Sizes are bytes, times milliseconds; [`GORGON`] tells what each one does.
@@ -99,7 +100,7 @@ pub fn nameserver(text: &str) -> Option<SocketAddr> {
 fn set_nameservers(servers: &mut Vec<String>, value: Value) -> Result<(), String> {
     let texts = value.into_list()?;
     if let Some(wrong) = texts.iter().find(|text| nameserver(text).is_none()) {
-        return Err([wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"].concat());
+        return Err(joined(&[wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"]));
     }
     *servers = texts;
     Ok(())
@@ -187,7 +188,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "user", value: "NAME[:GROUP]" }),
             get: |s| Value::Text(s.user.clone()),
-            set: |s, v| v.into_text().map(|text| s.user = text),
+            set: |s, v| v.store_text(&mut s.user),
         },
         Attribute {
             about: About::fixed(
@@ -199,7 +200,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "chroot", value: "DIR" }),
             get: |s| Value::Text(s.chroot.clone()),
-            set: |s, v| v.into_text().map(|text| s.chroot = text),
+            set: |s, v| v.store_text(&mut s.chroot),
         },
         Attribute {
             about: About::fixed(
@@ -223,7 +224,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  has locked is refused.",
             ),
             get: |s| Value::Text(s.pid_file.clone()),
-            set: |s, v| v.into_text().map(|text| s.pid_file = text),
+            set: |s, v| v.store_text(&mut s.pid_file),
         },
         Attribute {
             about: About::fixed(

@@ -19,7 +19,9 @@ use gorgon_sys::{
     open_directory, privilege, process_id, set_mode, stat,
 };
 
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal};
+use crate::text::order::sort;
 
 /// Where root keeps its own.
 const ROOT: &[u8] = b"/run/gorgon";
@@ -140,7 +142,7 @@ fn processes(listing: &mut Directory) -> Vec<u32> {
         }
     };
     while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
-    found.sort_unstable();
+    sort(&mut found, &mut |one, other| one < other);
     found
 }
 
@@ -170,7 +172,7 @@ fn name(process: u32) -> Vec<u8> {
 }
 
 fn line(path: &[u8], what: &str) -> String {
-    [&*String::from_utf8_lossy(path), ": ", what].concat()
+    joined(&[&*String::from_utf8_lossy(path), ": ", what])
 }
 
 #[cfg(test)]

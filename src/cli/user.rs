@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::text::accounts::{accounts, groups, parse_id};
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
 /// A user with its groups, as numbers.
@@ -95,7 +96,7 @@ impl User {
 }
 
 fn unknown(what: &str, name: &str) -> String {
-    [what, name, "; who is not listed goes by numbers, as in 1000:1000"].concat()
+    joined(&[what, name, "; who is not listed goes by numbers, as in 1000:1000"])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! come to.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,6 +18,7 @@ use crate::http::settings::handler::{HANDLER, HandlerSettings};
 use crate::http::settings::{HTTP, HttpSettings};
 #[cfg(feature = "monitor")]
 use crate::monitor::settings::{MONITOR, MonitorSettings};
+use crate::text::join::joined;
 use crate::tree::{Code, Kind, Method, Path, Role, Step, Trouble};
 
 /// Nodes of one kind at most.
@@ -61,14 +63,14 @@ pub static MONITOR_METHODS: &[Method] = &[START, STOP, REMOVE];
 ///
 /// # Errors
 /// There is no such thing, or the value is wrong. The settings may be changed in part then: they are of no use.
-pub fn edit(settings: &mut Settings, step: &Step) -> Result<(), Trouble> {
+pub fn edit(settings: &mut Settings, step: &Step) -> Result<(), Box<Trouble>> {
     match step {
         Step::Set { path, key, text } => set(settings, path, key, text),
         Step::Call { path, method, words } => call(settings, path, method.name, words),
     }
 }
 
-fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Trouble> {
+fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
     let node = parse(path)?;
     match node.kind {
         "gorgon" if node.name.is_empty() => set_text(&GORGON, &mut settings.process, path, key, text),
@@ -100,8 +102,14 @@ fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(),
     }
 }
 
-fn set_text<T>(kind: &Kind<T>, settings: &mut T, path: &str, key: &str, text: &str) -> Result<(), Trouble> {
-    let place = [path, ".", key].concat();
+fn set_text<T>(
+    kind: &Kind<T>,
+    settings: &mut T,
+    path: &str,
+    key: &str,
+    text: &str,
+) -> Result<(), Box<Trouble>> {
+    let place = joined(&[path, ".", key]);
     if let Some(attribute) = kind.find(key) {
         if attribute.about.fact {
             return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
@@ -116,7 +124,7 @@ fn set_text<T>(kind: &Kind<T>, settings: &mut T, path: &str, key: &str, text: &s
         .map_err(|problem| Trouble::new(code, &[&place, ": ", &problem.message]))
 }
 
-fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> Result<(), Trouble> {
+fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> Result<(), Box<Trouble>> {
     let node = parse(path)?;
     if node.kind == "config" && method == "add" {
         let Some((path, pairs)) = words.split_first() else {
@@ -155,7 +163,7 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
     }
 }
 
-fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<(), Trouble> {
+fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<(), Box<Trouble>> {
     let at = nodes.iter().position(is).ok_or_else(|| missing(path))?;
     nodes.remove(at);
     Ok(())
@@ -163,7 +171,7 @@ fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<
 
 /// Where `first`, `last`, `before NAME` or `after NAME` is among handlers.
 #[cfg(feature = "http")]
-fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Trouble> {
+fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Box<Trouble>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let find = |name: &str| {
         let at = handlers.iter().position(|handler| handler.name == name);
@@ -178,7 +186,7 @@ fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Trouble> {
     }
 }
 
-fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Trouble> {
+fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<Trouble>> {
     let node = parse(path)?;
     match node.kind {
         #[cfg(feature = "http")]
@@ -214,7 +222,7 @@ fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Trou
     Ok(())
 }
 
-fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Trouble> {
+fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Box<Trouble>> {
     let is_named = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     if name.is_empty() || name.len() > NAME || !name.bytes().all(is_named) {
         let expected = ": expected a name of letters, digits and _ . -, at most 64 of them";
@@ -255,11 +263,11 @@ fn handler<'s>(settings: &'s mut Settings, name: &str) -> Option<(&'s mut Vec<Ha
     Some((handlers, at))
 }
 
-fn parse(path: &str) -> Result<Path<'_>, Trouble> {
+fn parse(path: &str) -> Result<Path<'_>, Box<Trouble>> {
     Path::parse(path).ok_or_else(|| Trouble::new(Code::Syntax, &[path, ": expected /KIND/NAME"]))
 }
 
-fn missing(path: &str) -> Trouble {
+fn missing(path: &str) -> Box<Trouble> {
     Trouble::new(Code::Missing, &[path, ": no such node"])
 }
 

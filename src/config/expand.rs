@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use crate::text::join::joined;
 use crate::text::nearest::nearest;
+use crate::text::split::split_once;
 
 /// What values may name.
 pub(super) struct Names<'a, 'e> {
@@ -28,7 +29,7 @@ pub(super) fn expand(text: &str, names: &Names<'_, '_>, lone: &mut bool) -> Resu
         if let Some(after) = after.strip_prefix('%') {
             out.push('%');
             rest = after;
-        } else if let Some((name, after)) = after.strip_prefix('(').and_then(|name| name.split_once(")s")) {
+        } else if let Some((name, after)) = after.strip_prefix('(').and_then(|name| split_once(name, ")s")) {
             out.push_str(&value(name, names)?);
             rest = after;
         } else {

@@ -155,7 +155,9 @@ pub fn about(place: usize) -> Option<&'static About> {
     CONNECTION.get(place).map(|fact| &fact.about)
 }
 
-fn of(lp: &Loop, id: ConnId, get: impl FnOnce(&Loop, &Conn) -> Value) -> Value {
+/// Out of line, for most of the facts ask by it.
+#[inline(never)]
+fn of(lp: &Loop, id: ConnId, get: fn(&Loop, &Conn) -> Value) -> Value {
     lp.slots.get(id).map_or(Value::Nothing, |conn| get(lp, conn))
 }
 

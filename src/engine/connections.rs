@@ -2,6 +2,8 @@
 //!
 //! Those that lead to parts of the program are not among them: nobody has business with them.
 
+use alloc::boxed::Box;
+
 use gorgon_sys::AsFd;
 
 use super::conn::{Conn, Flags};
@@ -61,7 +63,7 @@ impl Loop {
     ///
     /// # Errors
     /// There is no such connection or key, the value is wrong, or the system's words.
-    pub fn set_connection(&mut self, id: ConnId, key: &str, value: Value) -> Result<(), Trouble> {
+    pub fn set_connection(&mut self, id: ConnId, key: &str, value: Value) -> Result<(), Box<Trouble>> {
         let Some(conn) = self.outside(id) else {
             return Err(Trouble::new(Code::Missing, &["no such connection"]));
         };
@@ -73,14 +75,14 @@ impl Loop {
             };
             let mut bytes = 0;
             let stored = value.into_u64(&mut bytes);
-            stored.map_err(|message| Trouble { code: Code::Invalid, message })?;
+            stored.map_err(|message| Box::new(Trouble { code: Code::Invalid, message }))?;
             if bytes == 0 {
                 let message = ["what was set once cannot be left to the kernel again"];
                 return Err(Trouble::new(Code::Invalid, &message));
             }
             let bytes = bytes.min(i32::MAX as u64) as usize;
             return set(conn.fd.as_fd(), bytes)
-                .map_err(|error| Trouble { code: Code::Failed, message: gorgon_sys::describe(error) });
+                .map_err(|error| Trouble::new(Code::Failed, &[&gorgon_sys::describe(error)]));
         }
         let sides = match key {
             "read_buffer" => (true, false),
@@ -89,7 +91,7 @@ impl Loop {
         };
         let mut buffer = Buffer::fixed(0);
         let stored = value.into_buffer(&mut buffer);
-        stored.map_err(|message| Trouble { code: Code::Invalid, message })?;
+        stored.map_err(|message| Box::new(Trouble { code: Code::Invalid, message }))?;
         self.set_connection_buffers(id, sides.0.then_some(buffer), sides.1.then_some(buffer));
         Ok(())
     }

@@ -37,9 +37,11 @@ impl Timers {
 
     /// Forgets those of a service that is gone: its number may be used again.
     pub fn forget(&mut self, number: u8) {
-        self.heap.retain(
-            |Reverse((_, owner))| !matches!(owner, Owner::Service(of, _) | Owner::Drain(of) if *of == number),
-        );
+        for Reverse((due, owner)) in core::mem::take(&mut self.heap) {
+            if !matches!(owner, Owner::Service(of, _) | Owner::Drain(of) if of == number) {
+                self.set(due, owner);
+            }
+        }
     }
 
     /// How many are set.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use crate::text::join::{joined, push_all};
 use crate::tree::{Code, Trouble};
 
 /// [`Trouble`] in a box: it is rare, and results stay small.
@@ -33,7 +34,7 @@ pub fn failure(code: Code, text: &str, words: &[&str]) -> Failure {
 #[must_use]
 #[inline(never)]
 pub fn expected(text: &str, words: &[&str]) -> Failure {
-    failure(Code::Syntax, &["expected ", text].concat(), words)
+    failure(Code::Syntax, &joined(&["expected ", text]), words)
 }
 
 /// Something has no such name, and perhaps one that is near.
@@ -41,7 +42,7 @@ pub fn expected(text: &str, words: &[&str]) -> Failure {
 pub fn unknown(text: &str, words: &[&str], nearest: Option<&str>) -> Failure {
     let mut failure = failure(Code::Unknown, text, words);
     if let Some(nearest) = nearest {
-        failure.message.extend(["; did you mean ", nearest, "?"]);
+        push_all(&mut failure.message, &["; did you mean ", nearest, "?"]);
     }
     failure
 }

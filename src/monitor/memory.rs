@@ -210,7 +210,7 @@ impl MemoryTree {
         self.nodes.get_mut(&(kind, path.name.to_owned()))
     }
 
-    fn remove(&mut self, path: &Path<'_>) -> Result<(), Trouble> {
+    fn remove(&mut self, path: &Path<'_>) -> Result<(), Box<Trouble>> {
         let kind = self.kind(path.kind).unwrap_or_default();
         if path.kind == "connection" {
             let number = path.name.split('-').next().and_then(|number| number.parse().ok());
@@ -220,7 +220,7 @@ impl MemoryTree {
         removed.map(drop).ok_or_else(|| Trouble::new(Code::Missing, &["it is gone"]))
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), Trouble> {
+    fn step(&mut self, step: &Step) -> Result<(), Box<Trouble>> {
         let wrong = |words: &[&str]| Err(Trouble::new(Code::Invalid, words));
         match step {
             Step::Set { path, key, text } => {
@@ -295,7 +295,7 @@ impl Tree for MemoryTree {
         self.node(path)?.get(attribute).cloned()
     }
 
-    fn change(&mut self, steps: &[Step], _: &Actor) -> Result<(), Trouble> {
+    fn change(&mut self, steps: &[Step], _: &Actor) -> Result<(), Box<Trouble>> {
         let [_, _, change, _] = &mut self.calls;
         *change += 1;
         if let Some(trouble) = self.fails.take() {
@@ -327,7 +327,7 @@ impl Tree for MemoryTree {
         method: &'static Method,
         words: &[String],
         _: &Actor,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, Box<Trouble>> {
         let [.., call] = &mut self.calls;
         *call += 1;
         match (method.name, words) {
@@ -339,7 +339,7 @@ impl Tree for MemoryTree {
         }
     }
 
-    fn save(&mut self, passing: &[(String, String, String)], _: &Actor) -> Result<String, Trouble> {
+    fn save(&mut self, passing: &[(String, String, String)], _: &Actor) -> Result<String, Box<Trouble>> {
         if let Some(trouble) = self.fails.take() {
             return Err(trouble);
         }

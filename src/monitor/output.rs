@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::failure::Failure;
 use super::render;
+use crate::text::join::joined;
 use crate::text::number::push_decimal;
 
 /// Bytes that may wait before work on a reply stops; one row more than that is the most that ever waits.
@@ -95,7 +96,7 @@ impl Output {
                     self.frame(b'+', tag, "");
                 }
                 render::escape(&trouble.message, &mut self.part);
-                self.frame(b'=', tag, [" ", trouble.code.word()].concat().as_str());
+                self.frame(b'=', tag, joined(&[" ", trouble.code.word()]).as_str());
             }
         }
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::settings::MonitorSettings;
 use crate::text::accounts::{accounts, groups, parse_id};
+use crate::text::join::joined;
 use crate::tree::Role;
 
 /// The roles, from the least on, with the attributes that list who has them.
@@ -52,7 +53,7 @@ impl Roles {
                     None => roles.add_user(name, role, passwd),
                 };
                 if !known {
-                    let wanted = ["expected users, @groups or their numbers; there is no ", name].concat();
+                    let wanted = joined(&["expected users, @groups or their numbers; there is no ", name]);
                     return Err((attribute, wanted));
                 }
             }

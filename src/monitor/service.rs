@@ -30,6 +30,7 @@ use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
+use crate::text::join::{joined, push_all};
 use crate::text::number::{push_decimal, push_decimal_str};
 use crate::tree::Actor;
 
@@ -240,7 +241,7 @@ impl MonitorService {
             Outcome::More => (used, Next::More),
             Outcome::In { user, role } => {
                 self.leave(key, world);
-                let who = [&user, " from ", &*address(cx)].concat();
+                let who = joined(&[&user, " from ", &*address(cx)]);
                 world.note(now, &["monitor ", &self.name, ": ", &who, " logged in as ", roles::word(role)]);
                 (used, self.begin(key, Actor { role, who }, legacy, world, cx))
             }
@@ -248,7 +249,7 @@ impl MonitorService {
                 let farewell = login.farewell(why);
                 world.sessions().count_failed_login();
                 world.door().fail(origin, now.milliseconds);
-                let of = said.map_or_else(String::new, |user| [" of ", &user].concat());
+                let of = said.map_or_else(String::new, |user| joined(&[" of ", &user]));
                 let words = ["monitor ", &self.name, ": login", &of, " from ", &address(cx), " failed: "];
                 world.note(now, &[&words.concat(), why.words()]);
                 if legacy {
@@ -473,9 +474,9 @@ fn turn_away(legacy: bool, wait: Option<u64>, cx: &mut Cx<'_>) -> Next {
 
 /// What Medusa says to one who is in, and its first prompt. It showed the session as Python does an object.
 fn welcome(actor: &Actor, cx: &mut Cx<'_>) {
-    let mut text = ["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "].concat();
+    let mut text = joined(&["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "]);
     push_decimal_str(process_id().into(), &mut text);
-    text.extend([", role ", roles::word(actor.role), ">\r\n"]);
+    push_all(&mut text, &[", role ", roles::word(actor.role), ">\r\n"]);
     cx.write(text.as_bytes());
     cx.write(PROMPT);
 }

@@ -135,7 +135,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.admin.clone()),
-            set: |s, v| v.into_list().map(|items| s.admin = items),
+            set: |s, v| v.store_list(&mut s.admin),
         },
         Attribute {
             about: About::live(
@@ -146,7 +146,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.operate.clone()),
-            set: |s, v| v.into_list().map(|items| s.operate = items),
+            set: |s, v| v.store_list(&mut s.operate),
         },
         Attribute {
             about: About::live(
@@ -157,7 +157,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.view.clone()),
-            set: |s, v| v.into_list().map(|items| s.view = items),
+            set: |s, v| v.store_list(&mut s.view),
         },
         Attribute {
             about: About::live(
@@ -171,7 +171,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.key_file.clone()),
-            set: |s, v| v.into_text().map(|text| s.key_file = text),
+            set: |s, v| v.store_text(&mut s.key_file),
         },
         Attribute {
             about: About::live(

@@ -24,4 +24,5 @@ pub mod order;
 pub mod percent;
 pub mod siphash;
 pub mod size;
+pub mod split;
 pub mod unicode;

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::text::size;
+use crate::text::split::split_once;
 
 /// The word before a range.
 const AUTO: &str = "auto";
@@ -29,7 +30,7 @@ impl Buffer {
     pub fn parse(text: &str) -> Option<Buffer> {
         let Some(range) = text.strip_prefix(AUTO) else { return exponent(text).map(Buffer::fixed) };
         let range = range.strip_prefix([' ', '\t', ':'])?.trim_matches([' ', '\t']);
-        let (least, most) = range.split_once("..")?;
+        let (least, most) = split_once(range, "..")?;
         let (least, most) = (exponent(least)?, exponent(most)?);
         (least <= most).then_some(Buffer { least, most })
     }

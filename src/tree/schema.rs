@@ -6,10 +6,12 @@
 //!   /loop                Path { kind: "loop", name: "" }
 //! ```
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{About, Role, Value};
+use crate::text::join::joined;
 
 /// A kind of node with the type of its settings left out.
 pub struct Schema {
@@ -137,8 +139,8 @@ pub struct Trouble {
 impl Trouble {
     /// Trouble in a few words.
     #[must_use]
-    pub fn new(code: Code, words: &[&str]) -> Trouble {
-        Trouble { code, message: words.concat() }
+    pub fn new(code: Code, words: &[&str]) -> Box<Trouble> {
+        Box::new(Trouble { code, message: joined(words) })
     }
 }
 
@@ -199,7 +201,7 @@ pub trait Tree {
     ///
     /// # Errors
     /// The first step that cannot be done, named.
-    fn change(&mut self, steps: &[Step], actor: &Actor) -> Result<(), Trouble>;
+    fn change(&mut self, steps: &[Step], actor: &Actor) -> Result<(), Box<Trouble>>;
 
     /// Has a node do something that does not configure; gives lines to show, perhaps none.
     ///
@@ -211,14 +213,14 @@ pub trait Tree {
         method: &'static Method,
         words: &[String],
         actor: &Actor,
-    ) -> Result<String, Trouble>;
+    ) -> Result<String, Box<Trouble>>;
 
     /// Writes what was changed while the program ran into its file, but for these values that will change back: node,
     /// attribute and the text it will have again. Gives lines that say what was written.
     ///
     /// # Errors
     /// There is no file, it was changed meanwhile, or the system's words.
-    fn save(&mut self, passing: &[(String, String, String)], actor: &Actor) -> Result<String, Trouble>;
+    fn save(&mut self, passing: &[(String, String, String)], actor: &Actor) -> Result<String, Box<Trouble>>;
 
     /// Visits the events from a number on that are still kept, oldest first; gives the number that the next one will
     /// have. Events are numbered one by one, so with nothing visited, as from `u64::MAX` on, it tells only that.

@@ -125,6 +125,24 @@ impl Value {
         Ok(items)
     }
 
+    /// Stores the text.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn store_text(self, field: &mut String) -> Result<(), String> {
+        *field = self.into_text()?;
+        Ok(())
+    }
+
+    /// Stores the list.
+    ///
+    /// # Errors
+    /// The value is of another unit.
+    pub fn store_list(self, field: &mut Vec<String>) -> Result<(), String> {
+        *field = self.into_list()?;
+        Ok(())
+    }
+
     /// Stores the size of a buffer.
     ///
     /// # Errors

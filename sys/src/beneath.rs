@@ -143,9 +143,7 @@ pub(crate) fn permissions(mode: u32) -> Mode {
 /// Opens the directory that paths will be beneath. It can be listed. Links in `path` are followed.
 pub fn open_root(path: impl Arg) -> Result<OwnedFd, Errno> {
     let opening = Opening::of(OpenHow::Directory);
-    path.into_with_c_str(|path| {
-        rustix::io::retry_on_intr(|| rustix::fs::open(path, opening.flags, opening.mode))
-    })
+    crate::file::open_at(&path.into_c_str()?, opening.flags, opening.mode)
 }
 
 /// Opens `path`, which is relative to `root` and never leads above it but as `symlinks` allows. `""` and `"."`

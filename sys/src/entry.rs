@@ -4,6 +4,7 @@
 //! following it, so a link is described, renamed or removed itself. Paths and their errors are those of
 //! [`crate::open_beneath`].
 
+use alloc::ffi::CString;
 use alloc::vec::Vec;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -60,7 +61,7 @@ pub fn read_link_beneath(
         return stat_beneath(lookup, root, path, symlinks).and(Err(Errno::INVAL));
     }
     let directory = place.directory(lookup, root)?;
-    rustix::fs::readlinkat(directory.as_fd(), place.name, Vec::new()).map(alloc::ffi::CString::into_bytes)
+    rustix::fs::readlinkat(directory.as_fd(), &*terminated(place.name)?, Vec::new()).map(CString::into_bytes)
 }
 
 /// Renames `from` to `to`, both beneath `root`, in place of any file or empty directory there. Between filesystems
@@ -78,7 +79,7 @@ pub fn rename_beneath(
     if (from.slashed || to.slashed) && from.lstat(source.as_fd())?.kind != FileKind::Directory {
         return Err(Errno::NOTDIR);
     }
-    rustix::fs::renameat(source.as_fd(), from.name, target.as_fd(), to.name)
+    rustix::fs::renameat(source.as_fd(), &*terminated(from.name)?, target.as_fd(), &*terminated(to.name)?)
 }
 
 /// Removes a name that is not a directory. A directory is `EISDIR`, or `EPERM` on other systems than Linux.
@@ -93,7 +94,7 @@ pub fn unlink_beneath(
     if place.slashed && place.lstat(directory.as_fd())?.kind != FileKind::Directory {
         return Err(Errno::NOTDIR);
     }
-    rustix::fs::unlinkat(directory.as_fd(), place.name, AtFlags::empty())
+    rustix::fs::unlinkat(directory.as_fd(), &*terminated(place.name)?, AtFlags::empty())
 }
 
 /// Makes a directory with the permission bits `mode`, less the umask.
@@ -106,7 +107,7 @@ pub fn mkdir_beneath(
 ) -> Result<(), Errno> {
     let place = Place::of(path, symlinks)?;
     let directory = place.directory(lookup, root)?;
-    rustix::fs::mkdirat(directory.as_fd(), place.name, permissions(mode))
+    rustix::fs::mkdirat(directory.as_fd(), &*terminated(place.name)?, permissions(mode))
 }
 
 /// Removes an empty directory.
@@ -118,7 +119,7 @@ pub fn rmdir_beneath(
 ) -> Result<(), Errno> {
     let place = Place::of(path, symlinks)?;
     let directory = place.directory(lookup, root)?;
-    rustix::fs::unlinkat(directory.as_fd(), place.name, AtFlags::REMOVEDIR)
+    rustix::fs::unlinkat(directory.as_fd(), &*terminated(place.name)?, AtFlags::REMOVEDIR)
 }
 
 /// Sets the permission bits of what `path` leads to. A link at the end is followed or refused as `symlinks` says.
@@ -133,7 +134,7 @@ pub fn chmod_beneath(
     match open_to_change(lookup, root, path, symlinks)? {
         Change::Opened(fd) => rustix::fs::fchmod(&fd, mode),
         #[cfg(target_os = "linux")]
-        Change::Named(fd) => rustix::fs::chmod(proc_path(&fd).as_slice(), mode).map_err(no_proc),
+        Change::Named(fd) => rustix::fs::chmod(&*terminated(&proc_path(&fd))?, mode).map_err(no_proc),
         #[cfg(not(target_os = "linux"))]
         Change::Named(directory, name) => {
             rustix::fs::chmodat(&directory, name.as_slice(), mode, AtFlags::SYMLINK_NOFOLLOW)
@@ -162,14 +163,20 @@ pub fn set_times_beneath(
         Change::Opened(fd) => rustix::fs::futimens(&fd, &times),
         #[cfg(target_os = "linux")]
         Change::Named(fd) => {
-            let path = proc_path(&fd);
-            rustix::fs::utimensat(rustix::fs::CWD, path.as_slice(), &times, AtFlags::empty()).map_err(no_proc)
+            let path = terminated(&proc_path(&fd))?;
+            rustix::fs::utimensat(rustix::fs::CWD, &*path, &times, AtFlags::empty()).map_err(no_proc)
         }
         #[cfg(not(target_os = "linux"))]
         Change::Named(directory, name) => {
             rustix::fs::utimensat(&directory, name.as_slice(), &times, AtFlags::SYMLINK_NOFOLLOW)
         }
     }
+}
+
+/// A name as the system takes it, in one place: every call of rustix with bytes would have a copy of this.
+#[inline(never)]
+fn terminated(name: &[u8]) -> Result<CString, Errno> {
+    CString::new(name).map_err(|_| Errno::INVAL)
 }
 
 /// A file whose attributes are to be changed.

@@ -15,9 +15,12 @@ use crate::stat::FileStat;
 /// # Errors
 /// The system's.
 pub fn open_file(path: impl Arg) -> Result<OwnedFd, Errno> {
-    path.into_with_c_str(|path| {
-        rustix::io::retry_on_intr(|| rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
-    })
+    open_at(&path.into_c_str()?, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Opens what a path names, in one place: every call of rustix with bytes would have a copy of what ends them with NUL.
+pub(crate) fn open_at(path: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, mode))
 }
 
 /// Reads a file, but no more than its first `most` bytes.
@@ -25,13 +28,16 @@ pub fn open_file(path: impl Arg) -> Result<OwnedFd, Errno> {
 /// # Errors
 /// The system's.
 pub fn read_file(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
-    let file = open_file(path)?;
+    read_open(&open_file(path)?, most)
+}
+
+fn read_open(file: &OwnedFd, most: usize) -> Result<Vec<u8>, Errno> {
     let mut text = Vec::new();
     while text.len() < most {
         let before = text.len();
         text.resize(most.min(before.saturating_add(PIECE)), 0);
         let room = text.get_mut(before..).unwrap_or_default();
-        let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *room));
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(file, &mut *room));
         text.truncate(before.saturating_add(*count.as_ref().unwrap_or(&0)));
         if count? == 0 {
             break;
@@ -48,7 +54,7 @@ const PIECE: usize = 16 * 1024;
 /// # Errors
 /// The system's; `ELOOP` for a link, `ENOSPC` when not all of it was taken.
 pub fn append_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
-    write_private(path, OFlags::APPEND, bytes)
+    write_private(&path.into_c_str()?, OFlags::APPEND, bytes)
 }
 
 /// Makes a file that only its owner may read. It must not be there.
@@ -56,14 +62,12 @@ pub fn append_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
 /// # Errors
 /// As for [`append_private`]; `EEXIST`.
 pub fn create_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
-    write_private(path, OFlags::EXCL, bytes)
+    write_private(&path.into_c_str()?, OFlags::EXCL, bytes)
 }
 
-fn write_private(path: impl Arg, how: OFlags, bytes: &[u8]) -> Result<(), Errno> {
+fn write_private(path: &CStr, how: OFlags, bytes: &[u8]) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | how;
-    let file = path.into_with_c_str(|path| {
-        rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))
-    })?;
+    let file = open_at(path, flags, Mode::RUSR | Mode::WUSR)?;
     match crate::io::write(rustix::fd::AsFd::as_fd(&file), bytes) {
         crate::io::Io::Done(count) if count == bytes.len() => Ok(()),
         crate::io::Io::Failed(error) => Err(error),
@@ -76,7 +80,7 @@ fn write_private(path: impl Arg, how: OFlags, bytes: &[u8]) -> Result<(), Errno>
 /// # Errors
 /// The system's.
 pub fn stat_path(path: impl Arg) -> Result<FileStat, Errno> {
-    rustix::fs::stat(path).map(|raw| FileStat::of(&raw))
+    rustix::fs::stat(&*path.into_c_str()?).map(|raw| FileStat::of(&raw))
 }
 
 /// What lies at a path, be it a link.
@@ -84,7 +88,7 @@ pub fn stat_path(path: impl Arg) -> Result<FileStat, Errno> {
 /// # Errors
 /// The system's.
 pub fn stat_link(path: impl Arg) -> Result<FileStat, Errno> {
-    rustix::fs::lstat(path).map(|raw| FileStat::of(&raw))
+    rustix::fs::lstat(&*path.into_c_str()?).map(|raw| FileStat::of(&raw))
 }
 
 /// The absolute path of what is there, without links in it (realpath(3)).

@@ -27,7 +27,7 @@ const PORTION: usize = 512;
 /// # Errors
 /// The system's: `ELOOP` for a link, `EMLINK` for another name.
 pub fn open_log(path: impl Arg) -> Result<(OwnedFd, bool), Errno> {
-    path.into_with_c_str(open_log_at)
+    open_log_at(&path.into_c_str()?)
 }
 
 fn open_log_at(path: &CStr) -> Result<(OwnedFd, bool), Errno> {
@@ -73,7 +73,7 @@ pub fn give_file(file: BorrowedFd<'_>, user: u32, group: u32) -> Result<(), Errn
 /// # Errors
 /// The system's.
 pub fn rename(from: impl Arg, to: impl Arg) -> Result<(), Errno> {
-    rustix::fs::rename(from, to)
+    rustix::fs::rename(&*from.into_c_str()?, &*to.into_c_str()?)
 }
 
 /// Takes a name away.
@@ -81,7 +81,7 @@ pub fn rename(from: impl Arg, to: impl Arg) -> Result<(), Errno> {
 /// # Errors
 /// The system's.
 pub fn unlink(path: impl Arg) -> Result<(), Errno> {
-    rustix::fs::unlink(path)
+    rustix::fs::unlink(&*path.into_c_str()?)
 }
 
 /// Standard output for a log. Its own flags stay as they are, for others may share it.

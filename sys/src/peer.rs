@@ -143,7 +143,7 @@ pub fn descriptor_path(fd: BorrowedFd<'_>) -> Option<Vec<u8>> {
             }
         }
         path.extend_from_slice(digits.get(at..)?);
-        rustix::fs::readlink(&*path, Vec::new()).ok().map(alloc::ffi::CString::into_bytes)
+        rustix::fs::readlinkat(rustix::fs::CWD, &*path, Vec::new()).ok().map(alloc::ffi::CString::into_bytes)
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     {

@@ -11,7 +11,7 @@ use rustix::path::Arg;
 /// # Errors
 /// The system's; that something lies there is none.
 pub fn make_directory(path: impl Arg) -> Result<(), Errno> {
-    match rustix::fs::mkdir(path, Mode::RWXU) {
+    match path.into_c_str().and_then(|path| rustix::fs::mkdir(&*path, Mode::RWXU)) {
         Err(Errno::EXIST) => Ok(()),
         outcome => outcome,
     }
@@ -23,7 +23,7 @@ pub fn make_directory(path: impl Arg) -> Result<(), Errno> {
 /// `ENOTDIR` or `ELOOP` for what is none, `ENOENT`, ..
 pub fn open_directory(path: impl Arg) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
+    crate::file::open_at(&path.into_c_str()?, flags, Mode::empty())
 }
 
 /// Sets the permission bits of an open file or directory.

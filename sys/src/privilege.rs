@@ -120,7 +120,7 @@ pub fn enter_root(directory: BorrowedFd<'_>) -> Result<(), Errno> {
 /// # Errors
 /// The system's.
 pub fn open_to_name(path: impl Arg) -> Result<OwnedFd, Errno> {
-    rustix::fs::open(path, TO_NAME, Mode::empty())
+    crate::file::open_at(&path.into_c_str()?, TO_NAME, Mode::empty())
 }
 
 const TO_NAME: OFlags = crate::beneath::SEARCH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);

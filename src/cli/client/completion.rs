@@ -8,6 +8,7 @@ use super::record::Record;
 use super::words::split_unquoted;
 use crate::cli::line_editor::find;
 use crate::monitor::verbs::verbs;
+use crate::text::join::joined;
 
 /// Paths that are remembered; more are asked for again.
 const LISTS: usize = 64;
@@ -247,7 +248,7 @@ fn path(found: &mut Gathered<'_>, verb: &str) -> Result<bool, String> {
     }
     let kinds = known.paths("ls").ok_or_else(|| "ls".to_owned())?;
     let among = name.is_some() || kinds.iter().any(|path| path == word);
-    let question = ["ls /", kind].concat();
+    let question = joined(&["ls /", kind]);
     let paths = if among { known.paths(&question).ok_or(question)? } else { kinds };
     paths.iter().for_each(|path| found.add(&[path]));
     Ok(!among)

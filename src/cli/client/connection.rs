@@ -17,6 +17,7 @@ use crate::cli::rundir::find_monitors;
 use crate::monitor::keys::is_user;
 use crate::monitor::login::NONCE;
 use crate::text::columns::push_visible;
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
 /// How long to wait for a connection and for each line of a login, in milliseconds.
@@ -122,7 +123,7 @@ impl Connection {
                 let mut random = [0; NONCE];
                 gorgon_sys::fill_random(&mut random).map_err(|error| system("random numbers: ", error))?;
                 let mut strong = Strong::new(user, nonce, random);
-                let password = password(options, &["Password of ", user, ": "].concat())?;
+                let password = password(options, &joined(&["Password of ", user, ": "]))?;
                 self.write(strong.auth().as_bytes())?;
                 let proof =
                     strong.proof(&self.line()?, &password).map_err(|words| Failure::failed(&[&words]))?;
@@ -136,7 +137,7 @@ impl Connection {
                     return Err(Failure::failed(&[words]));
                 }
                 let password = password(options, "Password: ")?;
-                let answer = [&login::bare_answer(&first, &password), "\r\n"].concat();
+                let answer = joined(&[&login::bare_answer(&first, &password), "\r\n"]);
                 self.write(answer.as_bytes())?;
                 self.legacy = true;
                 self.until_prompt(&mut |_| {})?;
@@ -236,7 +237,7 @@ impl Connection {
         let mut tag = "c".to_owned();
         push_decimal_str(self.serial, &mut tag);
         let line =
-            if self.legacy { [command, "\r\n"].concat() } else { ["@", &tag, " ", command, "\n"].concat() };
+            if self.legacy { joined(&[command, "\r\n"]) } else { joined(&["@", &tag, " ", command, "\n"]) };
         if line.len() > LINE {
             return Err(Failure::usage(&["a command is at most 4080 bytes long"]));
         }
@@ -355,7 +356,7 @@ fn told(line: &str) -> Failure {
 }
 
 fn connect(address: &Address, name: &str) -> Result<OwnedFd, Failure> {
-    let failed = |error| system(&["cannot connect to ", name, ": "].concat(), error);
+    let failed = |error| system(&joined(&["cannot connect to ", name, ": "]), error);
     let (socket, done) = gorgon_sys::connect(address).map_err(failed)?;
     if !done {
         if !gorgon_sys::wait_writable(socket.as_fd(), PATIENCE) {

@@ -15,6 +15,7 @@ use super::{Environment, Failure, system};
 use crate::cli::line_editor::{HISTORY, LineEditor, Step};
 use crate::cli::terminal;
 use crate::text::columns::{push_blanks, width_of};
+use crate::text::join::joined;
 
 /// The most of the history file that is read, and from which on its older half is dropped.
 const FILE: usize = 64 * 1024;
@@ -39,7 +40,7 @@ pub fn run(session: &mut Session<'_>, environment: Environment<'_, '_>) -> Resul
             editor.remember(&line);
             if let Some(file) = &file {
                 // That it cannot be kept is no reason to stop.
-                let _outcome = gorgon_sys::append_private(file.as_slice(), [&line, "\n"].concat().as_bytes());
+                let _outcome = gorgon_sys::append_private(file.as_slice(), joined(&[&line, "\n"]).as_bytes());
             }
         }
         // What is wrong with a line, such as its length, does not end the conversation.
@@ -47,7 +48,7 @@ pub fn run(session: &mut Session<'_>, environment: Environment<'_, '_>) -> Resul
             Ok(Went::Over) => return Ok(()),
             Ok(Went::Well | Went::Wrong) => {}
             Err(failure) if failure.usage => {
-                terminal::complain(&["gorgon: ", &failure.message, "\n"].concat())
+                terminal::complain(&joined(&["gorgon: ", &failure.message, "\n"]))
             }
             Err(failure) => return Err(failure),
         }
@@ -66,7 +67,7 @@ fn prompt(session: &mut Session<'_>) -> String {
         (Ok(_), Some(record)) => {
             let role = record.get("role").filter(|role| *role != "admin").unwrap_or_default();
             let blank = if role.is_empty() { "" } else { " " };
-            super::table::visible(&[record.get("pid").unwrap_or("gorgon"), blank, role, "> "].concat())
+            super::table::visible(&joined(&[record.get("pid").unwrap_or("gorgon"), blank, role, "> "]))
         }
         (Ok(_) | Err(_), _) => "gorgon> ".to_owned(),
     }
@@ -97,7 +98,7 @@ fn read_line(
                 Step::Complete => {
                     let list = complete(session, editor, known)?;
                     if !list.is_empty() {
-                        say(&["\n", &list].concat())?;
+                        say(&joined(&["\n", &list]))?;
                     }
                     ("", None)
                 }
@@ -181,7 +182,7 @@ fn complete(
             }
             Wanted::Ask(question) => {
                 let mut text = Vec::new();
-                let reply = session.connection.ask(&["kv ", &question].concat(), &mut |bytes| {
+                let reply = session.connection.ask(&joined(&["kv ", &question]), &mut |bytes| {
                     let room = LISTED.saturating_sub(text.len()).min(bytes.len());
                     text.extend_from_slice(bytes.get(..room).unwrap_or_default());
                 })?;

@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use crate::monitor::login::proof::{Bytes, ITERATIONS_RANGE, Side, key, parse_hex, proof, push_hex, same};
 use crate::monitor::login::{GREETING, NONCE};
 use crate::text::digest::md5;
+use crate::text::join::joined;
 use crate::text::number::{hex_digit, hex_value, parse_decimal};
 
 /// What a server says first.
@@ -83,7 +84,7 @@ impl Strong {
     /// What is sent first.
     #[must_use]
     pub fn auth(&self) -> String {
-        ["auth ", &self.user, " ", &self.client_nonce, "\n"].concat()
+        joined(&["auth ", &self.user, " ", &self.client_nonce, "\n"])
     }
 
     /// The proof that answers the server's salt. Takes as long as making the key does.
@@ -104,7 +105,7 @@ impl Strong {
         let key = key(password, &salt, iterations);
         let own = self.of(Side::Client, &key);
         self.key = Some(key);
-        Ok(["proof ", &hex(&own), "\n"].concat())
+        Ok(joined(&["proof ", &hex(&own), "\n"]))
     }
 
     /// Checks the server's own proof; gives our role.

@@ -24,6 +24,7 @@ use alloc::string::String;
 use self::options::{Options, Tool};
 use super::arguments::Arguments;
 use super::terminal;
+use crate::text::join::joined;
 
 /// A function that looks up a variable of the environment.
 pub type Environment<'i, 'a> = &'i dyn Fn(&str) -> Option<&'a [u8]>;
@@ -96,7 +97,7 @@ fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Re
         Ok(well) => u8::from(!well),
         Err(failure) => {
             if !failure.message.is_empty() {
-                terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());
+                terminal::complain(&joined(&["gorgon: ", &failure.message, "\n"]));
             }
             1 + u8::from(failure.usage)
         }

@@ -12,6 +12,7 @@ use super::output::Output;
 use super::words::{commands, is_watch, stages, verb};
 use super::{Environment, Failure, interactive, system};
 use crate::cli::terminal;
+use crate::text::join::joined;
 
 /// Columns where there is no terminal to tell.
 const COLUMNS: usize = 100;
@@ -145,7 +146,7 @@ impl Session<'_> {
             return Err(Failure::unread());
         }
         if let Reply::Error(code, message) = reply {
-            terminal::complain(&["gorgon: ", &code, ": ", &message, "\n"].concat());
+            terminal::complain(&joined(&["gorgon: ", &code, ": ", &message, "\n"]));
             return Ok(Went::Wrong);
         }
         if matches!(verb(command), "quit" | "exit") || self.connection.has_ended() {

@@ -10,6 +10,7 @@ use crate::cli::arguments::Arguments;
 use crate::monitor::keys::is_user;
 use crate::text::columns::push_visible;
 use crate::text::duration;
+use crate::text::join::joined;
 use crate::text::number::parse_decimal;
 
 /// Which client.
@@ -236,7 +237,7 @@ fn text<'a>(value: &mut Option<&'a [u8]>, arg: &[u8], args: Arguments<'_, 'a>) -
 fn wrong(arg: &[u8], words: &str) -> String {
     let mut out = String::new();
     push_visible(arg, &mut out);
-    [&out, ": ", words].concat()
+    joined(&[&out, ": ", words])
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::record::Record;
 use crate::text::columns::{fitting, push_blanks, push_visible, width_of};
+use crate::text::join::{joined, push_all};
 
 /// The narrowest that a column is made to have all of them fit.
 const NARROWEST: usize = 6;
@@ -131,7 +132,7 @@ pub fn push_sheet(record: &Record, columns: usize, out: &mut String) {
     let rows: Vec<Vec<String>> = record
         .fields
         .iter()
-        .map(|(key, value)| vec![["  ", &visible(key)].concat(), visible(value)])
+        .map(|(key, value)| vec![joined(&["  ", &visible(key)]), visible(value)])
         .collect();
     push_rows(&rows, &[false, false], widths(&rows, 2), columns, out);
 }
@@ -169,7 +170,7 @@ pub fn push_csv(cells: &mut dyn Iterator<Item = &str>, out: &mut String) {
         }
         let cell = visible(cell);
         if cell.contains(['"', ',']) {
-            out.extend(["\"", &cell.replace('"', "\"\""), "\""]);
+            push_all(out, &["\"", &cell.replace('"', "\"\""), "\""]);
         } else {
             out.push_str(&cell);
         }

@@ -10,6 +10,7 @@ use super::Failure;
 use crate::monitor::keys::is_user;
 use crate::text::columns::push_visible;
 use crate::text::file_path::file_name;
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
 /// What was asked for.
@@ -63,7 +64,7 @@ impl Target {
                 let ip =
                     bare.or(Some(host).filter(|host| !host.contains(':'))).and_then(|host| host.parse().ok());
                 let words = ": names are not looked up: give the address itself, or localhost";
-                vec![ip.ok_or_else(|| [&shown(text), words].concat())?]
+                vec![ip.ok_or_else(|| joined(&[&shown(text), words]))?]
             }
         };
         Ok(Target::Tcp(user, hosts.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()))
@@ -71,7 +72,7 @@ impl Target {
 }
 
 fn expected(text: &[u8]) -> String {
-    [&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT"].concat()
+    joined(&[&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT"])
 }
 
 fn shown(text: &[u8]) -> String {

@@ -8,6 +8,7 @@ use alloc::string::String;
 
 use super::*;
 use crate::config::kind::NodeKind;
+use crate::text::join::{joined, push_all};
 use std::fs;
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/man/");
@@ -18,15 +19,15 @@ fn options(out: &mut String) {
         let Some(flag) = about.flag else { continue };
         out.push_str(".It ");
         if let Some(letter) = flag.short {
-            out.extend(["Fl ", letter.encode_utf8(&mut [0; 4])]);
+            push_all(out, &["Fl ", letter.encode_utf8(&mut [0; 4])]);
             if !flag.value.is_empty() {
-                out.extend([" Ar ", flag.value]);
+                push_all(out, &[" Ar ", flag.value]);
             }
             out.push_str(" , ");
         }
-        out.extend(["Fl -", negation(about), flag.long]);
+        push_all(out, &["Fl -", negation(about), flag.long]);
         if !flag.value.is_empty() {
-            out.extend([" Ns = Ns Ar ", flag.value]);
+            push_all(out, &[" Ns = Ns Ar ", flag.value]);
         }
         out.push('\n');
         sentences(about.help, out);
@@ -40,9 +41,9 @@ fn options(out: &mut String) {
 
 fn settings(out: &mut String) {
     for &kind in ALL {
-        out.extend([".Ss The ", kind.help(), "\nOn the command line\n.Cm "]);
-        out.extend([flag_prefix(kind), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
-        out.extend([environment_prefix(kind), "KEY .\n.Bl -tag -width Ds\n"]);
+        push_all(out, &[".Ss The ", kind.help(), "\nOn the command line\n.Cm "]);
+        push_all(out, &[flag_prefix(kind), "KEY Ns = Ns Ar VALUE ,\nin the environment\n.Ev "]);
+        push_all(out, &[environment_prefix(kind), "KEY .\n.Bl -tag -width Ds\n"]);
         entries(kind, " Ns = Ns Ar ", out);
     }
 }
@@ -64,7 +65,7 @@ fn sections(out: &mut String) {
             "A monitor. Where there is no such section, there is a monitor main with the defaults.",
         ),
     ] {
-        out.extend([".Ss [", section, "]\n"]);
+        push_all(out, &[".Ss [", section, "]\n"]);
         sentences(what, out);
         out.push_str(".Bl -tag -width Ds\n");
         entries(kind, " No = Ar ", out);
@@ -73,7 +74,7 @@ fn sections(out: &mut String) {
 
 fn entries(kind: NodeKind, joint: &str, out: &mut String) {
     for about in kind.abouts().filter(|about| !about.fact) {
-        out.extend([".It Cm ", about.name, joint, about.unit.placeholder(), "\n"]);
+        push_all(out, &[".It Cm ", about.name, joint, about.unit.placeholder(), "\n"]);
         sentences(about.help, out);
         bounds(about, out);
         default(about, out);
@@ -95,13 +96,13 @@ fn bounds(about: &About, out: &mut String) {
         }
     }
     expected[..1].make_ascii_uppercase();
-    out.extend([&expected, ".\n"]);
+    push_all(out, &[&expected, ".\n"]);
 }
 
 fn default(about: &About, out: &mut String) {
     match about.default {
         "" => out.push_str("None by default.\n"),
-        default => out.extend(["The default is\n.Ql \\&", default, " .\n"]),
+        default => push_all(out, &["The default is\n.Ql \\&", default, " .\n"]),
     }
 }
 
@@ -110,7 +111,7 @@ fn sentences(text: &str, out: &mut String) {
     for sentence in text.split_inclusive(". ") {
         let sentence = sentence.trim_end();
         assert!(!sentence.starts_with(['.', '\'']) && !sentence.contains('\\'), "{sentence} would be markup");
-        out.extend([sentence, "\n"]);
+        push_all(out, &[sentence, "\n"]);
     }
 }
 
@@ -123,7 +124,7 @@ fn the_pages_say_what_the_tables_say() {
         ("gorgon.conf.5", &[("sections", sections)]),
     ];
     for (name, parts) in pages {
-        let path = [DIRECTORY, name].concat();
+        let path = joined(&[DIRECTORY, name]);
         let page = fs::read_to_string(&path).unwrap();
         let mut renewed = page.clone();
         for (part, render) in parts {
@@ -133,7 +134,7 @@ fn the_pages_say_what_the_tables_say() {
             let (_, after) = rest.split_once(&end).expect("the part ends");
             let mut text = String::new();
             render(&mut text);
-            renewed = [before, &begin, &text, &end, after].concat();
+            renewed = joined(&[before, &begin, &text, &end, after]);
         }
         if std::env::var_os("UPDATE_MAN").is_some() {
             fs::write(&path, &renewed).unwrap();

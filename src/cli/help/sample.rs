@@ -12,6 +12,7 @@ use crate::config::files::{Files, SystemFiles};
 use crate::config::kind::NodeKind;
 use crate::config::load::{Inputs, Loaded};
 use crate::text::ini::push_value;
+use crate::text::join::{joined, push_all};
 use crate::tree::Problem;
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/conf");
@@ -60,12 +61,12 @@ fn comment(text: &str, out: &mut String) {
     let mut line = String::from(";");
     for word in text.split(' ') {
         if line.len() + 1 + word.len() > 118 {
-            out.extend([&*line, "\n"]);
+            push_all(out, &[&*line, "\n"]);
             line = String::from(";");
         }
-        line.extend([" ", word]);
+        push_all(&mut line, &[" ", word]);
     }
-    out.extend([&*line, "\n"]);
+    push_all(out, &[&*line, "\n"]);
 }
 
 fn sample() -> String {
@@ -73,7 +74,7 @@ fn sample() -> String {
     for (kind, section, what) in parts() {
         out.push('\n');
         comment(what, &mut out);
-        out.extend([section, "\n"]);
+        push_all(&mut out, &[section, "\n"]);
         for about in kind.abouts().filter(|about| !about.fact) {
             out.push('\n');
             comment(about.help, &mut out);
@@ -84,14 +85,14 @@ fn sample() -> String {
             }
             if !expected.is_empty() {
                 expected[..1].make_ascii_uppercase();
-                comment(&[&*expected, "."].concat(), &mut out);
+                comment(&joined(&[&*expected, "."]), &mut out);
             }
             // The one thing that has no default here.
             if (kind, about.name) == (NodeKind::Http, "root") {
                 out.push_str("root = /srv/www\n");
                 continue;
             }
-            out.extend([";", about.name, " ="]);
+            push_all(&mut out, &[";", about.name, " ="]);
             if !about.default.is_empty() {
                 out.push(' ');
                 push_value(&about.default.replace('%', "%%"), &mut out);
@@ -123,7 +124,7 @@ impl Files for Text {
 
 #[test]
 fn the_full_sample_says_what_the_tables_say() {
-    let path = [DIRECTORY, "/gorgon.conf"].concat();
+    let path = joined(&[DIRECTORY, "/gorgon.conf"]);
     let text = sample();
     if std::env::var_os("UPDATE_MAN").is_some() {
         fs::write(&path, &text).unwrap();

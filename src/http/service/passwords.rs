@@ -30,6 +30,7 @@ use super::super::logins::{Digest, HasLogins, Logins, Verdict};
 use super::super::users::{FILE_MAX, Users};
 use crate::engine::values::{ConnId, Key, Next, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
 /// How often the file is looked at, a helper is started at most, and those who wait too long are looked for, in
@@ -319,7 +320,7 @@ fn trial(file: &str, users: &Users, socket: &OwnedFd) -> Result<(), String> {
             _ => None,
         };
         let what = match told {
-            Some(checker::UNKNOWN) => ["this system's crypt(3) does not know ", hash.scheme.name()].concat(),
+            Some(checker::UNKNOWN) => joined(&["this system's crypt(3) does not know ", hash.scheme.name()]),
             Some(_) => continue,
             None => "the helper process does not answer".to_owned(),
         };
@@ -372,5 +373,5 @@ fn line(file: &str, number: u32, what: &str) -> String {
 
 /// Tells whoever reads standard error, who is not waited for.
 fn complain(parts: &[&str]) {
-    gorgon_sys::complain_now(["gorgon: ", &parts.concat(), "\n"].concat().as_bytes());
+    gorgon_sys::complain_now(joined(&["gorgon: ", &parts.concat(), "\n"]).as_bytes());
 }

@@ -134,7 +134,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.root.clone()),
-            set: |s, v| v.into_text().map(|text| s.root = text),
+            set: |s, v| v.store_text(&mut s.root),
         },
         Attribute {
             about: About::live(
@@ -145,7 +145,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.auth_file.clone()),
-            set: |s, v| v.into_text().map(|text| s.auth_file = text),
+            set: |s, v| v.store_text(&mut s.auth_file),
         },
         Attribute {
             about: About::live(
@@ -168,7 +168,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.directory.clone()),
-            set: |s, v| v.into_text().map(|text| s.directory = text),
+            set: |s, v| v.store_text(&mut s.directory),
         },
         Attribute {
             about: About::live(

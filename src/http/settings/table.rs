@@ -141,7 +141,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "File of media types that go before those built in. Its form is that of /etc/mime.types.",
             ),
             get: |s| Value::Text(s.types_file.clone()),
-            set: |s, v| v.into_text().map(|text| s.types_file = text),
+            set: |s, v| v.store_text(&mut s.types_file),
         },
         Attribute {
             about: About::live(
@@ -247,7 +247,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "upload", value: "DIR" }),
             get: |s| Value::Text(s.upload.clone()),
-            set: |s, v| v.into_text().map(|text| s.upload = text),
+            set: |s, v| v.store_text(&mut s.upload),
         },
         Attribute {
             about: About::live(

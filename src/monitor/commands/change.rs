@@ -13,6 +13,7 @@ use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{Change, TIMED, Timed};
 use crate::text::duration;
+use crate::text::join::joined;
 use crate::text::nearest::nearest;
 use crate::tree::{Code, Path, Schema, Step, Tree};
 
@@ -36,7 +37,7 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
         if value(tree, &path, &key) != set {
             continue;
         }
-        let what = [&path, ".", &key, "=", &back].concat();
+        let what = joined(&[&path, ".", &key, "=", &back]);
         let result = tree.change(&[Step::Set { path, key, text: back }], &actor);
         let (end, words) = match &result {
             Ok(()) => (", was ", &set),

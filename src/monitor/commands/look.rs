@@ -11,6 +11,7 @@ use crate::monitor::render::{self, wrap};
 use crate::monitor::request::Words;
 use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
+use crate::text::join::{joined, push_all};
 use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
@@ -117,7 +118,7 @@ impl Desk<'_> {
             render::field("named", &Value::Switch(schema.named), json, out);
             render::text("help", schema.help, json, out);
         } else if let Some(about) = (schema.about)(at - 1) {
-            let name = [schema.name, ".", about.name].concat();
+            let name = joined(&[schema.name, ".", about.name]);
             render::open(&Path { kind: "schema", name: &name }, json, out);
             attribute_row(about, json, out);
         } else if let Some(method) = schema.methods.get(at - 1 - schema.abouts().count()) {
@@ -162,13 +163,13 @@ impl Desk<'_> {
         let Ok(schema) = wanted else {
             // What it is nearest to is looked for among the verbs.
             let verb = verb(name)?;
-            out.extend([verb.name, " ", verb.words]);
+            push_all(out, &[verb.name, " ", verb.words]);
             out.truncate(out.trim_ascii_end().len());
             out.push('\n');
             wrap(verb.help, 2, out);
             return Ok(());
         };
-        out.extend([schema.name, ":"]);
+        push_all(out, &[schema.name, ":"]);
         wrap(schema.help, 2, out);
         for about in schema.abouts() {
             entry(&[about.name, "=", about.unit.placeholder()], about.help, out);
@@ -192,7 +193,7 @@ fn entry(head: &[&str], help: &'static str, out: &mut String) {
 }
 
 fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
-    out.extend([schema.name, ".", about.name, "=", about.unit.placeholder(), ":"]);
+    push_all(out, &[schema.name, ".", about.name, "=", about.unit.placeholder(), ":"]);
     wrap(about.help, 2, out);
     if about.fact {
         out.push_str("It is a fact; nobody sets it.\n");
@@ -201,8 +202,11 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     out.push_str("It takes");
     let mut expected = String::new();
     about.unit.describe(&mut expected);
-    expected.extend(["; its default is ", if about.default.is_empty() { "empty" } else { about.default }]);
-    expected.extend([". The role ", role_name(about.role), " may set it"]);
+    push_all(
+        &mut expected,
+        &["; its default is ", if about.default.is_empty() { "empty" } else { about.default }],
+    );
+    push_all(&mut expected, &[". The role ", role_name(about.role), " may set it"]);
     expected.push_str(if about.live { "." } else { ", before the program starts." });
     wrap(&expected, 2, out);
 }

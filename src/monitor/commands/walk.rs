@@ -10,6 +10,7 @@ use crate::monitor::filter::{Filter, Key, attribute};
 use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
 use crate::monitor::request::Words;
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Step, Value};
 
@@ -33,7 +34,7 @@ impl Desk<'_> {
                 if !exists(self.tree, schema, path.name) {
                     return Err(missing(&text));
                 }
-                walk.prefix = [path.name, "/"].concat();
+                walk.prefix = joined(&[path.name, "/"]);
             }
             self.plan = Some(Plan::Walk(walk));
         }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, describe, open_file, read_at, stat, stat_path};
 
 use super::super::keys::{FILE_MAX, Keys};
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
 /// What tells one state of a file from another: where it is, how long, and when it changed.
@@ -78,7 +79,7 @@ impl KeyFile {
                 (self.keys, self.stamp) = read;
                 Ok(())
             }
-            Err(message) => Err([&message, "; the keys stay as they were"].concat()),
+            Err(message) => Err(joined(&[&message, "; the keys stay as they were"])),
         }
     }
 

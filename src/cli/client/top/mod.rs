@@ -24,6 +24,7 @@ use super::options::Options;
 use super::table::visible;
 use super::{Environment, Failure, system};
 use crate::cli::terminal;
+use crate::text::join::joined;
 
 /// How long the rest of a key's bytes may take, in milliseconds.
 const KEY: u32 = 50;
@@ -203,7 +204,7 @@ impl Top {
                 Event::Whole if framer.kind() != Kind::Part => {
                     let done = awaited.remove(place);
                     let failed = framer.kind() == Kind::Error;
-                    let message = || visible(&[framer.code(), ": ", &done.incoming.text()].concat());
+                    let message = || visible(&joined(&[framer.code(), ": ", &done.incoming.text()]));
                     match done.what {
                         What::Question(question) if failed => model.fail(question, message()),
                         What::Question(question) => model.take(question, done.incoming.records()),

@@ -19,6 +19,7 @@ use crate::cli::client::record::Record;
 use crate::cli::client::table::visible;
 use crate::cli::keys::{Key, Keys};
 use crate::cli::line_editor::{LineEditor, Step};
+use crate::text::join::{joined, push_all};
 
 /// The most connections that are asked for.
 const LIMIT: &str = " limit 500";
@@ -148,11 +149,11 @@ impl Model {
             return request;
         }
         if !self.filter.is_empty() {
-            request.extend([" where ", &self.filter]);
+            push_all(&mut request, &[" where ", &self.filter]);
         }
         let key = self.sort.and_then(|sort| COLUMNS.get(sort)).and_then(|column| self.key_of(column));
         if let Some(key) = key {
-            request.extend([" sort ", if self.reverse { "-" } else { "" }, key]);
+            push_all(&mut request, &[" sort ", if self.reverse { "-" } else { "" }, key]);
         }
         request.push_str(LIMIT);
         request
@@ -249,7 +250,7 @@ impl Model {
             return self.enter(Mode::Table);
         }
         if let Mode::Asking(path) = &self.mode {
-            let command = ["call ", path, " close"].concat();
+            let command = joined(&["call ", path, " close"]);
             self.enter(Mode::Table);
             return if matches!(key, Key::Letter('y' | 'Y')) { Act::Send(command) } else { Act::Paint };
         }
@@ -328,7 +329,7 @@ impl Model {
             self.notice = "a size is wanted, such as 64K".to_owned();
             return Act::Paint;
         }
-        Act::Send(["set ", path, key, text].concat())
+        Act::Send(joined(&["set ", path, key, text]))
     }
 
     fn change_interval(&mut self, longer: bool) {
@@ -345,13 +346,13 @@ impl Model {
     #[must_use]
     pub fn prompt(&self) -> String {
         match &self.mode {
-            Mode::Asking(path) => ["close ", &self.peer_of(path), "? y or n "].concat(),
+            Mode::Asking(path) => joined(&["close ", &self.peer_of(path), "? y or n "]),
             Mode::Typing(Purpose::Filter, _, _) => "where ".to_owned(),
             Mode::Typing(Purpose::ReadBuffer, path, _) => {
-                ["read buffer of ", &self.peer_of(path), ": "].concat()
+                joined(&["read buffer of ", &self.peer_of(path), ": "])
             }
             Mode::Typing(Purpose::WriteBuffer, path, _) => {
-                ["write buffer of ", &self.peer_of(path), ": "].concat()
+                joined(&["write buffer of ", &self.peer_of(path), ": "])
             }
             Mode::Table | Mode::Help => String::new(),
         }

@@ -10,6 +10,7 @@ use crate::cli::client::record::{Record, number};
 use crate::cli::client::table::{Head, push_table, visible};
 use crate::text::columns::{fitting, width_of};
 use crate::text::duration;
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 use crate::text::size::push_short;
 
@@ -165,7 +166,7 @@ fn head(model: &Model, lines: &mut Vec<Line>) {
         };
         if !text.is_empty() {
             let gap = if line.is_empty() { "" } else { "  " };
-            line.push_str(&[gap, before, &text, after].concat());
+            line.push_str(&joined(&[gap, before, &text, after]));
         }
     }
     lines.push(Line { text: line, style: Style::Plain });
@@ -222,12 +223,12 @@ fn connection_rows(model: &Model, columns: usize, page: usize, lines: &mut Vec<L
         } else {
             "+"
         };
-        [sign, column.title].concat()
+        joined(&[sign, column.title])
     };
     let mut rows: Vec<Record> = Vec::new();
     for (at, record) in seen.iter().enumerate() {
         let mark = if top + at == model.row() { "> " } else { "  " };
-        rows.push(Record { path: [mark, &peer(record)].concat(), ..Record::default() });
+        rows.push(Record { path: joined(&[mark, &peer(record)]), ..Record::default() });
     }
     let widest = |cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0).min(WIDEST) + 2;
     let mut left = columns.saturating_sub(widest(&mut rows.iter().map(|row| width_of(&row.path))));
@@ -253,7 +254,7 @@ fn connection_rows(model: &Model, columns: usize, page: usize, lines: &mut Vec<L
             .for_each(|(row, record)| row.fields.push((title.clone(), cell(record, column))));
     }
     let heading = COLUMNS.first().map(|column| title(0, column)).unwrap_or_default();
-    table(&["  ", &heading].concat(), &rows, model.row().checked_sub(top), columns, lines);
+    table(&joined(&["  ", &heading]), &rows, model.row().checked_sub(top), columns, lines);
 }
 
 /// What stands in a column of the table of connections.

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cli::client::record::Record;
+use crate::text::join::joined;
 
 /// The most of one reply that is held, in bytes.
 const REPLY: usize = 512 * 1024;
@@ -125,7 +126,7 @@ impl Rates {
         for key in COUNTERS {
             let room = self.counters.len() < MOST * COUNTERS.len();
             let Some(number) = record.number(key) else { continue };
-            let name = [&record.path, ".", key].concat();
+            let name = joined(&[&record.path, ".", key]);
             match self.counters.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, counter)) => counter.now = Some(number),
                 None if room => {
@@ -139,7 +140,7 @@ impl Rates {
     /// By how much a counter grows in a second, in thousandths. None before it is known twice, or when it was set back.
     #[must_use]
     pub fn per_second(&self, path: &str, key: &str) -> Option<u64> {
-        let name = [path, ".", key].concat();
+        let name = joined(&[path, ".", key]);
         let (_, counter) = self.counters.iter().find(|(known, _)| *known == name)?;
         let grown = counter.now?.checked_sub(counter.before?)?;
         let milliseconds = self.between / 1_000_000;
@@ -204,8 +205,8 @@ pub fn first<'r>(record: &'r Record, keys: &[&str]) -> Option<&'r str> {
 pub fn peer(record: &Record) -> String {
     let peer = first(record, &["peer"]).unwrap_or_default();
     match first(record, &["port"]) {
-        Some(port) if peer.contains(':') && !peer.starts_with("unix") => ["[", peer, "]:", port].concat(),
-        Some(port) if port != "0" => [peer, ":", port].concat(),
+        Some(port) if peer.contains(':') && !peer.starts_with("unix") => joined(&["[", peer, "]:", port]),
+        Some(port) if port != "0" => joined(&[peer, ":", port]),
         Some(_) | None => peer.to_owned(),
     }
 }
