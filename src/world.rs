@@ -16,11 +16,7 @@ use crate::http::{
 };
 
 #[cfg(feature = "monitor")]
-use crate::monitor::{
-    login::door::Door,
-    service::HasSessions,
-    sessions::{Counters, Sessions},
-};
+use crate::monitor::{login::door::Door, service::HasSessions, sessions::Sessions};
 use crate::text::join::joined;
 
 pub mod events;
@@ -169,13 +165,6 @@ impl World {
     pub fn count_logs(&self) -> (u64, u64) {
         let logs = self.logs.iter().flatten();
         (logs.clone().count() as u64, logs.map(|(log, _)| log.dropped()).sum())
-    }
-
-    /// What was counted of all monitors.
-    #[cfg(feature = "monitor")]
-    #[must_use]
-    pub fn sessions_counters(&self) -> Counters {
-        self.sessions.counters()
     }
 }
 

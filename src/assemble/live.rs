@@ -27,6 +27,7 @@ use crate::http::facts::HTTP_FACTS;
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 use crate::monitor::service::MonitorService;
+use crate::monitor::sessions::Counters;
 use crate::monitor::settings::MONITOR;
 use crate::text::join::joined;
 use crate::tree::rule::set_in_rule;
@@ -41,6 +42,8 @@ pub(super) struct Live<'a, 'c> {
     pub(super) reactor: &'a mut Reactor<World>,
     pub(super) running: &'a mut Running,
     pub(super) configured: &'a mut Configured<'c>,
+    /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
+    pub(super) counters: Counters,
 }
 
 /// The value of a table's attribute.
@@ -58,7 +61,7 @@ impl Live<'_, '_> {
     fn name_of(&self, service: u8) -> Option<&str> {
         let server = self.running.servers.iter().find(|running| running.service == service);
         let monitor = self.running.monitors.iter().find(|running| running.service == service);
-        server.map(|server| &*server.name).or(monitor.map(|monitor| &*monitor.name))
+        server.map(|server| &*server.name).or(monitor.map(|monitor| &*monitor.shown))
     }
 
     /// What a service tells of one of its nodes; nothing where it tells nothing.
@@ -89,7 +92,7 @@ impl Live<'_, '_> {
         let servers = servers.flat_map(|server| server.bound.iter().map(move |bound| (&*server.name, bound)));
         let monitors = self.running.monitors.iter();
         servers.chain(
-            monitors.flat_map(|monitor| monitor.bound.iter().map(move |bound| (&*monitor.name, bound))),
+            monitors.flat_map(|monitor| monitor.bound.iter().map(move |bound| (&*monitor.shown, bound))),
         )
     }
 
@@ -305,7 +308,7 @@ impl Tree for Live<'_, '_> {
                 let service = self.reactor.service(service).and_then(|service| service.as_any());
                 let sessions =
                     service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
-                let counters = self.reactor.world().sessions_counters();
+                let counters = self.counters;
                 let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters };
                 value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
             }

@@ -6,11 +6,11 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, Errno, ListenOptions, privilege, read_file};
+use gorgon_sys::{Address, Errno, ListenOptions, Passed, privilege, read_file};
 
 use super::listeners::{Socket, bind, display};
 use super::privileges::Served;
-use super::sockets::Bound;
+use super::sockets::{Bound, take_passed};
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
@@ -19,7 +19,9 @@ use crate::monitor::keys::Keys;
 use crate::monitor::roles::Roles;
 use crate::monitor::service::key_file::KeyFile;
 use crate::monitor::service::{Access, MonitorService};
+use crate::monitor::settings::MonitorSettings;
 use crate::text::join::joined;
+use crate::text::listen::Listen;
 use crate::tree::{Role, rule::ListenRule};
 use crate::world::World;
 
@@ -33,6 +35,10 @@ const SIZES: (u8, u8) = (12, 14);
 /// A monitor that runs.
 pub(super) struct Monitor {
     pub(super) name: String,
+    /// What its connections and listeners are shown to belong to: a server may have the same name.
+    pub(super) shown: String,
+    /// As they hold.
+    settings: MonitorSettings,
     pub(super) service: u8,
     pub(super) bound: Vec<Bound>,
 }
@@ -40,6 +46,7 @@ pub(super) struct Monitor {
 /// What was made ready for one monitor.
 pub(super) struct Ready {
     name: String,
+    settings: MonitorSettings,
     service: u8,
     /// It runs already; who may come in from now on.
     access: Option<Access>,
@@ -97,8 +104,12 @@ impl Host {
         Ok(())
     }
 
-    /// Who may come in.
-    fn access(&self, monitor: &MonitorServer) -> Result<Access, Box<Failure>> {
+    /// Who may come in; `before` is what holds of one that runs.
+    fn access(
+        &self,
+        monitor: &MonitorServer,
+        before: Option<&MonitorSettings>,
+    ) -> Result<Access, Box<Failure>> {
         let wrong = |message: String| {
             Box::new(Failure {
                 message: joined(&["monitor ", &monitor.name, ": ", &message]),
@@ -120,10 +131,15 @@ impl Host {
             .map_err(|(key, message)| wrong(joined(&[key, ": ", &message])))?;
         let owners = self.owners();
         owners.iter().for_each(|owner| roles.add_own(*owner));
+        let source = |settings: &MonitorSettings| {
+            (settings.key_file.clone(), settings.legacy, settings.wants_password())
+        };
         let keys = match (settings.key_file.is_empty(), &self.asked) {
-            (false, _) => KeyFile::open(&settings.key_file, &owners).map_err(wrong)?,
+            // The program may have given up the right to read the file, which looks after its changes itself.
+            _ if before.is_some_and(|before| source(before) == source(settings)) => None,
+            (false, _) => Some(KeyFile::open(&settings.key_file, &owners).map_err(wrong)?),
             (true, Some((role, password, salt))) if settings.wants_password() => {
-                KeyFile::in_memory(Keys::of_password("admin", *role, password, *salt, settings.legacy))
+                Some(KeyFile::in_memory(Keys::of_password("admin", *role, password, *salt, settings.legacy)))
             }
             (true, _) if settings.wants_password() => {
                 return Err(wrong(
@@ -131,7 +147,7 @@ impl Host {
                         .to_owned(),
                 ));
             }
-            (true, _) => KeyFile::default(),
+            (true, _) => Some(KeyFile::default()),
         };
         Ok(Access { roles, keys, legacy: settings.legacy, max_sessions: settings.max_sessions })
     }
@@ -140,14 +156,13 @@ impl Host {
 /// Makes one monitor ready: as a service, with its sockets.
 pub(super) fn prepare(
     monitor: &MonitorServer,
-    running: &[Monitor],
+    (before, passed): (Option<&Monitor>, &mut Vec<(Listen, Vec<Passed>)>),
     host: &Host,
     reactor: &mut Reactor<World>,
     served: &mut Served,
     opened: &mut Opened,
 ) -> Result<(), Box<Failure>> {
-    let before = running.iter().find(|running| running.name == monitor.name);
-    let access = host.access(monitor)?;
+    let access = host.access(monitor, before.map(|before| &before.settings))?;
     let others = access.roles.names_others();
     if !monitor.settings.key_file.is_empty() {
         served.reads.extend(super::http::open_parent(monitor.settings.key_file.as_bytes()));
@@ -155,6 +170,7 @@ pub(super) fn prepare(
     let limits = MonitorService::limits(&monitor.settings);
     let mut ready = Ready {
         name: monitor.name.clone(),
+        settings: monitor.settings.clone(),
         service: 0,
         access: None,
         limits: limits.clone(),
@@ -188,7 +204,9 @@ pub(super) fn prepare(
                 mode: rule.mode.or(Some(rundir::socket_mode(others))),
                 ..ListenOptions::default()
             };
-            let made = match bind(&rule.listen, &options) {
+            let passed = take_passed(passed, &rule.listen, &options)?;
+            let is_ours = passed.is_none();
+            let made = match passed.map_or_else(|| bind(&rule.listen, &options), Ok) {
                 Err(failure) if by_default => {
                     warn(host, &failure.message);
                     continue;
@@ -196,7 +214,7 @@ pub(super) fn prepare(
                 made => made?,
             };
             for (socket, address) in made {
-                if let Address::Unix(path) = &address {
+                if let (true, Address::Unix(path)) = (is_ours, &address) {
                     served.sockets.0.extend(Socket::find(path));
                     opened.paths.push(path.clone());
                 }
@@ -264,7 +282,13 @@ pub(super) fn commit(
                 service.change(access);
             }
         }
-        running.push(Monitor { name: ready.name, service: ready.service, bound: ready.bound });
+        running.push(Monitor {
+            shown: ["monitor:", &ready.name].concat(),
+            name: ready.name,
+            settings: ready.settings,
+            service: ready.service,
+            bound: ready.bound,
+        });
     }
     for monitor in before {
         if !running.iter().any(|other| other.service == monitor.service) {

@@ -181,7 +181,7 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
     help: "listening socket",
     attributes: &[
         Attribute {
-            about: About::fact("server", Unit::Text, "The server or monitor that it belongs to."),
+            about: About::fact("server", Unit::Text, "The server that it belongs to, or monitor:NAME."),
             get: |facts| Value::Text(facts.server.clone()),
             set: unset,
         },

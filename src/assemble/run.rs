@@ -70,18 +70,19 @@ fn answer(
     configured: &mut Configured<'_>,
 ) -> Option<u64> {
     let mut due = None;
+    let counters = reactor.world().sessions.counters();
     if !reactor.world().sessions.is_idle() {
         // They are taken out for as long as they are worked on, for the tree borrows all else.
         let mut sessions = core::mem::take(&mut reactor.world().sessions);
         let mut woken = Vec::new();
-        let mut tree = Live { reactor, running, configured };
+        let mut tree = Live { reactor, running, configured, counters };
         due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
         reactor.world().sessions = sessions;
         woken.into_iter().for_each(|id| reactor.lp().wake(id));
     }
     if !reactor.world().reports().is_quiet() {
         let mut reports = core::mem::take(reactor.world().reports());
-        let mut tree = Live { reactor, running, configured };
+        let mut tree = Live { reactor, running, configured, counters };
         let woken = status::work(&mut reports, &mut tree);
         *reactor.world().reports() = reports;
         woken.into_iter().for_each(|id| reactor.lp().wake(id));

@@ -217,7 +217,9 @@ impl Running {
         }
         for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
             let opened = &mut opened.monitors;
-            monitors::prepare(monitor, &self.monitors, &self.host, reactor, &mut self.served, opened)?;
+            let before = self.monitors.iter().find(|running| running.name == monitor.name);
+            let own = (before, &mut self.passed);
+            monitors::prepare(monitor, own, &self.host, reactor, &mut self.served, opened)?;
         }
         if self.started {
             for area in &self.served.areas {

@@ -12,7 +12,7 @@ use crate::monitor::settings::MONITOR;
 use crate::tree::{About, Kind, Method, Role, Schema, Unit};
 
 /// What the server of a connection is called.
-static BELONGS: About = About::fact("server", Unit::Text, "The server or monitor that it belongs to.");
+static BELONGS: About = About::fact("server", Unit::Text, "The server that it belongs to, or monitor:NAME.");
 /// What a service tells of a connection.
 pub(super) static DESCRIBED: &[About] = &[
     About::fact(

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use gorgon_sys::{Address, OwnedFd};
+use gorgon_sys::{Address, ListenOptions, OwnedFd, Passed};
 
 use super::activation::Activation;
 use super::late::{Came, Late};
@@ -45,8 +45,14 @@ impl Running {
                 continue;
             }
             ready.bound.push(Bound { rule: rule.clone(), sockets: Vec::new() });
-            for (socket, address) in self.bind(server, rule, ready.service, reactor)? {
-                if let Address::Unix(path) = &address {
+            let passed = take_passed(&mut self.passed, &rule.listen, &options(&server.settings, rule))?;
+            let is_ours = passed.is_none();
+            let sockets = match passed {
+                Some(passed) => passed,
+                None => self.bind(server, rule, ready.service, reactor)?,
+            };
+            for (socket, address) in sockets {
+                if let (true, Address::Unix(path)) = (is_ours, &address) {
                     self.served.sockets.0.extend(Socket::find(path));
                     opened.paths.push(path.clone());
                 }
@@ -62,8 +68,8 @@ impl Running {
         Ok(())
     }
 
-    /// The sockets of a rule: those that were passed for it, or new ones; none where its address may come later.
-    pub(super) fn bind(
+    /// New sockets of a rule; none where its address may come later.
+    fn bind(
         &mut self,
         server: &HttpServer,
         rule: &ListenRule,
@@ -71,13 +77,6 @@ impl Running {
         reactor: &mut Reactor<World>,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
-        if let Some(at) = self.passed.iter().position(|(listen, _)| *listen == rule.listen) {
-            let (_, passed) = self.passed.remove(at);
-            for socket in &passed {
-                socket.prepare(&options).map_err(|error| failure(&display(&socket.address), error))?;
-            }
-            return Ok(passed.into_iter().map(|socket| (socket.socket, socket.address)).collect());
-        }
         options.freebind = self.retries;
         match (bind(&rule.listen, &options), &rule.listen) {
             (Err(failure), Listen::Ip(address))
@@ -157,6 +156,23 @@ impl Running {
         }
         None
     }
+}
+
+/// The sockets that were passed for a rule, if any were. They belong to whoever made them, and are not removed here.
+///
+/// # Errors
+/// One of them cannot be made what it is to be.
+pub(super) fn take_passed(
+    passed: &mut Vec<(Listen, Vec<Passed>)>,
+    listen: &Listen,
+    options: &ListenOptions,
+) -> Result<Option<Vec<(OwnedFd, Address)>>, Box<Failure>> {
+    let Some(at) = passed.iter().position(|(other, _)| other == listen) else { return Ok(None) };
+    let (_, sockets) = passed.remove(at);
+    for socket in &sockets {
+        socket.prepare(options).map_err(|error| failure(&display(&socket.address), error))?;
+    }
+    Ok(Some(sockets.into_iter().map(|socket| (socket.socket, socket.address)).collect()))
 }
 
 /// The address of a socket that is no Unix socket.

@@ -70,8 +70,8 @@ pub trait HasSessions {
 pub struct Access {
     /// By a Unix socket.
     pub roles: Roles,
-    /// By TCP.
-    pub keys: KeyFile,
+    /// By TCP; none for those that it has.
+    pub keys: Option<KeyFile>,
     /// By TCP it is Medusa's handshake.
     pub legacy: bool,
     /// Sessions at once.
@@ -99,6 +99,7 @@ pub struct MonitorService {
     /// The name of its node.
     name: String,
     access: Access,
+    keys: KeyFile,
     /// By the keys of connections, less one.
     guests: Vec<Option<Guest>>,
     sessions: u32,
@@ -108,7 +109,15 @@ impl MonitorService {
     /// A monitor of that name.
     #[must_use]
     pub fn new(name: &str, access: Access) -> MonitorService {
-        MonitorService { name: name.into(), access, guests: Vec::new(), sessions: 0 }
+        let mut service = MonitorService {
+            name: name.into(),
+            access: Access::default(),
+            keys: KeyFile::default(),
+            guests: Vec::new(),
+            sessions: 0,
+        };
+        service.change(access);
+        service
     }
 
     /// The loop's limits for it. How many may come in is its own matter.
@@ -125,7 +134,10 @@ impl MonitorService {
     }
 
     /// Takes other rules; who is in stays in. It is found in the loop by [`Service::as_any`].
-    pub fn change(&mut self, access: Access) {
+    pub fn change(&mut self, mut access: Access) {
+        if let Some(keys) = access.keys.take() {
+            self.keys = keys;
+        }
         self.access = access;
     }
 
@@ -197,7 +209,7 @@ impl MonitorService {
         if !world.door().enter() {
             return turn_away(legacy, None, cx);
         }
-        if let Err(problem) = self.access.keys.refresh() {
+        if let Err(problem) = self.keys.refresh() {
             world.note(now, &["monitor ", &self.name, ": ", &problem]);
         }
         let login = if legacy { Login::legacy(now.unix_seconds, random) } else { Login::strong(random) };
@@ -230,7 +242,7 @@ impl MonitorService {
         let (outcome, said) = loop {
             let said = login.user().map(String::from);
             let rest = input.get(used..).unwrap_or_default();
-            let (count, outcome) = login.feed(rest, self.access.keys.keys(), &mut out);
+            let (count, outcome) = login.feed(rest, self.keys.keys(), &mut out);
             used += count;
             if outcome != Outcome::More || count == 0 || used >= input.len() {
                 break (outcome, said);

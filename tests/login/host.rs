@@ -90,7 +90,7 @@ fn keys() -> Keys {
 pub fn access(legacy: bool) -> Access {
     let mut roles = Roles::default();
     roles.add_own(privilege::identity().0);
-    Access { roles, keys: KeyFile::in_memory(keys()), legacy, max_sessions: 32 }
+    Access { roles, keys: Some(KeyFile::in_memory(keys())), legacy, max_sessions: 32 }
 }
 
 impl Host {

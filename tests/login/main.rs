@@ -338,7 +338,8 @@ fn keys_that_change_count_from_the_next_login_on() {
     write("one");
     let own = privilege::identity().0;
     let keys = KeyFile::open(path.to_str().unwrap(), &[own]).unwrap();
-    let mut host = Host::with(PollerKind::available()[0], Access { keys, ..access(true) }, 60_000, 0);
+    let mut host =
+        Host::with(PollerKind::available()[0], Access { keys: Some(keys), ..access(true) }, 60_000, 0);
     for password in ["one", "two"] {
         write(password);
         let mut client = host.tcp();
