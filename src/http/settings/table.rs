@@ -60,7 +60,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "",
                 "Clients with buffers of their own. NETWORK or .DOMAIN, and behind it read_buffer= or write_buffer=; the \
                  first that fits goes before the listener's, which goes before the server's. A domain is that of the \
-                 client's name, if that name leads back to its address.",
+                 client's name, if that name leads back to its address; until it is known, the client is served as one \
+                 without a name. gorgon.nameservers says who is asked.",
             ),
             get: |s| Value::List(s.clients.clone()),
             set: |s, v| set_clients(&mut s.clients, v),
