@@ -81,7 +81,7 @@ impl<'c> Configured<'c> {
             Err(message) => {
                 self.failures += 1;
                 message.clone_into(&mut self.last_failure);
-                reactor.world().note(now, &["nothing was reloaded: ", &message.replace('\n', "; ")]);
+                reactor.world().note(now, &["nothing was reloaded: ", message]);
             }
         }
         outcome
@@ -89,7 +89,7 @@ impl<'c> Configured<'c> {
 
     fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
         let fresh = loaded.settings;
         let mut new = overlay(&self.base, &running.settings, &fresh);
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
@@ -109,7 +109,7 @@ impl<'c> Configured<'c> {
     /// All of it.
     pub(super) fn check(&self) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
         let mut text = lines(&loaded.warnings);
         push_all(&mut text, &[inputs.path.as_str(), ": fine, "]);
         push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
@@ -123,7 +123,7 @@ impl<'c> Configured<'c> {
     /// What is wrong with the file.
     pub(super) fn diff(&self, settings: &Settings) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
         Ok(Difference::between(settings, &loaded.settings).print(&loaded.settings))
     }
 
@@ -134,14 +134,14 @@ impl<'c> Configured<'c> {
     pub(super) fn save(&mut self, wanted: &Settings) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
         // What was changed in the file meanwhile, and not reloaded, would be undone without a word.
-        let now = inputs.load(&SystemFiles).map_err(|problems| lines(&problems))?;
+        let now = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
         if now.settings != self.base {
             return Err(joined(&[
                 &*inputs.path,
                 " says something else than when it was read; reload it first",
             ]));
         }
-        let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| lines(&problems))?;
+        let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
         for (path, text) in &saved.files {
             gorgon_sys::replace_file(path.as_bytes(), text.as_bytes())
                 .map_err(|error| joined(&[path.as_str(), ": ", &gorgon_sys::describe(error)]))?;
@@ -160,6 +160,11 @@ fn lines(problems: &[Problem]) -> String {
     text
 }
 
+/// All that is wrong in one line, for what the monitor answers and what is noted have no more.
+fn one_line(problems: &[Problem]) -> String {
+    lines(problems).trim_end().replace('\n', "; ")
+}
+
 /// The attributes of the process that hold for as long as it runs go back to what they are; gives those that would be
 /// others.
 fn keep_fixed(new: &mut ProcessSettings, now: &ProcessSettings) -> Vec<&'static str> {
@@ -172,4 +177,16 @@ fn keep_fixed(new: &mut ProcessSettings, now: &ProcessSettings) -> Vec<&'static 
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_wrong_is_one_line() {
+        let problem = |message: &str| Problem { place: "web.conf:6".to_owned(), message: message.to_owned() };
+        assert_eq!(one_line(&[problem("rot")]), "web.conf:6: rot");
+        assert_eq!(one_line(&[problem("rot"), problem("hiden")]), "web.conf:6: rot; web.conf:6: hiden");
+    }
 }

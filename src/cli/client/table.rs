@@ -40,11 +40,12 @@ fn push_cell(text: &str, width: usize, right: bool, out: &mut String) {
     }
 }
 
-/// Makes columns narrower, the widest first, until they fit with two blanks between them.
+/// Makes columns narrower, the widest first, until they fit with two blanks between them; but not the first, which names
+/// the row and is what is typed next.
 fn shrink(widths: &mut [usize], room: usize) {
     loop {
         let sum: usize = widths.iter().map(|width| width + 2).sum();
-        let widest = widths.iter_mut().max();
+        let widest = widths.iter_mut().skip(1).max();
         match widest {
             Some(widest) if sum > room + 2 && *widest > NARROWEST => *widest -= 1,
             Some(_) | None => return,
@@ -214,9 +215,9 @@ node              server  peer          idle  file
             assert!(out.lines().all(|line| width_of(line) <= columns), "{columns}: {out}");
         }
         let mut out = String::new();
-        let row = "/connectio\u{2026}  main    127.0.0.1   12s\n";
-        push_table("node", &records(&ROWS[..1]), 36, &mut Head::default(), &mut out);
-        assert_eq!(out, ["node         server  peer       idle\n", row].concat());
+        let row = "/connection/7-1  main    127.0\u{2026}   12s\n";
+        push_table("node", &records(&ROWS[..1]), 37, &mut Head::default(), &mut out);
+        assert_eq!(out, ["node             server  peer    idle\n", row].concat());
         out.clear();
         let empty = records(&["/a/1 b=- c=7 d=\"\"", "/a/2 b=- c=9 d=\"\""]);
         push_table("node", &empty, 10, &mut Head::default(), &mut out);

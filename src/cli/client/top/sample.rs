@@ -197,7 +197,7 @@ impl Sample {
 /// The attribute of a connection by the first of its names that is there.
 #[must_use]
 pub fn first<'r>(record: &'r Record, keys: &[&str]) -> Option<&'r str> {
-    keys.iter().find_map(|key| record.get(key)).filter(|value| !matches!(*value, "" | "-"))
+    keys.iter().filter_map(|key| record.get(key)).find(|value| !matches!(*value, "" | "-"))
 }
 
 /// A peer with its port.
@@ -221,6 +221,13 @@ mod tests {
             incoming.push(&[*byte]);
         }
         incoming.records()
+    }
+
+    #[test]
+    fn the_first_that_is_known_is_shown() {
+        let rows = records("/connection/1-2 request=- file=/srv/a port=\"\"\n");
+        assert_eq!(first(&rows[0], &["request", "file"]), Some("/srv/a"));
+        assert_eq!(first(&rows[0], &["none", "request", "port"]), None);
     }
 
     #[test]
