@@ -213,7 +213,7 @@ impl Builder<'_, '_> {
         let mut files = self.http.clone();
         let root = self.root(&mut files)?;
         let text = String::from_utf8_lossy(&self.http.root);
-        push_all(&mut self.ground.report, &["Serving ", &text, "\n"]);
+        push_all(self.ground.report, &["Serving ", &text, "\n"]);
         // Each handler of files tells of uploads, also of those that a handler after it takes.
         self.area(&self.http.upload, &files, root)?;
         for (_, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
@@ -403,7 +403,7 @@ impl Builder<'_, '_> {
             Some(area) => area.uploads.clone(),
             None => {
                 let area = uploads::find(name, &own.root, own.hidden, filesystem)?;
-                push_all(&mut self.ground.report, &["Uploads to ", &area.name, "\n"]);
+                push_all(self.ground.report, &["Uploads to ", &area.name, "\n"]);
                 let uploads = area.uploads.clone();
                 self.ground.served.areas.push(area);
                 uploads

@@ -212,13 +212,19 @@ impl Tree for Small {
     fn get(&mut self, _: &Path<'_>, _: usize) -> Option<Value> {
         Some(Value::Count(1))
     }
-    fn change(&mut self, _: &[Step], _: &Actor) -> Result<(), Trouble> {
+    fn change(&mut self, _: &[Step], _: &Actor) -> Result<(), Box<Trouble>> {
         Ok(())
     }
-    fn call(&mut self, _: &Path<'_>, _: &'static Method, _: &[String], _: &Actor) -> Result<String, Trouble> {
+    fn call(
+        &mut self,
+        _: &Path<'_>,
+        _: &'static Method,
+        _: &[String],
+        _: &Actor,
+    ) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
-    fn save(&mut self, _: &[(String, String, String)], _: &Actor) -> Result<String, Trouble> {
+    fn save(&mut self, _: &[(String, String, String)], _: &Actor) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
     fn events(&mut self, _: u64, _: &mut dyn FnMut(&str)) -> u64 {

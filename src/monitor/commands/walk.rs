@@ -189,7 +189,7 @@ impl Desk<'_> {
                         // It went by itself.
                         Err(trouble) if trouble.code == Code::Missing => {}
                         Err(trouble) => {
-                            walk.trouble.get_or_insert(trouble.into());
+                            walk.trouble.get_or_insert(trouble);
                         }
                     }
                     return Ok(());

@@ -91,7 +91,7 @@ impl Tree for Twin {
         })
     }
 
-    fn change(&mut self, _steps: &[Step], _actor: &Actor) -> Result<(), Trouble> {
+    fn change(&mut self, _steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
         unreachable!()
     }
 
@@ -101,11 +101,15 @@ impl Tree for Twin {
         _method: &'static Method,
         _words: &[String],
         _actor: &Actor,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, Box<Trouble>> {
         unreachable!()
     }
 
-    fn save(&mut self, _passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Trouble> {
+    fn save(
+        &mut self,
+        _passing: &[(String, String, String)],
+        _actor: &Actor,
+    ) -> Result<String, Box<Trouble>> {
         unreachable!()
     }
 
