@@ -272,7 +272,7 @@ fn changes_for_a_time() {
     peer.script(&[("set /http/main write_buffer=1K for 1s; quit", "ok\nok\n")]);
     peer.sessions.close(1);
     assert!(peer.sessions.count() == 0 && !peer.sessions.is_idle());
-    peer.tree.fails = Some(*crate::tree::Trouble::new(Code::Failed, &["no room"]));
+    peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["no room"]));
     peer.tree.now += 1000;
     peer.work();
     let told = "anna from 127.0.0.1: time is over: /http/main.write_buffer=2K failed: no room";
@@ -317,7 +317,7 @@ fn few_changes_wait() {
     ]);
     assert_eq!(peer.tree.passing.len(), 64);
     assert_eq!(peer.tree.passing[0], ("/connection/0-0".into(), "traced".into(), "off".into()));
-    peer.tree.fails = Some(*crate::tree::Trouble::new(Code::Failed, &["there is\nno file"]));
+    peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["there is\nno file"]));
     peer.script(&[
         ("save", "error failed there is\\nno file\n"),
         ("save x", "error syntax expected the end, not x\n"),
@@ -366,7 +366,7 @@ fn actions() {
     assert!(log.contains(&[who, "close on 3 of /connection"].concat().as_str()));
     assert!(log.len() < 64);
     // What a slice cannot do stops it, with the count of what was done before.
-    peer.tree.fails = Some(*crate::tree::Trouble::new(Code::Failed, &["no room"]));
+    peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["no room"]));
     peer.script(&[(
         "find connection | set traced=on",
         "/connection found=61 done=0\nerror failed no room\n",
