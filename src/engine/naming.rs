@@ -219,13 +219,9 @@ mod tests {
         let mut lp = Loop::new(gorgon_sys::PollerKind::available()[0], 0).unwrap();
         let given = Buffers::fixed(12, 14);
         let ip: IpAddr = "10.0.0.1".parse().unwrap();
-        let full = || {
-            vec![ConnId::test(7 << 32); WAITING]
-                .into_iter()
-                .map(|id| Waiting { id, ip, others: given, given, asked: true })
-                .collect()
-        };
-        lp.naming.waiting = full();
+        let gone = vec![ConnId::test(7 << 32); WAITING];
+        let waits = |id| Waiting { id, ip, others: given, given, asked: true };
+        lp.naming.waiting = gone.into_iter().map(waits).collect();
         lp.wait_for_name(ConnId::test(8 << 32), Some(ip), given, given);
         assert_eq!(lp.naming.waiting.len(), 1, "those that are gone make room");
         lp.forget_names();
