@@ -6,9 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use gorgon_sys::{Address, ListenOptions, OwnedFd, Passed};
+use gorgon_sys::{Address, Errno, ListenOptions, OwnedFd, Passed};
 
 use super::activation::Activation;
+use super::aside::Aside;
 use super::late::{Came, Late};
 use super::listeners::{Socket, bind, display, options, push_urls};
 use super::running::{Opened, Running};
@@ -31,6 +32,7 @@ impl Running {
     pub(super) fn listen(
         &mut self,
         server: &HttpServer,
+        new: &Settings,
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
@@ -49,7 +51,7 @@ impl Running {
             let is_ours = passed.is_none();
             let sockets = match passed {
                 Some(passed) => passed,
-                None => self.bind(server, rule, ready.service, reactor)?,
+                None => self.bind(server, rule, (ready.service, new), reactor, &mut opened.aside)?,
             };
             for (socket, address) in sockets {
                 if let (true, Address::Unix(path)) = (is_ours, &address) {
@@ -58,7 +60,7 @@ impl Running {
                 }
                 push_urls(&address, report);
                 let added = reactor.lp().add_listener(socket, ready.service, buffers(&server.settings, rule));
-                let id = added.map_err(|error| failure(&display(&address), error))?;
+                let id = added.map_err(|error| too_many(&address, error))?;
                 opened.listeners.push(id);
                 if let Some(bound) = ready.bound.last_mut() {
                     bound.sockets.push((id, address));
@@ -73,12 +75,18 @@ impl Running {
         &mut self,
         server: &HttpServer,
         rule: &ListenRule,
-        service: u8,
+        (service, new): (u8, &Settings),
         reactor: &mut Reactor<World>,
+        aside: &mut Aside,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
         options.freebind = self.retries;
-        match (bind(&rule.listen, &options), &rule.listen) {
+        let mut bound = bind(&rule.listen, &options);
+        let taken = bound.as_ref().is_err_and(|failure| failure.error == Some(Errno::ADDRINUSE));
+        if taken && aside.make_room(&rule.listen, &self.servers, (&self.settings, new), reactor) {
+            bound = bind(&rule.listen, &options);
+        }
+        match (bound, &rule.listen) {
             (Err(failure), Listen::Ip(address))
                 if self.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
             {
@@ -173,6 +181,17 @@ pub(super) fn take_passed(
         socket.prepare(options).map_err(|error| failure(&display(&socket.address), error))?;
     }
     Ok(Some(sockets.into_iter().map(|socket| (socket.socket, socket.address)).collect()))
+}
+
+/// The loop cannot have another listener.
+pub(super) fn too_many(address: &Address, error: Errno) -> Box<Failure> {
+    let mut failure = failure(&display(address), error);
+    if error == Errno::NOSPC {
+        failure.message.clear();
+        let why = ": more than 255 sockets would listen, those counted that the change closes";
+        failure.message.extend([&*display(address), why]);
+    }
+    failure
 }
 
 /// The address of a socket that is no Unix socket.
