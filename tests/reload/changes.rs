@@ -31,7 +31,7 @@ fn all_or_nothing() {
     assert_eq!(seen(), (200, 404));
     assert_eq!(monitor.value("/config.changed"), "2");
     let error = monitor.ask("set /http/one hidden=off read_buffer=3K").unwrap_err();
-    assert!(error.starts_with("invalid /http/one.read_buffer: expected"), "{error}");
+    assert!(error.starts_with("invalid read_buffer: expected"), "{error}");
     assert_eq!(hidden(&mut monitor), ("on".to_owned(), "off".to_owned()));
 
     monitor.ask("begin").unwrap();
@@ -58,6 +58,19 @@ fn all_or_nothing() {
         assert_eq!(seen(), (404, 200));
         assert_eq!(hidden(&mut monitor), ("off".to_owned(), "on".to_owned()));
         assert_eq!(get(two, "/h").status, 200);
+    }
+    // So does one of a connection, which is no part of the configuration.
+    let mut stream = connect(one);
+    exchange(&mut stream, &asking("/a.txt")).unwrap();
+    let row = monitor.ask("find connection where server = one show server").unwrap();
+    let id = row.split(' ').next().unwrap();
+    for bad in ["write_buffer=3K", "age=3s", "nothing=1", "read_buffer=auto"] {
+        monitor.ask("begin").unwrap();
+        monitor.ask("set /http/one hidden=on").unwrap();
+        let outcome = monitor.ask(&format!("set {id} {bad}")).and_then(|_| monitor.ask("commit"));
+        assert!(outcome.is_err(), "{bad}");
+        let _open = monitor.ask("abort");
+        assert_eq!(monitor.value("/http/one.hidden"), "off", "{bad}");
     }
     monitor.ask("begin").unwrap();
     monitor.ask("set /http/one hidden=on").unwrap();
@@ -90,9 +103,11 @@ fn what_is_set_for_a_time_comes_back() {
 #[test]
 fn what_was_changed_is_saved() {
     let more = "[include]\nfiles = conf.d/*.conf\n";
-    let program = Program::start(&[ONE, more].concat());
-    let included = program.directory.file("conf.d/two.conf", "# Of the second.\n[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
-    crate::common::give(&included);
+    let directory = crate::host::site();
+    let included = directory.file("conf.d/two.conf", "# Of the second.\n[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
+    crate::host::give_all(&included);
+    crate::host::give_all(included.parent().unwrap());
+    let program = Program::start_in(directory, &[ONE, more].concat(), &[]);
     let mut monitor = program.monitor();
     monitor.ask("call /config reload").unwrap();
     assert_eq!(monitor.value("/config.changed"), "0");
@@ -102,7 +117,7 @@ fn what_was_changed_is_saved() {
     monitor.ask("set /http/one spa=on for 1h").unwrap();
     let before = program.server.descriptors();
     let report = monitor.ask("save").unwrap();
-    assert!(report.contains("web.conf") && report.contains("two.conf"), "{report}");
+    assert!(report.contains("hidden: off -> on") && report.contains("index: index.html -> two.html"), "{report}");
     let text = std::fs::read_to_string(&program.path).unwrap();
     for part in ["; Of the first.\n", "root = %(here)s/one  ; Where it lies.\n", "hidden = on\n", "[handler:one/h]"] {
         assert!(text.contains(part), "{part:?} is not in {text}");
@@ -260,8 +275,8 @@ fn buffers_of_one_connection_one_listener_and_some_clients() {
     let mut monitor = program.monitor();
     let all = program.addresses("one");
     let sizes = |monitor: &mut crate::host::Monitor, stream: &TcpStream| {
-        let peer = stream.local_addr().unwrap();
-        let row = monitor.ask(&format!("find connection where peer = {peer} show write_buffer")).unwrap();
+        let port = stream.local_addr().unwrap().port();
+        let row = monitor.ask(&format!("find connection where port = {port} show write_buffer")).unwrap();
         row.trim_end().rsplit('=').next().unwrap_or_default().to_owned()
     };
     let open = |address| {
@@ -279,6 +294,18 @@ fn buffers_of_one_connection_one_listener_and_some_clients() {
     let (first, second) = (open(all[0]), open(all[1]));
     assert_eq!((sizes(&mut monitor, &first), sizes(&mut monitor, &second)), ("16K".into(), "2K".into()));
     assert_eq!(program.addresses("one"), all);
+    // Two values at once, and two listeners at once, whose rules read the same.
+    monitor.ask(&format!("set /listener/{} read_buffer=1K write_buffer=4K", all[1])).unwrap();
+    let second = open(all[1]);
+    assert_eq!(sizes(&mut monitor, &second), "4K");
+    monitor.ask("begin").unwrap();
+    monitor.ask(&format!("set /listener/{} write_buffer=8K", all[0])).unwrap();
+    monitor.ask(&format!("set /listener/{} write_buffer=32K", all[1])).unwrap();
+    monitor.ask("commit").unwrap();
+    let (first, second) = (open(all[0]), open(all[1]));
+    assert_eq!((sizes(&mut monitor, &first), sizes(&mut monitor, &second)), ("8K".into(), "32K".into()));
+    assert_eq!(monitor.value(&format!("/listener/{}.read_buffer", all[1])), "1K");
+    monitor.ask(&format!("set /listener/{} write_buffer=16K", all[0])).unwrap();
     // By the address of who comes, whatever the listener says; the first rule that fits.
     for (rules, size) in [
         ("127.0.0.2 write_buffer=512", "16K"),
@@ -292,7 +319,7 @@ fn buffers_of_one_connection_one_listener_and_some_clients() {
     }
     for (path, value, code) in [
         (format!("/listener/{}", all[0]), "write_buffer=3K", "invalid"),
-        (format!("/listener/{}", all[0]), "accepted=3", "invalid"),
+        (format!("/listener/{}", all[0]), "accepted=3", "refused"),
         ("/listener/127.0.0.9:1".to_owned(), "write_buffer=4K", "missing"),
         ("/connection/1-1".to_owned(), "write_buffer=4K", "missing"),
     ] {
@@ -317,8 +344,8 @@ fn one_connection_writes_less_at_once() {
         exchange(stream, &asking("/a.txt")).unwrap();
     }
     let mut monitor = program.monitor();
-    let peer = small.local_addr().unwrap();
-    let done = monitor.ask(&format!("find connection where peer = {peer} | set write_buffer=512")).unwrap();
+    let port = small.local_addr().unwrap().port();
+    let done = monitor.ask(&format!("find connection where port = {port} | set write_buffer=512")).unwrap();
     assert_eq!(done, "/connection found=1 done=1\n");
     let trace = program.directory.path().join("trace");
     let mut strace = Command::new("strace")

@@ -37,7 +37,7 @@ fn a_bad_file_changes_nothing() {
         let error = program.reload(text).unwrap_err();
         // An answer is one line: what is wrong stands there one behind the other.
         let fact = monitor.value("/config.last_failure");
-        let log = monitor.ask("log 1").unwrap();
+        let log = monitor.ask("log 20").unwrap();
         for part in *parts {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
             assert!(fact.contains(part), "{part:?} is not in {fact:?}");

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::common::{Directory, PATIENCE, Reply, Server, give, gorgon};
+use crate::common::{Directory, PATIENCE, Reply, Server, gorgon};
 
 /// One session with a monitor.
 pub struct Monitor(BufReader<UnixStream>);
@@ -129,7 +130,14 @@ pub const MONITOR: &str = "[monitor:control]\nlisten = unix:%(here)s/monitor.soc
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, [text, "\n", MONITOR].concat()).unwrap();
-    give(path);
+    give_all(path);
+}
+
+/// Gives a file to the user and the group that the program becomes, so that it may write it anew.
+pub fn give_all(file: &Path) {
+    if file.metadata().unwrap().uid() == 0 {
+        std::os::unix::fs::chown(file, Some(65_534), Some(65_534)).unwrap();
+    }
 }
 
 pub fn addresses(monitor: &mut Monitor, server: &str) -> Vec<SocketAddr> {

@@ -92,7 +92,7 @@ fn no_request_is_lost() {
             .concat(),
         ONE.replace("s/one", "s/two").replace("listen", "write_buffer = auto 512..64K\nlisten"),
         ONE.replace("127.0.0.1:0", "127.0.0.1:0 write_buffer=1K\n  127.0.0.1:0\n  unix:%(here)s/one.sock"),
-        [&*ONE.replace("listen", "max_connections=1000\nkeep_alive = 10s\nlisten"), TWO].concat(),
+        [&*ONE.replace("listen", "max_connections=1000\nidle_timeout = 10s\nlisten"), TWO].concat(),
         ONE.replace("listen", "file_cache = 0\nsendfile = off\nclients = 127.0.0.0/8 write_buffer=512\nlisten"),
     ];
     let mut reloads = 0;
