@@ -343,6 +343,7 @@ impl Running {
         for ready in opened.ready {
             let Some(server) = new.servers.get(ready.place) else { continue };
             let (http, service) = (&server.settings, ready.service);
+            self.retune(&before, server, &ready.bound, reactor);
             let lp = reactor.lp();
             lp.set_limits(service, ready.limits);
             lp.set_client_rules(service, server.clients.clone());

@@ -11,8 +11,8 @@ use gorgon_sys::{Address, Errno, ListenOptions, OwnedFd, Passed};
 use super::activation::Activation;
 use super::aside::Aside;
 use super::late::{Came, Late};
-use super::listeners::{Socket, bind, display, options, push_urls};
-use super::running::{Opened, Running};
+use super::listeners::{Socket, bind, display, options, push_urls, retune};
+use super::running::{Opened, Running, Server};
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::{Buffers, ListenerId, Reactor};
@@ -163,6 +163,32 @@ impl Running {
             }
         }
         None
+    }
+
+    /// Has sockets that stay be as their rules say now.
+    pub(super) fn retune(
+        &self,
+        before: &[Server],
+        server: &HttpServer,
+        bound: &[Bound],
+        reactor: &mut Reactor<World>,
+    ) {
+        for (rule, (id, address)) in
+            bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (&bound.rule, one)))
+        {
+            let was = before.iter().find_map(|other| {
+                let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
+                let bound = other.bound.iter().find(is)?;
+                let settings = self.settings.servers.iter().find(|settings| settings.name == other.name)?;
+                Some(options(&settings.settings, &bound.rule))
+            });
+            let Some((was, listener)) = was.zip(reactor.lp().listener(*id)) else { continue };
+            let now = options(&server.settings, rule);
+            if let Err(error) = retune(listener.fd(), address, (&was, &now), &self.served.sockets) {
+                let time = reactor.now();
+                reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
+            }
+        }
     }
 }
 

@@ -128,6 +128,11 @@ pub fn listen_again(socket: BorrowedFd<'_>, backlog: u32) -> Result<(), Errno> {
     rustix::net::listen(socket, i32::try_from(backlog).unwrap_or(i32::MAX))
 }
 
+/// Has connections without data be kept from us for so many seconds, or not at all for 0, where the system can.
+pub fn set_defer_accept(socket: BorrowedFd<'_>, seconds: u32) {
+    defer_accept(socket, seconds);
+}
+
 /// Sets what the connections of an IP socket inherit. `bound`: it is bound already.
 pub(crate) fn tune(socket: BorrowedFd<'_>, options: &ListenOptions, bound: bool) -> Result<(), Errno> {
     sockopt::set_tcp_nodelay(socket, true)?;

@@ -46,7 +46,9 @@ fn all_or_nothing() {
     assert_eq!(get(two, "/h").status, 200);
 
     // The last of them fails, in ways that are known at once and in ways that only the doing shows.
-    for bad in ["set /http/two root=/nowhere", "call /config add /http/three root=/nowhere listen=127.0.0.1:0"] {
+    for bad in
+        ["set /http/two root=/nowhere", "call /config add /http/three root=/nowhere listen=127.0.0.1:0"]
+    {
         monitor.ask("begin").unwrap();
         monitor.ask("set /http/one hidden=on").unwrap();
         monitor.ask("set /http/two hidden=off").unwrap();
@@ -96,7 +98,10 @@ fn what_is_set_for_a_time_comes_back() {
     // A reload in between does not end it, and its own value comes back afterwards.
     monitor.ask("set /http/one hidden=on for 1s").unwrap();
     program.reload(&ONE.replace("listen", "spa = on\nlisten")).unwrap();
-    assert_eq!((monitor.value("/http/one.hidden"), monitor.value("/http/one.spa")), ("on".into(), "on".into()));
+    assert_eq!(
+        (monitor.value("/http/one.hidden"), monitor.value("/http/one.spa")),
+        ("on".into(), "on".into())
+    );
     until("it comes back", || monitor.value("/http/one.hidden") == "off");
 }
 
@@ -104,7 +109,8 @@ fn what_is_set_for_a_time_comes_back() {
 fn what_was_changed_is_saved() {
     let more = "[include]\nfiles = conf.d/*.conf\n";
     let directory = crate::host::site();
-    let included = directory.file("conf.d/two.conf", "# Of the second.\n[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
+    let included = directory
+        .file("conf.d/two.conf", "# Of the second.\n[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
     crate::host::give_all(&included);
     crate::host::give_all(included.parent().unwrap());
     let program = Program::start_in(directory, &[ONE, more].concat(), &[]);
@@ -117,9 +123,14 @@ fn what_was_changed_is_saved() {
     monitor.ask("set /http/one spa=on for 1h").unwrap();
     let before = program.server.descriptors();
     let report = monitor.ask("save").unwrap();
-    assert!(report.contains("hidden: off -> on") && report.contains("index: index.html -> two.html"), "{report}");
+    assert!(
+        report.contains("hidden: off -> on") && report.contains("index: index.html -> two.html"),
+        "{report}"
+    );
     let text = std::fs::read_to_string(&program.path).unwrap();
-    for part in ["; Of the first.\n", "root = %(here)s/one  ; Where it lies.\n", "hidden = on\n", "[handler:one/h]"] {
+    for part in
+        ["; Of the first.\n", "root = %(here)s/one  ; Where it lies.\n", "hidden = on\n", "[handler:one/h]"]
+    {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
     assert!(!text.contains("spa"), "{text}");
@@ -250,7 +261,10 @@ fn connections_are_found_and_closed() {
     let mut monitor = program.monitor();
     let rows = monitor.ask("find connection where server = two show server").unwrap();
     assert_eq!(rows.lines().count(), 5, "{rows}");
-    assert!(rows.lines().all(|row| row.starts_with("/connection/") && row.ends_with(" server=two")), "{rows}");
+    assert!(
+        rows.lines().all(|row| row.starts_with("/connection/") && row.ends_with(" server=two")),
+        "{rows}"
+    );
     let first = rows.split(' ').next().unwrap();
     monitor.ask(&["call ", first, " close"].concat()).unwrap();
     assert!(monitor.ask(&["get ", first].concat()).unwrap_err().starts_with("missing"));
@@ -271,7 +285,8 @@ fn connections_are_found_and_closed() {
 /// Where buffers come from: the connection's own, rules by address, the listener, the server.
 #[test]
 fn buffers_of_one_connection_one_listener_and_some_clients() {
-    let program = Program::start(&ONE.replace("listen = 127.0.0.1:0", "listen =\n  127.0.0.1:0\n  127.0.0.1:0"));
+    let program =
+        Program::start(&ONE.replace("listen = 127.0.0.1:0", "listen =\n  127.0.0.1:0\n  127.0.0.1:0"));
     let mut monitor = program.monitor();
     let all = program.addresses("one");
     let sizes = |monitor: &mut crate::host::Monitor, stream: &TcpStream| {
@@ -371,7 +386,9 @@ fn one_connection_writes_less_at_once() {
     let mut most: Vec<(String, usize)> = Vec::new();
     for line in text.lines() {
         let Some((call, count)) = line.rsplit_once(" = ") else { continue };
-        let (Some((_, rest)), Ok(count)) = (call.split_once('('), count.trim().parse::<usize>()) else { continue };
+        let (Some((_, rest)), Ok(count)) = (call.split_once('('), count.trim().parse::<usize>()) else {
+            continue;
+        };
         let descriptor = rest.split(',').next().unwrap().to_owned();
         match most.iter_mut().find(|(other, _)| *other == descriptor) {
             Some((_, most)) => *most = count.max(*most),
@@ -395,8 +412,9 @@ fn buffers_change_under_requests() {
         let request = format!("GET /a.txt HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n");
         // Half of it has come already.
         stream.write_all(&request.as_bytes()[..1500]).unwrap();
-        let done = monitor
-            .ask(&format!("find connection where server = one | set \"read_buffer={read}\" \"write_buffer={write}\""));
+        let done = monitor.ask(&format!(
+            "find connection where server = one | set \"read_buffer={read}\" \"write_buffer={write}\""
+        ));
         assert!(done.as_ref().is_ok_and(|done| done.contains("done=1")), "{done:?}");
         stream.write_all(&request.as_bytes()[1500..]).unwrap();
         let mut bytes = vec![0; 4096];

@@ -20,11 +20,22 @@ fn a_bad_file_changes_nothing() {
         ("[http:one\nroot = /\n", &[":1: "]),
         (
             "[http:one]\nrot = /\nread_buffer = 3K\nlisten = 1.2.3.4.5\n[htpt:x]\n",
-            &[":2: rot: no such setting of [http:one]; did you mean root?", ":3: read_buffer=3K: expected", ":4: ", ":5: [htpt:x]: no such kind"],
+            &[
+                ":2: rot: no such setting of [http:one]; did you mean root?",
+                ":3: read_buffer=3K: expected",
+                ":4: ",
+                ":5: [htpt:x]: no such kind",
+            ],
         ),
-        (&format!("{ONE}hidden=on\n[http:two]\nroot=%(here)s/two\nlisten={taken}\n"), &["cannot listen on", "Address already in use"]),
+        (
+            &format!("{ONE}hidden=on\n[http:two]\nroot=%(here)s/two\nlisten={taken}\n"),
+            &["cannot listen on", "Address already in use"],
+        ),
         (&ONE.replace("s/one", "s/nowhere"), &["nowhere: No such file or directory"]),
-        (&format!("{ONE}[http:two]\nroot=%(here)s/nowhere\nlisten=127.0.0.1:0\n"), &["nowhere: No such file"]),
+        (
+            &format!("{ONE}[http:two]\nroot=%(here)s/nowhere\nlisten=127.0.0.1:0\n"),
+            &["nowhere: No such file"],
+        ),
         (&format!("{ONE}[handler:one/x]\nroot=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}auth_file=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}access_log=%(here)s/no/where.log\n"), &["where.log"]),
@@ -119,7 +130,8 @@ fn a_root_that_was_replaced_is_found_again() {
 #[test]
 fn what_only_a_start_changes_is_told() {
     let program = Program::start(ONE);
-    let report = program.reload(&[&*ONE.replace("s/one", "s/two"), "[gorgon]\npoller=poll\ngrace=2s\n"].concat());
+    let report =
+        program.reload(&[&*ONE.replace("s/one", "s/two"), "[gorgon]\npoller=poll\ngrace=2s\n"].concat());
     let report = report.unwrap();
     assert!(report.contains("/gorgon.poller: takes effect when the program starts anew"), "{report}");
     assert_eq!(body(program.address("one"), "/a.txt").1, "of two");

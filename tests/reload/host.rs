@@ -216,7 +216,9 @@ impl Crowd {
                 while !stop.load(Ordering::Relaxed) {
                     let mut stream = match kept.take() {
                         Some(stream) => stream,
-                        None => TcpStream::connect(address).map(patient).map_err(|e| format!("no way in: {e}"))?,
+                        None => {
+                            TcpStream::connect(address).map(patient).map_err(|e| format!("no way in: {e}"))?
+                        }
                     };
                     let reply = exchange(&mut stream, &request)
                         .map_err(|error| format!("kept={keeps}, request {count}: {error}"))?;
@@ -235,7 +237,10 @@ impl Crowd {
     /// How often each one was answered.
     pub fn end(self) -> Vec<usize> {
         self.stop.store(true, Ordering::Relaxed);
-        self.clients.into_iter().map(|client| client.join().unwrap().unwrap_or_else(|e| panic!("{e}"))).collect()
+        self.clients
+            .into_iter()
+            .map(|client| client.join().unwrap().unwrap_or_else(|e| panic!("{e}")))
+            .collect()
     }
 }
 

@@ -97,7 +97,9 @@ fn password_files_come_change_and_go() {
     let two = "[http:two]\nroot=%(here)s/two\nlisten=127.0.0.1:0\nauth_file=%(here)s/first\n";
     let program = Program::start(&[ONE, two].concat().replace("auth_file=%(here)s/first\n", ""));
     // `{SHA}` of 1 and 2.
-    for (name, hash) in [("first", "NWoZK3kTsExUV00Ywo1G5jlUKKs="), ("second", "2kuSN7rMzfGcB2DKt67EqDWQELA=")] {
+    for (name, hash) in
+        [("first", "NWoZK3kTsExUV00Ywo1G5jlUKKs="), ("second", "2kuSN7rMzfGcB2DKt67EqDWQELA=")]
+    {
         give(&program.directory.file(name, format!("anna:{{SHA}}{hash}\n")));
     }
     let address = program.address("two");
@@ -123,7 +125,16 @@ fn password_files_come_change_and_go() {
         program.reload(&shared).unwrap();
         assert_eq!(all(), (401, 401, 200));
         assert_eq!(get(program.address("one"), "/a.txt").status, 401);
-        program.reload(&[ONE, "auth_file=%(here)s/second\n", &*two.replace("first", "second").replace("auth_file=%(here)s/second\n", "")].concat()).unwrap();
+        program
+            .reload(
+                &[
+                    ONE,
+                    "auth_file=%(here)s/second\n",
+                    &*two.replace("first", "second").replace("auth_file=%(here)s/second\n", ""),
+                ]
+                .concat(),
+            )
+            .unwrap();
         assert_eq!(all(), (200, 200, 200));
         assert_eq!(get(program.address("one"), "/a.txt").status, 401);
         program.reload(&[ONE, two].concat().replace("auth_file=%(here)s/first\n", "")).unwrap();

@@ -5,9 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
 use crate::common::Reply;
-use crate::host::{
-    Crowd, Program, asking, body, closing, connect, exchange, free_port, get, patient, until,
-};
+use crate::host::{Crowd, Program, asking, body, closing, connect, exchange, free_port, get, patient, until};
 
 const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
 const TWO: &str = "[http:two]\nroot = %(here)s/two\nlisten = 127.0.0.1:0\n";
@@ -93,7 +91,10 @@ fn no_request_is_lost() {
         ONE.replace("s/one", "s/two").replace("listen", "write_buffer = auto 512..64K\nlisten"),
         ONE.replace("127.0.0.1:0", "127.0.0.1:0 write_buffer=1K\n  127.0.0.1:0\n  unix:%(here)s/one.sock"),
         [&*ONE.replace("listen", "max_connections=1000\nidle_timeout = 10s\nlisten"), TWO].concat(),
-        ONE.replace("listen", "file_cache = 0\nsendfile = off\nclients = 127.0.0.0/8 write_buffer=512\nlisten"),
+        ONE.replace(
+            "listen",
+            "file_cache = 0\nsendfile = off\nclients = 127.0.0.0/8 write_buffer=512\nlisten",
+        ),
     ];
     let mut reloads = 0;
     for text in variants.iter().cycle().take(20) {
@@ -197,6 +198,30 @@ fn unix_sockets_come_stay_and_go() {
     program.reload(&text("unix:%(here)s/a.sock mode=666")).unwrap();
     until("the file is gone", || !at("b.sock").exists());
     assert_eq!(asks("a.sock"), b"of one");
+}
+
+/// What a rule says of its socket holds for one that stays, too: who may connect, and how many may wait.
+#[test]
+fn a_socket_that_stays_is_as_its_rule_says() {
+    use std::os::unix::fs::PermissionsExt;
+    let text = ONE.replace("127.0.0.1:0", "127.0.0.1:0\n  unix:%(here)s/a.sock mode=600");
+    let program = Program::start(&text);
+    let one = program.address("one");
+    let mode = || {
+        let socket = program.directory.path().join("a.sock").metadata().unwrap();
+        socket.permissions().mode() & 0o777
+    };
+    assert_eq!(mode(), 0o600);
+    let inodes = program.inodes(one.port());
+    program.reload(&text.replace("mode=600", "mode=666").replace("listen", "backlog = 7\nlisten")).unwrap();
+    assert_eq!(mode(), 0o666);
+    assert_eq!(program.inodes(one.port()), inodes);
+    // The kernel tells the length of the queue of one that listens as what it has to send.
+    let shown = std::process::Command::new("ss").args(["-ltn", &format!("sport = :{}", one.port())]).output();
+    let Ok(shown) = shown else { return eprintln!("skipped: ss cannot be had") };
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let line = shown.lines().find(|line| line.contains("LISTEN")).unwrap();
+    assert_eq!(line.split_whitespace().nth(2), Some("7"), "{shown}");
 }
 
 /// A listener may change hands while connections that came by it stay where they are.

@@ -2,9 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg(all(feature = "http", feature = "monitor"))]
 
+mod changes;
 #[path = "../common/mod.rs"]
 mod common;
-mod changes;
 mod files;
 mod host;
 mod lasting;

@@ -66,7 +66,8 @@ print(len(seen))
 "##;
 
 fn check(metrics: &[u8]) {
-    let python = Command::new("python3").args(["-c", CHECKER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let python =
+        Command::new("python3").args(["-c", CHECKER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut python) = python else {
         eprintln!("skipped: python3 cannot be had");
         return;
@@ -89,14 +90,18 @@ fn metrics_are_what_prometheus_reads() {
     check(&metrics.body);
     // More servers, with names that could be mistaken, and none.
     let two = TEXT.replace("one/", "two/").replace("http:one", "http:two").replace("s/two", "s/one");
-    program.reload(&[TEXT, &two, "[http:a-b.c_d]\nroot=%(here)s/two\nlisten=unix:%(here)s/x.sock\n"].concat()).unwrap();
+    program
+        .reload(&[TEXT, &two, "[http:a-b.c_d]\nroot=%(here)s/two\nlisten=unix:%(here)s/x.sock\n"].concat())
+        .unwrap();
     // A report is good for a second.
     let told = || String::from_utf8(get(one, "/-/metrics").body).unwrap();
     until("they are told", || told().contains("\"two\"") && told().contains("\"a-b.c_d\""));
     let text = told();
     check(text.as_bytes());
     let requests = |text: &str| -> f64 {
-        let line = text.lines().find(|line| line.starts_with("gorgon_http_requests_total{") && line.contains("\"one\""));
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("gorgon_http_requests_total{") && line.contains("\"one\""));
         line.unwrap_or_else(|| panic!("{text}")).rsplit(' ').next().unwrap().parse().unwrap()
     };
     let before = requests(&text);
@@ -143,7 +148,9 @@ fn it_is_not_well_while_it_drains() {
     let mut held = connect(one);
     held.write_all(b"GET /-/healthz HTTP/1.1\r\nHo").unwrap();
     let mut monitor = program.monitor();
-    until("both are there", || monitor.ask("find connection where server = one").unwrap().lines().count() == 2);
+    until("both are there", || {
+        monitor.ask("find connection where server = one").unwrap().lines().count() == 2
+    });
     monitor.ask("call /process quit").unwrap();
     assert_eq!(monitor.value("/process.state"), "draining");
     let reply = exchange(&mut held, "st: x\r\n\r\n").unwrap();

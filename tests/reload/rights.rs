@@ -52,11 +52,19 @@ fn what_it_may_not_do_any_more_is_told() {
     let closed = closed.parent().unwrap();
     std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
     let error = monitor.ask(&format!("set /http/one root={}", closed.display())).unwrap_err();
-    assert!(error.starts_with("refused") && error.contains("Permission denied") && error.contains("/process.rights"), "{error}");
+    assert!(
+        error.starts_with("refused")
+            && error.contains("Permission denied")
+            && error.contains("/process.rights"),
+        "{error}"
+    );
     let Some(port) = low_port() else { return };
     for asked in [
         format!("set /http/one listen=127.0.0.1:{port}"),
-        format!("call /config add /http/low root={} listen=127.0.0.1:{port}", program.directory.path().join("two").display()),
+        format!(
+            "call /config add /http/low root={} listen=127.0.0.1:{port}",
+            program.directory.path().join("two").display()
+        ),
     ] {
         let error = monitor.ask(&asked).unwrap_err();
         assert!(error.starts_with("refused") && error.contains("ports below 1024 want root"), "{error}");
