@@ -126,6 +126,38 @@ fn a_root_that_was_replaced_is_found_again() {
     assert_eq!(program.monitor().value("/config.last_failure"), "");
 }
 
+/// What was changed live and what the file says now may not go together: then the file does not take effect.
+#[test]
+fn a_file_may_contradict_what_was_changed_live() {
+    let port = crate::host::free_port();
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    monitor.ask(&format!("set /http/one listen=127.0.0.1:0,127.0.0.1:{port}")).unwrap();
+    let more = format!("[http:two]\nroot=%(here)s/two\nlisten=:{port}\n");
+    let error = program.reload(&[ONE, &more].concat()).unwrap_err();
+    assert!(error.starts_with("conflict /http/") && error.contains("listens there"), "{error}");
+    assert_eq!(monitor.value("/config.last_failure"), error.split_once(' ').unwrap().1);
+    assert_eq!(program.addresses("one").len(), 2);
+    monitor.ask("set /http/one listen=127.0.0.1:0").unwrap();
+    monitor.ask("call /config reload").unwrap();
+    assert_eq!(body(program.address("two"), "/a.txt").1, "of two");
+}
+
+/// Files that are read once are read again by a reload, if they say something else.
+#[test]
+fn media_types_are_read_again() {
+    let directory = site();
+    directory.file("types", "text/first txt\n");
+    let text = ONE.replace("listen", "types_file = %(here)s/types\nlisten");
+    let program = Program::start_in(directory, &text, &[]);
+    let one = program.address("one");
+    let kind = || get(one, "/a.txt").field("content-type").unwrap();
+    assert!(kind().starts_with("text/first"), "{}", kind());
+    program.directory.file("types", "text/other txt\n# It is longer.\n");
+    program.monitor().ask("call /config reload").unwrap();
+    assert!(kind().starts_with("text/other"), "{}", kind());
+}
+
 /// What holds for as long as the program runs is told, and the rest takes effect.
 #[test]
 fn what_only_a_start_changes_is_told() {
