@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Passed};
 
+use super::Failure;
 use super::aside::Aside;
 use super::domains::Domains;
 use super::handlers::{self, Built, Ground, Recipe};
@@ -24,7 +25,6 @@ use super::listeners::bind_one;
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::sockets::{Bound, buffers, socket_buffers};
-use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
 use crate::engine::{Limits, ListenerId, Reactor};

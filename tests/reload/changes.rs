@@ -226,6 +226,12 @@ fn handlers_are_added_moved_and_removed() {
         monitor.ask(&["call /handler/one/away ", bad].concat()).unwrap_err();
         assert_eq!(order(&mut monitor), ["docs", "away", "files"], "{bad}");
     }
+    // The server's own files go, and come back.
+    assert_eq!(asks("/a.txt"), (200, "of one".to_owned()));
+    monitor.ask("set /http/one files=off").unwrap();
+    assert_eq!((asks("/a.txt").0, asks("/docs/a.txt").0), (404, 200));
+    monitor.ask("set /http/one files=on").unwrap();
+    assert_eq!(asks("/a.txt"), (200, "of one".to_owned()));
     monitor.ask("call /handler/one/docs remove").unwrap();
     assert_eq!(asks("/docs/a.txt").0, 302);
     monitor.ask("call /handler/one/away remove").unwrap();

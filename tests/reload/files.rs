@@ -135,7 +135,7 @@ fn a_file_may_contradict_what_was_changed_live() {
     monitor.ask(&format!("set /http/one listen=127.0.0.1:0,127.0.0.1:{port}")).unwrap();
     let more = format!("[http:two]\nroot=%(here)s/two\nlisten=:{port}\n");
     let error = program.reload(&[ONE, &more].concat()).unwrap_err();
-    assert!(error.starts_with("conflict /http/") && error.contains("listens there"), "{error}");
+    assert!(error.starts_with("conflict /http/") && error.contains("cannot be together"), "{error}");
     assert_eq!(monitor.value("/config.last_failure"), error.split_once(' ').unwrap().1);
     assert_eq!(program.addresses("one").len(), 2);
     monitor.ask("set /http/one listen=127.0.0.1:0").unwrap();
