@@ -104,7 +104,9 @@ impl<'c> Configured<'c> {
 
     fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, Box<Trouble>> {
         let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
+        let loaded = inputs
+            .load(&SystemFiles)
+            .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
         let fresh = loaded.settings;
         let mut new = overlay(&self.base, &running.settings, &fresh);
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
