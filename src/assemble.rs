@@ -16,6 +16,8 @@ use crate::text::number::push_decimal_str;
 use crate::world::World;
 
 pub mod activation;
+#[cfg(feature = "http")]
+mod aside;
 mod configured;
 #[cfg(feature = "http")]
 mod domains;

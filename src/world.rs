@@ -182,8 +182,10 @@ impl Logs for World {
     fn end_log(&mut self, number: usize, now: Now) {
         self.ending.retain_mut(|log| !log.flush(now));
         let Some(place) = self.logs.get_mut(number) else { return };
-        if let Some((_, writers @ 2..)) = place {
+        if let Some((log, writers @ 2..)) = place {
             *writers -= 1;
+            // The timer that was to write what it holds may have been set by who goes: the next line sets another one.
+            log.timer(now);
             return;
         }
         let Some((mut log, _)) = place.take() else { return };

@@ -1,10 +1,12 @@
 //! Where the settings come from: the file, as it was read last, and how it is read again and written.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::running::Running;
+use super::live::look;
+use super::running::{self, Running};
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
@@ -15,7 +17,7 @@ use crate::config::settings::Settings;
 use crate::engine::Reactor;
 use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
-use crate::tree::Problem;
+use crate::tree::{Code, Problem, Trouble};
 use crate::world::World;
 
 /// The configuration of the running program.
@@ -32,6 +34,8 @@ pub(super) struct Configured<'c> {
     pub(super) last_failure: String,
 }
 
+/// Problems of one reload that become events each.
+const TOLD: usize = 16;
 /// There is none.
 const NO_FILE: &str = "it was started without a configuration file";
 
@@ -64,10 +68,10 @@ impl<'c> Configured<'c> {
         &mut self,
         running: &mut Running,
         reactor: &mut Reactor<World>,
-    ) -> Result<String, String> {
-        let outcome = self.read(running, reactor);
+    ) -> Result<String, Box<Trouble>> {
+        let mut outcome = self.read(running, reactor);
         let now = reactor.lp().now();
-        match &outcome {
+        match &mut outcome {
             Ok(report) => {
                 self.reloads += 1;
                 self.loaded = reactor.lp().now().milliseconds;
@@ -78,23 +82,38 @@ impl<'c> Configured<'c> {
                 words.push_str(&report.trim_end().replace('\n', "; "));
                 reactor.world().note(now, &[&words]);
             }
-            Err(message) => {
+            Err(trouble) => {
                 self.failures += 1;
-                message.clone_into(&mut self.last_failure);
-                reactor.world().note(now, &["nothing was reloaded: ", message]);
+                // One event for each problem, for a line of those is bounded.
+                let mut problems = trouble.message.split('\n');
+                for problem in problems.by_ref().take(TOLD) {
+                    reactor.world().note(now, &["nothing was reloaded: ", problem]);
+                }
+                let more = problems.count();
+                if more > 0 {
+                    let mut words = String::from("nothing was reloaded: ");
+                    push_decimal_str(more as u64, &mut words);
+                    reactor.world().note(now, &[&words, " more problems, see /config.last_failure"]);
+                }
+                trouble.message = trouble.message.replace('\n', "; ");
+                trouble.message.clone_into(&mut self.last_failure);
             }
         }
         outcome
     }
 
-    fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, String> {
-        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
+    fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, Box<Trouble>> {
+        let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
+        let loaded = inputs
+            .load(&SystemFiles)
+            .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
         let fresh = loaded.settings;
         let mut new = overlay(&self.base, &running.settings, &fresh);
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
         let report = Difference::between(&running.settings, &new).print(&new);
-        running.change(new, reactor).map_err(|trouble| trouble.message)?;
+        // What was changed live may contradict what the file says now.
+        look(&new)?;
+        running.change(new, reactor)?;
         self.base = fresh;
         let mut report = report;
         for key in fixed {
@@ -151,6 +170,7 @@ impl<'c> Configured<'c> {
     }
 }
 
+/// All problems, each a line.
 fn lines(problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {

@@ -13,6 +13,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use gorgon_sys::stat_path;
+
 use super::http::open_parent;
 use super::privileges::Served;
 use super::roots::{filesystem, is_served, media_types};
@@ -86,6 +88,8 @@ struct Root {
     number: usize,
     /// The name of the one file there is.
     single: Option<String>,
+    /// Device and inode of what lay there.
+    key: (u64, u64),
 }
 
 struct Area {
@@ -330,6 +334,12 @@ impl Builder<'_, '_> {
     ) -> Result<(), Box<Failure>> {
         let mut made = number_text(root as u64);
         push_values(&HTTP, own, OF_FILES, &mut made);
+        // A file of media types that says something else makes another handler.
+        if let Ok(found) = stat_path(&own.types_file) {
+            for number in [found.inode, found.size, found.modified.unsigned_abs(), found.modified_ns.into()] {
+                made.push_str(&number_text(number));
+            }
+        }
         for area in self.recipe.areas.iter().filter(|area| area.filesystem == root) {
             made.push_str(&area.name);
             made.push('\0');
@@ -372,15 +382,18 @@ impl Builder<'_, '_> {
     fn root(&mut self, own: &mut HttpSettings) -> Result<usize, Box<Failure>> {
         let same = |root: &&Root| root.root == own.root && root.symlinks == own.symlinks;
         let here = self.recipe.roots.iter().find(same);
-        if let Some(root) = here.or_else(|| self.before.roots.iter().find(same)) {
+        // Something else may lie there by now. What cannot be looked at any more is served on.
+        let key = stat_path(&own.root).ok().map(|found| (found.device, found.inode));
+        let is_there = |root: &&Root| same(root) && key.is_none_or(|key| key == root.key);
+        if let Some(root) = here.or_else(|| self.before.roots.iter().find(is_there)) {
             if let Some(name) = &root.single {
                 own.index = [name.clone()].into();
                 own.hidden = true;
             }
-            let (number, single) = (root.number, root.single.clone());
+            let (number, single, key) = (root.number, root.single.clone(), root.key);
             if here.is_none() {
                 let (root, symlinks) = (own.root.clone(), own.symlinks);
-                self.recipe.roots.push(Root { root, symlinks, number, single });
+                self.recipe.roots.push(Root { root, symlinks, number, single, key });
             }
             return Ok(number);
         }
@@ -389,7 +402,8 @@ impl Builder<'_, '_> {
         let number = self.ground.world.add_filesystem(filesystem);
         self.ground.served.reaches.push(reach);
         let single = own.index.first().cloned().filter(|_| single);
-        self.recipe.roots.push(Root { root: own.root.clone(), symlinks: own.symlinks, number, single });
+        let (root, key) = (own.root.clone(), key.unwrap_or_default());
+        self.recipe.roots.push(Root { root, symlinks: own.symlinks, number, single, key });
         Ok(number)
     }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use gorgon_sys::OwnedFd;
+use gorgon_sys::{Errno, OwnedFd};
 
 use super::handlers;
 use super::privileges::{Place, Served};
@@ -155,6 +155,16 @@ pub(super) fn open_parent(path: &[u8]) -> Option<OwnedFd> {
     gorgon_sys::privilege::open_to_name(file_path::parent(path)).ok()
 }
 
+/// The loop cannot have another service.
+pub(super) fn no_service(error: Errno) -> Box<Failure> {
+    let mut failure = failure("services", error);
+    if error == Errno::NOSPC {
+        let most = "there are 255 servers, monitors and files of users, those counted that still end: that is the most";
+        failure.message = most.to_string();
+    }
+    failure
+}
+
 /// Adds the service that checks passwords, and starts its helper process; gives its number.
 pub(super) fn add_passwords(
     mut passwords: Passwords,
@@ -162,12 +172,12 @@ pub(super) fn add_passwords(
 ) -> Result<u8, Box<Failure>> {
     let socket = passwords.start().map_err(|message| handlers::wrong_passwords(&message))?;
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
-    let service = service.map_err(|error| failure("services", error))?;
+    let service = service.map_err(no_service)?;
     match reactor.lp().adopt(socket, service) {
         Ok(_) => Ok(service),
         Err(error) => {
             reactor.remove_service(service);
-            Err(failure("services", error))
+            Err(no_service(error))
         }
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gorgon_sys::{Address, AsFd, Errno, FileKind, FileStat, ListenOptions, OwnedFd, privilege};
+use gorgon_sys::{Address, AsFd, BorrowedFd, Errno, FileKind, FileStat, ListenOptions, OwnedFd, privilege};
 
 use super::{Failure, failure};
 use crate::http::settings::HttpSettings;
@@ -81,6 +81,34 @@ pub(super) fn bind(
         }
     };
     outcome.map_err(|(error, address)| cannot_listen(&display(&Address::Ip(address)), error))
+}
+
+/// Has a socket that stays be as if it were made with these options rather than those before; its kernel's buffers are the
+/// loop's to set.
+///
+/// # Errors
+/// What the system does not do: the socket serves all the same.
+pub(super) fn retune(
+    socket: BorrowedFd<'_>,
+    address: &Address,
+    (before, now): (&ListenOptions, &ListenOptions),
+    sockets: &Sockets,
+) -> Result<(), Errno> {
+    if before.backlog != now.backlog {
+        gorgon_sys::listen_again(socket, now.backlog)?;
+    }
+    match address {
+        Address::Unix(path) => match now.mode.filter(|_| before.mode != now.mode) {
+            Some(mode) => sockets.set_mode(path, mode),
+            None => Ok(()),
+        },
+        Address::Ip(_) => {
+            if before.defer_accept != now.defer_accept {
+                gorgon_sys::set_defer_accept(socket, now.defer_accept.unwrap_or(0));
+            }
+            Ok(())
+        }
+    }
 }
 
 pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(OwnedFd, Address), Errno> {
@@ -171,6 +199,12 @@ impl Socket {
         privilege::may_write(self.directory.as_fd())
     }
 
+    /// Has it have other permission bits.
+    fn set_mode(&self, mode: u32) -> Result<(), Errno> {
+        let key = (self.stat.device, self.stat.inode);
+        privilege::set_socket_mode(self.directory.as_fd(), &self.name, key, mode)
+    }
+
     /// Removes it, unless something else lies there by now.
     fn remove(&self) {
         if self.is_there() {
@@ -193,6 +227,14 @@ impl Socket {
 pub(super) struct Sockets(pub(super) Vec<Socket>);
 
 impl Sockets {
+    /// Sets the permission bits of the one that was made at that path.
+    ///
+    /// # Errors
+    /// The system's; `ENOENT` for one that was not made here.
+    fn set_mode(&self, path: &[u8], mode: u32) -> Result<(), Errno> {
+        self.0.iter().find(|socket| socket.path == path).ok_or(Errno::NOENT)?.set_mode(mode)
+    }
+
     /// Removes the one that was made at that path.
     pub(super) fn remove(&mut self, path: &[u8]) {
         if let Some(at) = self.0.iter().position(|socket| socket.path == path) {

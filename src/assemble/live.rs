@@ -19,6 +19,7 @@ use super::sockets::Bound;
 use crate::cli::process::GORGON;
 use crate::config::check::check;
 use crate::config::edit::edit;
+use crate::config::settings::Settings;
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::engine::values::ConnId;
@@ -112,21 +113,24 @@ impl Live<'_, '_> {
     }
 
     /// A step that changes a listener's buffer, as one that changes its rule.
-    fn of_listener(&self, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
+    fn of_listener(&self, new: &Settings, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
         let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
         let servers = self.running.servers.iter();
-        let mut all = servers.flat_map(|server| server.bound.iter().map(move |bound| (&server.name, bound)));
-        let (server, bound) = all.find(|(_, bound)| is(bound)).ok_or_else(missing)?;
+        let mut all = servers
+            .flat_map(|server| server.bound.iter().enumerate().map(move |bound| (&server.name, bound)));
+        let (server, (place, bound)) = all.find(|(_, (_, bound))| is(bound)).ok_or_else(missing)?;
         if !matches!(key, "read_buffer" | "write_buffer") {
             return Err(Trouble::new(Code::Unknown, &["/listener/", name, ".", key, ": no such setting"]));
         }
-        let settings = self.running.settings.servers.iter().find(|other| other.name == *server);
-        let rules = settings.map(|settings| settings.settings.listen.as_slice()).unwrap_or_default();
-        let rules: Vec<String> = rules
-            .iter()
-            .map(|rule| if *rule == bound.rule.text { set_in_rule(rule, key, text) } else { rule.clone() })
-            .collect();
+        // Sockets are in the order of their rules, and two rules may read the same.
+        let settings = new.servers.iter().find(|other| other.name == *server).ok_or_else(missing)?;
+        let mut rules = settings.settings.listen.clone();
+        let same = settings.listeners.get(place).is_some_and(|rule| rule.listen == bound.rule.listen);
+        match rules.get_mut(place).filter(|_| same) {
+            Some(rule) => *rule = set_in_rule(rule, key, text),
+            None => return Err(missing()),
+        }
         let path = joined(&["/http/", server]);
         Ok(Step::Set { path, key: "listen".to_owned(), text: rules.join(",") })
     }
@@ -326,20 +330,15 @@ impl Tree for Live<'_, '_> {
                         connections.push((name.to_owned(), key.clone(), text.clone()));
                     }
                     Some(Path { kind: "listener", name }) => {
-                        edit(&mut new, &self.of_listener(name, key, text)?)?
+                        let step = self.of_listener(&new, name, key, text)?;
+                        edit(&mut new, &step)?;
                     }
                     Some(_) | None => edit(&mut new, step)?,
                 },
                 Step::Call { .. } => edit(&mut new, step)?,
             }
         }
-        if let Some(wrong) = check(&new).into_iter().next() {
-            let path = ["/", wrong.node.kind.word(), "/", &wrong.node.name];
-            return Err(Trouble::new(
-                Code::Conflict,
-                &[&path.concat(), ".", wrong.key, ": ", &wrong.message],
-            ));
-        }
+        look(&new)?;
         // Those that are gone by now are looked for before anything changes.
         for (name, ..) in &connections {
             if self.reactor.lp().find_connection(name).is_none() {
@@ -384,7 +383,7 @@ impl Tree for Live<'_, '_> {
                 self.reactor.world().reopen_logs(now);
             }
             ("config", "reload") => {
-                return self.configured.reload(self.running, self.reactor).map_err(failed);
+                return self.configured.reload(self.running, self.reactor);
             }
             ("config", "check") => return self.configured.check().map_err(failed),
             ("config", "diff") => return self.configured.diff(&self.running.settings).map_err(failed),
@@ -415,6 +414,16 @@ impl Tree for Live<'_, '_> {
     fn milliseconds(&self) -> u64 {
         self.reactor.now().milliseconds
     }
+}
+
+/// Looks for what contradicts in settings that were changed as a whole.
+///
+/// # Errors
+/// The first that is found.
+pub(super) fn look(settings: &Settings) -> Result<(), Box<Trouble>> {
+    let Some(wrong) = check(settings).into_iter().next() else { return Ok(()) };
+    let place = ["/", wrong.node.kind.word(), "/", &wrong.node.name, ".", wrong.key, ": ", &wrong.message];
+    Err(Trouble::new(Code::Conflict, &place))
 }
 
 fn failed(message: String) -> Box<Trouble> {

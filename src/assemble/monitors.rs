@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, ListenOptions, Passed, privilege, read_file};
 
-use super::listeners::{Socket, bind, display};
+use super::listeners::{Socket, bind};
 use super::privileges::Served;
-use super::sockets::{Bound, take_passed};
+use super::sockets::{Bound, take_passed, too_many};
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
@@ -184,7 +184,7 @@ pub(super) fn prepare(
         None => {
             let service = Box::new(MonitorService::new(&monitor.name, access));
             let number = reactor.add_service(service, limits);
-            ready.service = number.map_err(|error| failure("services", error))?;
+            ready.service = number.map_err(super::http::no_service)?;
             opened.services.push(ready.service);
         }
     }
@@ -220,7 +220,7 @@ pub(super) fn prepare(
                 }
                 let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
                 let added = reactor.lp().add_listener(socket, service, Buffers::fixed(SIZES.0, SIZES.1));
-                let id = added.map_err(|error| failure(&display(&address), error))?;
+                let id = added.map_err(|error| too_many(&address, error))?;
                 opened.listeners.push(id);
                 sockets.push((id, address));
             }

@@ -15,6 +15,8 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Passed};
 
+use super::Failure;
+use super::aside::Aside;
 use super::domains::Domains;
 use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
@@ -23,7 +25,6 @@ use super::listeners::bind_one;
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::sockets::{Bound, buffers, socket_buffers};
-use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
 use crate::engine::{Limits, ListenerId, Reactor};
@@ -112,6 +113,8 @@ pub(super) struct Opened {
     pub(super) kept: Vec<(usize, usize)>,
     /// Unix sockets.
     pub(super) paths: Vec<Vec<u8>>,
+    /// Sockets that have made room for others.
+    pub(super) aside: Aside,
     pub(super) monitors: monitors::Opened,
 }
 
@@ -162,16 +165,7 @@ impl Running {
     /// As for [`Running::apply`]; what the program has given the right away to is told as refused.
     pub(super) fn change(&mut self, new: Settings, reactor: &mut Reactor<World>) -> Result<(), Box<Trouble>> {
         let mut report = String::new();
-        self.apply(new, reactor, &mut report).map_err(|failure| {
-            let denied = ["Permission denied", "Operation not permitted"]
-                .iter()
-                .any(|words| split_once(&failure.message, words).is_some());
-            if !denied {
-                return Box::new(Trouble { code: Code::Failed, message: failure.message });
-            }
-            let why = "; the program may have given that right away when it started, see /process.rights";
-            Trouble::new(Code::Refused, &[&failure.message, why])
-        })
+        self.apply(new, reactor, &mut report).map_err(|failure| trouble(failure.message))
     }
 
     /// Starts what waits until the program is who it will be: the processes that check passwords.
@@ -212,7 +206,7 @@ impl Running {
         for (place, server) in new.servers.iter().enumerate() {
             if server.settings.enabled {
                 self.build(place, server, &share, reactor, report, opened)?;
-                self.listen(server, reactor, report, opened)?;
+                self.listen(server, new, reactor, report, opened)?;
             }
         }
         for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
@@ -300,7 +294,7 @@ impl Running {
                     }
                     Err(error) => {
                         opened.ready.push(ready);
-                        return Err(failure("services", error));
+                        return Err(http::no_service(error));
                     }
                 }
             }
@@ -349,6 +343,7 @@ impl Running {
         for ready in opened.ready {
             let Some(server) = new.servers.get(ready.place) else { continue };
             let (http, service) = (&server.settings, ready.service);
+            self.retune(&before, server, &ready.bound, reactor);
             let lp = reactor.lp();
             lp.set_limits(service, ready.limits);
             lp.set_client_rules(service, server.clients.clone());
@@ -413,8 +408,10 @@ impl Running {
     /// Closes what a change has opened that came to nothing.
     fn undo(&mut self, opened: Opened, reactor: &mut Reactor<World>) {
         for id in opened.listeners {
-            reactor.lp().remove_listener(id);
+            // At once, for those that stand aside want their addresses back.
+            reactor.close_listener(id);
         }
+        opened.aside.undo(reactor);
         let passwords = opened.passwords.iter().map(|(_, service)| *service);
         for service in opened.services.iter().copied().chain(passwords) {
             reactor.remove_service(service);
@@ -480,4 +477,16 @@ impl Running {
         });
         self.end_logins(&logins, reactor);
     }
+}
+
+/// What the program failed at; where it may not, why that may be.
+pub(super) fn trouble(message: String) -> Box<Trouble> {
+    let denied = ["Permission denied", "Operation not permitted"]
+        .iter()
+        .any(|words| split_once(&message, words).is_some());
+    if !denied {
+        return Box::new(Trouble { code: Code::Failed, message });
+    }
+    let why = "; the program may have given that right away when it started, see /process.rights";
+    Trouble::new(Code::Refused, &[&message, why])
 }

@@ -6,12 +6,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use gorgon_sys::{Address, ListenOptions, OwnedFd, Passed};
+use gorgon_sys::{Address, Errno, ListenOptions, OwnedFd, Passed};
 
 use super::activation::Activation;
+use super::aside::Aside;
 use super::late::{Came, Late};
-use super::listeners::{Socket, bind, display, options, push_urls};
-use super::running::{Opened, Running};
+use super::listeners::{Socket, bind, display, options, push_urls, retune};
+use super::running::{Opened, Running, Server};
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::{Buffers, ListenerId, Reactor};
@@ -31,6 +32,7 @@ impl Running {
     pub(super) fn listen(
         &mut self,
         server: &HttpServer,
+        new: &Settings,
         reactor: &mut Reactor<World>,
         report: &mut String,
         opened: &mut Opened,
@@ -49,7 +51,7 @@ impl Running {
             let is_ours = passed.is_none();
             let sockets = match passed {
                 Some(passed) => passed,
-                None => self.bind(server, rule, ready.service, reactor)?,
+                None => self.bind(server, rule, (ready.service, new), reactor, &mut opened.aside)?,
             };
             for (socket, address) in sockets {
                 if let (true, Address::Unix(path)) = (is_ours, &address) {
@@ -58,7 +60,7 @@ impl Running {
                 }
                 push_urls(&address, report);
                 let added = reactor.lp().add_listener(socket, ready.service, buffers(&server.settings, rule));
-                let id = added.map_err(|error| failure(&display(&address), error))?;
+                let id = added.map_err(|error| too_many(&address, error))?;
                 opened.listeners.push(id);
                 if let Some(bound) = ready.bound.last_mut() {
                     bound.sockets.push((id, address));
@@ -73,12 +75,18 @@ impl Running {
         &mut self,
         server: &HttpServer,
         rule: &ListenRule,
-        service: u8,
+        (service, new): (u8, &Settings),
         reactor: &mut Reactor<World>,
+        aside: &mut Aside,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
         options.freebind = self.retries;
-        match (bind(&rule.listen, &options), &rule.listen) {
+        let mut bound = bind(&rule.listen, &options);
+        let taken = bound.as_ref().is_err_and(|failure| failure.error == Some(Errno::ADDRINUSE));
+        if taken && aside.make_room(&rule.listen, &self.servers, (&self.settings, new), reactor) {
+            bound = bind(&rule.listen, &options);
+        }
+        match (bound, &rule.listen) {
             (Err(failure), Listen::Ip(address))
                 if self.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
             {
@@ -156,6 +164,32 @@ impl Running {
         }
         None
     }
+
+    /// Has sockets that stay be as their rules say now.
+    pub(super) fn retune(
+        &self,
+        before: &[Server],
+        server: &HttpServer,
+        bound: &[Bound],
+        reactor: &mut Reactor<World>,
+    ) {
+        for (rule, (id, address)) in
+            bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (&bound.rule, one)))
+        {
+            let was = before.iter().find_map(|other| {
+                let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
+                let bound = other.bound.iter().find(is)?;
+                let settings = self.settings.servers.iter().find(|settings| settings.name == other.name)?;
+                Some(options(&settings.settings, &bound.rule))
+            });
+            let Some((was, listener)) = was.zip(reactor.lp().listener(*id)) else { continue };
+            let now = options(&server.settings, rule);
+            if let Err(error) = retune(listener.fd(), address, (&was, &now), &self.served.sockets) {
+                let time = reactor.now();
+                reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
+            }
+        }
+    }
 }
 
 /// The sockets that were passed for a rule, if any were. They belong to whoever made them, and are not removed here.
@@ -173,6 +207,17 @@ pub(super) fn take_passed(
         socket.prepare(options).map_err(|error| failure(&display(&socket.address), error))?;
     }
     Ok(Some(sockets.into_iter().map(|socket| (socket.socket, socket.address)).collect()))
+}
+
+/// The loop cannot have another listener.
+pub(super) fn too_many(address: &Address, error: Errno) -> Box<Failure> {
+    let mut failure = failure(&display(address), error);
+    if error == Errno::NOSPC {
+        failure.message.clear();
+        let why = ": more than 255 sockets would listen, those counted that the change closes";
+        failure.message.extend([&*display(address), why]);
+    }
+    failure
 }
 
 /// The address of a socket that is no Unix socket.

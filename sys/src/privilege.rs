@@ -184,6 +184,39 @@ pub fn give_socket(
     }
 }
 
+/// Sets the permission bits of a socket in a directory, if it is still the one of that device and inode.
+///
+/// # Errors
+/// The system's; `ESTALE` when something else lies there.
+pub fn set_socket_mode(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    (device, inode): (u64, u64),
+    mode: u32,
+) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(mode as _);
+    // Held as in [`give_socket`]; the kernel lets what is held so be changed by this name alone.
+    #[cfg(target_os = "linux")]
+    {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let socket = rustix::fs::openat(directory, name, flags, Mode::empty())?;
+        if key(socket.as_fd())? != (device, inode) {
+            return Err(Errno::STALE);
+        }
+        let mut path = Vec::from(*b"/proc/self/fd/");
+        path.extend_from_slice(rustix::path::DecInt::from_fd(&socket).as_bytes());
+        rustix::fs::chmod(&*path, mode)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let found = stat_name(directory, name)?;
+        if (found.device, found.inode) != (device, inode) {
+            return Err(Errno::STALE);
+        }
+        rustix::fs::chmodat(directory, name, mode, AtFlags::empty())
+    }
+}
+
 /// Whether the effective user may make and remove names in a directory. Of a directory with the sticky bit it says
 /// no more than that.
 #[must_use]

@@ -110,6 +110,29 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
     Ok(socket)
 }
 
+/// Has a TCP socket that listens do so no more, while it stays bound (shutdown(2)): another one can then be bound to an
+/// address that clashes with its own, if both may use an address again, as those of [`listen`] may. Those that wait on it
+/// are lost. [`listen_again`] undoes it.
+///
+/// # Errors
+/// The system's: not every one knows this way.
+pub fn listen_no_more(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    rustix::net::shutdown(socket, rustix::net::Shutdown::Read)
+}
+
+/// Has a socket that is bound listen (listen(2)).
+///
+/// # Errors
+/// The system's, `EADDRINUSE` when another one listens there by now.
+pub fn listen_again(socket: BorrowedFd<'_>, backlog: u32) -> Result<(), Errno> {
+    rustix::net::listen(socket, i32::try_from(backlog).unwrap_or(i32::MAX))
+}
+
+/// Has connections without data be kept from us for so many seconds, or not at all for 0, where the system can.
+pub fn set_defer_accept(socket: BorrowedFd<'_>, seconds: u32) {
+    defer_accept(socket, seconds);
+}
+
 /// Sets what the connections of an IP socket inherit. `bound`: it is bound already.
 pub(crate) fn tune(socket: BorrowedFd<'_>, options: &ListenOptions, bound: bool) -> Result<(), Errno> {
     sockopt::set_tcp_nodelay(socket, true)?;

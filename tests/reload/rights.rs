@@ -1,0 +1,131 @@
+//! Changes after the program has given its rights away. Only root can see it.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::host::{Program, body, site};
+
+const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
+
+fn root() -> bool {
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !root {
+        eprintln!("SKIPPED: only root can test this");
+    }
+    root
+}
+
+/// A low port that nobody has, where this system has such.
+fn low_port() -> Option<u16> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
+    let first: u16 = text.trim().parse().unwrap_or(1024);
+    (200..first).find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+}
+
+#[test]
+fn what_it_may_not_do_any_more_is_told() {
+    if !root() {
+        return;
+    }
+    let program = Program::start(ONE);
+    let one = program.address("one");
+    let mut monitor = program.monitor();
+    assert!(monitor.value("/process.user").contains("nobody"));
+    // A file that only root reads.
+    std::os::unix::fs::chown(&program.path, Some(0), Some(0)).unwrap();
+    std::fs::set_permissions(&program.path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let error = monitor.ask("call /config reload").unwrap_err();
+    assert!(error.contains("web.conf: Permission denied") && error.starts_with("refused "), "{error}");
+    assert_eq!(monitor.value("/config.last_failure"), error.split_once(' ').unwrap().1);
+    assert_eq!(body(one, "/a.txt").1, "of one");
+    // It may be read, but not be written.
+    std::fs::set_permissions(&program.path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    monitor.ask("call /config reload").unwrap();
+    monitor.ask("set /http/one hidden=on").unwrap();
+    let text = std::fs::read_to_string(&program.path).unwrap();
+    let error = monitor.ask("save").unwrap_err();
+    assert!(error.contains("web.conf: ") && error.contains("not permitted"), "{error}");
+    assert_eq!(std::fs::read_to_string(&program.path).unwrap(), text);
+    let left = std::fs::read_dir(program.directory.path()).unwrap();
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().contains("save")));
+    // Directories that are closed to it.
+    let closed = program.directory.file("closed/a.txt", "");
+    let closed = closed.parent().unwrap();
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let error = monitor.ask(&format!("set /http/one root={}", closed.display())).unwrap_err();
+    assert!(
+        error.starts_with("refused")
+            && error.contains("Permission denied")
+            && error.contains("/process.rights"),
+        "{error}"
+    );
+    let Some(port) = low_port() else { return };
+    for asked in [
+        format!("set /http/one listen=127.0.0.1:{port}"),
+        format!(
+            "call /config add /http/low root={} listen=127.0.0.1:{port}",
+            program.directory.path().join("two").display()
+        ),
+    ] {
+        let error = monitor.ask(&asked).unwrap_err();
+        assert!(error.starts_with("refused") && error.contains("ports below 1024 want root"), "{error}");
+        assert_eq!(body(one, "/a.txt").1, "of one");
+    }
+    assert_eq!(program.address("one"), one);
+}
+
+/// A low port that it had is not let go for one that it may not have.
+#[test]
+fn a_low_port_is_kept_when_another_cannot_be_had() {
+    if !root() {
+        return;
+    }
+    let Some(port) = low_port() else { return };
+    let listens = |rule: &str| ONE.replace("127.0.0.1:0", rule);
+    let program = Program::start(&listens(&format!("127.0.0.1:{port}")));
+    let one = program.address("one");
+    let inodes = program.inodes(port);
+    let error = program.reload(&listens(&format!(":{port}"))).unwrap_err();
+    assert!(error.contains("ports below 1024 want root"), "{error}");
+    assert_eq!(program.inodes(port), inodes);
+    assert_eq!(body(one, "/a.txt").1, "of one");
+    // To another server it may go, for its socket stays.
+    program.reload(&listens(&format!("127.0.0.1:{port}")).replace("one", "two")).unwrap();
+    assert_eq!(program.inodes(port), inodes);
+    assert_eq!(body(one, "/a.txt").1, "of two");
+}
+
+/// In a sandbox nothing can be opened but what was served at the start.
+#[test]
+fn a_sandbox_is_not_left() {
+    if !root() {
+        return;
+    }
+    let directory = site();
+    let program = {
+        let text = [ONE, "[gorgon]\nsandbox=on\n"].concat();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Program::start_in(directory, &text, &[])))
+    };
+    let Ok(program) = program else {
+        eprintln!("SKIPPED: this kernel has no Landlock");
+        return;
+    };
+    let one = program.address("one");
+    let mut monitor = program.monitor();
+    let rights = monitor.value("/process.rights");
+    assert!(rights.contains("Landlock"), "{rights}");
+    let root = program.directory.path().join("two").display().to_string();
+    for asked in [
+        format!("set /http/one root={root}"),
+        format!("call /config add /http/two root={root} listen=127.0.0.1:0"),
+    ] {
+        let error = monitor.ask(&asked).unwrap_err();
+        assert!(error.starts_with("refused") && error.contains("/process.rights"), "{asked}: {error}");
+        assert_eq!(body(one, "/a.txt").1, "of one");
+    }
+    // What needs nothing new goes on.
+    monitor.ask("set /http/one hidden=on").unwrap();
+    assert_eq!(monitor.value("/http/one.hidden"), "on");
+    // The file itself lies outside.
+    let error = monitor.ask("call /config reload").unwrap_err();
+    assert!(error.starts_with("refused") && error.contains("/process.rights"), "{error}");
+}
