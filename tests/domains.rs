@@ -312,14 +312,18 @@ fn nobody_waits_for_a_server_that_says_nothing() {
 #[test]
 fn who_waits_is_looked_up_anew_by_other_servers() {
     let (names, honest) = (NameServer::new(silent), NameServer::new(honest));
-    let rules = "clients=.example.org write_buffer=256K\n";
+    let rules = "clients=.example.org read_buffer=32K write_buffer=256K\n";
     let mut program = Program::start(&names, &[("main", rules)], &[]);
-    let client = program.client("main");
+    let (client, by_hand) = (program.client("main"), program.client("main"));
     until("it is asked", || names.asked() > 0);
+    let port = by_hand.port;
+    program.ask(&format!("find connection where port={port} | set write_buffer=8K"));
     // Twice within one turn.
     let first = "set /gorgon nameservers=127.0.0.1:9";
     program.ask(&format!("{first}; set /gorgon nameservers={}", honest.address));
-    program.until(&client, "4K", "256K");
+    program.until(&client, "32K", "256K");
+    // What somebody has set meanwhile stays.
+    program.until(&by_hand, "32K", "8K");
     program.ends("TERM");
 }
 

@@ -3,8 +3,8 @@
 //! Read in this order: [`values`] (what travels), [`conn`] (a connection and its modes), [`pages`], [`output`] and
 //! [`buffers`] (what it holds, and how large), [`timeouts`] and [`timers`], [`listener`] and [`clients`] (who comes in;
 //! [`client`]: one of them), [`service`] (what a protocol gives and gets), [`services`] (how protocols come and go),
-//! [`log`], [`names`] with [`resolver`] (what clients are called), and [`reactor`], the loop itself, which reads from top to
-//! bottom. What can be seen of it while it runs is in [`connection`], [`facts`] and [`statistics`].
+//! [`log`], [`names`] with [`resolver`] and `naming` (what clients are called, and what that brings them), and
+//! [`reactor`], the loop itself, which reads from top to bottom. What can be seen of it while it runs is in [`connection`], [`facts`] and [`statistics`].
 //!
 //! Rules of ownership: the reactor owns everything; ids travel and references do not outlive a call; a service never
 //! calls a service; what changes the tables from outside a connection's own call is queued and done in `settle`.

@@ -169,6 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_leaves_to_the_next_what_it_was_at() {
+        let mut names = Names::default();
+        for number in 1..=2 {
+            assert_eq!(names.lookup(ip(number), 0), Lookup::Asked);
+        }
+        assert_eq!(names.next_wanted(), Some(ip(1)));
+        names.put_back(ip(1));
+        names.put_back(ip(9));
+        assert_eq!(names.lookup(ip(1), 0), Lookup::Asked);
+        assert_eq!(
+            [names.next_wanted(), names.next_wanted(), names.next_wanted()],
+            [Some(ip(1)), Some(ip(2)), None]
+        );
+        // Nobody wants to know that.
+        names.settle(ip(9), Some(("a.example".into(), 100)), 0);
+        assert_eq!(names.next_answered(), None);
+        assert_eq!(names.known(ip(9), 0), None);
+    }
+
+    #[test]
     fn that_there_is_none_is_kept_too() {
         let mut names = Names::default();
         let _ = names.lookup(ip(1), 0);

@@ -156,8 +156,10 @@ impl<W: HasNames> Reactor<W> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::clients::ClientId;
+    use super::super::conn::Mode;
+    use super::super::listener::NO_LISTENER;
     use super::*;
-    use alloc::vec;
 
     fn rules(texts: &[&str]) -> Vec<ClientRule> {
         texts.iter().map(|text| ClientRule::parse(text).unwrap()).collect()
@@ -218,15 +220,24 @@ mod tests {
     fn the_list_is_bounded() {
         let mut lp = Loop::new(gorgon_sys::PollerKind::available()[0], 0).unwrap();
         let given = Buffers::fixed(12, 14);
-        let ip: IpAddr = "10.0.0.1".parse().unwrap();
-        let gone = vec![ConnId::test(7 << 32); WAITING];
-        let waits = |id| Waiting { id, ip, others: given, given, asked: true };
-        lp.naming.waiting = gone.into_iter().map(waits).collect();
-        lp.wait_for_name(ConnId::test(8 << 32), Some(ip), given, given);
-        assert_eq!(lp.naming.waiting.len(), 1, "those that are gone make room");
+        let ip = Some("10.0.0.1".parse().unwrap());
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let id = lp.add_conn(file.into(), 0, given, Mode::Reading, ClientId::NONE, NO_LISTENER).unwrap();
+        for number in 0..2 * WAITING {
+            // Half of them are gone when room is wanted.
+            let id = if number % 2 == 0 { id } else { ConnId::test(7 << 32) };
+            lp.wait_for_name(id, ip, given, given);
+            assert!(lp.naming.waiting.len() <= WAITING);
+        }
+        for _ in 0..WAITING {
+            lp.wait_for_name(id, ip, given, given);
+        }
+        assert_eq!(lp.naming.waiting.len(), WAITING);
+        assert!(lp.naming.waiting.iter().all(|waiting| waiting.id == id), "those that are gone made room");
+        // No service has a rule.
         lp.forget_names();
-        assert_eq!(lp.naming.waiting.capacity(), 0);
-        lp.wait_for_name(ConnId::test(8 << 32), None, given, given);
+        assert!(lp.naming.waiting.capacity() == 0 && !lp.naming.fresh);
+        lp.wait_for_name(id, None, given, given);
         assert!(lp.naming.waiting.is_empty() && !lp.naming.fresh);
     }
 }

@@ -168,6 +168,34 @@ fn a_name_that_is_confirmed_is_known() {
 }
 
 #[test]
+fn one_that_is_removed_leaves_its_lookups_to_the_next() {
+    let (silent, server) = (Server::new(|_, _, _| Vec::new()), Server::new(honest));
+    let lp = Loop::new(PollerKind::available()[0], 1 << 20).unwrap();
+    let mut reactor = Reactor::new(lp, World::default(), 4096).unwrap();
+    let add = |reactor: &mut Reactor<World>, address| {
+        reactor.add_service(Box::new(Resolver::new(vec![address])), Resolver::limits()).unwrap()
+    };
+    let first = add(&mut reactor, silent.address);
+    let ip = "192.0.2.7".parse().unwrap();
+    assert_eq!(reactor.world().names().lookup(ip, 0), Lookup::Asked);
+    reactor.lp().settle_soon();
+    while silent.asked() == 0 {
+        // So that it need not wait, though there may be nothing to do.
+        reactor.lp().set_timer(1, 99, 0);
+        reactor.turn().unwrap();
+    }
+    assert!(reactor.remove_service(first));
+    add(&mut reactor, server.address);
+    let begun = Instant::now();
+    while reactor.world().names().next_answered().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it goes on");
+        reactor.turn().unwrap();
+    }
+    assert_eq!(reactor.world().names().known(ip, 0), Some("host.example.org"));
+    assert!(!reactor.lp().has_service(first) && silent.asked() == 1);
+}
+
+#[test]
 fn a_name_that_is_not_confirmed_is_none() {
     // Whoever owns the address says what he likes; the owner of the name knows nothing of it.
     let server = Server::new(|message, name, record| match (name, record) {
