@@ -34,13 +34,6 @@ impl Host {
         Session::new(&self.socket())
     }
 
-    /// Runs `gorgon monitor` with arguments behind the target.
-    pub fn client(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = gorgon();
-        command.arg("monitor").arg(self.socket()).args(arguments);
-        told(&finish(command))
-    }
-
     /// A number in the process's `status`, such as `VmRSS` in kB.
     pub fn status(&self, name: &str) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.server.child.id())).unwrap();
