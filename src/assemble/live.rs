@@ -308,8 +308,10 @@ impl Tree for Live<'_, '_> {
                 if let Some(value) = value(&MONITOR, attribute, &monitor.settings) {
                     return Some(value);
                 }
-                let service = self.running.monitors.iter().find(|running| running.name == path.name)?.service;
-                let service = self.reactor.service(service).and_then(|service| service.as_any());
+                // One that is turned off has no service.
+                let running = self.running.monitors.iter().find(|running| running.name == path.name);
+                let service = running.and_then(|running| self.reactor.service(running.service));
+                let service = service.and_then(|service| service.as_any());
                 let sessions =
                     service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
                 let counters = self.counters;

@@ -1,0 +1,214 @@
+//! Where the socket is, and who is let in.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::common::{Directory, Server, finish, gorgon};
+use crate::host::{Host, as_user, is_root, site, told};
+use crate::session::Session;
+
+/// A user that is nobody's.
+const OTHER: u32 = 54_321;
+
+/// A directory for sockets, and a user whose they are: with other users there may be other programs.
+struct Runtime {
+    place: Directory,
+    user: Option<u32>,
+}
+
+impl Runtime {
+    fn new() -> Option<Runtime> {
+        let place = site();
+        if !is_root() {
+            return Some(Runtime { place, user: None });
+        }
+        as_user(OTHER, gorgon())?;
+        let runtime = place.path().join("runtime");
+        std::fs::create_dir(&runtime).unwrap();
+        std::os::unix::fs::chown(&runtime, Some(OTHER), Some(OTHER)).unwrap();
+        Some(Runtime { place, user: Some(OTHER) })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = gorgon();
+        let runtime = self.place.path().join("runtime");
+        let _made = std::fs::create_dir(&runtime);
+        command.env("XDG_RUNTIME_DIR", runtime).args(arguments);
+        match self.user {
+            Some(user) => as_user(user, command).unwrap(),
+            None => command,
+        }
+    }
+
+    fn start(&self) -> Server {
+        let mut command = self.command(&["-l", "127.0.0.1:0"]);
+        command.arg(self.place.path().join("site"));
+        Server::spawn(command)
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.place.path().join("runtime/gorgon")
+    }
+
+    fn socket(&self, server: &Server) -> PathBuf {
+        self.directory().join(format!("{}.sock", server.child.id()))
+    }
+
+    fn monitor(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut all = vec!["monitor"];
+        all.extend(arguments);
+        told(&finish(self.command(&all)))
+    }
+}
+
+fn end(server: &mut Server) {
+    server.signal("TERM");
+    server.child.wait().unwrap();
+}
+
+#[test]
+fn the_only_one_is_found_and_several_are_listed() {
+    let Some(runtime) = Runtime::new() else { return };
+    let (code, _, error) = runtime.monitor(&["-c", "hello"]);
+    assert!(code == 1 && error.starts_with("gorgon: no monitor answers "), "{error}");
+
+    let mut one = runtime.start();
+    let socket = runtime.socket(&one);
+    let found = socket.metadata().unwrap();
+    assert!(found.file_type().is_socket());
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+    assert_eq!(runtime.directory().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let (code, text, error) = runtime.monitor(&["-c", "hello"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(text.contains(&format!(" pid={} role=admin ", one.child.id())), "{text}");
+
+    let mut two = runtime.start();
+    let (code, text, error) = runtime.monitor(&["-c", "hello"]);
+    assert_eq!((code, text.as_str()), (2, ""));
+    for server in [&one, &two] {
+        let line = format!("  {}  {}\n", server.child.id(), runtime.socket(server).display());
+        assert!(error.contains(&line), "{error}");
+    }
+    let number = two.child.id().to_string();
+    for target in [&*number, runtime.socket(&two).to_str().unwrap()] {
+        let (code, text, _) = runtime.monitor(&[target, "--json", "-c", "hello"]);
+        assert!(code == 0 && text.contains(&format!("\"pid\":{number},")), "{target}: {text}");
+    }
+
+    end(&mut two);
+    assert!(!runtime.socket(&two).exists());
+    // One that was killed leaves its socket, and is passed over; the next one clears it away.
+    one.child.kill().unwrap();
+    one.child.wait().unwrap();
+    assert!(socket.exists());
+    assert_eq!(runtime.monitor(&["-c", "hello"]).0, 1);
+    let mut three = runtime.start();
+    assert!(!socket.exists());
+    assert_eq!(runtime.monitor(&["-c", "hello"]).0, 0);
+    end(&mut three);
+}
+
+#[test]
+fn where_it_cannot_be_is_one_line() {
+    let Some(runtime) = Runtime::new() else { return };
+    let directory = runtime.directory();
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
+    if let Some(user) = runtime.user {
+        std::os::unix::fs::chown(&directory, Some(user), Some(user)).unwrap();
+    }
+    let mut command = runtime.command(&["-l", "127.0.0.1:0"]);
+    command.arg(runtime.place.path().join("site")).stderr(Stdio::piped());
+    let said = runtime.place.path().join("said");
+    command.stderr(std::fs::File::create(&said).unwrap());
+    let mut server = spawn(command);
+    assert_eq!(server.get("/a.txt").body, b"a file");
+    end(&mut server);
+    let said = std::fs::read_to_string(said).unwrap();
+    assert!(said.starts_with("gorgon: warning: no monitor: ") && said.lines().count() == 1, "{said}");
+    assert!(said.contains("expected a directory that nobody else may write to"), "{said}");
+}
+
+/// As [`Server::spawn`], which takes standard error for its own.
+fn spawn(mut command: Command) -> Server {
+    use std::io::{BufRead, BufReader};
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let (mut report, mut address) = (String::new(), None);
+    while !report.contains("Descriptors:") {
+        let mut line = String::new();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended after saying: {report}");
+        if let Some(url) = line.trim().strip_prefix("http://") {
+            address = address.or_else(|| url.trim_end_matches('/').parse().ok());
+        }
+        report.push_str(&line);
+    }
+    Server { child, address: address.unwrap(), report }
+}
+
+/// What root is given, and who becomes another.
+#[test]
+fn root_has_it_in_run() {
+    if !is_root() {
+        return;
+    }
+    let place = site();
+    let mut server = Server::start(&place.path().join("site"), &[]);
+    let socket = Path::new("/run/gorgon").join(format!("{}.sock", server.child.id()));
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(socket.metadata().unwrap().uid(), 65_534, "whom it runs as can remove it");
+    let mut session = Session::new(&socket);
+    assert!(session.ask("hello").contains("role=admin"));
+    end(&mut server);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn roles_are_by_user_and_by_group() {
+    let host = Host::with(&format!("view = {OTHER}\noperate = @54322\nadmin = 54323"), "");
+    let mode = host.socket().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o666, "others have to reach it");
+    let commands = ["hello", "set /http/main idle_timeout=31s", "set /http/main enabled=on", "save"];
+    for (user, expected) in [
+        (OTHER, "view: ok refused refused refused"),
+        (54_322, "operate: ok ok refused refused"),
+        (54_323, "admin: ok ok ok failed"),
+        (54_324, "nobody"),
+    ] {
+        let mut found = String::new();
+        for command in commands {
+            let mut client = gorgon();
+            client.arg("monitor").arg(host.socket()).args(["-c", command]);
+            let Some(client) = as_user(user, client) else { return };
+            let (code, text, error) = told(&finish(client));
+            if error.contains("the server lets us not in") {
+                assert!(error.contains("refused no role for this user"), "{error}");
+                "nobody".clone_into(&mut found);
+                break;
+            }
+            if let Some((_, role)) = text.split_once(" role=") {
+                found = format!("{}:", role.split_once(' ').unwrap().0);
+            }
+            let word = match code {
+                0 => "ok",
+                _ if error.starts_with("gorgon: refused: ") => "refused",
+                // Nobody may write what root wrote.
+                _ if error.starts_with("gorgon: failed: ") => "failed",
+                _ => &error,
+            };
+            found.extend([" ", word]);
+        }
+        assert_eq!(found, expected, "{user}");
+    }
+    let mut session = host.session();
+    assert!(session.ask("log").contains("refused uid 54324, pid "));
+    assert_eq!(session.value("/monitor/main.denied"), "5");
+    // More are let in while it runs, and who is in stays in.
+    session.ask("set /monitor/main view=54324");
+    let mut client = gorgon();
+    client.arg("monitor").arg(host.socket()).args(["-c", "hello"]);
+    assert_eq!(told(&finish(as_user(54_324, client).unwrap())).0, 0);
+    assert_eq!(session.try_ask("set /monitor/main view=no-such-user").0, "failed");
+    assert_eq!(session.value("/monitor/main.view"), "54324");
+}
