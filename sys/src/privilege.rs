@@ -3,6 +3,7 @@
 //! Users and groups go through the C library, which changes them for every thread. Capabilities are Linux's, and each
 //! thread has its own: [`drop_capabilities`] is for a process that has one thread so far.
 
+use alloc::vec::Vec;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
