@@ -219,13 +219,8 @@ mod tests {
         let mut lp = Loop::new(gorgon_sys::PollerKind::available()[0], 0).unwrap();
         let given = Buffers::fixed(12, 14);
         let ip: IpAddr = "10.0.0.1".parse().unwrap();
-        let full = || {
-            vec![ConnId::test(7 << 32); WAITING]
-                .into_iter()
-                .map(|id| Waiting { id, ip, others: given, given, asked: true })
-                .collect()
-        };
-        lp.naming.waiting = full();
+        let full = vec![ConnId::test(7 << 32); WAITING].into_iter();
+        lp.naming.waiting = full.map(|id| Waiting { id, ip, others: given, given, asked: true }).collect();
         lp.wait_for_name(ConnId::test(8 << 32), Some(ip), given, given);
         assert_eq!(lp.naming.waiting.len(), 1, "those that are gone make room");
         lp.forget_names();
