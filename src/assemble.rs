@@ -19,29 +19,24 @@ pub mod activation;
 #[cfg(feature = "http")]
 mod aside;
 mod configured;
-#[cfg(feature = "http")]
 mod domains;
 pub mod environment;
-#[cfg(feature = "http")]
 mod handlers;
-#[cfg(feature = "http")]
 mod http;
 pub mod late;
-#[cfg(feature = "http")]
 mod listeners;
 mod live;
+#[cfg(feature = "monitor")]
 mod monitors;
 mod nodes;
 pub mod notify;
 pub mod pid_file;
 mod privileges;
-#[cfg(feature = "http")]
 mod roots;
 mod run;
 mod running;
 mod schemas;
 mod sockets;
-#[cfg(feature = "http")]
 mod uploads;
 use activation::Activation;
 use configured::Configured;
@@ -92,15 +87,19 @@ pub fn serve(
         push_all(&mut report, &["Configuration: ", &configuration.inputs.path, "\n"]);
     }
     let mut running = Running::new(limit);
-    running.host.runtime = environment.runtime_directory;
-    running.host.becomes = plan.becomes();
-    running.host.quiet = level < Level::Warn;
+    #[cfg(feature = "monitor")]
+    {
+        running.host.runtime = environment.runtime_directory;
+        running.host.becomes = plan.becomes();
+        running.host.quiet = level < Level::Warn;
+    }
     running.retries = match process.listen_retry {
         "auto" => configuration.is_some(),
         word => word == "on",
     };
     // Later the file may be out of reach.
     running.domains.read();
+    #[cfg(feature = "monitor")]
     running.host.ask(&settings.monitors)?;
     running.pass(passed, settings)?;
     running.apply(settings.clone(), &mut reactor, &mut report)?;

@@ -36,6 +36,8 @@ pub mod http;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 
+// It puts servers together; without a protocol that serves there is nothing to put together.
+#[cfg(feature = "http")]
 pub mod assemble;
 pub mod cli;
 pub mod config;

@@ -8,6 +8,7 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "http")]
 use gorgon::assemble::environment::Environment;
 use gorgon::cli::arguments;
 #[cfg(feature = "monitor")]
@@ -108,6 +109,7 @@ fn with<'e>(
     act(&inputs, &loaded)
 }
 
+#[cfg(feature = "http")]
 fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, start: &Start) -> u8 {
     match gorgon::assemble::serve(settings, configuration, &Environment::take(start)) {
         Ok(()) => 0,
@@ -116,6 +118,12 @@ fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, sta
             if failure.usage { USAGE } else { FAILURE }
         }
     }
+}
+
+#[cfg(not(feature = "http"))]
+fn serve(_: &Settings, _: Option<&Configuration<'_, '_>>, _: &Start) -> u8 {
+    terminal::complain("gorgon: nothing in this build serves\n");
+    USAGE
 }
 
 fn refuse(problems: &[Problem]) -> u8 {

@@ -1,5 +1,6 @@
 //! The access log of the real program: its forms, its sinks, and what becomes of it when files and readers go away.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Passwords: who is let in, by every scheme, and what happens to others while a password is checked.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

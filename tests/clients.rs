@@ -1,5 +1,6 @@
 //! Real clients against the real program: what they make of it is what counts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Configurations: several servers of one process, and what the commands say that read one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(all(feature = "http", feature = "monitor"))]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Settings that save a developer a proxy: Cache-Control, CORS, and one page for all paths.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

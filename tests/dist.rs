@@ -92,6 +92,7 @@ fn s6_is_told_by_the_descriptor_that_is_written_to() {
 }
 
 #[test]
+#[cfg(all(feature = "http", feature = "monitor"))]
 fn the_files_that_come_along_are_right() {
     for name in ["debian/gorgon.conf", "container/gorgon.conf"] {
         let mut command = common::gorgon();

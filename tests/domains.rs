@@ -1,5 +1,6 @@
 //! Buffers of clients by their names: the real program, and servers of names that are honest, lie, or say nothing.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 #![cfg(all(feature = "http", feature = "monitor"))]
 
 mod common;

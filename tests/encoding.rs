@@ -1,5 +1,6 @@
 //! Files that lie beside their originals in content codings: who gets which, and under what tags.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! The handlers that a configuration names, in the real program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Limits of connections: those that are too many are told so, and those that are served do not notice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! What the program gives up: it becomes nobody, has no capabilities, and opens nothing but what it serves.
 //!
 //! Most of it can be seen only by root; another user skips that, and says so.
+#![cfg(feature = "http")]
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,5 +1,6 @@
 //! Byte ranges over real sockets: what RFC 9110 sections 13.1.5, 14 and 15.3.7 say, and what clients make of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

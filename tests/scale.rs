@@ -1,5 +1,6 @@
 //! Many connections at once, few descriptors, clients that vanish: nobody is lost, nothing is kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! What signals do to the program, and what it changes of its own limits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

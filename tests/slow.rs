@@ -2,6 +2,7 @@
 //!
 //! No test here relies on a tight time: an end is awaited for as long as a hang would be the failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

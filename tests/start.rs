@@ -1,5 +1,6 @@
 //! How the program starts: what it listens on, what it serves, what it says when it cannot.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 mod common;
 

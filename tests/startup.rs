@@ -1,5 +1,6 @@
 //! What a supervisor of services gives the program and wants of it: sockets, a place to tell how it is, a watchdog, a file
 //! with its number.
+#![cfg(feature = "http")]
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

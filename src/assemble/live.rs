@@ -10,9 +10,10 @@ use gorgon_sys::process_id;
 use super::configured::Configured;
 use super::listeners::display;
 use super::nodes::{
-    CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, MONITOR_FACTS, MonitorFacts, PROCESS,
-    ProcessFacts, SERVICE,
+    CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, PROCESS, ProcessFacts, SERVICE,
 };
+#[cfg(feature = "monitor")]
+use super::nodes::{MONITOR_FACTS, MonitorFacts};
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
@@ -27,9 +28,8 @@ use crate::engine::{Loop, Reactor};
 use crate::http::facts::HTTP_FACTS;
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
-use crate::monitor::service::MonitorService;
-use crate::monitor::sessions::Counters;
-use crate::monitor::settings::MONITOR;
+#[cfg(feature = "monitor")]
+use crate::monitor::{service::MonitorService, sessions::Counters, settings::MONITOR};
 use crate::text::join::joined;
 use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
@@ -44,6 +44,7 @@ pub(super) struct Live<'a, 'c> {
     pub(super) running: &'a mut Running,
     pub(super) configured: &'a mut Configured<'c>,
     /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
+    #[cfg(feature = "monitor")]
     pub(super) counters: Counters,
 }
 
@@ -61,8 +62,13 @@ impl Live<'_, '_> {
     /// The name of the server or monitor that a service is.
     fn name_of(&self, service: u8) -> Option<&str> {
         let server = self.running.servers.iter().find(|running| running.service == service);
-        let monitor = self.running.monitors.iter().find(|running| running.service == service);
-        server.map(|server| &*server.name).or(monitor.map(|monitor| &*monitor.shown))
+        let name = server.map(|server| &*server.name);
+        #[cfg(feature = "monitor")]
+        let name = name.or_else(|| {
+            let monitor = self.running.monitors.iter().find(|running| running.service == service);
+            monitor.map(|monitor| &*monitor.shown)
+        });
+        name
     }
 
     /// What a service tells of one of its nodes; nothing where it tells nothing.
@@ -91,10 +97,12 @@ impl Live<'_, '_> {
     fn sockets(&self) -> impl Iterator<Item = (&str, &Bound)> {
         let servers = self.running.servers.iter();
         let servers = servers.flat_map(|server| server.bound.iter().map(move |bound| (&*server.name, bound)));
-        let monitors = self.running.monitors.iter();
-        servers.chain(
-            monitors.flat_map(|monitor| monitor.bound.iter().map(move |bound| (&*monitor.shown, bound))),
-        )
+        #[cfg(feature = "monitor")]
+        let servers = servers.chain(self.running.monitors.iter().flat_map(|monitor| {
+            let bound = monitor.bound.iter();
+            bound.map(move |bound| (&*monitor.shown, bound))
+        }));
+        servers
     }
 
     fn listener(&mut self, name: &str) -> Option<ListenerFacts> {
@@ -168,6 +176,21 @@ impl Live<'_, '_> {
         }
     }
 
+    #[cfg(feature = "monitor")]
+    fn monitor(&mut self, name: &str, attribute: usize) -> Option<Value> {
+        let monitor = self.running.settings.monitors.iter().find(|monitor| monitor.name == name)?;
+        if let Some(value) = value(&MONITOR, attribute, &monitor.settings) {
+            return Some(value);
+        }
+        // One that is turned off has no service.
+        let running = self.running.monitors.iter().find(|running| running.name == name);
+        let service = running.and_then(|running| self.reactor.service(running.service));
+        let service = service.and_then(|service| service.as_any());
+        let sessions = service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
+        let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters: self.counters };
+        value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
+    }
+
     fn config(&mut self) -> ConfigFacts {
         let now = self.reactor.lp().now().milliseconds;
         let configured = &self.configured;
@@ -227,6 +250,7 @@ impl Tree for Live<'_, '_> {
                 });
             }
             "http" => self.running.settings.servers.iter().for_each(|server| visit(&server.name)),
+            #[cfg(feature = "monitor")]
             "monitor" => self.running.settings.monitors.iter().for_each(|monitor| visit(&monitor.name)),
             "listener" => {
                 for (_, bound) in self.sockets() {
@@ -302,22 +326,8 @@ impl Tree for Live<'_, '_> {
                 let key = schemas::told(path.kind, attribute)?;
                 Some(service.map_or(Value::Nothing, |service| self.told(service, path.kind, name, key)))
             }
-            "monitor" => {
-                let monitor =
-                    self.running.settings.monitors.iter().find(|monitor| monitor.name == path.name)?;
-                if let Some(value) = value(&MONITOR, attribute, &monitor.settings) {
-                    return Some(value);
-                }
-                // One that is turned off has no service.
-                let running = self.running.monitors.iter().find(|running| running.name == path.name);
-                let service = running.and_then(|running| self.reactor.service(running.service));
-                let service = service.and_then(|service| service.as_any());
-                let sessions =
-                    service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
-                let counters = self.counters;
-                let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters };
-                value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
-            }
+            #[cfg(feature = "monitor")]
+            "monitor" => self.monitor(path.name, attribute),
             _ => None,
         }
     }

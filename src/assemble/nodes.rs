@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::engine::{Buffers, ServiceCounters};
+#[cfg(feature = "monitor")]
 use crate::monitor::sessions::Counters;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
@@ -256,12 +257,14 @@ pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
 };
 
 /// What is counted of monitors.
+#[cfg(feature = "monitor")]
 pub(super) struct MonitorFacts {
     pub(super) sessions: u32,
     pub(super) counters: Counters,
 }
 
 /// The facts of the kind `monitor`.
+#[cfg(feature = "monitor")]
 pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
     name: "monitor",
     help: "monitor",

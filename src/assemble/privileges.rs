@@ -14,24 +14,19 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root, privilege, read_file};
 
+use super::listeners::Sockets;
+use super::uploads::Area;
 use super::{Failure, failure};
 use crate::cli::process::ProcessSettings;
 use crate::cli::terminal;
 use crate::cli::user::User;
+use crate::engine::log::LogOptions;
 use crate::fs::FsError;
 use crate::fs::path::VPath;
-use crate::text::number::push_decimal_str;
-use crate::world::World;
-
-#[cfg(feature = "http")]
-use super::listeners::Sockets;
-#[cfg(feature = "http")]
-use super::uploads::Area;
-#[cfg(feature = "http")]
-use crate::engine::log::LogOptions;
-#[cfg(feature = "http")]
 use crate::http::service::passwords::Passwords;
 use crate::text::join::{joined, push_all};
+use crate::text::number::push_decimal_str;
+use crate::world::World;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: usize = 1 << 20;
@@ -57,29 +52,23 @@ pub(super) struct Served {
     /// The file of the process's number.
     pub(super) pid_file: Option<PidFile>,
     pub(super) reaches: Vec<Reach>,
-    #[cfg(feature = "http")]
     pub(super) sockets: Sockets,
     /// What takes uploads.
-    #[cfg(feature = "http")]
     pub(super) areas: Vec<Area>,
     /// Logs.
     pub(super) logs: Vec<Place>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
     /// Their helper processes are started last, when there is nothing left to give up.
-    #[cfg(feature = "http")]
     pub(super) passwords: Vec<Passwords>,
     /// The files of users, each with the number of its logins.
-    #[cfg(feature = "http")]
     pub(super) users: Vec<(String, usize)>,
     /// The access logs, each with its number and its options.
-    #[cfg(feature = "http")]
     pub(super) access_logs: Vec<(String, usize, LogOptions)>,
 }
 
 impl Served {
     /// The program is who it will be, or a change is over: what was only wanted for that goes.
-    #[cfg(feature = "http")]
     pub(super) fn settle(&mut self) {
         self.reaches.clear();
         self.areas.clear();
@@ -92,22 +81,13 @@ impl Served {
     /// beneath `top`, so do uploads.
     fn writes<'a>(&'a self, top: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {
         let logs = self.logs.iter().map(|log| log.directory.as_fd());
-        #[cfg(feature = "http")]
-        return self.areas.iter().map(|area| top.unwrap_or(&area.directory).as_fd()).chain(logs).collect();
-        #[cfg(not(feature = "http"))]
-        {
-            let _ = top;
-            logs.collect()
-        }
+        self.areas.iter().map(|area| top.unwrap_or(&area.directory).as_fd()).chain(logs).collect()
     }
 
     /// The directories where files are removed at the end.
     fn removes(&self) -> Vec<BorrowedFd<'_>> {
         let pid_file = self.pid_file.iter().filter_map(PidFile::directory);
-        #[cfg(feature = "http")]
-        return self.sockets.0.iter().map(|socket| socket.directory.as_fd()).chain(pid_file).collect();
-        #[cfg(not(feature = "http"))]
-        pid_file.collect()
+        self.sockets.0.iter().map(|socket| socket.directory.as_fd()).chain(pid_file).collect()
     }
 }
 
@@ -152,6 +132,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The user and group that the program will have, if it has others now.
+    #[cfg(feature = "monitor")]
     pub(super) fn becomes(&self) -> Option<(u32, u32)> {
         self.user.as_ref().filter(|user| user.user != 0).map(|user| (user.user, user.group))
     }
@@ -205,12 +186,10 @@ impl<'a> Plan<'a> {
             }
         }
         self.restrict(served, world, report)?;
-        #[cfg(feature = "http")]
         for area in &served.areas {
             area.probe(world, &self.who())?;
         }
         report.push('\n');
-        #[cfg(feature = "http")]
         self.name_what_stays(served, report);
         self.name_logs(served);
         Ok(())
@@ -237,7 +216,6 @@ impl<'a> Plan<'a> {
                 file.forget_directory();
             }
         }
-        #[cfg(feature = "http")]
         served.sockets.0.retain(|socket| {
             let inside = privilege::is_beneath(socket.directory.as_fd(), chroot) == Ok(true);
             if !inside {
@@ -245,8 +223,6 @@ impl<'a> Plan<'a> {
             }
             inside
         });
-        #[cfg(not(feature = "http"))]
-        let _ = report;
         privilege::enter_root(chroot).map_err(|error| told("--gorgon.chroot=", &self.settings.chroot, error))
     }
 
@@ -258,7 +234,6 @@ impl<'a> Plan<'a> {
             return Ok(true);
         }
         if user.user != 0 {
-            #[cfg(feature = "http")]
             for socket in &served.sockets.0 {
                 // It works without; then it stays when the program ends.
                 let _given = socket.give(user.user, user.group);
@@ -266,8 +241,6 @@ impl<'a> Plan<'a> {
             world.give_logs(user.user, user.group);
             privilege::drop_bounds();
         }
-        #[cfg(not(feature = "http"))]
-        let _ = served;
         let outcome = privilege::become_user(user.user, user.group, &user.groups);
         if outcome.is_err() && self.settings.user.is_empty() && privilege::identity() == (0, 0) {
             // Root of a namespace that has no other user, or one who has no capabilities: what goes beyond that is given
@@ -375,7 +348,6 @@ impl<'a> Plan<'a> {
     }
 
     /// Names the sockets that cannot be removed at the end.
-    #[cfg(feature = "http")]
     fn name_what_stays(&self, served: &Served, report: &mut String) {
         for socket in &served.sockets.0 {
             if self.user.is_some() && !socket.can_be_removed() {
@@ -385,7 +357,6 @@ impl<'a> Plan<'a> {
     }
 }
 
-#[cfg(feature = "http")]
 fn push_stays(path: &[u8], report: &mut String) {
     push_all(report, &["unix:", &String::from_utf8_lossy(path), " stays when the program ends\n"]);
 }

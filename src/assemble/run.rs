@@ -1,6 +1,7 @@
 //! The program's own loop around the engine's: what is asked of the whole program is done between two turns.
 
 use alloc::boxed::Box;
+#[cfg(feature = "monitor")]
 use alloc::vec::Vec;
 
 use gorgon_sys::Signal;
@@ -10,10 +11,12 @@ use super::live::Live;
 use super::notify::Notifier;
 use super::running::Running;
 use super::{Failure, failure};
+#[cfg(feature = "monitor")]
 use crate::engine::values::ConnId;
 use crate::engine::{Reactor, Turn};
 use crate::http::handlers::status;
 use crate::http::handlers::status::HasReports;
+#[cfg(feature = "monitor")]
 use crate::monitor::commands;
 use crate::world::World;
 
@@ -69,25 +72,46 @@ fn answer(
     running: &mut Running,
     configured: &mut Configured<'_>,
 ) -> Option<u64> {
-    let mut due = None;
-    let counters = reactor.world().sessions.counters();
-    if !reactor.world().sessions.is_idle() {
-        // They are taken out for as long as they are worked on, for the tree borrows all else.
-        let mut sessions = core::mem::take(&mut reactor.world().sessions);
-        let mut woken = Vec::new();
-        let mut tree = Live { reactor, running, configured, counters };
-        due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
-        reactor.world().sessions = sessions;
-        woken.into_iter().for_each(|id| reactor.lp().wake(id));
-    }
+    let due = obey(reactor, running, configured);
     if !reactor.world().reports().is_quiet() {
         let mut reports = core::mem::take(reactor.world().reports());
-        let mut tree = Live { reactor, running, configured, counters };
+        #[cfg(feature = "monitor")]
+        let counters = reactor.world().sessions.counters();
+        let mut tree = Live {
+            reactor,
+            running,
+            configured,
+            #[cfg(feature = "monitor")]
+            counters,
+        };
         let woken = status::work(&mut reports, &mut tree);
         *reactor.world().reports() = reports;
         woken.into_iter().for_each(|id| reactor.lp().wake(id));
     }
     due
+}
+
+/// Does what is asked of monitors.
+#[cfg(feature = "monitor")]
+fn obey(reactor: &mut Reactor<World>, running: &mut Running, configured: &mut Configured<'_>) -> Option<u64> {
+    if reactor.world().sessions.is_idle() {
+        return None;
+    }
+    let counters = reactor.world().sessions.counters();
+    // They are taken out for as long as they are worked on, for the tree borrows all else.
+    let mut sessions = core::mem::take(&mut reactor.world().sessions);
+    let mut woken = Vec::new();
+    let mut tree = Live { reactor, running, configured, counters };
+    let due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
+    reactor.world().sessions = sessions;
+    woken.into_iter().for_each(|id| reactor.lp().wake(id));
+    due
+}
+
+/// Nobody can ask.
+#[cfg(not(feature = "monitor"))]
+fn obey(_: &mut Reactor<World>, _: &mut Running, _: &mut Configured<'_>) -> Option<u64> {
+    None
 }
 
 /// Has the next turn end in time for what is to be done.

@@ -22,6 +22,7 @@ use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
 use super::late::Late;
 use super::listeners::bind_one;
+#[cfg(feature = "monitor")]
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::sockets::{Bound, buffers, socket_buffers};
@@ -42,8 +43,10 @@ pub(super) struct Running {
     /// The servers that are not turned off.
     pub(super) servers: Vec<Server>,
     /// The monitors that are not turned off.
+    #[cfg(feature = "monitor")]
     pub(super) monitors: Vec<Monitor>,
     /// What they need to know.
+    #[cfg(feature = "monitor")]
     pub(super) host: Host,
     /// What is reached by name.
     pub(super) served: Served,
@@ -115,6 +118,7 @@ pub(super) struct Opened {
     pub(super) paths: Vec<Vec<u8>>,
     /// Sockets that have made room for others.
     pub(super) aside: Aside,
+    #[cfg(feature = "monitor")]
     pub(super) monitors: monitors::Opened,
 }
 
@@ -124,7 +128,9 @@ impl Running {
         Running {
             settings: Settings::default(),
             servers: Vec::new(),
+            #[cfg(feature = "monitor")]
             monitors: Vec::new(),
+            #[cfg(feature = "monitor")]
             host: Host::default(),
             user: String::new(),
             rights: String::new(),
@@ -209,6 +215,7 @@ impl Running {
                 self.listen(server, new, reactor, report, opened)?;
             }
         }
+        #[cfg(feature = "monitor")]
         for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
             let opened = &mut opened.monitors;
             let before = self.monitors.iter().find(|running| running.name == monitor.name);
@@ -392,8 +399,11 @@ impl Running {
                 self.leaving.push((server.service, server.recipe));
             }
         }
-        let (before, grace) = (core::mem::take(&mut self.monitors), new.process.grace);
-        self.monitors = monitors::commit(opened.monitors, before, grace, reactor, &mut self.served);
+        #[cfg(feature = "monitor")]
+        {
+            let (before, grace) = (core::mem::take(&mut self.monitors), new.process.grace);
+            self.monitors = monitors::commit(opened.monitors, before, grace, reactor, &mut self.served);
+        }
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
         self.domains.follow(&new, reactor);
@@ -416,6 +426,7 @@ impl Running {
         for service in opened.services.iter().copied().chain(passwords) {
             reactor.remove_service(service);
         }
+        #[cfg(feature = "monitor")]
         monitors::undo(opened.monitors, reactor, &mut self.served);
         let now = reactor.lp().now();
         // The last one that was built goes first.

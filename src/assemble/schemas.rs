@@ -1,13 +1,18 @@
 //! Every kind of node that the program has, with the tables that its attributes come from.
 
-use super::nodes::{CONFIG, LISTENER, LOG, MONITOR_FACTS, PROCESS, SERVICE};
+#[cfg(feature = "monitor")]
+use super::nodes::MONITOR_FACTS;
+use super::nodes::{CONFIG, LISTENER, LOG, PROCESS, SERVICE};
 use crate::cli::process::GORGON;
-use crate::config::edit::{ADD, HANDLER_METHODS, MONITOR_METHODS, SERVER_METHODS};
+#[cfg(feature = "monitor")]
+use crate::config::edit::MONITOR_METHODS;
+use crate::config::edit::{ADD, HANDLER_METHODS, SERVER_METHODS};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::http::facts::{CACHE, HANDLER_FACTS, HTTP_FACTS};
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
+#[cfg(feature = "monitor")]
 use crate::monitor::settings::MONITOR;
 use crate::tree::{About, Kind, Method, Role, Schema, Unit};
 
@@ -110,6 +115,7 @@ pub(super) static ALL: &[Schema] = &[
         HANDLER_METHODS,
     ),
     named(kind("listener", "listening socket", |place| of(&LISTENER, place))),
+    #[cfg(feature = "monitor")]
     with(named(kind("monitor", "monitor", |place| either(&MONITOR, &MONITOR_FACTS, place))), MONITOR_METHODS),
     named(kind("cache", "cache of small files", |place| of(&CACHE, place))),
     with(

@@ -108,10 +108,12 @@ impl Running {
             return Ok(());
         }
         let servers = settings.servers.iter().filter(|server| server.settings.enabled);
-        let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
-        let rules = servers
-            .flat_map(|server| &server.listeners)
-            .chain(monitors.flat_map(|monitor| &monitor.listeners));
+        let rules = servers.flat_map(|server| &server.listeners);
+        #[cfg(feature = "monitor")]
+        let rules = {
+            let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
+            rules.chain(monitors.flat_map(|monitor| &monitor.listeners))
+        };
         let rules: Vec<&Listen> = rules.map(|rule| &rule.listen).collect();
         passed.assign(&rules)?;
         let taken = rules.into_iter().enumerate();

@@ -9,12 +9,9 @@ use alloc::vec::Vec;
 #[cfg(feature = "monitor")]
 use super::settings::MonitorServer;
 use super::settings::Settings;
-#[cfg(feature = "http")]
 use super::settings::{HandlerNode, HttpServer};
 use crate::cli::process::GORGON;
-#[cfg(feature = "http")]
 use crate::http::settings::handler::{HANDLER, HandlerSettings};
-#[cfg(feature = "http")]
 use crate::http::settings::{HTTP, HttpSettings};
 #[cfg(feature = "monitor")]
 use crate::monitor::settings::{MONITOR, MonitorSettings};
@@ -74,14 +71,12 @@ fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(),
     let node = parse(path)?;
     match node.kind {
         "gorgon" if node.name.is_empty() => set_text(&GORGON, &mut settings.process, path, key, text),
-        #[cfg(feature = "http")]
         "http" => {
             let server = server(settings, node.name).ok_or_else(|| missing(path))?;
             set_text(&HTTP, &mut server.settings, path, key, text)?;
             server.read_rules();
             Ok(())
         }
-        #[cfg(feature = "http")]
         "handler" => {
             if let (Some(server), "enabled") = (own_files(settings, node.name), key) {
                 return set_text(&HTTP, &mut server.settings, path, "files", text);
@@ -136,7 +131,6 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         return set(settings, path, "enabled", if method == "start" { "on" } else { "off" });
     }
     match (node.kind, method) {
-        #[cfg(feature = "http")]
         ("http", "remove") => {
             remove(&mut settings.servers, path, &|server: &HttpServer| server.name == node.name)
         }
@@ -144,7 +138,6 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         ("monitor", "remove") => {
             remove(&mut settings.monitors, path, &|monitor: &MonitorServer| monitor.name == node.name)
         }
-        #[cfg(feature = "http")]
         ("handler", "remove" | "move") => {
             if let (Some(server), "remove") = (own_files(settings, node.name), method) {
                 server.settings.files = false;
@@ -170,7 +163,6 @@ fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<
 }
 
 /// Where `first`, `last`, `before NAME` or `after NAME` is among handlers.
-#[cfg(feature = "http")]
 fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Box<Trouble>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let find = |name: &str| {
@@ -189,12 +181,10 @@ fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Box<Troubl
 fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<Trouble>> {
     let node = parse(path)?;
     match node.kind {
-        #[cfg(feature = "http")]
         "http" => {
             may_add(path, node.name, settings.servers.iter().map(|server| server.name.as_str()))?;
             settings.servers.push(HttpServer::new(node.name, HttpSettings::default()));
         }
-        #[cfg(feature = "http")]
         "handler" => {
             let Some((server_name, name)) = node.name.split_once('/') else {
                 return Err(Trouble::new(Code::Syntax, &[path, ": expected /handler/SERVER/NAME"]));
@@ -241,13 +231,11 @@ fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> 
     Ok(())
 }
 
-#[cfg(feature = "http")]
 fn server<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
     settings.servers.iter_mut().find(|server| server.name == name)
 }
 
 /// The server of `SERVER/files`, if that handler is not one of the configuration but the server's own.
-#[cfg(feature = "http")]
 fn own_files<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
     let name = name.strip_suffix("/files")?;
     let server = server(settings, name)?;
@@ -255,7 +243,6 @@ fn own_files<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpS
 }
 
 /// The handlers of the server that a name begins with, and the place of the handler it ends with.
-#[cfg(feature = "http")]
 fn handler<'s>(settings: &'s mut Settings, name: &str) -> Option<(&'s mut Vec<HandlerNode>, usize)> {
     let (server_name, name) = name.split_once('/')?;
     let handlers = &mut server(settings, server_name)?.handlers;
@@ -272,5 +259,5 @@ fn missing(path: &str) -> Box<Trouble> {
 }
 
 #[cfg(test)]
-#[cfg(all(feature = "http", feature = "monitor"))]
+#[cfg(feature = "monitor")]
 mod tests;

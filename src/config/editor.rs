@@ -273,4 +273,5 @@ pub fn find_text(texts: &[(String, String)], kind: NodeKind, name: &str) -> Opti
 }
 
 #[cfg(test)]
+#[cfg(feature = "http")]
 mod tests;

@@ -162,4 +162,5 @@ pub fn find_path<'e>(
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "http", feature = "monitor"))]
 pub(crate) mod tests;

@@ -14,6 +14,7 @@ pub mod build;
 pub mod check;
 pub mod difference;
 pub mod dump;
+#[cfg(feature = "http")]
 pub mod edit;
 pub mod editor;
 pub mod files;

@@ -385,4 +385,5 @@ impl Reader<'_, '_, '_> {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "http", feature = "monitor"))]
 mod tests;

@@ -2,6 +2,7 @@
 //! time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 #[path = "../common/mod.rs"]
 mod common;

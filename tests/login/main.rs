@@ -1,6 +1,7 @@
 //! The sockets of monitors: who is let in, and what is carried to and fro. With each poller where that can make a
 //! difference.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "monitor")]
 
 use std::io::{ErrorKind, Read, Write};
 

@@ -3,6 +3,7 @@
 //!
 //! `GORGON_STREAMS` sets how many streams there are over all configurations, `GORGON_SEED` which ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 #[path = "../common/mod.rs"]
 mod common;

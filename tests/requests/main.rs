@@ -2,6 +2,7 @@
 //! differ, and those that test suites for servers and their advisories are made of. Each case is a line of a table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -3,6 +3,7 @@
 //! decided by few requests to the real process; the comment names the test that goes deeper.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 #[path = "../common/mod.rs"]
 mod common;

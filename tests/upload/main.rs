@@ -1,5 +1,6 @@
 //! Uploads to the real program: by curl, by Python and over raw sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg(feature = "http")]
 
 #[path = "../common/mod.rs"]
 mod common;
