@@ -109,7 +109,7 @@ pub struct MemoryTree {
     /// The clock.
     pub now: u64,
     /// What [`Tree::change`] and [`Tree::save`] say next instead of doing it.
-    pub fails: Option<Trouble>,
+    pub fails: Option<Box<Trouble>>,
     /// How often each method of [`Tree`] was called that costs by the node: names, get, change, call.
     pub calls: [u64; 4],
     /// What `save` was told.
