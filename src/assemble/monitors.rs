@@ -283,7 +283,7 @@ pub(super) fn commit(
             }
         }
         running.push(Monitor {
-            shown: ["monitor:", &ready.name].concat(),
+            shown: joined(&["monitor:", &ready.name]),
             name: ready.name,
             settings: ready.settings,
             service: ready.service,

@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
 use crate::beneath::{Lookup, OpenHow, Opening, Symlinks, accept, open_with, permissions};
+use crate::file::terminated;
 use crate::stat::{FileKind, FileStat, stat};
 use crate::walk::{Found, Goal, walk};
 
@@ -171,12 +172,6 @@ pub fn set_times_beneath(
             rustix::fs::utimensat(&directory, name.as_slice(), &times, AtFlags::SYMLINK_NOFOLLOW)
         }
     }
-}
-
-/// A name as the system takes it, in one place: every call of rustix with bytes would have a copy of this.
-#[inline(never)]
-fn terminated(name: &[u8]) -> Result<CString, Errno> {
-    CString::new(name).map_err(|_| Errno::INVAL)
 }
 
 /// A file whose attributes are to be changed.

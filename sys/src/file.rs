@@ -1,5 +1,6 @@
 //! Files by their names, wherever they lie: what is looked at at start, before anything is given up.
 
+use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
@@ -21,6 +22,12 @@ pub fn open_file(path: impl Arg) -> Result<OwnedFd, Errno> {
 /// Opens what a path names, in one place: every call of rustix with bytes would have a copy of what ends them with NUL.
 pub(crate) fn open_at(path: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, mode))
+}
+
+/// A path as the system takes it, in one place for the same reason.
+#[inline(never)]
+pub(crate) fn terminated(path: &[u8]) -> Result<CString, Errno> {
+    CString::new(path).map_err(|_| Errno::INVAL)
 }
 
 /// Reads a file, but no more than its first `most` bytes.

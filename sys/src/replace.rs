@@ -6,7 +6,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
-use crate::file::real_path;
+use crate::file::{open_at, real_path, terminated};
 use crate::standard::process_id;
 
 /// Writes a file anew, with the mode and the owner it had. A link that leads to it stays; the new text is on the disk
@@ -19,24 +19,25 @@ pub fn replace_file(path: &[u8], bytes: &[u8]) -> Result<(), Errno> {
     // A real path is absolute.
     let slash = real.iter().rposition(|byte| *byte == b'/').ok_or(Errno::INVAL)?;
     let (parent, name) = real.split_at_checked(slash + 1).ok_or(Errno::INVAL)?;
-    let directory =
-        rustix::fs::open(parent, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let old = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = open_at(&*terminated(parent)?, flags, Mode::empty())?;
     let mut temporary = Vec::from(b".");
     temporary.extend_from_slice(name);
     temporary.push(b'.');
     push_digits(process_id(), &mut temporary);
+    let (name, temporary) = (&*terminated(name)?, &*terminated(&temporary)?);
+    let old = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let private = Mode::RUSR | Mode::WUSR;
-    let file = rustix::fs::openat(&directory, &*temporary, flags, private)?;
+    let file = rustix::fs::openat(&directory, temporary, flags, private)?;
     let written = fill(&file, bytes, &old).and_then(|()| {
-        rustix::fs::renameat(&directory, &*temporary, &directory, name)?;
+        rustix::fs::renameat(&directory, temporary, &directory, name)?;
         // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
         let _synchronised = rustix::fs::fsync(&directory);
         Ok(())
     });
     if written.is_err() {
-        let _gone = rustix::fs::unlinkat(&directory, &*temporary, AtFlags::empty());
+        let _gone = rustix::fs::unlinkat(&directory, temporary, AtFlags::empty());
     }
     written
 }
