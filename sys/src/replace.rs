@@ -20,7 +20,7 @@ pub fn replace_file(path: &[u8], bytes: &[u8]) -> Result<(), Errno> {
     let slash = real.iter().rposition(|byte| *byte == b'/').ok_or(Errno::INVAL)?;
     let (parent, name) = real.split_at_checked(slash + 1).ok_or(Errno::INVAL)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = open_at(&*terminated(parent)?, flags, Mode::empty())?;
+    let directory = open_at(&terminated(parent)?, flags, Mode::empty())?;
     let mut temporary = Vec::from(b".");
     temporary.extend_from_slice(name);
     temporary.push(b'.');
