@@ -44,10 +44,16 @@ os.execvp("sh", ["sh", "-c", 'LISTEN_PID=${LISTEN_PID:-$$} exec "$0" "$@"', *sys
 
 /// The program with sockets that are passed, each `KIND=NAME=ADDRESS`.
 fn passing(directory: &Directory, sockets: &str, arguments: &[&str]) -> Command {
+    let mut command = pass(sockets, arguments);
+    command.arg(directory.path().join("site"));
+    command
+}
+
+fn pass(sockets: &str, arguments: &[&str]) -> Command {
     let path = std::env::var_os("PATH").unwrap();
     let mut command = Command::new("python3");
     command.env_clear().env("PATH", path).args(["-c", PASS, sockets, env!("CARGO_BIN_EXE_gorgon")]);
-    command.args(arguments).arg(directory.path().join("site"));
+    command.args(arguments);
     command
 }
 
@@ -108,6 +114,28 @@ fn sockets_are_taken_by_address() {
     assert_eq!(server.report.matches("  http://").count(), 2, "{}", server.report);
 }
 
+/// A monitor takes what is passed for it.
+#[cfg(feature = "monitor")]
+#[test]
+fn a_monitor_takes_its_socket() {
+    let directory = site();
+    let (place, path) = (directory.path().display(), directory.path().join("monitor.sock"));
+    let text =
+        format!("[http:main]\nlisten = fd:web\nroot = {place}/site\n[monitor:main]\nlisten = fd:control\n");
+    let file = directory.file("gorgon.conf", text);
+    let sockets = format!("unix=control={},tcp=web=0", path.display());
+    let mut server = Server::spawn(pass(&sockets, &["run", "-c", file.to_str().unwrap()]));
+    assert_eq!(server.get("/a.txt").body, b"a file");
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"ls /http\nquit\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "/http/main\nok\nok\n");
+    end(&mut server);
+    assert!(path.exists(), "it belongs to whoever made it");
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     let directory = site();
@@ -162,10 +190,34 @@ fn a_manager_is_told() {
         let text = receive(&manager);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[..2], ["READY=1", &format!("MAINPID={}", server.child.id())]);
-        assert!(lines[2].starts_with("STATUS=Serving "), "{text}");
+        assert!(lines[2].starts_with("STATUS=Serving /"), "{text}");
         end(&mut server);
         assert!(receive(&manager).starts_with("STOPPING=1"));
         std::fs::remove_file(directory.path().join("notify")).unwrap();
+    }
+}
+
+/// Whether the new file is right or wrong, it serves again afterwards.
+#[test]
+fn a_reload_is_told() {
+    let directory = site();
+    let (manager, _) = told(&directory, &[]);
+    let text = format!("[http:main]\nlisten = 127.0.0.1:0\nroot = {}/site\n", directory.path().display());
+    let file = directory.file("gorgon.conf", &text);
+    let mut command = gorgon();
+    command.env("NOTIFY_SOCKET", directory.path().join("notify")).arg("run").arg("-c").arg(&file);
+    let server = Server::spawn(command);
+    assert!(receive(&manager).starts_with("READY=1\n"));
+    for (wrong, status) in
+        [("", "Serving after a reload"), ("x = y\n", "Serving as before; the last reload failed")]
+    {
+        std::fs::write(&file, format!("{text}{wrong}")).unwrap();
+        server.signal("HUP");
+        let reloading = receive(&manager);
+        assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+        let ready = receive(&manager);
+        assert!(ready.starts_with("READY=1\n") && ready.ends_with(&format!("\nSTATUS={status}")), "{ready}");
+        assert_eq!(server.get("/a.txt").body, b"a file");
     }
 }
 

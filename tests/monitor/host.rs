@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::common::{Directory, Server, finish, gorgon};
+use crate::common::{Directory, Server, gorgon};
 use crate::session::Session;
 
 pub struct Host {

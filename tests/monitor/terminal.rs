@@ -41,22 +41,22 @@ fn a_person_looks_and_changes() {
     let socket = host.socket();
     let socket = socket.to_str().unwrap();
     let steps = "\
-expect admin> \n\
-send get /ht\\tma\\t wri\\t\\r\n\
+expect > \n\
+send get /ht\\t/ma\\t wri\\t\\r\n\
 expect 16K\n\
-expect admin> \n\
+expect > \n\
 send sett\\x7f /http/main write_bufX\\x7ffer=64K\\r\n\
-expect admin> \n\
+expect > \n\
 send get /http/main write_buffer\\r\n\
 expect 64K\n\
-expect admin> \n\
+expect > \n\
 send \\x1b[A\\x1b[A\\x15nonsense\\r\n\
 expect no verb is named nonsense\n\
-expect admin> \n\
+expect > \n\
 send watch /loop turns\\r\n\
 expect turns\n\
 send \\x03\n\
-expect admin> \n\
+expect > \n\
 send \\x04\n";
     let Some((code, restored, text)) = on_terminal(host.directory.path(), &["monitor", socket], steps) else {
         return;
@@ -64,7 +64,7 @@ send \\x04\n";
     assert_eq!((code, restored), (0, true), "{text}");
     assert_eq!(host.session().value("/http/main.write_buffer"), "64K");
     let (code, restored, text) =
-        on_terminal(host.directory.path(), &["monitor", socket], "expect admin> \nsignal SIGTERM\n").unwrap();
+        on_terminal(host.directory.path(), &["monitor", socket], "expect > \nsignal SIGTERM\n").unwrap();
     assert_eq!((code, restored), (-15, true), "{text}");
 }
 
