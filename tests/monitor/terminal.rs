@@ -54,7 +54,7 @@ send \\x1b[A\\x1b[A\\x15nonsense\\r\n\
 expect no verb is named nonsense\n\
 expect > \n\
 send watch /loop turns\\r\n\
-expect turns\n\
+expect   turns  \n\
 send \\x03\n\
 expect > \n\
 send \\x04\n";
