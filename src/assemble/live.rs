@@ -30,7 +30,7 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
 use crate::monitor::{service::MonitorService, sessions::Counters, settings::MONITOR};
-use crate::text::join::joined;
+use crate::text::join::{joined, separated};
 use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
@@ -140,7 +140,11 @@ impl Live<'_, '_> {
             None => return Err(missing()),
         }
         let path = joined(&["/http/", server]);
-        Ok(Step::Set { path, key: "listen".to_owned(), text: rules.join(",") })
+        Ok(Step::Set {
+            path,
+            key: "listen".to_owned(),
+            text: separated(&mut rules.iter().map(String::as_str), ","),
+        })
     }
 
     fn connection(&mut self, id: ConnId, attribute: usize) -> Option<Value> {

@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
                 let target = self.target.map(shown).unwrap_or_default();
                 let message =
                     ["expected no file but that of -c; to serve a directory alone: gorgon ", &*target];
-                self.problem(&target, &message.concat());
+                self.problem(&target, &joined(&message));
             }
             (_, None) => {}
         }

@@ -20,6 +20,17 @@ pub fn push_all(out: &mut String, parts: &[&str]) {
     }
 }
 
+/// The parts with something between each two.
+#[inline(never)]
+#[must_use]
+pub fn separated<'a>(parts: &mut dyn Iterator<Item = &'a str>, between: &str) -> String {
+    let mut out = String::new();
+    for (place, part) in parts.enumerate() {
+        push_all(&mut out, &[if place == 0 { "" } else { between }, part]);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +41,8 @@ mod tests {
         push_all(&mut out, &["d"]);
         push_all(&mut out, &[]);
         assert_eq!(out, "abcd");
+        for parts in [&[][..], &["a"], &["", "b"], &["a", "b", "c"]] {
+            assert_eq!(separated(&mut parts.iter().copied(), ", "), parts.join(", "));
+        }
     }
 }

@@ -98,7 +98,7 @@ struct Gathered<'a> {
 impl Gathered<'_> {
     #[inline(never)]
     fn add(&mut self, parts: &[&str]) {
-        let whole = parts.concat();
+        let whole = joined(parts);
         if whole.starts_with(self.word) && !self.words.contains(&whole) {
             self.words.push(whole);
         }

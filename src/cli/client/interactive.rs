@@ -15,7 +15,7 @@ use super::{Environment, Failure, system};
 use crate::cli::line_editor::{HISTORY, LineEditor, Step};
 use crate::cli::terminal;
 use crate::text::columns::{push_blanks, width_of};
-use crate::text::join::joined;
+use crate::text::join::{joined, separated};
 
 /// The most of the history file that is read, and from which on its older half is dropped.
 const FILE: usize = 64 * 1024;
@@ -226,7 +226,8 @@ fn load(file: &[u8], editor: &mut LineEditor) {
     kept.iter().for_each(|line| editor.remember(line));
     if text.len() > FILE / 2 {
         let new = [file, b".new"].concat();
-        let half = kept.get(kept.len() / 2..).unwrap_or_default().join("\n") + "\n";
+        let half = kept.get(kept.len() / 2..).unwrap_or_default();
+        let half = separated(&mut half.iter().copied(), "\n") + "\n";
         let _gone = gorgon_sys::unlink(new.as_slice());
         if gorgon_sys::create_private(new.as_slice(), half.as_bytes()).is_ok() {
             // At worst it stays as long as it was.

@@ -47,14 +47,14 @@ impl Failure {
     #[must_use]
     #[inline(never)]
     pub fn usage(words: &[&str]) -> Failure {
-        Failure(Box::new(Reason { message: words.concat(), usage: true }))
+        Failure(Box::new(Reason { message: joined(words), usage: true }))
     }
 
     /// One of the system's, or of the server's.
     #[must_use]
     #[inline(never)]
     pub fn failed(words: &[&str]) -> Failure {
-        Failure(Box::new(Reason { message: words.concat(), usage: false }))
+        Failure(Box::new(Reason { message: joined(words), usage: false }))
     }
 
     /// Nobody reads what is written, which is nobody's fault and not worth a word.

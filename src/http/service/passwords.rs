@@ -373,5 +373,5 @@ fn line(file: &str, number: u32, what: &str) -> String {
 
 /// Tells whoever reads standard error, who is not waited for.
 fn complain(parts: &[&str]) {
-    gorgon_sys::complain_now(joined(&["gorgon: ", &parts.concat(), "\n"]).as_bytes());
+    gorgon_sys::complain_now(joined(&["gorgon: ", &joined(parts), "\n"]).as_bytes());
 }

@@ -13,7 +13,7 @@ use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{Change, TIMED, Timed};
 use crate::text::duration;
-use crate::text::join::joined;
+use crate::text::join::{joined, separated};
 use crate::text::nearest::nearest;
 use crate::tree::{Code, Path, Schema, Step, Tree};
 
@@ -263,10 +263,9 @@ impl Desk<'_> {
         match step {
             Step::Set { path, key, text } => self.note("%.%=%, was %", &[path, key, text, old]),
             Step::Call { path, method, words } => {
-                self.note(
-                    "% %%%",
-                    &[path, method.name, if words.is_empty() { "" } else { " " }, &words.join(" ")],
-                );
+                let words = separated(&mut words.iter().map(String::as_str), " ");
+                let between = if words.is_empty() { "" } else { " " };
+                self.note("% %%%", &[path, method.name, between, &words]);
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::monitor::render::{self, wrap};
 use crate::monitor::request::Words;
 use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
-use crate::text::join::{joined, push_all};
+use crate::text::join::{joined, push_all, separated};
 use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
@@ -147,9 +147,9 @@ impl Desk<'_> {
         for verb in verbs() {
             entry(&[verb.name], verb.help, out);
         }
-        let kinds: Vec<&str> = self.tree.schemas().iter().map(|schema| schema.name).collect();
+        let kinds = separated(&mut self.tree.schemas().iter().map(|schema| schema.name), " ");
         out.push_str("kinds:");
-        wrap(&kinds.join(" "), 2, out);
+        wrap(&kinds, 2, out);
         entry(&["help VERB|KIND|KIND.KEY"], "Tell more.", out);
     }
 
