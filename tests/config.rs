@@ -208,6 +208,11 @@ fn check_says_what_is_wrong() {
             assert!(line.strip_prefix(&*bad).is_some_and(|rest| rest.starts_with(start)), "{line}");
         }
     }
+    // A value that is wrong leaves the default, which contradicts nothing that was said.
+    let text = "[http:a]\nroot = /\nlisten = 127.0.0.1:8o90\n[http:b]\nroot = /\nlisten = 127.0.0.1:8080\n";
+    let wrong = written(&directory, "wrong.conf", text);
+    let (_, _, error) = said(with(&["check", "-c", &wrong]));
+    assert!(error.lines().count() == 1 && error.contains(":3: listen=127.0.0.1:8o90: "), "{error}");
     // What is odd is told, and no more.
     let odd = written(&directory, "odd.conf", "[http:a]\nroot=/\nindex=50%\n");
     let (code, output, error) = said(with(&["check", "-c", &odd]));

@@ -1,36 +1,49 @@
 //! A [`Source`] into [`Settings`], and what is wrong with the whole.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::check::{Wrong, check};
+use super::nodes::NodeId;
 use super::problems::Problems;
 use super::settings::Settings;
 use super::source::{Origin, Source, SourceNode};
 use crate::text::join::joined;
 
-/// Makes the settings of every node. What is wrong keeps its default, and is told.
+/// Makes the settings of every node. What is wrong keeps its default, and is told; what that default then contradicts is
+/// not, for nobody asked for it.
 pub fn build(source: &Source, problems: &mut Problems) -> Settings {
     let mut settings = Settings::default();
+    let mut wrong_nodes: Vec<&SourceNode> = Vec::new();
     // Handlers come after all servers: they may stand before theirs.
     for handlers in [false, true] {
         for node in &source.nodes {
             if node.kind.is_handler() == handlers {
                 settings.add(node.kind, &node.name);
-                set(source, node, &mut settings, problems);
+                if !set(source, node, &mut settings, problems) {
+                    wrong_nodes.push(node);
+                }
             }
         }
     }
     for wrong in check(&settings) {
-        tell(source, &wrong, problems);
+        let follows =
+            |id: &NodeId| wrong_nodes.iter().any(|node| node.kind == id.kind && node.name == id.name);
+        if !follows(&wrong.node) && !wrong.other.as_ref().is_some_and(follows) {
+            tell(source, &wrong, problems);
+        }
     }
     settings
 }
 
-fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &mut Problems) {
+/// Sets what was given of a node, and tells what is wrong. Says whether nothing was.
+fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &mut Problems) -> bool {
+    let mut right = true;
     for given in &node.given {
         let Err(problem) = settings.set(node.kind, &node.name, given.about.name, &given.text) else {
             continue;
         };
+        right = false;
         match &given.origin {
             Origin::File(place) => {
                 let shown = joined(&[given.about.name, "=", &given.text, ": ", &problem.message]);
@@ -40,6 +53,7 @@ fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &m
             Origin::Environment(place) | Origin::Flag(place) => problems.add(place, &problem.message),
         }
     }
+    right
 }
 
 /// Names a key of a node where it was given, or else the node.

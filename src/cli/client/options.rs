@@ -105,6 +105,7 @@ Options:
   -h, --help             Print this help
 
 Rows can be sorted and made CSV on this side: find connection | sort -idle | csv
+gorgon reload [OPTIONS] [TARGET] is the same with -c 'call /config reload'.
 ";
 
 const TOP_HELP: &str = "\
