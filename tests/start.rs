@@ -312,7 +312,7 @@ fn names_the_wrong_word() {
         (&["--http.main.types_file=/", "-l", "127.0.0.1:0", "/"], "/"),
         (&["one", "two"], "two"),
         (&["monitor"], "monitor"),
-        (&["-q", "-v", "/"], "--quiet"),
+        (&["-q", "-v", "/"], "-q: quiet: "),
     ] {
         let line = refusal(with(arguments));
         assert!(line.contains(word), "{arguments:?}: {line}");
