@@ -23,7 +23,7 @@ pub fn push_all(out: &mut String, parts: &[&str]) {
 /// The parts with something between each two.
 #[inline(never)]
 #[must_use]
-pub fn separated<'a>(parts: &mut dyn Iterator<Item = &'a str>, between: &str) -> String {
+pub fn separated(parts: &mut dyn Iterator<Item = &str>, between: &str) -> String {
     let mut out = String::new();
     for (place, part) in parts.enumerate() {
         push_all(&mut out, &[if place == 0 { "" } else { between }, part]);
