@@ -11,7 +11,9 @@ fuzz_target!(|input: &[u8]| {
         |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     match parse(&mut lines(), &variable) {
         Ok(Command::Serve(settings)) => {
-            assert!(settings.servers.iter().all(|server| server.listeners.len() == server.settings.listen.len()));
+            assert!(
+                settings.servers.iter().all(|server| server.listeners.len() == server.settings.listen.len())
+            );
         }
         Ok(_) => {}
         Err(problems) => assert!(!problems.is_empty() && !print_problems(&problems).is_empty()),

@@ -9,7 +9,8 @@ fuzz_target!(|text: &str| {
     for line in Lines::new(text, GORGON) {
         assert!(line.start == at && line.next > at);
         at = line.next;
-        let (LineKind::Pair { value, at: place, .. } | LineKind::More { value, at: place }) = line.kind else {
+        let (LineKind::Pair { value, at: place, .. } | LineKind::More { value, at: place }) = line.kind
+        else {
             continue;
         };
         assert!(value.is_empty() || text.get(place..place + value.len()) == Some(value));

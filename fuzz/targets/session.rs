@@ -98,8 +98,7 @@ impl Host {
         let path = std::env::temp_dir().join(format!("gorgon-fuzz-{}", std::process::id()));
         // Of another process with that number, long ago.
         let _ = std::fs::remove_file(&path);
-        let options =
-            ListenOptions { backlog: 16, ..ListenOptions::default() };
+        let options = ListenOptions { backlog: 16, ..ListenOptions::default() };
         let socket = listen(&Address::Unix(path.as_os_str().as_encoded_bytes().to_vec()), &options).unwrap();
         reactor.lp().add_listener(socket, service, Buffers::fixed(read_size, write_size)).unwrap();
         Host { reactor, path }

@@ -57,6 +57,11 @@ impl Late {
         self.waiting.retain(|one| !goes(one));
     }
 
+    /// Forgets all that is not wanted any more, by its owner and address.
+    pub fn keep(&mut self, is_wanted: &dyn Fn(u32, &Address) -> bool) {
+        self.waiting.retain(|one| is_wanted(one.owner, &one.address));
+    }
+
     /// What an owner waits for.
     pub fn addresses(&self, owner: u32) -> impl Iterator<Item = &Address> {
         self.waiting.iter().filter(move |one| one.owner == owner).map(|one| &one.address)
@@ -131,6 +136,17 @@ mod tests {
         let came = late.turn(now, &mut |at, _| Ok((gorgon_sys::pair().unwrap().0, at.clone())));
         assert!(matches!(came.as_slice(), [(1, Came::Bound(_, at))] if *at == address("192.0.2.1:80")));
         assert_eq!(late.next(), None);
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_is_forgotten() {
+        let mut late = Late::default();
+        add(&mut late, "192.0.2.1:80", 1, 0);
+        add(&mut late, "192.0.2.1:80", 2, 0);
+        add(&mut late, "192.0.2.2:80", 1, 0);
+        late.keep(&|owner, one| owner == 1 && *one == address("192.0.2.1:80"));
+        assert_eq!(late.addresses(1).count(), 1);
+        assert_eq!(late.addresses(2).count(), 0);
     }
 
     #[test]

@@ -162,6 +162,12 @@ impl Running {
             Ok(()) => self.commit(new, opened, reactor),
             Err(_) => self.undo(opened, reactor),
         }
+        // Addresses that a change has taken out, or that one has added that came to nothing, are not tried any more.
+        let servers = &self.servers;
+        self.late.keep(&|owner, address| {
+            let mut bound = servers.iter().filter(|server| u32::from(server.service) == owner).flat_map(|s| &s.bound);
+            bound.any(|bound| matches!((&bound.rule.listen, address), (Listen::Ip(one), Address::Ip(other)) if one == other))
+        });
         outcome
     }
 

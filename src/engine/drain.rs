@@ -9,7 +9,7 @@ impl<W> Reactor<W> {
     /// Lets a connection wait for what it wants. While the loop drains, or its service, one between requests has nothing to wait for: it
     /// is read from once more, for its next request may have come, and then closed.
     pub(super) fn rest(&mut self, id: ConnId) {
-        if self.lp.drains(id) && self.is_idle(id) {
+        if self.lp.rests_no_more(id) && self.is_idle(id) {
             self.readable(id);
             if self.is_idle(id) {
                 self.close(id);

@@ -28,6 +28,10 @@ use crate::tree::rule::ClientRule;
 /// Most connections that are looked at in one turn to end those of a service.
 const SWEPT: usize = 1024;
 
+/// How long connections between requests are kept when their service drains, in milliseconds: on those that are in use
+/// the next request is on its way, and gets a last reply.
+const LAST_REQUEST: u64 = 500;
+
 /// What the loop keeps of one service.
 #[derive(Default)]
 pub(super) struct ServiceState {
@@ -55,6 +59,8 @@ pub(super) struct ServiceState {
     forced: bool,
     /// When that time is over, in milliseconds on the loop's clock.
     due: u64,
+    /// Until when connections between requests are kept while it drains.
+    rests_until: u64,
 }
 
 impl ServiceState {
@@ -132,8 +138,8 @@ impl Loop {
         })
     }
 
-    /// Has a service take no new connections: in this turn its listeners accept what waits on them and close, and its
-    /// idle connections are closed. The others finish their request; what is left after so many milliseconds is closed.
+    /// Has a service take no new connections: in this turn its listeners accept what waits on them and close. Its idle
+    /// connections are closed after [`LAST_REQUEST`], the others when their request is finished; what is left after so many milliseconds is closed.
     /// Says whether there is such a service. Once more, it sets the time anew.
     pub fn drain_service(&mut self, number: u8, grace: u64) -> bool {
         let now = self.now.milliseconds;
@@ -146,7 +152,8 @@ impl Loop {
         }
         if !state.draining {
             state.draining = true;
-            state.sweep = Some(0);
+            state.rests_until = now.saturating_add(grace.min(LAST_REQUEST));
+            self.timers.set(state.rests_until, Owner::Drain(number));
             self.drainings += 1;
             for listener in self.listeners.iter_mut().flatten() {
                 listener.closing |= listener.service() == number;
@@ -176,12 +183,27 @@ impl Loop {
         self.draining || service.is_some_and(|state| state.draining)
     }
 
+    /// Whether a connection is to end when it comes to rest.
+    pub(super) fn rests_no_more(&self, id: ConnId) -> bool {
+        self.drains(id) && (self.draining || !self.may_rest(id))
+    }
+
+    /// The next request on a connection of a service that drains may be on its way.
+    fn may_rest(&self, id: ConnId) -> bool {
+        let Some(conn) = self.slots.get(id) else { return false };
+        let state = self.services.get(usize::from(conn.service));
+        state.is_some_and(|state| state.rests_until > self.now.milliseconds)
+    }
+
     /// The time of a service's draining may be over.
     pub(super) fn end_draining(&mut self, number: u8) {
         let now = self.now.milliseconds;
         let Some(state) = self.services.get_mut(usize::from(number)) else { return };
         if state.draining && state.due <= now {
             (state.forced, state.sweep) = (true, Some(0));
+            self.has_chores();
+        } else if state.draining && state.rests_until <= now && state.sweep.is_none() {
+            state.sweep = Some(0);
             self.has_chores();
         }
     }
