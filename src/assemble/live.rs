@@ -19,7 +19,7 @@ use super::schemas::{self, ALL};
 use super::sockets::Bound;
 use crate::cli::process::GORGON;
 use crate::config::check::check;
-use crate::config::edit::edit;
+use crate::config::edit::{canonical, edit};
 use crate::config::settings::Settings;
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
@@ -35,6 +35,8 @@ use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
 
+/// What the paths of connections begin with.
+const CONNECTIONS: &str = "/connection/";
 /// Connections that are named in one call.
 const SLICE: usize = 256;
 
@@ -145,6 +147,29 @@ impl Live<'_, '_> {
             key: "listen".to_owned(),
             text: separated(&mut rules.iter().map(String::as_str), ","),
         })
+    }
+
+    /// The settings that steps lead to, and the same steps on the nodes that are kept in settings. What is set of
+    /// connections is in no settings.
+    fn resolve(&self, steps: &[Step]) -> Result<(Settings, Vec<Step>), Box<Trouble>> {
+        let mut new = self.running.settings.clone();
+        let mut resolved = Vec::new();
+        for step in steps {
+            let step = match step {
+                Step::Set { path, .. } if path.starts_with(CONNECTIONS) => {
+                    resolved.push(step.clone());
+                    continue;
+                }
+                Step::Set { path, key, text } => match path.strip_prefix("/listener/") {
+                    Some(name) => self.of_listener(&new, name, key, text)?,
+                    None => canonical(&new, step),
+                },
+                Step::Call { .. } => canonical(&new, step),
+            };
+            edit(&mut new, &step)?;
+            resolved.push(step);
+        }
+        Ok((new, resolved))
     }
 
     fn connection(&mut self, id: ConnId, attribute: usize) -> Option<Value> {
@@ -324,8 +349,17 @@ impl Tree for Live<'_, '_> {
                 }
                 if path.kind == "handler" && attribute < HANDLER.attributes.len() {
                     // Those that are the server's own have no settings but the server's.
-                    let own = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
-                    return Some(own.unwrap_or(Value::Nothing));
+                    let own = || match HANDLER.attributes.get(attribute).map(|found| found.about.name) {
+                        Some("enabled") if name == "files" => Value::Switch(settings.settings.files),
+                        // They are named by what they are.
+                        Some("kind") => {
+                            let kind = ["auth", "upload", "files"].into_iter().find(|kind| *kind == name);
+                            kind.map_or(Value::Nothing, Value::Choice)
+                        }
+                        _ => Value::Nothing,
+                    };
+                    let set = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
+                    return Some(set.unwrap_or_else(own));
                 }
                 let key = schemas::told(path.kind, attribute)?;
                 Some(service.map_or(Value::Nothing, |service| self.told(service, path.kind, name, key)))
@@ -336,27 +370,21 @@ impl Tree for Live<'_, '_> {
         }
     }
 
+    fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
+        self.resolve(steps).map(|(_, steps)| steps)
+    }
+
     fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
-        let mut new = self.running.settings.clone();
-        let mut connections = Vec::new();
-        for step in steps {
-            match step {
-                Step::Set { path, key, text } => match Path::parse(path) {
-                    Some(Path { kind: "connection", name }) => {
-                        connections.push((name.to_owned(), key.clone(), text.clone()));
-                    }
-                    Some(Path { kind: "listener", name }) => {
-                        let step = self.of_listener(&new, name, key, text)?;
-                        edit(&mut new, &step)?;
-                    }
-                    Some(_) | None => edit(&mut new, step)?,
-                },
-                Step::Call { .. } => edit(&mut new, step)?,
-            }
-        }
+        let (new, steps) = self.resolve(steps)?;
         look(&new)?;
+        let connections = || {
+            steps.iter().filter_map(|step| match step {
+                Step::Set { path, key, text } => Some((path.strip_prefix(CONNECTIONS)?, key, text)),
+                Step::Call { .. } => None,
+            })
+        };
         // Those that are gone by now are looked for before anything changes.
-        for (name, ..) in &connections {
+        for (name, ..) in connections() {
             if self.reactor.lp().find_connection(name).is_none() {
                 return Err(Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]));
             }
@@ -364,7 +392,7 @@ impl Tree for Live<'_, '_> {
         if new != self.running.settings {
             self.running.change(new, self.reactor)?;
         }
-        for (name, key, text) in &connections {
+        for (name, key, text) in connections() {
             self.set_connection(name, key, text)?;
         }
         Ok(())
@@ -412,8 +440,12 @@ impl Tree for Live<'_, '_> {
         let mut wanted = self.running.settings.clone();
         for (path, key, text) in passing {
             let step = Step::Set { path: path.clone(), key: key.clone(), text: text.clone() };
-            // One of a connection, or of a node that is gone, is in no file.
-            let _nowhere = edit(&mut wanted, &step);
+            match edit(&mut wanted, &step) {
+                // One of a connection, or of a node that is gone, is in no file.
+                Err(trouble) if path.starts_with(CONNECTIONS) || trouble.code == Code::Missing => {}
+                // To write what passes would make it stay.
+                result => result?,
+            }
         }
         self.configured.save(&wanted).map_err(failed)
     }

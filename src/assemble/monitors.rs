@@ -261,7 +261,6 @@ fn warn(host: &Host, message: &str) {
 pub(super) fn commit(
     opened: Opened,
     before: Vec<Monitor>,
-    grace: u64,
     reactor: &mut Reactor<World>,
     served: &mut Served,
 ) -> Vec<Monitor> {
@@ -292,7 +291,8 @@ pub(super) fn commit(
     }
     for monitor in before {
         if !running.iter().any(|other| other.service == monitor.service) {
-            reactor.lp().drain_service(monitor.service, grace);
+            // Who was let in by it is out with it: one turns a monitor off, or takes it away, to that end.
+            reactor.lp().drain_service(monitor.service, 0);
             reactor.remove_service(monitor.service);
         }
     }

@@ -407,8 +407,8 @@ impl Running {
         }
         #[cfg(feature = "monitor")]
         {
-            let (before, grace) = (core::mem::take(&mut self.monitors), new.process.grace);
-            self.monitors = monitors::commit(opened.monitors, before, grace, reactor, &mut self.served);
+            let before = core::mem::take(&mut self.monitors);
+            self.monitors = monitors::commit(opened.monitors, before, reactor, &mut self.served);
         }
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));

@@ -61,10 +61,30 @@ pub static MONITOR_METHODS: &[Method] = &[START, STOP, REMOVE];
 /// # Errors
 /// There is no such thing, or the value is wrong. The settings may be changed in part then: they are of no use.
 pub fn edit(settings: &mut Settings, step: &Step) -> Result<(), Box<Trouble>> {
-    match step {
-        Step::Set { path, key, text } => set(settings, path, key, text),
-        Step::Call { path, method, words } => call(settings, path, method.name, words),
+    match canonical(settings, step) {
+        Step::Set { path, key, text } => set(settings, &path, &key, &text),
+        Step::Call { path, method, words } => call(settings, &path, method.name, &words),
     }
+}
+
+/// The same step on the node that keeps what it changes: `start` and `stop` set `enabled`, and the handler that serves
+/// a server's own files is kept in `files` of the server.
+#[must_use]
+pub fn canonical(settings: &Settings, step: &Step) -> Step {
+    let (path, key, text) = match step {
+        Step::Set { path, key, text } => (path, key.as_str(), text.as_str()),
+        Step::Call { path, method, .. } => match method.name {
+            "start" => (path, "enabled", "on"),
+            "stop" => (path, "enabled", "off"),
+            "remove" if own_files(settings, path).is_some() => (path, "enabled", "off"),
+            _ => return step.clone(),
+        },
+    };
+    let (path, key) = match own_files(settings, path) {
+        Some(server) if key == "enabled" => (joined(&["/http/", server]), "files"),
+        _ => (path.clone(), key),
+    };
+    Step::Set { path, key: key.to_owned(), text: text.to_owned() }
 }
 
 fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
@@ -78,9 +98,6 @@ fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(),
             Ok(())
         }
         "handler" => {
-            if let (Some(server), "enabled") = (own_files(settings, node.name), key) {
-                return set_text(&HTTP, &mut server.settings, path, "files", text);
-            }
             let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
             let handler = handlers.get_mut(at).ok_or_else(|| missing(path))?;
             set_text(&HANDLER, &mut handler.settings, path, key, text)
@@ -127,9 +144,6 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         };
         return add(settings, path, pairs);
     }
-    if matches!(method, "start" | "stop") {
-        return set(settings, path, "enabled", if method == "start" { "on" } else { "off" });
-    }
     match (node.kind, method) {
         ("http", "remove") => {
             remove(&mut settings.servers, path, &|server: &HttpServer| server.name == node.name)
@@ -139,10 +153,6 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
             remove(&mut settings.monitors, path, &|monitor: &MonitorServer| monitor.name == node.name)
         }
         ("handler", "remove" | "move") => {
-            if let (Some(server), "remove") = (own_files(settings, node.name), method) {
-                server.settings.files = false;
-                return Ok(());
-            }
             let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
             let handler = handlers.remove(at);
             if method == "remove" {
@@ -235,11 +245,11 @@ fn server<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServ
     settings.servers.iter_mut().find(|server| server.name == name)
 }
 
-/// The server of `SERVER/files`, if that handler is not one of the configuration but the server's own.
-fn own_files<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServer> {
-    let name = name.strip_suffix("/files")?;
-    let server = server(settings, name)?;
-    server.handlers.iter().all(|handler| handler.name != "files").then_some(server)
+/// The server of `/handler/SERVER/files`, if that handler is not one of the configuration but the server's own.
+fn own_files<'s>(settings: &'s Settings, path: &str) -> Option<&'s str> {
+    let name = path.strip_prefix("/handler/")?.strip_suffix("/files")?;
+    let server = settings.servers.iter().find(|server| server.name == name)?;
+    server.handlers.iter().all(|handler| handler.name != "files").then_some(&server.name)
 }
 
 /// The handlers of the server that a name begins with, and the place of the handler it ends with.

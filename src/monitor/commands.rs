@@ -56,6 +56,9 @@ struct Desk<'a> {
     now: u64,
     /// What is to be given for the command that was done.
     plan: Option<Plan>,
+    /// Something was done that costs as much as a whole turn's nodes, or more: the configuration was changed, read or
+    /// written. Nothing else is done before the loop has had its turn.
+    spent: bool,
 }
 
 /// How a command is asked, beside its words.
@@ -91,7 +94,12 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
             let slice = SLICE.min(left);
             let told = (session.output.given(), session.wants_input(), session.is_over());
             let counted = session.counters();
-            left -= slice - run(&mut Desk { session, timed, tree, now, plan: None }, slice);
+            let mut desk = Desk { session, timed, tree, now, plan: None, spent: false };
+            left -= slice - run(&mut desk, slice);
+            if desk.spent {
+                left = 0;
+            }
+            let session = &*desk.session;
             *woken |= told != (session.output.given(), session.wants_input(), session.is_over());
             counters.commands += session.commands - counted.0;
             counters.refused += session.refused - counted.1;
@@ -124,7 +132,7 @@ fn next(session: &Session, now: u64) -> Option<u64> {
 
 /// Works for one session on at most `nodes` nodes; gives how many are left.
 fn run(desk: &mut Desk<'_>, mut nodes: u32) -> u32 {
-    while nodes > 0 && desk.session.output.has_room() && !desk.session.is_over() {
+    while nodes > 0 && !desk.spent && desk.session.output.has_room() && !desk.session.is_over() {
         match desk.session.job.take() {
             Some(job) => desk.go_on(job),
             None => {

@@ -181,7 +181,7 @@ impl Login {
         self.taken += end + 1;
         let outcome = match core::mem::replace(&mut self.state, State::Over) {
             State::Greeted => self.auth(line, keys, out),
-            State::Salted(known) => self.proof(line, *known, out),
+            State::Salted(known) => self.proof(line, *known, keys, out),
             State::Challenged => self.answer(line, keys),
             State::Over => Outcome::Out(Why::Syntax),
         };
@@ -212,12 +212,15 @@ impl Login {
     }
 
     /// `proof HEX`
-    fn proof(&mut self, line: &[u8], known: Known, out: &mut Vec<u8>) -> Outcome {
+    fn proof(&mut self, line: &[u8], known: Known, keys: &Keys, out: &mut Vec<u8>) -> Outcome {
         let Known { user, client_nonce, challenge } = known;
         let of = |side| proof(&challenge.key, side, &self.nonce, &client_nonce, user.as_bytes());
         let given: Option<Bytes> = line.strip_prefix(b"proof ").and_then(parse_hex);
         let right = given.is_some_and(|given| same(&given, &of(Side::Client)));
-        let (Some(role), true) = (challenge.role, right) else {
+        // The keys may have been read again since. What counts is what they say now.
+        let now = keys.challenge(user.as_bytes());
+        let stays = same(&now.key, &challenge.key);
+        let (Some(role), true) = (now.role, right & stays) else {
             return self.end(if given.is_some() { Why::Wrong } else { Why::Syntax });
         };
         out.extend_from_slice(b"ok ");

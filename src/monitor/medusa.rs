@@ -5,7 +5,11 @@
 //! it, a line that is then empty is answered with another prompt, and `exit` or a lone Ctrl-D with the end. A line of
 //! more than [`LINE_MAX`] bytes ends the session too.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+
+use crate::text::join::{joined, push_all};
+use crate::text::number::push_decimal_str;
 
 /// The longest line, in bytes, without its end.
 pub const LINE_MAX: usize = 1024;
@@ -62,6 +66,15 @@ pub fn hear(input: &[u8]) -> (usize, Heard) {
         }
     };
     (end + 1, heard)
+}
+
+/// What is said to one who is in, before the first prompt. Medusa showed the session as Python does an object.
+#[must_use]
+pub fn welcome(process: u32, role: &str) -> String {
+    let mut text = joined(&["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "]);
+    push_decimal_str(process.into(), &mut text);
+    push_all(&mut text, &[", role ", role, ">\r\n"]);
+    text
 }
 
 /// Appends what a session says, with a carriage return before each line feed.

@@ -220,9 +220,16 @@ impl MemoryTree {
         removed.map(drop).ok_or_else(|| Trouble::new(Code::Missing, &["it is gone"]))
     }
 
+    /// The clients `pair` go with an `idle_timeout` of an hour, and that with them.
+    fn look(&mut self) -> Result<(), Box<Trouble>> {
+        let pair = self.read("/http/main", "clients") == "pair";
+        let hour = self.read("/http/main", "idle_timeout") == "1h";
+        if pair == hour { Ok(()) } else { Err(Trouble::new(Code::Conflict, &["only as a pair"])) }
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), Box<Trouble>> {
         let wrong = |words: &[&str]| Err(Trouble::new(Code::Invalid, words));
-        match step {
+        match &canonical(step) {
             Step::Set { path, key, text } => {
                 let Some(path) = Path::parse(path) else { return wrong(&["no path"]) };
                 let schema = self.kind(path.kind).and_then(|kind| SCHEMAS.get(kind));
@@ -265,6 +272,22 @@ impl MemoryTree {
     }
 }
 
+/// `/handler/SERVER/hidden` is turned on and off by `hidden` of its server.
+fn canonical(step: &Step) -> Step {
+    match step {
+        Step::Set { path, key, text } if key == "enabled" => {
+            match path.strip_prefix("/handler/").and_then(|name| name.strip_suffix("/hidden")) {
+                Some(server) => {
+                    let (path, key) = (["/http/", server].concat(), "hidden".to_owned());
+                    Step::Set { path, key, text: text.clone() }
+                }
+                None => step.clone(),
+            }
+        }
+        _ => step.clone(),
+    }
+}
+
 impl Tree for MemoryTree {
     fn schemas(&self) -> &'static [Schema] {
         &SCHEMAS
@@ -295,6 +318,10 @@ impl Tree for MemoryTree {
         self.node(path)?.get(attribute).cloned()
     }
 
+    fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
+        Ok(steps.iter().map(canonical).collect())
+    }
+
     fn change(&mut self, steps: &[Step], _: &Actor) -> Result<(), Box<Trouble>> {
         let [_, _, change, _] = &mut self.calls;
         *change += 1;
@@ -307,10 +334,16 @@ impl Tree for MemoryTree {
         let mut olds = Vec::new();
         for step in steps {
             if let Step::Set { path, key, .. } = step {
-                olds.push(Step::Set { path: path.clone(), key: key.clone(), text: self.read(path, key) });
+                let text = self.read(path, key);
+                olds.push(canonical(&Step::Set { path: path.clone(), key: key.clone(), text }));
             }
-            if let Err(trouble) = self.step(step) {
+            let mut result = self.step(step);
+            if result.is_err() {
                 olds.pop();
+            } else if olds.len() == steps.len() {
+                result = self.look();
+            }
+            if let Err(trouble) = result {
                 for old in olds.iter().rev() {
                     let _ = self.step(old);
                 }

@@ -37,6 +37,7 @@ pub mod keys;
 pub mod login;
 pub mod medusa;
 mod output;
+pub mod refusals;
 pub mod render;
 pub mod request;
 pub mod roles;

@@ -22,15 +22,16 @@ use core::any::Any;
 
 use gorgon_sys::{fill_random, process_id};
 
-use super::login::door::{Door, Origin};
+use super::login::door::{Door, Entry, Origin};
 use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
+use super::refusals::Refusals;
 use super::roles::{self, Roles};
 use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
-use crate::text::join::{joined, push_all};
+use crate::text::join::joined;
 use crate::text::number::{push_decimal, push_decimal_str};
 use crate::tree::Actor;
 
@@ -46,11 +47,13 @@ const IDLE: Timeout = Timeout(3);
 
 /// How long one waits to be told that the proof was wrong, in milliseconds.
 const PENALTY: u64 = 1000;
+/// How many may wait so; more of them are told at once. Their addresses have to wait in any case.
+const SHUT_MAX: usize = 16;
 
 const REFUSED: &[u8] =
     b"error refused no role for this user; the attributes view, operate and admin of the monitor give one\n";
 const LATE: &[u8] = b"error limit the login took longer than login_timeout\n";
-const CROWDED: &[u8] = b"error limit four logins go on already\n";
+const CROWDED: &[u8] = b"error limit as many logins as may go on already\n";
 const IDLED: &[u8] = b"error limit nothing was asked for as long as idle_timeout\n";
 const FULL: &[u8] = b"error limit as many sessions are open as max_sessions allows\n";
 const NO_RANDOM: &[u8] = b"error failed the system has no random bytes\n";
@@ -103,6 +106,7 @@ pub struct MonitorService {
     /// By the keys of connections, less one.
     guests: Vec<Option<Guest>>,
     sessions: u32,
+    refusals: Refusals,
 }
 
 impl MonitorService {
@@ -115,6 +119,7 @@ impl MonitorService {
             keys: KeyFile::default(),
             guests: Vec::new(),
             sessions: 0,
+            refusals: Refusals::default(),
         };
         service.change(access);
         service
@@ -181,7 +186,7 @@ impl MonitorService {
         }
         self.sessions += 1;
         if medusa {
-            welcome(&actor, cx);
+            cx.write(medusa::welcome(process_id(), roles::word(actor.role)).as_bytes());
         }
         let number = world.sessions().open(cx.id(), actor, cx.now().milliseconds);
         self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }));
@@ -206,8 +211,10 @@ impl MonitorService {
             cx.write(if legacy { b"" } else { NO_RANDOM });
             return Next::Close;
         }
-        if !world.door().enter() {
-            return turn_away(legacy, None, cx);
+        match world.door().enter(cx.id(), origin) {
+            Entry::Free => {}
+            Entry::InsteadOf(other) => cx.lp().close(other),
+            Entry::Crowded => return turn_away(legacy, None, cx),
         }
         if let Err(problem) = self.keys.refresh() {
             world.note(now, &["monitor ", &self.name, ": ", &problem]);
@@ -238,6 +245,10 @@ impl MonitorService {
             // Another one from there has guessed wrong meanwhile: to guess side by side is no way round the wait.
             return (input.len(), turn_away(legacy, Some(wait), cx));
         }
+        // Whose key is gone by now has none, whatever was asked of them before.
+        if let Err(problem) = self.keys.refresh() {
+            world.note(now, &["monitor ", &self.name, ": ", &problem]);
+        }
         let (mut used, mut out) = (0, Vec::new());
         let (outcome, said) = loop {
             let said = login.user().map(String::from);
@@ -250,9 +261,14 @@ impl MonitorService {
         };
         cx.write(&out);
         match outcome {
-            Outcome::More => (used, Next::More),
+            Outcome::More => {
+                if login.user().is_some() {
+                    world.door().name(cx.id());
+                }
+                (used, Next::More)
+            }
             Outcome::In { user, role } => {
-                self.leave(key, world);
+                self.leave(key, cx.id(), world);
                 let who = joined(&[&user, " from ", &*address(cx)]);
                 world.note(now, &["monitor ", &self.name, ": ", &who, " logged in as ", roles::word(role)]);
                 (used, self.begin(key, Actor { role, who }, legacy, world, cx))
@@ -264,7 +280,9 @@ impl MonitorService {
                 let of = said.map_or_else(String::new, |user| joined(&[" of ", &user]));
                 let words = ["monitor ", &self.name, ": login", &of, " from ", &address(cx), " failed: "];
                 world.note(now, &[&words.concat(), why.words()]);
-                if legacy {
+                world.door().leave(cx.id());
+                let shut = self.guests.iter().flatten().filter(|guest| matches!(guest, Guest::Shut(_)));
+                if legacy || shut.count() >= SHUT_MAX {
                     cx.write(farewell);
                     return (input.len(), Next::Close);
                 }
@@ -369,15 +387,15 @@ impl MonitorService {
     }
 
     /// Takes its place from a connection.
-    fn leave<W: HasSessions>(&mut self, key: &mut Key, world: &mut W) {
+    fn leave<W: HasSessions>(&mut self, key: &mut Key, id: ConnId, world: &mut W) {
         let at = (core::mem::take(key) as usize).wrapping_sub(1);
         match self.guests.get_mut(at).and_then(Option::take) {
-            Some(Guest::Login { .. } | Guest::Shut(_)) => world.door().leave(),
+            Some(Guest::Login { .. }) => world.door().leave(id),
             Some(Guest::Session(place)) => {
                 world.sessions().close(place.number);
                 self.sessions = self.sessions.saturating_sub(1);
             }
-            None => {}
+            Some(Guest::Shut(_)) | None => {}
         }
         if self.guests.iter().all(Option::is_none) {
             // While nobody looks it holds no memory.
@@ -398,7 +416,10 @@ impl<W: HasSessions> Service<W> for MonitorService {
         match self.access.roles.of(peer.uid, peer.gid) {
             Some(role) => self.begin(key, Actor { role, who }, false, world, cx),
             None => {
-                world.note(cx.now(), &["monitor ", &self.name, ": refused ", &who, ", who has no role"]);
+                if let Some(more) = self.refusals.count(cx.now().milliseconds) {
+                    let words = ["monitor ", &self.name, ": refused ", &who, ", who has no role", &more];
+                    world.note(cx.now(), &words);
+                }
                 cx.write(REFUSED);
                 Next::Close
             }
@@ -459,8 +480,8 @@ impl<W: HasSessions> Service<W> for MonitorService {
         self.tell(place, *key, world, cx)
     }
 
-    fn on_close(&mut self, mut key: Key, _id: ConnId, world: &mut W, _lp: &mut Loop) {
-        self.leave(&mut key, world);
+    fn on_close(&mut self, mut key: Key, id: ConnId, world: &mut W, _lp: &mut Loop) {
+        self.leave(&mut key, id, world);
     }
 
     fn as_any(&mut self) -> Option<&mut dyn Any> {
@@ -482,15 +503,6 @@ fn turn_away(legacy: bool, wait: Option<u64>, cx: &mut Cx<'_>) -> Next {
         }
     }
     Next::Close
-}
-
-/// What Medusa says to one who is in, and its first prompt. It showed the session as Python does an object.
-fn welcome(actor: &Actor, cx: &mut Cx<'_>) {
-    let mut text = joined(&["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "]);
-    push_decimal_str(process_id().into(), &mut text);
-    push_all(&mut text, &[", role ", roles::word(actor.role), ">\r\n"]);
-    cx.write(text.as_bytes());
-    cx.write(PROMPT);
 }
 
 /// Where a connection comes from.

@@ -3,10 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::text::join::joined;
 use crate::tree::Actor;
 
 /// Changes that may wait at once, of all sessions together.
 pub const TIMED: usize = 64;
+
+/// How long one waits that could not be set back, in milliseconds, unless another one is due before.
+pub(super) const AGAIN: u64 = 10_000;
 
 /// One value that will come back.
 pub struct Change {
@@ -22,6 +26,8 @@ pub struct Change {
     pub(super) set: String,
     /// Who set it; the session may be over.
     pub(super) actor: Actor,
+    /// It could not be set back when it was due.
+    pub(super) failed: bool,
 }
 
 /// All that wait. They outlive the sessions that made them.
@@ -41,10 +47,15 @@ impl Timed {
         self.changes.iter().map(|change| change.due).min()
     }
 
-    /// Takes one that is due.
-    pub(super) fn take_due(&mut self, now: u64) -> Option<Change> {
-        let place = self.changes.iter().position(|change| change.due <= now)?;
-        Some(self.changes.swap_remove(place))
+    /// Takes those that are due; with them those that have failed, which may go together with them.
+    pub(super) fn take_due(&mut self, now: u64) -> Vec<Change> {
+        if self.changes.iter().all(|change| change.due > now) {
+            return Vec::new();
+        }
+        let all = core::mem::take(&mut self.changes).into_iter();
+        let (due, later) = all.partition(|change| change.failed || change.due <= now);
+        self.changes = later;
+        due
     }
 
     /// The one of that attribute.
@@ -61,5 +72,13 @@ impl Timed {
         if let Some(place) = self.place(path, key) {
             self.changes.swap_remove(place);
         }
+    }
+
+    /// A node is gone, and with a server its handlers: nothing of them comes back.
+    pub(super) fn forget_node(&mut self, node: &str) {
+        let handlers = node.strip_prefix("/http/").map(|server| joined(&["/handler/", server, "/"]));
+        self.changes.retain(|change| {
+            change.path != node && !handlers.as_ref().is_some_and(|front| change.path.starts_with(front))
+        });
     }
 }

@@ -196,6 +196,15 @@ pub trait Tree {
     /// An attribute's value, by its place in the schema. Nothing: there is no such node.
     fn get(&mut self, path: &Path<'_>, attribute: usize) -> Option<Value>;
 
+    /// The same steps, each on the node that keeps what it changes, for some nodes show what another one keeps: those of
+    /// a listener are changes of its server's `listen`. What waits or is looked for by name goes by these.
+    ///
+    /// # Errors
+    /// The first step that cannot be done, named.
+    fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
+        Ok(steps.to_vec())
+    }
+
     /// Changes the configuration, or what lives, in all these steps or in none. That the actor's role suffices was
     /// looked at before.
     ///

@@ -103,9 +103,10 @@ fn logins_have_limits() {
         stream.read_to_string(&mut text).unwrap();
         ends.push(text.lines().last().unwrap().to_owned());
     }
-    ends.sort();
-    let late = "error limit the login took longer than login_timeout";
-    assert_eq!(ends, ["error limit four logins go on already", late, late, late, late]);
+    // From one address two may go on, and who comes later takes the place of one who has said nothing.
+    let late = ends.iter().filter(|end| *end == "error limit the login took longer than login_timeout");
+    assert_eq!(late.count(), 2, "{ends:?}");
+    assert_eq!(ends.iter().filter(|end| end.starts_with("gorgon-monitor 1 ")).count(), 3, "{ends:?}");
     let log = host.session().ask("log");
     assert!(log.contains("login from 127.0.0.1 took too long"), "{log}");
 }

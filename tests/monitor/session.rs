@@ -61,6 +61,12 @@ impl Session {
         text
     }
 
+    /// Whether it is over, with nothing more to come.
+    pub fn ends(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).is_ok() && rest.is_empty()
+    }
+
     /// One attribute.
     pub fn value(&mut self, path: &str) -> String {
         let text = self.ask(&format!("get {path}"));

@@ -77,6 +77,31 @@ fn the_files_of_a_server_are_a_handler_too() {
 }
 
 #[test]
+fn steps_are_told_by_where_they_are_kept() {
+    let mut settings = settings();
+    let of = |settings: &Settings, step: &Step| match canonical(settings, step) {
+        Step::Set { path, key, text } => [&*path, ".", &key, "=", &text].concat(),
+        Step::Call { path, method, .. } => [&*path, " ", method.name].concat(),
+    };
+    for (step, told) in [
+        (set("/handler/main/files", "enabled", "off"), "/http/main.files=off"),
+        (set("/handler/main/files", "match", "/"), "/handler/main/files.match=/"),
+        (set("/handler/main/a", "enabled", "off"), "/handler/main/a.enabled=off"),
+        (set("/handler/none/files", "enabled", "off"), "/handler/none/files.enabled=off"),
+        (call("/handler/main/files", "start"), "/http/main.files=on"),
+        (call("/handler/main/files", "remove"), "/http/main.files=off"),
+        (call("/handler/main/a", "remove"), "/handler/main/a remove"),
+        (call("/http/main", "stop"), "/http/main.enabled=off"),
+        (call("/http/main", "remove"), "/http/main remove"),
+    ] {
+        assert_eq!(of(&settings, &step), told);
+    }
+    assert!(edit(&mut settings, &call("/config", "add /handler/main/files match=/x")).is_ok());
+    let step = set("/handler/main/files", "enabled", "off");
+    assert_eq!(of(&settings, &step), "/handler/main/files.enabled=off");
+}
+
+#[test]
 fn handlers_change_places() {
     for (line, expected) in [
         ("move first", "bac"),

@@ -11,7 +11,7 @@ use crate::monitor::job::Plan;
 use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
-use crate::monitor::timed::{Change, TIMED, Timed};
+use crate::monitor::timed::{AGAIN, Change, TIMED, Timed};
 use crate::text::duration;
 use crate::text::join::{joined, separated};
 use crate::text::nearest::nearest;
@@ -30,20 +30,39 @@ fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
     text
 }
 
-/// Sets back what is due.
+/// Sets back what is due: all at once, for values that were set together may hold only together; where that fails, one
+/// by one. What cannot be set back yet waits on.
 #[inline(never)]
 pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
-    while let Some(Change { path, key, back, set, actor, .. }) = timed.take_due(now) {
-        if value(tree, &path, &key) != set {
-            continue;
-        }
-        let what = joined(&[&path, ".", &key, "=", &back]);
-        let result = tree.change(&[Step::Set { path, key, text: back }], &actor);
-        let (end, words) = match &result {
-            Ok(()) => (", was ", &set),
-            Err(trouble) => (" failed: ", &trouble.message),
+    let mut due = timed.take_due(now);
+    // What was set again by others stays, and a node that is gone has nothing.
+    due.retain(|change| value(tree, &change.path, &change.key) == change.set);
+    let Some(first) = due.first() else { return };
+    let step = |change: &Change| {
+        let Change { path, key, back, .. } = change;
+        Step::Set { path: path.clone(), key: key.clone(), text: back.clone() }
+    };
+    let steps: Vec<Step> = due.iter().map(step).collect();
+    let all = tree.change(&steps, &first.actor);
+    let alone = due.len() == 1;
+    for (mut change, step) in due.into_iter().zip(steps) {
+        let result = match &all {
+            Err(_) if !alone => tree.change(&[step], &change.actor),
+            result => result.clone(),
         };
-        tree.note(&[&actor.who, ": time is over: ", &what, end, words]);
+        let (end, words) = match &result {
+            Ok(()) => (", was ", &change.set),
+            Err(trouble) => (" failed, and is tried again: ", &trouble.message),
+        };
+        // Once is enough to tell that it fails.
+        if result.is_ok() || !change.failed {
+            let what = joined(&[&change.path, ".", &change.key, "=", &change.back]);
+            tree.note(&[&change.actor.who, ": time is over: ", &what, end, words]);
+        }
+        if result.is_err() {
+            (change.failed, change.due) = (true, now.saturating_add(AGAIN));
+            timed.changes.push(change);
+        }
     }
 }
 
@@ -160,6 +179,19 @@ impl Desk<'_> {
         if self.session.steps.is_some() {
             return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
         }
+        let mut last: Vec<Step> = Vec::new();
+        for step in self.tree.canonical(steps)? {
+            // Of two that come to the same attribute, the second holds what the first has set.
+            let is = |other: &Step| match (other, &step) {
+                (Step::Set { path, key, .. }, Step::Set { path: of, key: name, .. }) => {
+                    (path, key) == (of, name)
+                }
+                _ => false,
+            };
+            last.retain(|other| !is(other));
+            last.push(step);
+        }
+        let steps = &*last;
         let mut waiting = self.timed.changes.len();
         // What comes back is the last value that was to stay.
         let mut backs = Vec::new();
@@ -185,6 +217,7 @@ impl Desk<'_> {
                 back,
                 due: self.now.saturating_add(time),
                 actor: self.session.actor.clone(),
+                failed: false,
             });
         }
         Ok(())
@@ -197,17 +230,25 @@ impl Desk<'_> {
         let mut kept = Vec::new();
         for (at, about) in place.schema.abouts().enumerate() {
             let asked = place.keys.is_empty() || place.keys.contains(&at);
-            if asked && self.timed.find(&path, about.name).is_some() {
+            if !asked || about.fact || self.timed.changes.is_empty() {
+                continue;
+            }
+            // It waits by the name of where it is kept.
+            let text = value(self.tree, &path, about.name);
+            let step = Step::Set { path: path.clone(), key: String::from(about.name), text };
+            let step = self.tree.canonical(&[step]).ok().and_then(|mut steps| steps.pop());
+            let Some(Step::Set { path, key, .. }) = step else { continue };
+            if self.timed.find(&path, &key).is_some() && !kept.contains(&(path.clone(), key.clone())) {
                 self.hold_role(about.role, about.name)?;
-                kept.push(about.name);
+                kept.push((path, key));
             }
         }
         if kept.is_empty() {
             return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&path]));
         }
-        for key in kept {
-            self.note("keep %.%", &[&path, key]);
-            self.timed.forget(&path, key);
+        for (path, key) in kept {
+            self.note("keep %.%", &[&path, &key]);
+            self.timed.forget(&path, &key);
         }
         Ok(())
     }
@@ -219,6 +260,7 @@ impl Desk<'_> {
         self.node_to_change(&text)?;
         if let Step::Call { method, words, .. } = &step {
             if !method.configures {
+                self.spent |= !schema.named;
                 let text = self.tree.call(&path, method, words, &self.session.actor)?;
                 self.note_step(&step, "");
                 self.plan = Some(Plan::Text { text, at: 0 });
@@ -247,11 +289,22 @@ impl Desk<'_> {
                 Step::Call { .. } => String::new(),
             });
         }
+        // Where nothing waits, nothing is looked for by its name.
+        let canonical = match self.timed.changes.is_empty() {
+            true => Vec::new(),
+            false => self.tree.canonical(steps)?,
+        };
+        self.spent = true;
         self.tree.change(steps, &self.session.actor)?;
-        for (place, step) in steps.iter().enumerate() {
-            if let Step::Set { path, key, .. } = step {
-                self.timed.forget(path, key);
+        for step in &canonical {
+            match step {
+                Step::Set { path, key, .. } => self.timed.forget(path, key),
+                // Another node of that name is not the one that they were set of.
+                Step::Call { path, method, .. } if method.name == "remove" => self.timed.forget_node(path),
+                Step::Call { .. } => {}
             }
+        }
+        for (place, step) in steps.iter().enumerate() {
             if let Some(old) = olds.get(place) {
                 self.note_step(step, old);
             }
@@ -298,6 +351,7 @@ impl Desk<'_> {
         for change in &self.timed.changes {
             passing.push((change.path.clone(), change.key.clone(), change.back.clone()));
         }
+        self.spent = true;
         let text = self.tree.save(&passing, &self.session.actor)?;
         self.note("save", &[]);
         self.plan = Some(Plan::Text { text, at: 0 });

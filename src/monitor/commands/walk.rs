@@ -184,6 +184,7 @@ impl Desk<'_> {
         for step in &walk.action {
             if let Step::Call { method, words, .. } = step {
                 if !method.configures {
+                    self.spent |= !walk.schema.named;
                     match self.tree.call(&path, method, words, &self.session.actor) {
                         Ok(_) => walk.done += 1,
                         // It went by itself.

@@ -1,4 +1,7 @@
-//! The door of all monitors: how many stand in it, and who has to wait after a failure.
+//! The door of all monitors: who stands in it, and who has to wait after a failure.
+//!
+//! Four may log in at once, two of them from one address. Who says nothing is not to keep the others out: when the places
+//! are taken, the one that came first and has not said who it is makes room.
 //!
 //! Each failed login from an address shuts the door to it for twice as long as the one before, from a second to a
 //! minute. IPv6 addresses count by their network, which is the least that one customer is given. An address is forgotten
@@ -6,8 +9,12 @@
 
 use alloc::vec::Vec;
 
+use crate::engine::values::ConnId;
+
 /// How many may be logging in at once.
-pub const WAITING_MAX: u32 = 4;
+pub const WAITING_MAX: usize = 4;
+/// How many of them from one address.
+pub const FROM_ONE_MAX: usize = 2;
 /// The first wait, and the longest, in milliseconds.
 const WAITS: (u64, u64) = (1000, 60_000);
 /// When an address is forgotten, in milliseconds after its wait.
@@ -42,31 +49,68 @@ struct Slowed {
     wait: u64,
 }
 
+/// One who logs in.
+struct Waiting {
+    id: ConnId,
+    origin: Origin,
+    /// Has said who it is.
+    named: bool,
+}
+
+/// What becomes of one who comes.
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub enum Entry {
+    /// There is room.
+    Free,
+    /// There is room when this connection is closed. It has no place any more.
+    InsteadOf(ConnId),
+    /// All places are taken by those who have said who they are.
+    Crowded,
+}
+
 /// The door.
 #[derive(Default)]
 pub struct Door {
-    waiting: u32,
+    /// In the order in which they came.
+    waiting: Vec<Waiting>,
     slowed: Vec<Slowed>,
 }
 
 impl Door {
-    /// Lets somebody log in; says whether there is room.
+    /// Lets somebody log in, if there is room or can be made.
     #[must_use]
-    pub fn enter(&mut self) -> bool {
-        let room = self.waiting < WAITING_MAX;
-        self.waiting += u32::from(room);
-        room
+    pub fn enter(&mut self, id: ConnId, origin: Origin) -> Entry {
+        let alike = self.waiting.iter().filter(|waiting| waiting.origin == origin).count();
+        let mut entry = Entry::Free;
+        if alike >= FROM_ONE_MAX || self.waiting.len() >= WAITING_MAX {
+            // From an address that has its share, none of another one goes.
+            let goes =
+                |waiting: &Waiting| !waiting.named && (alike < FROM_ONE_MAX || waiting.origin == origin);
+            let Some(at) = self.waiting.iter().position(goes) else { return Entry::Crowded };
+            entry = Entry::InsteadOf(self.waiting.remove(at).id);
+        }
+        self.waiting.push(Waiting { id, origin, named: false });
+        entry
+    }
+
+    /// Somebody has said who it is, and keeps its place until it has logged in, or has not.
+    pub fn name(&mut self, id: ConnId) {
+        self.waiting.iter_mut().filter(|waiting| waiting.id == id).for_each(|waiting| waiting.named = true);
     }
 
     /// Somebody has logged in, or has not.
-    pub fn leave(&mut self) {
-        self.waiting = self.waiting.saturating_sub(1);
+    pub fn leave(&mut self, id: ConnId) {
+        self.waiting.retain(|waiting| waiting.id != id);
+        if self.waiting.is_empty() {
+            self.waiting = Vec::new();
+        }
     }
 
     /// How many are logging in.
     #[must_use]
-    pub fn waiting(&self) -> u32 {
-        self.waiting
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// For how many milliseconds the door is shut to an origin; 0 when it is open.
@@ -155,11 +199,39 @@ mod tests {
     #[test]
     fn four_may_stand_in_it() {
         let mut door = Door::default();
-        assert!((0..4).all(|_| door.enter()));
-        assert!(!door.enter());
-        door.leave();
-        assert!(door.enter() && !door.enter());
-        (0..9).for_each(|_| door.leave());
-        assert_eq!(door.waiting(), 0);
+        let from = |number: u64| origin(&format!("::ffff:10.0.0.{number}"));
+        let enter = |door: &mut Door, id: u64, number: u64| door.enter(ConnId::test(id), from(number));
+        for id in 0..4 {
+            assert_eq!(enter(&mut door, id, id), Entry::Free);
+        }
+        // The one that came first and said nothing makes room.
+        door.name(ConnId::test(0));
+        assert_eq!(enter(&mut door, 4, 4), Entry::InsteadOf(ConnId::test(1)));
+        assert_eq!(enter(&mut door, 5, 5), Entry::InsteadOf(ConnId::test(2)));
+        [3, 4, 5].into_iter().for_each(|id| door.name(ConnId::test(id)));
+        assert_eq!((enter(&mut door, 6, 6), door.waiting()), (Entry::Crowded, 4));
+        // Who made room leaves no place free, and twice is once.
+        [1, 2, 6].into_iter().for_each(|id| door.leave(ConnId::test(id)));
+        assert_eq!(enter(&mut door, 6, 6), Entry::Crowded);
+        [4, 4].into_iter().for_each(|id| door.leave(ConnId::test(id)));
+        assert_eq!((enter(&mut door, 6, 6), door.waiting()), (Entry::Free, 4));
+        (0..9).for_each(|id| door.leave(ConnId::test(id)));
+        assert_eq!((door.waiting(), door.waiting.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn two_of_them_from_one_address() {
+        let (mut door, one, two) = (Door::default(), origin("::ffff:10.0.0.1"), origin("::ffff:10.0.0.2"));
+        let mut enter = |id: u64, origin| door.enter(ConnId::test(id), origin);
+        assert_eq!((enter(1, one), enter(2, one)), (Entry::Free, Entry::Free));
+        // Silent ones, as many as they are, take only one another's places.
+        for id in 3..100 {
+            assert_eq!(enter(id, one), Entry::InsteadOf(ConnId::test(id - 2)));
+        }
+        assert_eq!((enter(100, two), enter(101, two)), (Entry::Free, Entry::Free));
+        assert_eq!(enter(102, one), Entry::InsteadOf(ConnId::test(98)));
+        [99, 102].into_iter().for_each(|id| door.name(ConnId::test(id)));
+        assert_eq!(door.enter(ConnId::test(103), one), Entry::Crowded);
+        assert_eq!(door.waiting(), 4);
     }
 }

@@ -87,6 +87,29 @@ fn who_knows_the_password_is_let_in_at_every_split() {
 }
 
 #[test]
+fn a_key_that_is_gone_meanwhile_lets_nobody_in() {
+    let keys_of = |user: &str, role, password: &[u8]| {
+        let mut text = String::new();
+        print_line(user, role, password, b"12345678", 4096, &mut text);
+        Keys::parse(text.as_bytes()).unwrap()
+    };
+    let user = "anna".to_owned();
+    for (meanwhile, outcome) in [
+        (keys(), Outcome::In { user: user.clone(), role: Role::Operate }),
+        (keys_of("anna", Role::View, b"secret"), Outcome::In { user, role: Role::View }),
+        (keys_of("anna", Role::Operate, b"changed"), Outcome::Out(Why::Wrong)),
+        (keys_of("bert", Role::Operate, b"secret"), Outcome::Out(Why::Wrong)),
+        (Keys::default(), Outcome::Out(Why::Wrong)),
+    ] {
+        let mut login = Login::strong(NUMBER);
+        let said = client(&greeting(&login), "anna", "secret");
+        let (auth, proof) = said.split_at(said.find("proof").unwrap());
+        assert_eq!(feed(&mut login, &keys(), &[auth.as_bytes()]).1, Outcome::More);
+        assert_eq!(feed(&mut login, &meanwhile, &[proof.as_bytes()]).1, outcome);
+    }
+}
+
+#[test]
 fn who_does_not_is_not() {
     let keys = keys();
     let good = client(&greeting(&Login::strong(NUMBER)), "anna", "secret");

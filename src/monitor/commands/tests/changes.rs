@@ -275,8 +275,19 @@ fn changes_for_a_time() {
     peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["no room"]));
     peer.tree.now += 1000;
     peer.work();
-    let told = "anna from 127.0.0.1: time is over: /http/main.write_buffer=2K failed: no room";
-    assert_eq!((peer.due, last(&peer).as_str()), (None, told));
+    let told =
+        "anna from 127.0.0.1: time is over: /http/main.write_buffer=2K failed, and is tried again: no room";
+    assert_eq!((peer.due, last(&peer).as_str()), (Some(peer.tree.now + 10_000), told));
+    // It is tried again, and noted as a failure once.
+    let noted = peer.tree.log().count();
+    peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["no room"]));
+    peer.tree.now += 10_000;
+    peer.work();
+    assert_eq!((peer.due, peer.tree.log().count()), (Some(peer.tree.now + 10_000), noted));
+    peer.tree.now += 10_000;
+    peer.work();
+    assert_eq!((peer.due, peer.tree.read("/http/main", "write_buffer").as_str()), (None, "2K"));
+    assert_eq!(last(&peer), "anna from 127.0.0.1: time is over: /http/main.write_buffer=2K, was 1K");
     assert!(peer.sessions.is_idle());
 
     let mut peer = Peer::new(Role::View);
@@ -287,6 +298,7 @@ fn changes_for_a_time() {
         due: u64::MAX,
         set: "on".into(),
         actor: actor(Role::Admin),
+        failed: false,
     });
     peer.script(&[
         ("keep", "error syntax expected a path\n"),
@@ -295,6 +307,116 @@ fn changes_for_a_time() {
         ("keep /http/main root", "error conflict nothing of /http/main is set for a time\n"),
         ("keep /http/main", "error refused hidden is for the role operate; yours is view\n"),
     ]);
+}
+
+#[test]
+fn what_holds_only_together_comes_back_together() {
+    let mut peer = Peer::new(Role::Admin);
+    let read = |peer: &mut Peer| {
+        [peer.tree.read("/http/main", "clients"), peer.tree.read("/http/main", "idle_timeout")]
+    };
+    peer.script(&[
+        ("set /http/main clients=pair", "error conflict only as a pair\n"),
+        ("set /http/main clients=pair idle_timeout=1h for 1s", "ok\n"),
+    ]);
+    peer.tree.now += 1000;
+    peer.settle(usize::MAX);
+    assert_eq!(read(&mut peer), ["", "1m"]);
+    assert!(peer.sessions.is_idle());
+
+    // One is due before the other, which it waits for; what else is due comes back alone.
+    peer.script(&[
+        ("set /http/main clients=pair idle_timeout=1h for 1s", "ok\n"),
+        ("set /http/main idle_timeout=1h for 3s; set /http/main hidden=on for 1s", "ok\nok\n"),
+    ]);
+    peer.tree.now += 1000;
+    peer.settle(usize::MAX);
+    assert_eq!(read(&mut peer), ["pair", "1h"]);
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "off");
+    peer.tree.now += 2000;
+    peer.settle(usize::MAX);
+    assert_eq!(read(&mut peer), ["", "1m"]);
+    assert!(peer.sessions.is_idle());
+    assert_eq!(peer.tree.log().filter(|line| line.contains("failed")).count(), 1);
+}
+
+#[test]
+fn what_another_node_keeps_comes_back_there() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.script(&[
+        ("call /config add /handler/main/hidden", "ok\n"),
+        ("set /handler/main/hidden enabled=on for 1s", "ok\n"),
+        ("save", "  wrote 1 change\nok\n"),
+    ]);
+    assert_eq!(peer.tree.passing, [("/http/main".into(), "hidden".into(), "off".into())]);
+    peer.tree.now += 1000;
+    peer.settle(usize::MAX);
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "off");
+    // By either name it is kept, and set to stay.
+    for line in ["keep /handler/main/hidden enabled", "set /handler/main/hidden enabled=on"] {
+        peer.script(&[("set /handler/main/hidden enabled=on for 1s", "ok\n"), (line, "ok\n")]);
+        assert!(peer.sessions.is_idle(), "{line}");
+    }
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "on");
+}
+
+#[test]
+fn nothing_comes_back_on_another_node_of_the_name() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.script(&[
+        ("set /handler/main/files match=/a for 1s; call /handler/main/files remove", "ok\nok\n"),
+        ("call /config add /handler/main/files match=/a", "ok\n"),
+    ]);
+    peer.tree.now += 1000;
+    peer.settle(usize::MAX);
+    assert_eq!(peer.tree.read("/handler/main/files", "match"), "/a");
+    let mut timed = Timed::default();
+    for path in ["/http/a", "/http/ab", "/handler/a/x", "/handler/ab/x", "/connection/1-1"] {
+        timed.changes.push(crate::monitor::timed::Change {
+            path: path.into(),
+            key: "enabled".into(),
+            back: "off".into(),
+            due: 0,
+            set: "on".into(),
+            actor: actor(Role::Admin),
+            failed: false,
+        });
+    }
+    timed.forget_node("/http/a");
+    let left: Vec<&str> = timed.waiting().map(|change| change.path.as_str()).collect();
+    assert_eq!(left, ["/http/ab", "/handler/ab/x", "/connection/1-1"]);
+}
+
+#[test]
+fn what_is_dear_uses_a_turn_up() {
+    for dear in [
+        "set /http/main hidden=on",
+        "set /http/main hidden=on for 1h",
+        "call /http/main stop",
+        "call /config diff",
+        "call /config reload",
+        "find config | diff",
+        "find http | set hidden=on",
+        "save",
+    ] {
+        let mut peer = Peer::new(Role::Admin);
+        let line = [dear, "; "].concat().repeat(10);
+        peer.session().feed([&line, "\n"].concat().as_bytes());
+        for turn in 0..10 {
+            peer.work();
+            let out = String::from_utf8_lossy(peer.session().output()).into_owned();
+            let done = out.lines().filter(|line| *line == "ok").count();
+            assert!(done <= turn + 1, "{dear}: {done} in turn {turn}");
+            assert_eq!(peer.due, Some(peer.tree.now), "{dear}");
+        }
+        assert_eq!(peer.settle(usize::MAX).lines().filter(|line| *line == "ok").count(), 10, "{dear}");
+    }
+    // What only looks is not.
+    let mut peer = Peer::new(Role::Admin);
+    peer.session().feed(["get /loop; ".repeat(50), "\n".into()].concat().as_bytes());
+    peer.work();
+    let out = String::from_utf8_lossy(peer.session().output()).into_owned();
+    assert_eq!(out.lines().filter(|line| *line == "ok").count(), 50);
 }
 
 #[test]
