@@ -37,6 +37,7 @@ mod run;
 mod running;
 mod schemas;
 mod sockets;
+mod told;
 mod uploads;
 use activation::Activation;
 use configured::Configured;

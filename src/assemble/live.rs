@@ -17,6 +17,7 @@ use super::nodes::{MONITOR_FACTS, MonitorFacts};
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
+use super::told::{Nodes, Told};
 use crate::cli::process::GORGON;
 use crate::config::check::check;
 use crate::config::edit::{canonical, edit};
@@ -48,6 +49,7 @@ pub(super) struct Live<'a, 'c> {
     /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
     #[cfg(feature = "monitor")]
     pub(super) counters: Counters,
+    pub(super) told: Told,
 }
 
 /// The value of a table's attribute.
@@ -73,26 +75,10 @@ impl Live<'_, '_> {
         name
     }
 
-    /// What a service tells of one of its nodes; nothing where it tells nothing.
-    fn told(&self, service: u8, kind: &str, name: &str, key: &str) -> Value {
-        let mut found = Value::Nothing;
-        self.reactor.inspect(service, &mut |path, about, value| {
-            if path.kind == kind && path.name == name && about.name == key {
-                found = value;
-            }
-        });
-        found
-    }
-
-    /// The names of a server's nodes of a kind, as its service tells them.
-    fn names_told(&self, service: u8, kind: &str) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        self.reactor.inspect(service, &mut |path, _, _| {
-            if path.kind == kind && names.last().is_none_or(|last| last != path.name) {
-                names.push(path.name.to_owned());
-            }
-        });
-        names
+    /// What a service tells of its nodes.
+    fn told(&mut self, service: u8) -> Option<&Nodes> {
+        let reactor = &*self.reactor;
+        self.told.of(service, &|service, out| reactor.inspect(service, out))
     }
 
     /// The sockets, with the names of those they belong to and their rules.
@@ -220,12 +206,14 @@ impl Live<'_, '_> {
         value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
     }
 
-    fn config(&mut self) -> ConfigFacts {
+    fn config(&mut self, attribute: usize) -> ConfigFacts {
+        // All settings are compared for that one alone.
+        let counts = CONFIG.attributes.get(attribute).is_some_and(|fact| fact.about.name == "changed");
         let now = self.reactor.lp().now().milliseconds;
         let configured = &self.configured;
         ConfigFacts {
             file: configured.path().to_owned(),
-            changed: configured.count_changed(&self.running.settings),
+            changed: if counts { configured.count_changed(&self.running.settings) } else { 0 },
             loaded: now.saturating_sub(configured.loaded),
             reloads: configured.reloads,
             failures: configured.failures,
@@ -289,12 +277,18 @@ impl Tree for Live<'_, '_> {
             "handler" | "cache" => {
                 for server in &self.running.settings.servers {
                     let service = self.service_of(&server.name);
-                    let mut names =
-                        service.map_or_else(Vec::new, |service| self.names_told(service, schema.name));
-                    if schema.name == "handler" && service.is_none() {
-                        names.extend(server.handlers.iter().map(|handler| handler.name.clone()));
+                    let mut each = |name: &str| visit(&joined(&[&server.name, "/", name]));
+                    match service {
+                        Some(service) => {
+                            let reactor = &*self.reactor;
+                            let told = self.told.of(service, &|service, out| reactor.inspect(service, out));
+                            told.into_iter().flat_map(|told| told.names(schema.name)).for_each(each);
+                        }
+                        None if schema.name == "handler" => {
+                            server.handlers.iter().for_each(|handler| each(&handler.name));
+                        }
+                        None => {}
                     }
-                    names.iter().for_each(|name| visit(&joined(&[&server.name, "/", name])));
                 }
             }
             _ => visit(""),
@@ -309,7 +303,7 @@ impl Tree for Live<'_, '_> {
             "loop" => value(&LOOP, attribute, &self.reactor.lp().loop_facts()),
             "descriptors" => value(&DESCRIPTORS, attribute, &self.reactor.lp().descriptor_facts()),
             "memory" => value(&MEMORY, attribute, &self.reactor.lp().memory_facts()),
-            "config" => value(&CONFIG, attribute, &self.config()),
+            "config" => value(&CONFIG, attribute, &self.config(attribute)),
             "log" => value(&LOG, attribute, &self.log()),
             "connection" => {
                 let id = self.reactor.lp().find_connection(path.name)?;
@@ -332,19 +326,19 @@ impl Tree for Live<'_, '_> {
                     );
                 }
                 let key = HTTP_FACTS.attributes.get(at - SERVICE.attributes.len())?.about.name;
-                Some(service.map_or(Value::Nothing, |service| self.told(service, "http", "", key)))
+                let told = service.and_then(|service| self.told(service));
+                Some(told.map_or(Value::Nothing, |told| told.value("http", "", key)))
             }
             "handler" | "cache" => {
                 let (server, name) = path.name.split_once('/')?;
+                let told = self.service_of(server).and_then(|service| self.told(service));
+                let known = told.is_some_and(|told| told.has(path.kind, name));
+                if let Some(key) = schemas::told(path.kind, attribute).filter(|_| known) {
+                    return told.map(|told| told.value(path.kind, name, key));
+                }
                 let settings = self.running.settings.servers.iter().find(|other| other.name == server)?;
-                let handler = settings.handlers.iter().find(|handler| handler.name == name);
-                let service = self.service_of(server);
-                let told = |live: &Self| {
-                    service.map_or_else(Vec::new, |service| live.names_told(service, path.kind))
-                };
-                if (path.kind == "cache" || handler.is_none())
-                    && !told(self).iter().any(|other| other == name)
-                {
+                let handler = settings.handler(name);
+                if !known && (path.kind == "cache" || handler.is_none()) {
                     return None;
                 }
                 if path.kind == "handler" && attribute < HANDLER.attributes.len() {
@@ -361,8 +355,7 @@ impl Tree for Live<'_, '_> {
                     let set = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
                     return Some(set.unwrap_or_else(own));
                 }
-                let key = schemas::told(path.kind, attribute)?;
-                Some(service.map_or(Value::Nothing, |service| self.told(service, path.kind, name, key)))
+                schemas::told(path.kind, attribute).map(|_| Value::Nothing)
             }
             #[cfg(feature = "monitor")]
             "monitor" => self.monitor(path.name, attribute),
@@ -389,6 +382,7 @@ impl Tree for Live<'_, '_> {
                 return Err(Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]));
             }
         }
+        self.told.forget();
         if new != self.running.settings {
             self.running.change(new, self.reactor)?;
         }
@@ -408,6 +402,7 @@ impl Tree for Live<'_, '_> {
         if !words.is_empty() {
             return Err(Trouble::new(Code::Syntax, &[method.name, " takes no words"]));
         }
+        self.told.forget();
         let lp = self.reactor.lp();
         match (path.kind, method.name) {
             ("connection", "close") => {

@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use core::str::from_utf8;
 
-use gorgon_sys::{Errno, FileKind, open_file, read_file, real_path, stat_link, stat_path};
+use gorgon_sys::{Errno, FileKind, NO_FILE, open_file, read_file, real_path, stat_link, stat_path};
 
 use super::privileges::Reach;
 use super::{Failure, failure, uploads};
@@ -83,7 +83,13 @@ pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaType
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
         let name = joined(&["--http.", server, ".types_file=", &http.types_file]);
-        let wrong = |error: Errno| Box::new(Failure { usage: true, ..*failure(&name, error) });
+        let wrong = |error: Errno| match error {
+            Errno::ISDIR | NO_FILE => {
+                let message = joined(&[name.as_str(), ": expected a file"]);
+                Box::new(Failure { message, usage: true, error: None })
+            }
+            error => Box::new(Failure { usage: true, ..*failure(&name, error) }),
+        };
         let text = read_file(&http.types_file, MIME_TYPES_LIMIT + 1).map_err(wrong)?;
         if types.load_mime_types(&text).is_err() {
             let message = joined(&[name.as_str(), ": expected at most 1 MiB of media types"]);

@@ -10,6 +10,7 @@ use super::configured::Configured;
 use super::live::Live;
 use super::notify::Notifier;
 use super::running::Running;
+use super::told::Told;
 use super::{Failure, failure};
 #[cfg(feature = "monitor")]
 use crate::engine::values::ConnId;
@@ -83,6 +84,7 @@ fn answer(
             configured,
             #[cfg(feature = "monitor")]
             counters,
+            told: Told::default(),
         };
         let woken = status::work(&mut reports, &mut tree);
         *reactor.world().reports() = reports;
@@ -101,7 +103,7 @@ fn obey(reactor: &mut Reactor<World>, running: &mut Running, configured: &mut Co
     // They are taken out for as long as they are worked on, for the tree borrows all else.
     let mut sessions = core::mem::take(&mut reactor.world().sessions);
     let mut woken = Vec::new();
-    let mut tree = Live { reactor, running, configured, counters };
+    let mut tree = Live { reactor, running, configured, counters, told: Told::default() };
     let due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
     reactor.world().sessions = sessions;
     woken.into_iter().for_each(|id| reactor.lp().wake(id));

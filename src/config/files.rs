@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use gorgon_sys::{Directory, FileKind, describe, open_file, read_file, stat_path};
+use gorgon_sys::{Directory, Errno, FileKind, NO_FILE, describe, open_file, read_file};
 
 /// What gives the reader its files; the paths are as they were written.
 pub trait Files {
@@ -29,10 +29,11 @@ const NAMES_MAX: usize = 10_000;
 
 impl Files for SystemFiles {
     fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, String> {
-        if stat_path(path).is_ok_and(|stat| stat.kind == FileKind::Directory) {
-            return Err(String::from("expected a file, not a directory"));
-        }
-        read_file(path, most).map_err(|error| String::from(&*describe(error)))
+        read_file(path, most).map_err(|error| match error {
+            Errno::ISDIR => String::from("expected a file, not a directory"),
+            NO_FILE => String::from("expected a file"),
+            error => describe(error),
+        })
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, String> {

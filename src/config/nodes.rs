@@ -177,6 +177,6 @@ impl Settings {
     #[cfg(feature = "http")]
     fn handler(&self, name: &str) -> Option<&HandlerNode> {
         let (server, own) = name.split_once('/')?;
-        self.server(server)?.handlers.iter().find(|handler| handler.name == own)
+        self.server(server)?.handler(own)
     }
 }

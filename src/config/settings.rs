@@ -4,6 +4,8 @@
 use alloc::string::String;
 #[cfg(any(feature = "http", feature = "monitor"))]
 use alloc::vec::Vec;
+#[cfg(feature = "http")]
+use core::cell::Cell;
 
 use super::difference::Difference;
 use crate::cli::process::ProcessSettings;
@@ -54,6 +56,20 @@ pub struct HttpServer {
     pub clients: Vec<ClientRule>,
     /// Its handlers, in the order in which they are asked.
     pub handlers: Vec<HandlerNode>,
+    last: Last,
+}
+
+/// Where the handler was that was found last. It is no part of what the server is.
+#[cfg(feature = "http")]
+#[derive(Clone, Default)]
+#[cfg_attr(test, derive(Debug))]
+struct Last(Cell<usize>);
+
+#[cfg(feature = "http")]
+impl PartialEq for Last {
+    fn eq(&self, _: &Last) -> bool {
+        true
+    }
 }
 
 /// One handler of an HTTP server.
@@ -91,9 +107,22 @@ impl HttpServer {
             listeners: Vec::new(),
             clients: Vec::new(),
             handlers: Vec::new(),
+            last: Last::default(),
         };
         server.read_rules();
         server
+    }
+
+    /// The handler of a name. Who asks for one after the other, or for the same again, finds each at once: to compare
+    /// servers of a thousand handlers would otherwise take a million looks for each attribute.
+    #[must_use]
+    pub fn handler(&self, name: &str) -> Option<&HandlerNode> {
+        let last = self.last.0.get();
+        let is = |at: &usize| self.handlers.get(*at).is_some_and(|handler| handler.name == name);
+        let near = [last, last.saturating_add(1)].into_iter().find(is);
+        let at = near.or_else(|| self.handlers.iter().position(|handler| handler.name == name))?;
+        self.last.0.set(at);
+        self.handlers.get(at)
     }
 
     /// Reads the rules of the attributes anew, after these have changed.
@@ -123,4 +152,28 @@ impl MonitorServer {
 #[cfg(any(feature = "http", feature = "monitor"))]
 fn read_listeners(texts: &[String]) -> Vec<ListenRule> {
     texts.iter().filter_map(|text| ListenRule::parse(text).ok()).collect()
+}
+
+#[cfg(test)]
+#[cfg(feature = "http")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_found_wherever_one_was_found_last() {
+        let mut server = HttpServer::new("main", HttpSettings::default());
+        for name in ["a", "b", "c", "d"] {
+            server.handlers.push(HandlerNode { name: name.into(), settings: HandlerSettings::default() });
+        }
+        let other = server.clone();
+        for names in ["abcd", "dcba", "aabbd", "xaxd"] {
+            for name in names.chars().map(String::from) {
+                assert_eq!(server.handler(&name).map(|found| &*found.name), (name != "x").then_some(&*name));
+            }
+        }
+        assert!(server == other, "where one was found is no difference");
+        server.handlers.truncate(1);
+        assert!(server.handler("d").is_none());
+        assert!(server.handler("a").is_some());
+    }
 }

@@ -9,14 +9,15 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use crate::stat::FileStat;
+use crate::stat::{FileKind, FileStat};
 
-/// Opens a file or a directory to read it.
+/// Opens a file or a directory to read it. Nothing else that lies there makes us wait: a FIFO, say, is open at once.
 ///
 /// # Errors
 /// The system's.
 pub fn open_file(path: impl Arg) -> Result<OwnedFd, Errno> {
-    open_at(&path.into_c_str()?, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    open_at(&path.into_c_str()?, flags, Mode::empty())
 }
 
 /// Opens what a path names, in one place: every call of rustix with bytes would have a copy of what ends them with NUL.
@@ -30,12 +31,28 @@ pub(crate) fn terminated(path: &[u8]) -> Result<CString, Errno> {
     CString::new(path).map_err(|_| Errno::INVAL)
 }
 
-/// Reads a file, but no more than its first `most` bytes.
+/// Reads a file, but no more than its first `most` bytes. A FIFO or a device is not read: it could have us wait for good.
+///
+/// # Errors
+/// The system's; `EISDIR` for a directory, [`NO_FILE`] for anything else that is no file.
+pub fn read_file(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
+    let file = open_file(path)?;
+    match crate::stat::stat(rustix::fd::AsFd::as_fd(&file))?.kind {
+        FileKind::File => read_open(&file, most),
+        FileKind::Directory => Err(Errno::ISDIR),
+        _ => Err(NO_FILE),
+    }
+}
+
+/// What lies there is no file, but a FIFO, a device or a socket: what the system says of a socket itself (`ENXIO`).
+pub const NO_FILE: Errno = Errno::NXIO;
+
+/// Reads a file, or what another process writes into a pipe, up to the end or `most` bytes; waits for it.
 ///
 /// # Errors
 /// The system's.
-pub fn read_file(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
-    read_open(&open_file(path)?, most)
+pub fn read_stream(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
+    read_open(&open_at(&path.into_c_str()?, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?, most)
 }
 
 fn read_open(file: &OwnedFd, most: usize) -> Result<Vec<u8>, Errno> {
@@ -73,7 +90,8 @@ pub fn create_private(path: impl Arg, bytes: &[u8]) -> Result<(), Errno> {
 }
 
 fn write_private(path: &CStr, how: OFlags, bytes: &[u8]) -> Result<(), Errno> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | how;
+    // A FIFO that nobody reads is an error, and not waited for.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | how;
     let file = open_at(path, flags, Mode::RUSR | Mode::WUSR)?;
     match crate::io::write(rustix::fd::AsFd::as_fd(&file), bytes) {
         crate::io::Io::Done(count) if count == bytes.len() => Ok(()),
@@ -120,7 +138,6 @@ pub fn real_path(path: impl Arg) -> Result<Vec<u8>, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stat::FileKind;
 
     #[test]
     fn files_are_read_up_to_a_bound() {
@@ -135,6 +152,28 @@ mod tests {
         assert_eq!(read_file(&path, 1), Err(Errno::NOENT));
         assert_eq!(read_file(b"/".as_slice(), 1), Err(Errno::ISDIR));
         assert_eq!(open_file(b"a\0b".as_slice()).err(), Some(Errno::INVAL));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let place = std::env::temp_dir().join(format!("gorgon-fifo-{}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let (fifo, socket) = (place.join("fifo"), place.join("socket"));
+        let mode = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        // Without what is tested here the first of these never ends.
+        assert_eq!(read_file(&fifo, 1), Err(NO_FILE));
+        assert!(open_file(&fifo).is_ok());
+        assert_eq!(append_private(&fifo, b"x"), Err(NO_FILE));
+        assert_eq!(read_file(&socket, 1), Err(NO_FILE));
+        assert_eq!(read_file("/dev/null", 1), Err(NO_FILE));
+        assert_eq!(read_file("/dev/zero", 1 << 40), Err(NO_FILE));
+        let path = fifo.clone();
+        let writer = std::thread::spawn(move || std::fs::write(path, "secret\nmore").unwrap());
+        assert_eq!(read_stream(&fifo, 6).unwrap(), b"secret");
+        writer.join().unwrap();
+        std::fs::remove_dir_all(&place).unwrap();
     }
 
     #[test]

@@ -67,7 +67,10 @@ pub use entry::{
     stat_beneath, stat_link_beneath, unlink_beneath,
 };
 pub use error::describe;
-pub use file::{append_private, create_private, open_file, read_file, real_path, stat_link, stat_path};
+pub use file::{
+    NO_FILE, append_private, create_private, open_file, read_file, read_stream, real_path, stat_link,
+    stat_path,
+};
 pub use interface::interface_addresses;
 pub use io::{
     Io, copy_file, peek, read, read_ahead, read_at, read_at_cached, recv, send, send_vectored, sendfile,

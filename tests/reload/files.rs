@@ -74,6 +74,45 @@ fn a_bad_file_changes_nothing() {
     assert_eq!(body(one, "/a.txt").1, "of two");
 }
 
+/// Nobody ever writes into a FIFO: who opened it to read would wait for good, and with it all clients.
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let program = Program::start(ONE);
+    let one = program.address("one");
+    let pipe = |name: &str| {
+        let path = program.directory.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    };
+    std::fs::create_dir(program.directory.path().join("conf.d")).unwrap();
+    pipe("conf.d/pipe.conf");
+    pipe("pipe");
+    for more in [
+        "[include]\nfiles=conf.d/*.conf\n",
+        "[include]\nfiles=pipe/*.conf\n",
+        "types_file=%(here)s/pipe\n",
+        "auth_file=%(here)s/pipe\n",
+        "root=%(here)s/pipe\n",
+    ] {
+        let text = if more.starts_with("root") {
+            ONE.replace("root = %(here)s/one\n", more)
+        } else {
+            [ONE, more].concat()
+        };
+        let error = program.reload(&text).unwrap_err();
+        let told = ["expected a file", "ot a directory", "neither a directory"];
+        assert!(told.iter().any(|words| error.contains(words)), "{more}: {error}");
+        assert_eq!(body(one, "/a.txt").1, "of one");
+    }
+    std::fs::remove_file(&program.path).unwrap();
+    pipe("web.conf");
+    let mut monitor = program.monitor();
+    for verb in ["call /config reload", "call /config check", "call /config diff", "save"] {
+        let error = monitor.ask(verb).unwrap_err();
+        assert!(error.contains("web.conf: expected a file"), "{verb}: {error}");
+    }
+    assert_eq!(body(one, "/a.txt").1, "of one");
+}
+
 #[test]
 fn live_changes_stay_unless_the_file_touches_them() {
     let text = [ONE, "[handler:one/h]\nkind=health\nmatch=/h\n"].concat();

@@ -385,7 +385,7 @@ fn password(options: &Options, prompt: &str) -> Result<Vec<u8>, Failure> {
             if stat.kind == gorgon_sys::FileKind::File && stat.mode & 0o077 != 0 {
                 return Err(Failure::usage(&[&name, ": others can read it; make it 0600"]));
             }
-            gorgon_sys::read_file(path.as_slice(), PASSWORD).map_err(failed)?
+            gorgon_sys::read_stream(path.as_slice(), PASSWORD).map_err(failed)?
         }
         None => typed(prompt)?,
     };

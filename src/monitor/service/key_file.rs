@@ -85,13 +85,11 @@ impl KeyFile {
 
     fn read(&self) -> Result<(Keys, Option<Stamp>), String> {
         let told = |error: Errno| self.line(0, &describe(error));
-        // Before it is opened, for to open a pipe would wait.
-        let kind = stat_path(&*self.path).map_err(told)?.kind;
-        if kind != FileKind::File {
-            return Err(self.line(0, "expected a file"));
-        }
         let file = open_file(&*self.path).map_err(told)?;
         let found = stat(file.as_fd()).map_err(told)?;
+        if found.kind != FileKind::File {
+            return Err(self.line(0, "expected a file"));
+        }
         if found.mode & 0o027 != 0 {
             return Err(self.line(
                 0,
