@@ -139,7 +139,8 @@ impl Loop {
     }
 
     /// Has a service take no new connections: in this turn its listeners accept what waits on them and close. Its idle
-    /// connections are closed after [`LAST_REQUEST`], the others when their request is finished; what is left after so many milliseconds is closed.
+    /// connections are closed half a second later, the others when their request is finished; what is left after so
+    /// many milliseconds is closed.
     /// Says whether there is such a service. Once more, it sets the time anew.
     pub fn drain_service(&mut self, number: u8, grace: u64) -> bool {
         let now = self.now.milliseconds;
