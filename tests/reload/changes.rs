@@ -153,6 +153,40 @@ fn what_was_changed_is_saved() {
     assert_eq!(std::fs::read_to_string(&program.path).unwrap(), text);
 }
 
+/// What one node shows and another one keeps.
+#[test]
+fn what_is_set_for_a_time_through_another_node_comes_back_and_is_not_saved() {
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    let listener = format!("/listener/{}", program.address("one"));
+    let rule = monitor.value("/http/one.listen");
+    let text = std::fs::read_to_string(&program.path).unwrap();
+    assert_eq!(monitor.value("/handler/one/files.kind"), "files");
+    assert_eq!(monitor.value("/handler/one/files.enabled"), "on");
+    monitor.ask("set /handler/one/files enabled=off for 10m").unwrap();
+    monitor.ask(&format!("set {listener} write_buffer=256K read_buffer=64K for 10m")).unwrap();
+    assert_eq!(monitor.value("/http/one.files"), "off");
+    assert_eq!(monitor.value(&format!("{listener}.write_buffer")), "256K");
+    monitor.ask("save").unwrap();
+    assert_eq!(std::fs::read_to_string(&program.path).unwrap(), text);
+    // Again, for a shorter time; the handler is gone meanwhile.
+    monitor.ask("set /http/one files=off for 1s").unwrap();
+    monitor.ask(&format!("set {listener} write_buffer=128K for 1s")).unwrap();
+    until("the files come back", || monitor.value("/http/one.files") == "on");
+    until("the rule comes back", || monitor.value("/http/one.listen") == rule);
+    assert_eq!(monitor.value("/config.changed"), "0");
+}
+
+/// Values that contradict what is beside them come back together.
+#[test]
+fn what_was_set_together_for_a_time_comes_back_together() {
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    monitor.ask("set /http/one head_max=64K request_line_max=32K for 1s").unwrap();
+    until("both come back", || monitor.value("/config.changed") == "0");
+    assert!(!monitor.ask("log 100").unwrap().contains("failed"));
+}
+
 #[test]
 fn servers_come_stop_start_and_go() {
     let program = Program::start(ONE);
