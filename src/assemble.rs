@@ -93,6 +93,7 @@ pub fn serve(
         running.host.runtime = environment.runtime_directory;
         running.host.becomes = plan.becomes();
         running.host.quiet = level < Level::Warn;
+        running.host.read_maps();
     }
     running.retries = match process.listen_retry {
         "auto" => configuration.is_some(),

@@ -231,7 +231,7 @@ impl Sockets {
     ///
     /// # Errors
     /// The system's; `ENOENT` for one that was not made here.
-    fn set_mode(&self, path: &[u8], mode: u32) -> Result<(), Errno> {
+    pub(super) fn set_mode(&self, path: &[u8], mode: u32) -> Result<(), Errno> {
         self.0.iter().find(|socket| socket.path == path).ok_or(Errno::NOENT)?.set_mode(mode)
     }
 

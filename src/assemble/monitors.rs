@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, ListenOptions, Passed, privilege, read_file};
 
-use super::listeners::{Socket, bind};
+use super::listeners::{Socket, bind, display};
 use super::privileges::Served;
 use super::sockets::{Bound, take_passed, too_many};
 use super::{Failure, failure};
@@ -16,17 +16,23 @@ use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
 use crate::engine::{Buffers, Limits, ListenerId, Reactor};
 use crate::monitor::keys::Keys;
-use crate::monitor::roles::Roles;
+use crate::monitor::roles::{Roles, Unmapped};
 use crate::monitor::service::key_file::KeyFile;
 use crate::monitor::service::{Access, MonitorService};
 use crate::monitor::settings::MonitorSettings;
+use crate::text::file_path;
 use crate::text::join::joined;
 use crate::text::listen::Listen;
+use crate::text::number::parse_decimal;
 use crate::tree::{Role, rule::ListenRule};
 use crate::world::World;
 
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: usize = 1 << 20;
+/// The most of a map of users or groups that is read, in bytes: the whole map is one short line.
+const MAP: usize = 4096;
+/// Whom the kernel calls those that it has no number for, unless it is told otherwise.
+const OVERFLOW: u32 = 65_534;
 /// Peers that may wait to be let in.
 const BACKLOG: u32 = 16;
 /// What a session reads and writes at once, as exponents of 2.
@@ -41,6 +47,8 @@ pub(super) struct Monitor {
     settings: MonitorSettings,
     pub(super) service: u8,
     pub(super) bound: Vec<Bound>,
+    /// Others may come in than root and the program's own user.
+    others: bool,
 }
 
 /// What was made ready for one monitor.
@@ -52,6 +60,7 @@ pub(super) struct Ready {
     access: Option<Access>,
     limits: Limits,
     bound: Vec<Bound>,
+    others: bool,
 }
 
 /// What a change has opened so far.
@@ -74,6 +83,8 @@ pub(super) struct Host {
     pub(super) becomes: Option<(u32, u32)>,
     /// The keys of a password that was asked for at the start.
     asked: Option<(Role, Vec<u8>, [u8; 16])>,
+    /// The numbers of users and groups that mean nobody in particular here.
+    unmapped: Unmapped,
     /// Nobody wants to hear of a monitor that cannot be had.
     pub(super) quiet: bool,
 }
@@ -84,6 +95,19 @@ impl Host {
         let mut owners = Vec::from([privilege::identity().0]);
         owners.extend(self.becomes.map(|(user, _)| user));
         owners
+    }
+
+    /// Finds out which numbers mean nobody in particular. Later the files may be out of reach.
+    pub(super) fn read_maps(&mut self) {
+        let map = |path| read_file(path, MAP).ok();
+        let number = |path| {
+            let text = read_file(path, MAP).unwrap_or_default();
+            let number = parse_decimal(text.trim_ascii()).and_then(|number| u32::try_from(number).ok());
+            number.unwrap_or(OVERFLOW)
+        };
+        let (users, groups) = (map("/proc/self/uid_map"), map("/proc/self/gid_map"));
+        let overflow = (number("/proc/sys/kernel/overflowuid"), number("/proc/sys/kernel/overflowgid"));
+        self.unmapped = Unmapped::read((users.as_deref(), groups.as_deref()), overflow);
     }
 
     /// Asks for a password where a monitor is reached by TCP, has no keys, and somebody is there to be asked: as Medusa
@@ -131,6 +155,7 @@ impl Host {
             .map_err(|(key, message)| wrong(joined(&[key, ": ", &message])))?;
         let owners = self.owners();
         owners.iter().for_each(|owner| roles.add_own(*owner));
+        roles.leave_out(self.unmapped);
         let source = |settings: &MonitorSettings| {
             (settings.key_file.clone(), settings.legacy, settings.wants_password())
         };
@@ -175,6 +200,7 @@ pub(super) fn prepare(
         access: None,
         limits: limits.clone(),
         bound: Vec::new(),
+        others,
     };
     match before {
         Some(before) => {
@@ -274,6 +300,9 @@ pub(super) fn commit(
     }
     let mut running = Vec::new();
     for ready in opened.ready {
+        if let Some(was) = before.iter().find(|was| was.service == ready.service) {
+            retune(&ready, was, reactor, served);
+        }
         reactor.lp().set_limits(ready.service, ready.limits);
         if let Some(access) = ready.access {
             let service = reactor.service(ready.service).and_then(|service| service.as_any());
@@ -287,6 +316,7 @@ pub(super) fn commit(
             settings: ready.settings,
             service: ready.service,
             bound: ready.bound,
+            others: ready.others,
         });
     }
     for monitor in before {
@@ -297,6 +327,34 @@ pub(super) fn commit(
         }
     }
     running
+}
+
+/// Has Unix sockets that stay be as open to others as they would be made now.
+fn retune(ready: &Ready, was: &Monitor, reactor: &mut Reactor<World>, served: &Served) {
+    let mode = |rule: &ListenRule, others| rule.mode.unwrap_or_else(|| rundir::socket_mode(others));
+    for (rule, (id, address)) in
+        ready.bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (&bound.rule, one)))
+    {
+        let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
+        let (Address::Unix(path), Some(old)) = (address, was.bound.iter().find(is)) else { continue };
+        let now = mode(rule, ready.others);
+        if now == mode(&old.rule, was.others) {
+            continue;
+        }
+        let mut result = served.sockets.set_mode(path, now);
+        // The place that nobody chose is ours as well.
+        if ready.others && rule.text.is_empty() {
+            result = result.and(rundir::open_to_others(file_path::parent(path)));
+        }
+        match result {
+            // One that was passed is as its maker will have it.
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => {
+                let time = reactor.now();
+                reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
+            }
+        }
+    }
 }
 
 /// Closes what a change has opened that came to nothing.

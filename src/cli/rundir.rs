@@ -27,6 +27,8 @@ use crate::text::order::sort;
 const ROOT: &[u8] = b"/run/gorgon";
 /// How the names end.
 const END: &[u8] = b".sock";
+/// What others need of the directory to reach what is in it.
+const OTHERS: u32 = 0o055;
 /// Room for the names that are listed at once.
 const SLICE: usize = 8 * 1024;
 /// The most sockets that are looked at in one directory.
@@ -81,7 +83,7 @@ fn prepare_in(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool)
     }
     remove_dead(path, &mut listing);
     let directory = listing.fd().map_err(told)?;
-    if others && found.mode & 0o055 != 0o055 {
+    if others && found.mode & OTHERS != OTHERS {
         set_mode(directory, 0o755).map_err(told)?;
     }
     match becomes {
@@ -90,6 +92,16 @@ fn prepare_in(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool)
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Lets others reach what is in the directory: its monitor lets them in from now on.
+///
+/// # Errors
+/// The system's.
+pub fn open_to_others(path: &[u8]) -> Result<(), Errno> {
+    let listing = open_directory(path).and_then(Directory::new)?;
+    let directory = listing.fd()?;
+    if stat(directory)?.mode & OTHERS == OTHERS { Ok(()) } else { set_mode(directory, 0o755) }
 }
 
 /// The permission bits of the socket: that others may connect says nothing, for the monitor asks who they are.

@@ -24,6 +24,31 @@ pub fn parse(text: &[u8]) -> Option<Role> {
     WORDS.iter().find(|(_, word)| word.as_bytes() == text).map(|(role, _)| *role)
 }
 
+/// The numbers that stand for all users and groups that this namespace has no number for (user_namespaces(7)): such a
+/// peer has nobody's, which may be the program's own. Where every number means somebody, there are none.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub struct Unmapped {
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+impl Unmapped {
+    /// Of the texts of `uid_map` and `gid_map`, where there are such files, and the numbers of `overflowuid` and
+    /// `overflowgid`.
+    #[must_use]
+    pub fn read(maps: (Option<&[u8]>, Option<&[u8]>), (user, group): (u32, u32)) -> Unmapped {
+        let is_part = |map: &[u8]| {
+            let words = map.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            !words.eq([&b"0"[..], b"0", b"4294967295"])
+        };
+        Unmapped {
+            user: maps.0.is_some_and(is_part).then_some(user),
+            group: maps.1.is_some_and(is_part).then_some(group),
+        }
+    }
+}
+
 /// Who may what.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -31,6 +56,7 @@ pub struct Roles {
     users: Vec<(u32, Role)>,
     groups: Vec<(u32, Role)>,
     own: Vec<u32>,
+    unmapped: Unmapped,
 }
 
 impl Roles {
@@ -68,6 +94,11 @@ impl Roles {
         }
     }
 
+    /// Nobody gets a role by these numbers.
+    pub fn leave_out(&mut self, unmapped: Unmapped) {
+        self.unmapped = unmapped;
+    }
+
     /// Whether anybody is named besides root and the program's own user: then others have to be able to reach the socket.
     #[must_use]
     pub fn names_others(&self) -> bool {
@@ -77,11 +108,15 @@ impl Roles {
     /// What a peer may; none who is not listed. Of several roles the highest counts.
     #[must_use]
     pub fn of(&self, user: u32, group: u32) -> Option<Role> {
+        if self.unmapped.user == Some(user) {
+            return None;
+        }
         if user == 0 || self.own.contains(&user) {
             return Some(Role::Admin);
         }
         let by_user = self.users.iter().filter(|(other, _)| *other == user);
-        let by_group = self.groups.iter().filter(|(other, _)| *other == group);
+        let by_group =
+            self.groups.iter().filter(|(other, _)| *other == group && self.unmapped.group != Some(group));
         by_user.chain(by_group).map(|(_, role)| *role).max()
     }
 
@@ -154,6 +189,31 @@ mod tests {
             (5000, 5000, None),
         ] {
             assert_eq!(roles.of(user, group), role, "{user} {group}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_stand_for_nobody_in_particular_give_no_role() {
+        let whole: &[u8] = b"         0          0 4294967295\n";
+        let read = |user, group| Unmapped::read((user, group), (65534, 65533));
+        // The program's own user is nobody where every number means somebody, and where no number is mapped at all.
+        for none in [read(Some(whole), Some(whole)), read(None, None)] {
+            assert_eq!(none, Unmapped::default());
+        }
+        let mut roles = roles(&["@65533"], &["65534", "7"], &["@9"]).unwrap();
+        roles.add_own(65534);
+        assert_eq!(roles.of(65534, 9), Some(Role::Admin));
+        assert_eq!(roles.of(5, 65533), Some(Role::View));
+        for part in
+            [&b"0 1000 1\n"[..], b"", b"0 0 4294967294", b"0 1000 1\n1 100000 65536\n", b"1 1 4294967295"]
+        {
+            let mut roles = roles.clone();
+            roles.leave_out(read(Some(part), Some(whole)));
+            assert_eq!((roles.of(65534, 9), roles.of(65534, 65533)), (None, None));
+            assert_eq!(roles.of(5, 65533), Some(Role::View));
+            roles.leave_out(read(Some(part), Some(part)));
+            assert_eq!((roles.of(5, 65533), roles.of(5, 9)), (None, Some(Role::Admin)));
+            assert_eq!((roles.of(7, 65533), roles.of(0, 65533)), (Some(Role::Operate), Some(Role::Admin)));
         }
     }
 

@@ -160,8 +160,30 @@ fn root_has_it_in_run() {
     assert_eq!(socket.metadata().unwrap().uid(), 65_534, "whom it runs as can remove it");
     let mut session = Session::new(&socket);
     assert!(session.ask("hello").contains("role=admin"));
+    let main = session.ask("ls /monitor");
+    session.ask(&format!("set {} view=54321", main.trim()));
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o666);
+    assert_eq!(socket.parent().unwrap().metadata().unwrap().permissions().mode() & 0o055, 0o055);
     end(&mut server);
     assert!(!socket.exists());
+}
+
+#[test]
+fn who_is_let_in_later_reaches_the_socket() {
+    let host = Host::with("", "");
+    let mode = || host.socket().metadata().unwrap().permissions().mode() & 0o777;
+    let mut session = host.session();
+    assert_eq!(mode(), 0o600);
+    session.ask("set /monitor/main view=54321");
+    assert_eq!(mode(), 0o666);
+    session.ask("set /monitor/main view=");
+    assert_eq!(mode(), 0o600);
+    let rule = session.value("/monitor/main.listen");
+    session.ask(&format!("set /monitor/main listen=\"{rule} mode=640\""));
+    assert_eq!(mode(), 0o640);
+    // What is written counts more than who may come in.
+    session.ask("set /monitor/main view=54321");
+    assert_eq!(mode(), 0o640);
 }
 
 #[test]
