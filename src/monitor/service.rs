@@ -187,6 +187,7 @@ impl MonitorService {
         self.sessions += 1;
         if medusa {
             cx.write(medusa::welcome(process_id(), roles::word(actor.role)).as_bytes());
+            cx.write(PROMPT);
         }
         let number = world.sessions().open(cx.id(), actor, cx.now().milliseconds);
         self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }));
