@@ -5,6 +5,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use gorgon_sys::Replacement;
+
 use super::live::look;
 use super::running::{self, Running};
 use crate::cli::process::{GORGON, ProcessSettings};
@@ -161,9 +163,14 @@ impl<'c> Configured<'c> {
             ]));
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
+        let wrong = |path: &str, error| joined(&[path, ": ", &gorgon_sys::describe(error)]);
+        let mut prepared = Vec::new();
         for (path, text) in &saved.files {
-            gorgon_sys::replace_file(path.as_bytes(), text.as_bytes())
-                .map_err(|error| joined(&[path.as_str(), ": ", &gorgon_sys::describe(error)]))?;
+            let new = Replacement::prepare(path.as_bytes(), text.as_bytes());
+            prepared.push((path, new.map_err(|error| wrong(path, error))?));
+        }
+        for (path, new) in prepared {
+            new.commit().map_err(|error| wrong(path, error))?;
         }
         wanted.clone_into(&mut self.base);
         Ok(saved.report)

@@ -44,9 +44,11 @@ impl Listen {
             match text.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?))) {
                 None => text,
                 Some(_) if text.starts_with("unix:") => text,
-                Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
-                    rest.strip_suffix('/').unwrap_or(rest)
-                }
+                // At the end of a path or a name a slash is part of it.
+                Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => match rest {
+                    _ if rest.starts_with("unix:") || rest.starts_with("fd:") => rest,
+                    _ => rest.strip_suffix('/').unwrap_or(rest),
+                },
                 Some((scheme, _)) if scheme.eq_ignore_ascii_case("ftp") => {
                     return Err("this build has no FTP server");
                 }
@@ -207,6 +209,9 @@ mod tests {
             ("fd:gorgon.socket", Listen::Passed("gorgon.socket".into())),
             ("fd:80", Listen::Passed("80".into())),
             ("http://unix:/run/x.sock", Listen::Unix("/run/x.sock".into())),
+            ("http://unix:/run/x/", Listen::Unix("/run/x/".into())),
+            ("fd:td/", Listen::Passed("td/".into())),
+            ("http://fd:td/", Listen::Passed("td/".into())),
             (&["unix:", &longest].concat(), Listen::Unix(longest.clone().into())),
         ] {
             assert_eq!(Listen::parse(text), Ok(listen), "{text}");

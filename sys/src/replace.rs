@@ -1,45 +1,100 @@
-//! Replaces a file as a whole: at every moment there is the old text or the new one under its name, never half of one.
+//! Replaces files as wholes: at every moment there is the old text or the new one under a name, never half of one.
+//!
+//! ```text
+//! prepare: the new text is on the disk, under a name of its own -> commit: that gets the file's name
+//!                                                               -> dropped: it is gone, and nothing has changed
+//! ```
+//!
+//! Of several files all are prepared before one is committed: what can go wrong, room and rights, goes wrong before.
 
+use alloc::ffi::CString;
 use alloc::vec::Vec;
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RawMode, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
-use crate::file::{open_at, real_path, terminated};
+use crate::file::{NO_FILE, open_at, real_path, terminated};
 use crate::standard::process_id;
 
-/// Writes a file anew, with the mode and the owner it had. A link that leads to it stays; the new text is on the disk
-/// before the name is its own.
-///
-/// # Errors
-/// The system's. `EPERM`: the file is another's, whom this process may not give it to. Then nothing has changed.
-pub fn replace_file(path: &[u8], bytes: &[u8]) -> Result<(), Errno> {
-    let real = real_path(path)?;
-    // A real path is absolute.
-    let slash = real.iter().rposition(|byte| *byte == b'/').ok_or(Errno::INVAL)?;
-    let (parent, name) = real.split_at_checked(slash + 1).ok_or(Errno::INVAL)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = open_at(&terminated(parent)?, flags, Mode::empty())?;
-    let mut temporary = Vec::from(b".");
-    temporary.extend_from_slice(name);
-    temporary.push(b'.');
-    push_digits(process_id(), &mut temporary);
-    let (name, temporary) = (&*terminated(name)?, &*terminated(&temporary)?);
-    let old = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let private = Mode::RUSR | Mode::WUSR;
-    let file = rustix::fs::openat(&directory, temporary, flags, private)?;
-    let written = fill(&file, bytes, &old).and_then(|()| {
-        rustix::fs::renameat(&directory, temporary, &directory, name)?;
-        // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
-        let _synchronised = rustix::fs::fsync(&directory);
-        Ok(())
-    });
-    if written.is_err() {
-        let _gone = rustix::fs::unlinkat(&directory, temporary, AtFlags::empty());
+/// A new text for a file, which is not its text yet.
+pub struct Replacement {
+    directory: OwnedFd,
+    name: CString,
+    temporary: CString,
+    done: bool,
+}
+
+impl Replacement {
+    /// Writes a new text for a file, with the mode and the owner that has, and waits until it is on the disk. A link that
+    /// leads to the file will stay. What a process that died left of this is replaced.
+    ///
+    /// # Errors
+    /// The system's. `EPERM`: the file is another's, whom this process may not give it to. `EEXIST`: something that is no
+    /// file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
+    pub fn prepare(path: &[u8], bytes: &[u8]) -> Result<Replacement, Errno> {
+        let real = real_path(path)?;
+        // A real path is absolute.
+        let slash = real.iter().rposition(|byte| *byte == b'/').ok_or(Errno::INVAL)?;
+        let (parent, name) = real.split_at_checked(slash + 1).ok_or(Errno::INVAL)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = open_at(&terminated(parent)?, flags, Mode::empty())?;
+        let mut temporary = Vec::from(b".");
+        temporary.extend_from_slice(name);
+        temporary.push(b'.');
+        push_digits(process_id(), &mut temporary);
+        let (name, temporary) = (terminated(name)?, terminated(&temporary)?);
+        let old = rustix::fs::statat(&directory, &*name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if !is_file(&old) {
+            return Err(NO_FILE);
+        }
+        let file = create(&directory, &temporary)?;
+        let made = Replacement { directory, name, temporary, done: false };
+        fill(&file, bytes, &old)?;
+        Ok(made)
     }
-    written
+
+    /// Gives the new text the name of the file.
+    ///
+    /// # Errors
+    /// The system's. Then nothing has changed.
+    pub fn commit(mut self) -> Result<(), Errno> {
+        rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)?;
+        self.done = true;
+        // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
+        let _synchronised = rustix::fs::fsync(&self.directory);
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.done {
+            let _gone = rustix::fs::unlinkat(&self.directory, &*self.temporary, AtFlags::empty());
+        }
+    }
+}
+
+fn is_file(stat: &rustix::fs::Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+/// Makes the file for the new text. The process that has a number has had it before: the first one of a container has
+/// the same every time. So what it left is in the way, and is taken away if it is a file of this user's.
+fn create(directory: &OwnedFd, temporary: &CString) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let create = || rustix::fs::openat(directory, &**temporary, flags, Mode::RUSR | Mode::WUSR);
+    match create() {
+        Err(Errno::EXIST) => {
+            let left = rustix::fs::statat(directory, &**temporary, AtFlags::SYMLINK_NOFOLLOW)?;
+            if !is_file(&left) || left.st_uid != rustix::process::geteuid().as_raw() {
+                return Err(Errno::EXIST);
+            }
+            rustix::fs::unlinkat(directory, &**temporary, AtFlags::empty())?;
+            create()
+        }
+        made => made,
+    }
 }
 
 fn fill(file: &OwnedFd, mut bytes: &[u8], old: &rustix::fs::Stat) -> Result<(), Errno> {
@@ -71,6 +126,10 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
+    fn prepare(path: &std::path::Path, text: &str) -> Result<Replacement, Errno> {
+        Replacement::prepare(path.as_os_str().as_bytes(), text.as_bytes())
+    }
+
     #[test]
     fn keeps_what_is_not_its_text() {
         let directory = std::env::temp_dir().join(std::format!("gorgon-replace-{}", std::process::id()));
@@ -80,16 +139,47 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
         symlink("file", &link).unwrap();
         let before = file.metadata().unwrap();
-        replace_file(link.as_os_str().as_bytes(), b"new").unwrap();
+        prepare(&link, "new").unwrap().commit().unwrap();
         let after = file.metadata().unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
         assert_ne!(after.ino(), before.ino());
         // Nothing is left behind, whatever came of it.
-        assert_eq!(replace_file(directory.join("none").as_os_str().as_bytes(), b""), Err(Errno::NOENT));
-        assert!(replace_file(directory.as_os_str().as_bytes(), b"x").is_err());
+        assert_eq!(prepare(&directory.join("none"), "").err(), Some(Errno::NOENT));
+        assert_eq!(prepare(&directory, "x").err(), Some(NO_FILE));
+        // It takes no place until it is committed.
+        let new = prepare(&file, "newer").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        drop(new);
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 2);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn what_was_left_is_in_nobodys_way() {
+        let directory = std::env::temp_dir().join(std::format!("gorgon-left-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let (file, other) = (directory.join("file"), directory.join("other"));
+        let left = directory.join(std::format!(".file.{}", std::process::id()));
+        for path in [&file, &other, &left] {
+            std::fs::write(path, "old").unwrap();
+        }
+        prepare(&file, "new").unwrap().commit().unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert!(!left.exists());
+        // What is none of ours stays, and where a link leads is not written to.
+        symlink(&other, &left).unwrap();
+        assert_eq!(prepare(&file, "newer").err(), Some(Errno::EXIST));
+        std::fs::remove_file(&left).unwrap();
+        std::fs::create_dir(&left).unwrap();
+        assert_eq!(prepare(&file, "newer").err(), Some(Errno::EXIST));
+        assert_eq!(
+            (std::fs::read(&file).unwrap(), std::fs::read(&other).unwrap()),
+            (b"new".into(), b"old".into())
+        );
+        assert!(left.exists());
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -126,9 +126,26 @@ fn medusas_monitor_is_talked_to() {
     let (place, server) = (Directory::new(), medusa());
     let file = password(&place, "fnord");
     let wanted = (0, "a >>> b\n>>x\n2\nBCNU\n".to_owned(), String::new());
-    assert_eq!(client(&server, &file, &["-c", "x = 1", "-c", "1;2", "-c", "exit"]), wanted);
-    let (code, _, err) = client(&server, &password(&place, "wrong"), &["-c", "1"]);
+    let legacy = |args: &[&str]| client(&server, &file, &[&["--legacy"], args].concat());
+    assert_eq!(legacy(&["-c", "x = 1", "-c", "1;2", "-c", "exit"]), wanted);
+    let (code, _, err) = client(&server, &password(&place, "wrong"), &["--legacy", "-c", "1"]);
     assert_eq!((code, err.as_str()), (1, "gorgon: the login was refused: wrong password\n"));
+}
+
+/// Any user of this host can wait on the port of a monitor that is down.
+#[test]
+fn no_server_talks_the_client_into_the_weak_answer() {
+    let (place, (told, heard)) = (Directory::new(), std::sync::mpsc::channel());
+    let server = listening(move |mut stream| {
+        stream.write_all(b"1795321818.99\r\n").unwrap();
+        let mut all = Vec::new();
+        let _ = stream.read_to_end(&mut all);
+        told.send(all).unwrap();
+    });
+    let (code, out, err) = client(&server, &password(&place, "fnord"), &["-c", "1"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("MD5") && err.contains("use --legacy"), "{err}");
+    assert_eq!(heard.recv().unwrap(), b"");
 }
 
 #[test]

@@ -187,6 +187,42 @@ fn what_was_set_together_for_a_time_comes_back_together() {
     assert!(!monitor.ask("log 100").unwrap().contains("failed"));
 }
 
+/// All files are written before one of them has its new text, and what a process of the same number left is no obstacle.
+#[test]
+fn all_files_are_saved_or_none() {
+    let directory = crate::host::site();
+    let included =
+        directory.file("conf.d/two.conf", "[http:two]\nroot=%(here)s/../two\nlisten=127.0.0.1:0\n");
+    crate::host::give_all(&included);
+    crate::host::give_all(included.parent().unwrap());
+    let program = Program::start_in(directory, &[ONE, "[include]\nfiles = conf.d/*.conf\n"].concat(), &[]);
+    let mut monitor = program.monitor();
+    monitor.ask("set /http/one hidden=on").unwrap();
+    monitor.ask("set /http/two hidden=on").unwrap();
+    let texts = || [&program.path, &included].map(|path| std::fs::read_to_string(path).unwrap());
+    let before = texts();
+    let name = [".two.conf.", &monitor.value("/process.pid")].concat();
+    let left = included.parent().unwrap().join(name);
+    std::fs::create_dir(&left).unwrap();
+    let error = monitor.ask("save").unwrap_err();
+    assert!(error.contains("two.conf: File exists"), "{error}");
+    assert_eq!(texts(), before);
+    assert_eq!(
+        std::fs::read_dir(program.directory.path())
+            .unwrap()
+            .flatten()
+            .filter(|entry| { entry.file_name().to_string_lossy().starts_with(".web.conf") })
+            .count(),
+        0
+    );
+    std::fs::remove_dir(&left).unwrap();
+    std::fs::write(&left, "half").unwrap();
+    crate::host::give_all(&left);
+    monitor.ask("save").unwrap();
+    assert!(texts().iter().all(|text| text.contains("hidden = on")));
+    assert!(!left.exists());
+}
+
 #[test]
 fn servers_come_stop_start_and_go() {
     let program = Program::start(ONE);

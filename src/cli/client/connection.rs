@@ -74,11 +74,9 @@ impl Connection {
             return Ok(Connection::of(connect(&Address::Unix(path), &name)?));
         };
         let mut outcome = Err(Failure::failed(&[]));
-        let mut loopback = false;
         for address in addresses {
             let mut name = String::new();
             crate::text::address::push_socket_address(address, &mut name);
-            loopback = address.ip().is_loopback();
             outcome = connect(&Address::Ip(*address), &name);
             if outcome.is_ok() {
                 break;
@@ -87,7 +85,7 @@ impl Connection {
         let mut connection = Connection::of(outcome?);
         let who = options.user.as_deref().or(named.as_deref());
         let who = who.map(ToOwned::to_owned).unwrap_or_else(|| user_name(environment));
-        connection.log_in(&who, options, loopback)?;
+        connection.log_in(&who, options)?;
         Ok(connection)
     }
 
@@ -116,7 +114,7 @@ impl Connection {
         self.socket.as_fd()
     }
 
-    fn log_in(&mut self, user: &str, options: &Options, loopback: bool) -> Result<(), Failure> {
+    fn log_in(&mut self, user: &str, options: &Options) -> Result<(), Failure> {
         let first = self.line()?;
         match login::greeting(&first) {
             Greeting::Strong(nonce) => {
@@ -131,9 +129,10 @@ impl Connection {
                 strong.finish(&self.line()?).map_err(|words| Failure::failed(&[&words]))?;
             }
             Greeting::Bare => {
-                // Who stands between could ask for the weak answer and try passwords against it.
-                if !loopback && !options.legacy {
-                    let words = "it asks for Medusa's MD5 answer, which gives the password away to who listens: use --legacy";
+                // Who stands between could ask for the weak answer and try passwords against it; so could any user of
+                // this host who takes the port while the monitor is down.
+                if !options.legacy {
+                    let words = "it asks for Medusa's MD5 answer, which gives the password away to who listens: if that is what runs there, use --legacy";
                     return Err(Failure::failed(&[words]));
                 }
                 let password = password(options, "Password: ")?;

@@ -7,7 +7,7 @@
 //! ```
 
 use alloc::string::String;
-use core::str::from_utf8;
+use alloc::vec::Vec;
 
 use crate::text::number::parse_decimal;
 
@@ -52,7 +52,7 @@ enum State {
 /// The reader of replies.
 pub struct Framer {
     state: State,
-    head: String,
+    head: Vec<u8>,
     kind: Kind,
     tag: String,
     code: String,
@@ -60,7 +60,7 @@ pub struct Framer {
 
 impl Default for Framer {
     fn default() -> Self {
-        let (head, tag, code) = (String::new(), String::new(), String::new());
+        let (head, tag, code) = (Vec::new(), String::new(), String::new());
         Framer { state: State::Head, head, kind: Kind::Part, tag, code }
     }
 }
@@ -106,11 +106,16 @@ impl Framer {
             State::Head => {
                 let end = input.iter().position(|&byte| byte == b'\n');
                 let line = input.get(..end.unwrap_or(input.len())).unwrap_or_default();
-                let text = from_utf8(line).ok().filter(|text| self.head.len() + text.len() <= HEAD);
-                let Some(text) = text else { return Err(core::mem::take(&mut self.head)) };
-                self.head.push_str(text);
-                let Some(end) = end else { return Ok((line.len(), Event::More)) };
-                let head = core::mem::take(&mut self.head);
+                let fits = self.head.len() + line.len() <= HEAD;
+                if fits {
+                    self.head.extend_from_slice(line);
+                    if end.is_none() {
+                        return Ok((line.len(), Event::More));
+                    }
+                }
+                // Not before it is whole: a letter may be cut in two.
+                let head = String::from_utf8_lossy(&core::mem::take(&mut self.head)).into_owned();
+                let Some(end) = end.filter(|_| fits) else { return Err(head) };
                 let Some(length) = self.begin(&head) else { return Err(head) };
                 self.enter(State::Body(length));
                 Ok((end + 1, Event::Piece(&[])))
@@ -212,7 +217,24 @@ mod tests {
         }
         let endless = [b'+'; 100];
         assert!(told(&[&endless[..]; 100]).starts_with("broken +"));
-        assert_eq!(told(&[b"+a\xff"]), "broken ");
+        assert_eq!(told(&[b"+a\xff"]), "");
+        assert_eq!(told(&[b"+a\xff\n"]), "broken +a\u{fffd}");
+    }
+
+    #[test]
+    fn a_line_is_no_part_wherever_it_is_cut() {
+        // The first was found by fuzzing: valid up to its third letter, so the cut within that told it from the whole.
+        let found = b"ge\xcd\x8a\xdf\x97D1\x17\x01\x03\x00@\x17\x01\x03\x00@\x00\x04";
+        for line in [&found[..], "+\u{e9} 1".as_bytes(), b"\xff", b"=a ok \xc3"] {
+            for end in ["", "\n"] {
+                let line = [line, end.as_bytes()].concat();
+                let whole = told(&[&line]);
+                assert_eq!(whole.is_empty(), end.is_empty());
+                for cut in 0..line.len() {
+                    assert_eq!(told(&[&line[..cut], &line[cut..]]), whole, "{cut}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ Options:
       --table            Rows as tables, as on a terminal
   -u, --user USER        Who to log in as, over TCP
       --password-file FILE  Its first line is the password
-      --legacy           Answer the MD5 challenge of Medusa from other hosts too
+      --legacy           Answer the MD5 challenge of Medusa, which is weak
   -h, --help             Print this help
 
 Rows can be sorted and made CSV on this side: find connection | sort -idle | csv

@@ -18,6 +18,13 @@ const LINE: usize = 64 * 1024;
 const BATCH: usize = 1000;
 /// The most rows that are sorted here.
 const SORTED: usize = 4096;
+/// About the most bytes of memory that rows are held in, whatever a server sends: to be shown together, and to be sorted.
+const HELD: usize = 1024 * 1024;
+const HELD_SORTED: usize = 16 * HELD;
+/// The most attributes of a row or a node that are shown.
+const FIELDS: usize = 256;
+/// About what a row or a value takes beside its text, in bytes.
+const BESIDE: usize = 80;
 
 /// The output of one command.
 pub struct Output {
@@ -26,6 +33,10 @@ pub struct Output {
     sort: Option<String>,
     line: Vec<u8>,
     records: Vec<Record>,
+    /// The memory that they take, in bytes.
+    held: usize,
+    /// Whether attributes were left out.
+    cut: bool,
     /// The head of the CSV that was shown last.
     head: Vec<String>,
     /// That of the table.
@@ -50,6 +61,8 @@ impl Output {
             sort: stages.sort.map(ToOwned::to_owned),
             line: Vec::new(),
             records: Vec::new(),
+            held: 0,
+            cut: false,
             head: Vec::new(),
             table: Head::default(),
             rows: 0,
@@ -95,6 +108,9 @@ impl Output {
             self.text.push_str("  more rows than are sorted here; find has a sort of its own\n");
             self.lost = 0;
         }
+        if core::mem::take(&mut self.cut) {
+            self.text.push_str("  more attributes than are shown here\n");
+        }
     }
 
     /// A sample is over. Tables of several rows are kept apart.
@@ -131,31 +147,47 @@ impl Output {
         }
     }
 
-    fn add(&mut self, record: Record) {
-        if let Some(last) = self.records.last_mut() {
-            if record.single && last.single && last.path == record.path {
-                last.fields.extend(record.fields);
-                return;
+    fn add(&mut self, mut record: Record) {
+        let (most, room) = if self.sort.is_some() { (SORTED, HELD_SORTED) } else { (BATCH, HELD) };
+        let before = match self.records.last() {
+            Some(last) if record.single && last.single && last.path == record.path => last.fields.len(),
+            _ => 0,
+        };
+        let left = FIELDS.saturating_sub(before);
+        self.cut |= record.fields.len() > left;
+        record.fields.truncate(left);
+        let values = record.fields.iter().map(|(key, value)| key.len() + value.len() + BESIDE);
+        let size = values.sum::<usize>() + record.path.len() + BESIDE;
+        let fits = self.held + size <= room;
+        if before > 0 {
+            if let Some(last) = self.records.last_mut().filter(|_| fits) {
+                last.fields.append(&mut record.fields);
+                self.held += size;
+            } else {
+                self.cut = true;
             }
+            return;
         }
-        let most = if self.sort.is_some() { SORTED } else { BATCH };
-        if self.records.len() >= most {
+        if self.records.len() >= most || !fits {
             if self.sort.is_some() {
                 self.lost += 1;
                 return;
             }
             self.flush();
         }
+        self.held += size;
         self.records.push(record);
     }
 
     /// Shows the rows that are held.
     fn flush(&mut self) {
         let records = core::mem::take(&mut self.records);
+        self.held = 0;
         match (self.form, records.as_slice()) {
             (_, []) => {}
             (Form::Csv, records) => {
-                let keys = keys(records);
+                let (keys, all) = keys(records);
+                self.cut |= !all;
                 if self.head != keys {
                     push_csv(
                         &mut core::iter::once("node").chain(keys.iter().map(String::as_str)),
@@ -175,6 +207,7 @@ impl Output {
             }
             (Form::Table | Form::Fitting | Form::Json, records) => {
                 self.rows += records.len();
+                self.cut |= !keys(records).1;
                 push_table("node", records, self.columns, &mut self.table, &mut self.text);
             }
         }
@@ -183,6 +216,7 @@ impl Output {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::COLUMNS;
     use super::*;
 
     fn shown(form: Form, stages: &Stages<'_>, pieces: &[&[u8]]) -> String {
@@ -270,5 +304,56 @@ mod tests {
         assert_eq!(output.records.len(), SORTED);
         output.finish();
         assert!(output.take().ends_with("find has a sort of its own\n"));
+    }
+
+    /// The memory that rows are held in.
+    fn held(output: &Output) -> usize {
+        let fields = output.records.iter().flat_map(|record| &record.fields);
+        fields.map(|(key, value)| key.capacity() + value.capacity() + 48).sum::<usize>()
+            + output.records.iter().map(|record| record.path.capacity() + 56).sum::<usize>()
+    }
+
+    #[test]
+    fn memory_is_bounded_by_bytes() {
+        let long = ["/a/b k=", &"v".repeat(60_000), "\n"].concat();
+        let single = ["/a.k=", &"v".repeat(60_000), "\n"].concat();
+        let many = ["/a", &" b=1".repeat(15_000), "\n"].concat();
+        let sort = Stages { sort: Some("k"), csv: false };
+        for line in [&long, &single, &many] {
+            for (stages, most) in [(&Stages::default(), HELD), (&sort, HELD_SORTED)] {
+                let mut output = Output::new(Form::Table, stages, 60);
+                for _ in 0..400 {
+                    output.push(line.as_bytes());
+                    assert!(output.held <= most && held(&output) <= 2 * most);
+                    output.take();
+                }
+                output.finish();
+            }
+        }
+    }
+
+    #[test]
+    fn so_many_attributes_are_shown() {
+        let single: Vec<String> = (0..100_000).map(|key| std::format!("/a.k{key}=1\n")).collect();
+        let mut output = Output::new(Form::Table, &Stages::default(), 60);
+        single.iter().for_each(|line| output.push(line.as_bytes()));
+        assert_eq!(output.records[0].fields.len(), FIELDS);
+        output.finish();
+        let text = output.take();
+        assert_eq!(text.lines().count(), 1 + FIELDS + 1);
+        assert!(text.ends_with("  more attributes than are shown here\n"));
+        for form in [Form::Table, Form::Csv] {
+            let mut output = Output::new(form, &Stages::default(), 10_000);
+            for row in 0..300 {
+                output.push(std::format!("/a/{row} k{row}=1 same=2\n").as_bytes());
+            }
+            output.finish();
+            let text = output.take();
+            assert_eq!(text.lines().next().unwrap().matches('k').count(), COLUMNS - 1);
+            assert!(text.ends_with("  more attributes than are shown here\n"));
+            output.push(b"/a/1 k=1\n");
+            output.finish();
+            assert!(!output.take().contains("more attributes"));
+        }
     }
 }

@@ -11,6 +11,8 @@ use crate::text::join::{joined, push_all};
 
 /// The narrowest that a column is made to have all of them fit.
 const NARROWEST: usize = 6;
+/// The most columns of a table, beside the node: twice what any node has.
+pub const COLUMNS: usize = 128;
 /// What is cut says so.
 const CUT: char = '\u{2026}';
 
@@ -53,16 +55,21 @@ fn shrink(widths: &mut [usize], room: usize) {
     }
 }
 
-/// The keys of records, each once, in the order they first come in.
+/// The keys of records, each once, in the order they first come in, and whether those are all: there are at most
+/// [`COLUMNS`].
 #[must_use]
-pub fn keys(records: &[Record]) -> Vec<String> {
-    let mut keys: Vec<String> = Vec::new();
+pub fn keys(records: &[Record]) -> (Vec<String>, bool) {
+    let (mut keys, mut all): (Vec<String>, bool) = (Vec::new(), true);
     for (key, _) in records.iter().flat_map(|record| &record.fields) {
         if !keys.contains(key) {
+            if keys.len() >= COLUMNS {
+                all = false;
+                break;
+            }
             keys.push(key.clone());
         }
     }
-    keys
+    (keys, all)
 }
 
 /// Whether a value may stand in a column of numbers: one of them with its unit, or none.
@@ -83,7 +90,7 @@ pub struct Head {
 /// The keys of a table's columns, and whether there is room for all of them. If not, what no record has is left out.
 #[must_use]
 pub fn told_keys(records: &[Record], columns: usize) -> (Vec<String>, bool) {
-    let mut keys = keys(records);
+    let mut keys = keys(records).0;
     let is_told = |value: Option<&str>| value.is_some_and(|value| !matches!(value, "" | "-"));
     let width = |key: &String| {
         let values = records.iter().map(|record| record.get(key).map_or(0, width_of));
