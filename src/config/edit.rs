@@ -33,6 +33,9 @@ const START: Method = method("start", "", "The same as to set enabled=on.");
 const STOP: Method =
     method("stop", "", "The same as to set enabled=off: it answers no more, and finishes what it was asked.");
 
+const DRAIN: Method =
+    method("drain", "", "The same as stop: it takes no new connections, and finishes what it was asked.");
+
 /// The method of `/config` that configures.
 pub const ADD: Method = method(
     "add",
@@ -41,7 +44,7 @@ pub const ADD: Method = method(
      that are there.",
 );
 /// Those of servers.
-pub static SERVER_METHODS: &[Method] = &[START, STOP, REMOVE];
+pub static SERVER_METHODS: &[Method] = &[START, STOP, DRAIN, REMOVE];
 /// Those of handlers.
 pub static HANDLER_METHODS: &[Method] = &[
     START,
@@ -75,7 +78,7 @@ pub fn canonical(settings: &Settings, step: &Step) -> Step {
         Step::Set { path, key, text } => (path, key.as_str(), text.as_str()),
         Step::Call { path, method, .. } => match method.name {
             "start" => (path, "enabled", "on"),
-            "stop" => (path, "enabled", "off"),
+            "stop" | "drain" => (path, "enabled", "off"),
             "remove" if own_files(settings, path).is_some() => (path, "enabled", "off"),
             _ => return step.clone(),
         },

@@ -52,6 +52,8 @@ fn nodes_come_and_go() {
     assert!(!settings.servers[1].settings.enabled);
     assert!(edit(&mut settings, &call("/http/two", "start")).is_ok());
     assert!(settings.servers[1].settings.enabled);
+    assert!(edit(&mut settings, &call("/http/two", "drain")).is_ok());
+    assert!(!settings.servers[1].settings.enabled);
     assert!(edit(&mut settings, &call("/http/two", "remove")).is_ok());
     assert!(edit(&mut settings, &call("/monitor/m", "remove")).is_ok());
     assert_eq!((settings.servers.len(), settings.monitors.len()), (1, 0));
