@@ -43,12 +43,37 @@ fn find<'a>(text: &'a str, node: &NodeId) -> Option<Found<'a>> {
 
 /// Whether a section of that name is the node's; blanks around the colon do not count.
 fn is_section(text: &str, node: &NodeId) -> bool {
-    match text.split_once(':') {
-        Some((word, name)) => {
-            node.kind.is_named() && word.trim() == node.kind.word() && name.trim() == node.name
+    are(parts(text), node)
+}
+
+/// The word of a section's kind, and its name.
+fn parts(text: &str) -> (&str, Option<&str>) {
+    text.split_once(':').map_or((text, None), |(word, name)| (word.trim(), Some(name.trim())))
+}
+
+fn are((word, name): (&str, Option<&str>), node: &NodeId) -> bool {
+    let named = name.map_or(!node.kind.is_named(), |name| node.kind.is_named() && name == node.name);
+    named && word == node.kind.word()
+}
+
+/// A section: the parts of its name, where it begins, and where its last value ends.
+type Section<'a> = ((&'a str, Option<&'a str>), usize, usize);
+
+/// All sections of a text, read once: to look for each of many would take as many readings.
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut all: Vec<Section<'_>> = Vec::new();
+    for line in Lines::new(text, GORGON) {
+        match line.kind {
+            LineKind::Section(name) => all.push((parts(name), line.start, line.next)),
+            LineKind::Blank | LineKind::Comment => {}
+            _ => {
+                if let Some((_, _, end)) = all.last_mut() {
+                    *end = line.next;
+                }
+            }
         }
-        None => !node.kind.is_named() && text == node.kind.word(),
     }
+    all
 }
 
 /// Whether a text has the node's section.
@@ -237,10 +262,10 @@ pub fn remove(text: &str, node: &NodeId) -> String {
 /// Puts the sections of some nodes into another order, each into the place of another; all of them stand in the text.
 #[must_use]
 pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
+    let sections = sections(text);
     let ranges = |node: &NodeId| {
-        let found = find(text, node)?;
-        let own = found.lines.get(..found.used)?;
-        Some((own.first()?.start, own.last()?.next))
+        let found = sections.iter().find(|(parts, ..)| are(*parts, node));
+        found.map(|(_, start, end)| (*start, *end))
     };
     let wanted: Vec<(usize, usize)> = nodes.iter().filter_map(ranges).collect();
     let mut places = Vec::new();
@@ -270,6 +295,16 @@ pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
 pub fn find_text(texts: &[(String, String)], kind: NodeKind, name: &str) -> Option<usize> {
     let node = NodeId::new(kind, name);
     texts.iter().position(|(_, text)| has(text, &node))
+}
+
+/// Where the sections of nodes stand among texts, as [`find_text`] finds each; those that stand nowhere are left out.
+#[must_use]
+pub fn find_texts(texts: &[(String, String)], nodes: &[NodeId]) -> Vec<usize> {
+    let texts: Vec<Vec<Section<'_>>> = texts.iter().map(|(_, text)| sections(text)).collect();
+    let find = |node: &NodeId| {
+        texts.iter().position(|sections| sections.iter().any(|(parts, ..)| are(*parts, node)))
+    };
+    nodes.iter().filter_map(find).collect()
 }
 
 #[cfg(test)]

@@ -153,8 +153,7 @@ fn set(
 fn order(server: &super::settings::HttpServer, texts: &mut [(String, String)]) -> Result<(), Vec<Problem>> {
     let node = |name: &str| NodeId::new(NodeKind::Handler, &joined(&[&server.name, "/", name]));
     let nodes: Vec<NodeId> = server.handlers.iter().map(|handler| node(&handler.name)).collect();
-    let files: Vec<usize> =
-        nodes.iter().filter_map(|node| editor::find_text(texts, node.kind, &node.name)).collect();
+    let files = editor::find_texts(texts, &nodes);
     let Some(&first) = files.first() else { return Ok(()) };
     if files.iter().all(|file| *file == first) {
         edit(texts, first, &|text| editor::reorder(text, &nodes));

@@ -260,6 +260,8 @@ impl<'d> Desk<'d> {
     /// Ends a reply, and counts it.
     fn end(&mut self, tag: Option<&str>, result: Result<(), Failure>) {
         self.session.commands += 1;
+        // What was meant to be one change is not to be done in part.
+        self.session.spoilt |= result.is_err() && self.session.steps.is_some();
         if matches!(&result, Err(trouble) if trouble.code == Code::Refused) {
             self.session.refused += 1;
         }

@@ -56,6 +56,8 @@ pub struct Session {
     pub(super) watches: Vec<Box<Job>>,
     /// The open transaction.
     pub(super) steps: Option<Vec<Step>>,
+    /// Something failed since it was begun, so it will do nothing.
+    pub(super) spoilt: bool,
     pub(super) output: Output,
     pub(super) commands: u64,
     pub(super) refused: u64,
@@ -88,6 +90,7 @@ impl Session {
             job: None,
             watches: Vec::new(),
             steps: None,
+            spoilt: false,
             output: Output::new(room),
             commands: 0,
             refused: 0,

@@ -24,7 +24,7 @@ next line; there are at most 8.
 unwatch\tview\t[TAG]\tEnd the watch of that tag, or all.
 begin\tview\t\tBegin a transaction. Each set, and each call that configures, is checked and kept, at most 256 of them, \
 until commit.
-commit\tview\t\tDo all that was kept since begin, or nothing.
+commit\tview\t\tDo all that was kept since begin, or nothing: when one fails, or when any command failed since begin.
 abort\tview\t\tForget all that was kept since begin.
 log\tview\t[N] | follow [N]\tShow the last N events, 20 unless said. With follow, also those that come.
 schema\tview\t[KIND]\tShow every attribute and method of a kind, or of all, for programs.

@@ -333,8 +333,12 @@ impl Desk<'_> {
 
     /// Does what the transaction kept; it is over, whatever becomes of that.
     pub(super) fn commit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        let spoilt = core::mem::take(&mut self.session.spoilt);
         match self.session.steps.take() {
             None => Err(failure(Code::Conflict, "no transaction is open; begin opens one", &[])),
+            Some(_) if spoilt => {
+                Err(failure(Code::Conflict, "a command since begin failed, so nothing was done", &[]))
+            }
             Some(steps) => self.change(&steps, usize::MAX),
         }
     }
@@ -343,6 +347,7 @@ impl Desk<'_> {
         if let Some(steps) = &mut self.session.steps {
             steps.clear();
         }
+        self.session.spoilt = false;
         self.commit(words, ask)
     }
 

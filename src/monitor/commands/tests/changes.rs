@@ -145,6 +145,34 @@ fn calling() {
     assert_eq!(log.len(), 7);
 }
 
+/// A client that sends all at once does not look whether each of it was well.
+#[test]
+fn what_fails_spoils_a_transaction() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new(), 64 << 10);
+    let spoilt = "error conflict a command since begin failed, so nothing was done\n";
+    for (bad, error) in [
+        ("begin", "error conflict a transaction is open; commit or abort ends it\n"),
+        ("set /http/main hidden=maybe", "error invalid hidden: expected on or off\n"),
+        ("set /http/main hidden=off for 1m", "error conflict in a transaction nothing is set for a time\n"),
+        ("set /http/new hidden=on", "error missing there is no /http/new\n"),
+        ("find handler | set enabled=maybe", "error invalid enabled: expected on or off\n"),
+    ] {
+        let line = ["begin; set /http/main hidden=on; ", bad, "; set /http/main clients=a; commit"].concat();
+        let answer = ["ok\nok\n", error, "ok\n", spoilt].concat();
+        peer.script(&[
+            (&line, &answer),
+            ("get /http/main.hidden", "/http/main.hidden=off\nok\n"),
+            ("commit", "error conflict no transaction is open; begin opens one\n"),
+            ("begin", "ok\n"),
+            (bad, error),
+            ("abort", "ok\n"),
+            // What failed before it was begun is no matter.
+            ("set /http/main hidden=maybe", "error invalid hidden: expected on or off\n"),
+            ("begin; set /http/main hidden=on; commit; set /http/main hidden=off", "ok\nok\nok\nok\n"),
+        ]);
+    }
+}
+
 #[test]
 fn transactions() {
     let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(100), 64 << 10);
@@ -152,11 +180,7 @@ fn transactions() {
         ("commit", "error conflict no transaction is open; begin opens one\n"),
         ("abort", "error conflict no transaction is open; begin opens one\n"),
         ("begin", "ok\n"),
-        ("begin", "error conflict a transaction is open; commit or abort ends it\n"),
         ("set /http/main hidden=on", "ok\n"),
-        ("set /http/main hidden=maybe", "error invalid hidden: expected on or off\n"),
-        ("set /http/main hidden=off for 1m", "error conflict in a transaction nothing is set for a time\n"),
-        ("set /http/new hidden=on", "error missing there is no /http/new\n"),
         ("call /config add /http/new enabled=off", "ok\n"),
         // Now there will be one.
         ("set /http/new hidden=on", "ok\n"),
@@ -182,7 +206,7 @@ fn transactions() {
         ("begin; commit", "ok\nok\n"),
         ("begin", "ok\n"),
     ]);
-    // The limit; what is within it stays.
+    // The limit.
     peer.script(&[
         ("find connection limit 90 | set traced=on write_buffer=1K", "/connection found=90 done=90\nok\n"),
         (
@@ -195,11 +219,11 @@ fn transactions() {
         assert_eq!(peer.ask("set /http/main hidden=off"), "ok\n");
     }
     assert_eq!(peer.ask("set /http/main hidden=off"), "error limit a transaction has at most 256 steps\n");
-    assert_eq!(peer.ask("commit"), "ok\n");
-    assert_eq!(peer.tree.read("/connection/5-35", "write_buffer"), "1K");
+    assert_eq!(peer.ask("commit"), "error conflict a command since begin failed, so nothing was done\n");
+    assert_ne!(peer.tree.read("/connection/5-35", "write_buffer"), "1K");
     // A session that goes leaves nothing.
-    peer.script(&[("begin; set /http/main hidden=on", "ok\nok\n"), ("quit", "ok\n")]);
-    assert_eq!(peer.tree.read("/http/main", "hidden"), "off");
+    peer.script(&[("begin; set /http/main hidden=off", "ok\nok\n"), ("quit", "ok\n")]);
+    assert_eq!(peer.tree.read("/http/main", "hidden"), "on");
 }
 
 #[test]
