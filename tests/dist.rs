@@ -102,6 +102,18 @@ fn the_files_that_come_along_are_right() {
     }
 }
 
+/// What looks whether the program is well asks at the socket that its configuration names.
+#[test]
+fn the_container_is_asked_where_it_listens() {
+    let configuration = text("container/gorgon.conf");
+    let socket = configuration.lines().find_map(|line| line.strip_prefix("listen = unix:")).unwrap();
+    let wanted = format!("CMD [\"/gorgon\", \"monitor\", \"{socket}\", \"-c\", \"hello\"]");
+    assert!(text("container/Dockerfile").contains(&wanted));
+    // Without a section of monitors the socket is named after the process.
+    assert!(!text("debian/gorgon.conf").contains("[monitor"));
+    assert!(text("runit/gorgon/check").contains("gorgon monitor \"$(cat supervise/pid)\" -c hello"));
+}
+
 #[test]
 fn all_read_the_same_file() {
     for name in [
