@@ -96,7 +96,8 @@ fn s6_is_told_by_the_descriptor_that_is_written_to() {
 fn the_files_that_come_along_are_right() {
     for name in ["debian/gorgon.conf", "container/gorgon.conf"] {
         let mut command = common::gorgon();
-        command.args(["check", "-c"]).arg(dist(name));
+        // What they name is there once they are installed.
+        command.args(["dump", "-c"]).arg(dist(name));
         let output = common::finish(command);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }

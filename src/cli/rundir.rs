@@ -21,7 +21,6 @@ use gorgon_sys::{
 
 use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal};
-use crate::text::order::sort;
 
 /// Where root keeps its own.
 const ROOT: &[u8] = b"/run/gorgon";
@@ -151,15 +150,15 @@ fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
 
 /// The names in a directory that end as those of sockets do: first those of processes, by their numbers.
 fn sockets(listing: &mut Directory) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
+    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
     let mut room = [MaybeUninit::uninit(); SLICE];
     let mut add = |text: &[u8], _kind, _inode| {
         if found.len() < SOCKETS && text.len() > END.len() && text.ends_with(END) {
-            found.push((process(text).unwrap_or(u32::MAX), text.to_owned()));
+            let one = (process(text).unwrap_or(u32::MAX), text.to_owned());
+            found.insert(found.partition_point(|other| *other < one), one);
         }
     };
     while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
-    sort(&mut found, &mut |one, other| one < other);
     found.into_iter().map(|(_, name)| name).collect()
 }
 
