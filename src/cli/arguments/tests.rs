@@ -182,6 +182,7 @@ fn a_wrong_name_gets_the_nearest() {
         ("--pollr", "--pollr: no such option; did you mean --gorgon.poller?"),
         ("--frobnicate", "--frobnicate: no such option"),
         ("-x", "-x: no such option"),
+        ("-t", "-t: no such option; did you mean gorgon check -c FILE?"),
         ("-vx", "-x: no such option"),
         (
             "--http.main.redbuffer=1",
@@ -359,7 +360,7 @@ fn options_of_a_configuration() {
     ];
     assert_eq!(flags, expected);
     for (args, line) in [
-        (&["run", "dir"][..], "dir: expected no file but that of -c; to serve a directory alone: gorgon dir"),
+        (&["run", "dir"][..], "dir: expected no file but that of -c; did you mean gorgon run -c dir?"),
         (&["run", "-c"], "-c: -c FILE"),
         (&["run", "-c", "a", "--config=b"], "--config: given twice"),
         (&["run", "--json"], "--json: no such option"),

@@ -345,7 +345,7 @@ fn told(line: &str) -> Failure {
     let mut out = String::new();
     match line.strip_prefix("error ") {
         Some(words) => out.push_str(if words.starts_with("refused") {
-            "the server lets us not in: "
+            "the server does not let us in: "
         } else {
             "the server says: "
         }),

@@ -72,7 +72,8 @@ impl Target {
 }
 
 fn expected(text: &[u8]) -> String {
-    joined(&[&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT"])
+    let hint = if text.contains(&b':') { "" } else { "; a command goes behind -c" };
+    joined(&[&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT", hint])
 }
 
 fn shown(text: &[u8]) -> String {
@@ -90,11 +91,7 @@ fn process_of(path: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// That there is none, or several, which are listed.
-pub fn choose(
-    process: Option<u32>,
-    mut found: Vec<Vec<u8>>,
-    places: &[Vec<u8>],
-) -> Result<Vec<u8>, Failure> {
+pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>, places: &[Vec<u8>]) -> Result<Vec<u8>, Failure> {
     found.retain(|path| process.is_none_or(|wanted| process_of(path) == Some(wanted.into())));
     let mut text = String::new();
     match found.as_mut_slice() {
