@@ -6,7 +6,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Errno, FileKind, describe, open_file, privilege, stat_path};
+use gorgon_sys::{Errno, FileKind, describe, open_file, stat_path};
 
 use super::privileges::read;
 use super::roots::{WITHIN, filesystem, is_served, media_types};
@@ -163,6 +163,8 @@ impl Look<'_> {
 
     #[cfg(feature = "monitor")]
     fn monitors(&mut self, user: Option<u32>) {
+        use gorgon_sys::privilege;
+
         use crate::monitor::roles::Roles;
         use crate::monitor::service::key_file::KeyFile;
         let mut owners = Vec::from([privilege::identity().0]);

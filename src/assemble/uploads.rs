@@ -81,7 +81,7 @@ impl Area {
             Ok(()) => Ok(()),
             Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
             Err(FsError::Denied) => {
-                let why = joined(&[who, " may not make files there; chown it, or name who may by user"]);
+                let why = joined(&[who, " may not make files there; chown it, or name who may by --user"]);
                 Err(wrong(&self.asked, &why))
             }
             Err(_) => Err(wrong(&self.asked, "no file can be made there")),
