@@ -304,3 +304,12 @@ fn the_schema_is_that_of_the_manual() {
         assert!(settings > 5, "{kind}");
     }
 }
+
+/// There is a verb of that name, and a kind.
+#[test]
+fn help_tells_of_both() {
+    let host = Host::with("", "");
+    let text = host.session().ask("help log");
+    assert!(text.contains("  log [N] | log follow [N]\n") && text.contains("\n  log: "), "{text}");
+    assert!(text.ends_with("\nok\n"), "{text}");
+}

@@ -205,7 +205,7 @@ fn a_wrong_value_is_told_what_was_expected() {
     for (arg, line) in [
         (
             "--http.main.read_buffer=3000",
-            "--http.main.read_buffer=3000: expected a power of two from 512 to 1M, such as 64K, or a range such as auto \
+            "--http.main.read_buffer=3000: expected a power of two from 512 to 1M, such as 64K, or a range such as auto:\
              4K..256K",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),

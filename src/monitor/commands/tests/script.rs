@@ -173,8 +173,8 @@ fn help_and_schema() {
             "help http.write_buffer",
             "  http.write_buffer=BUFFER: Room for output. It is lent while a reply does not\n\
              \x20   fit.\n\
-             \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as auto\n\
-             \x20   4K..256K; its default is 16K. The role operate may set it.\nok\n",
+             \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as\n\
+             \x20   auto:4K..256K; its default is 16K. The role operate may set it.\nok\n",
         ),
         ("help http.requests", "  http.requests=COUNT: Requests answered.\n  It is a fact; nobody sets it.\nok\n"),
         (
