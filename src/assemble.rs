@@ -31,6 +31,7 @@ mod monitors;
 mod nodes;
 pub mod notify;
 pub mod pid_file;
+pub mod presence;
 mod privileges;
 mod roots;
 mod run;
@@ -88,6 +89,7 @@ pub fn serve(
         push_all(&mut report, &["Configuration: ", &configuration.inputs.path, "\n"]);
     }
     let mut running = Running::new(limit);
+    running.served.by_file = configuration.is_some();
     #[cfg(feature = "monitor")]
     {
         running.host.runtime = environment.runtime_directory;
@@ -118,6 +120,8 @@ pub fn serve(
     plan.carry_out(&mut running.served, reactor.world(), &mut report)?;
     running.set_rights(report.get(at..).unwrap_or_default());
     running.start(&mut reactor)?;
+    #[cfg(feature = "monitor")]
+    monitors::push_report(&running.monitors, &mut report);
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {

@@ -13,14 +13,19 @@ use gorgon::assemble::environment::Environment;
 use gorgon::cli::arguments;
 #[cfg(feature = "monitor")]
 use gorgon::cli::client;
+#[cfg(feature = "http")]
+use gorgon::cli::command;
 use gorgon::cli::command::{Command, Configured};
 use gorgon::cli::{configured, help, terminal};
 use gorgon::config::files::SystemFiles;
 use gorgon::config::load::{Configuration, Inputs, Loaded, find_path};
 use gorgon::config::overrides::strangers;
+use gorgon::config::problems::Problems;
 use gorgon::config::settings::Settings;
 use gorgon::config::source::Source;
 use gorgon::tree::Problem;
+#[cfg(feature = "http")]
+use gorgon_sys::Errno;
 use gorgon_sys::PollerKind;
 use gorgon_sys::runtime::Start;
 
@@ -55,6 +60,11 @@ fn run(start: &Start) -> u8 {
             serve(&loaded.settings, Some(&configuration), start)
         }),
         Command::Check(config) => with(config, start, environment, &|inputs, loaded| {
+            let problems = look(loaded);
+            warn(&problems.warnings);
+            if !problems.is_empty() {
+                return complain(&problems.into_list());
+            }
             print(&configured::verdict(&inputs.path, loaded))
         }),
         Command::Dump { config, json } => with(config, start, environment, &|_, loaded| {
@@ -103,10 +113,19 @@ fn with<'e>(
     if !strangers.is_empty() {
         return complain(&strangers);
     }
-    if !loaded.warnings.is_empty() {
-        terminal::complain(&configured::print_problems(&loaded.warnings, "warning: "));
-    }
+    warn(&loaded.warnings);
     act(&inputs, &loaded)
+}
+
+/// What a configuration names and the system has not.
+#[cfg(feature = "http")]
+fn look(loaded: &Loaded) -> Problems {
+    gorgon::assemble::presence::look(loaded)
+}
+
+#[cfg(not(feature = "http"))]
+fn look(_: &Loaded) -> Problems {
+    Problems::default()
 }
 
 #[cfg(feature = "http")]
@@ -114,7 +133,12 @@ fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, sta
     match gorgon::assemble::serve(settings, configuration, &Environment::take(start)) {
         Ok(()) => 0,
         Err(failure) => {
-            terminal::complain(&["gorgon: ", &failure.message, "\n"].concat());
+            // A word that is no file may have been meant as a command.
+            let root = settings.servers.first().map(|server| String::from_utf8_lossy(&server.settings.root));
+            let word = root.filter(|_| configuration.is_none() && failure.error == Some(Errno::NOENT));
+            let word = word.filter(|word| failure.message.starts_with(&**word));
+            let hint = word.and_then(|word| command::hint(&word)).unwrap_or_default();
+            terminal::complain(&["gorgon: ", &failure.message, &hint, "\n"].concat());
             if failure.usage { USAGE } else { FAILURE }
         }
     }
@@ -134,6 +158,12 @@ fn refuse(problems: &[Problem]) -> u8 {
 fn complain(problems: &[Problem]) -> u8 {
     terminal::complain(&configured::print_problems(problems, ""));
     USAGE
+}
+
+fn warn(problems: &[Problem]) {
+    if !problems.is_empty() {
+        terminal::complain(&configured::print_problems(problems, "warning: "));
+    }
 }
 
 fn print(text: &str) -> u8 {

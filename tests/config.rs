@@ -101,8 +101,8 @@ fn what_is_large_goes_through_the_smallest_buffers() {
     let (directory, _) = two_sites();
     let large: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
     directory.file("one/large.bin", &large);
-    let text = "[http:one]\nroot=%(here)s/one\nsendfile=off\nread_buffer=auto 512..4K\nfile_cache=0\nlisten=\n  \
-        127.0.0.1:0 read_buffer=512 write_buffer=512\n  127.0.0.1:0 write_buffer=auto 512..64K\n";
+    let text = "[http:one]\nroot=%(here)s/one\nsendfile=off\nread_buffer=auto:512..4K\nfile_cache=0\nlisten=\n  \
+        127.0.0.1:0 read_buffer=512 write_buffer=512\n  127.0.0.1:0 write_buffer=auto:512..64K\n";
     let path = written(&directory, "small.conf", text);
     let server = Server::spawn(with(&["run", "-c", &path]));
     for address in addresses(&server) {
@@ -218,6 +218,82 @@ fn check_says_what_is_wrong() {
     let (code, output, error) = said(with(&["check", "-c", &odd]));
     assert_eq!((code, output), (0, format!("{odd}: ok, 1 server, 1 monitor\n")));
     assert!(error.starts_with(&format!("gorgon: warning: {odd}:3: ")), "{error}");
+}
+
+/// What `run` would refuse for what the system has not, `check` tells, with the lines; and `run` with section and key.
+#[test]
+fn check_looks_whether_what_is_named_is_there() {
+    let directory = Directory::new();
+    directory.file("site/in/a.txt", "a");
+    directory.file("site/users", "");
+    let text = "[gorgon]\nuser = nobody-of-that-name\npid_file = %(here)s/gone/pid\n[http:a]\nroot = %(here)s/site\n\
+        listen = 127.0.0.1:0\nupload = uplod\nauth_file = %(here)s/keys\ntypes_file = %(here)s/types\n\
+        access_log = %(here)s/gone/log\n[handler:a/in]\nkind = upload\ndirectory = uplad\n[handler:a/who]\nkind = auth\n\
+        auth_file = %(here)s/site/users\n[http:b]\nroot = %(here)s/stie\nlisten = 127.0.0.1:0\nenabled = on\n\
+        [http:c]\nroot = /nowhere\nlisten = 127.0.0.1:0\nenabled = off\n[monitor:m]\nview = nobody-of-that-name\n\
+        listen = 127.0.0.1:0\nkey_file = %(here)s/keys\n";
+    let path = written(&directory, "gone.conf", text);
+    let (code, output, error) = said(with(&["check", "-c", &path]));
+    assert_eq!((code, output.as_str()), (2, ""), "{error}");
+    let lines: Vec<&str> = error.lines().map(|line| line.strip_prefix("gorgon: ").unwrap()).collect();
+    let here = directory.path().display();
+    for (line, start) in lines.iter().zip([
+        ":2: user=nobody-of-that-name: /etc/passwd has no user ",
+        &format!(":3: pid_file={here}/gone/pid: No such file or directory"),
+        ":7: upload=uplod: no such thing at or beneath",
+        &format!(":8: auth_file={here}/keys: No such file or directory"),
+        &format!(":9: types_file={here}/types: No such file or directory"),
+        &format!(":10: access_log={here}/gone/log: No such file or directory"),
+        ":13: directory=uplad: no such thing at or beneath",
+        &format!(":16: auth_file={here}/site/users: lies in what is served"),
+        &format!(":18: root={here}/stie: No such file or directory"),
+        ":26: view: expected users",
+        &format!(":28: key_file={here}/keys: No such file or directory"),
+    ]) {
+        assert!(line.strip_prefix(&*path).is_some_and(|rest| rest.starts_with(start)), "{line} {start}");
+    }
+    assert_eq!(lines.len(), 11, "{error}");
+    let one = "[http:a]\nlisten = 127.0.0.1:0\nroot = %(here)s/site\n";
+    for (text, start) in [
+        (
+            "[http:a]\nlisten = 127.0.0.1:0\nroot = nowhere\n".to_owned(),
+            "[http:a] root=nowhere: No such file",
+        ),
+        (format!("{one}upload = uplod\n"), "[http:a] upload=uplod: no such thing"),
+        (format!("{one}auth_file = keys\n"), "[http:a] auth_file=keys: No such file"),
+        (format!("{one}access_log = gone/log\n"), "[http:a] access_log=gone/log: No such file"),
+        (format!("{one}types_file = types\n"), "[http:a] types_file=types: No such file"),
+        (
+            format!("{one}[handler:a/in]\nkind = upload\ndirectory = uplad\n"),
+            "[handler:a/in] directory=uplad: no such thing",
+        ),
+    ] {
+        let path = written(&directory, "one.conf", &text);
+        let mut command = with(&["run", "-c", &path]);
+        command.current_dir(directory.path());
+        let (code, _, error) = said(command);
+        assert!(code == 2 && error.starts_with(&format!("gorgon: {start}")), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_command_is_told_near() {
+    for (arguments, wanted) in [
+        (
+            &["chekc"][..],
+            "gorgon: chekc: No such file or directory; did you mean gorgon check? Commands: run, check, ",
+        ),
+        (&["check", "web.conf"], "did you mean gorgon check -c web.conf?\n"),
+        (&["-t"], "did you mean gorgon check -c FILE?\n"),
+        (&["monitor", "INFO"], "; a command goes behind -c\n"),
+    ] {
+        let (code, _, error) = said(with(arguments));
+        assert!(code == 2 && error.contains(wanted), "{error}");
+    }
+    let (code, _, error) = said(with(&["./chekc"]));
+    assert_eq!((code, error.as_str()), (2, "gorgon: ./chekc: No such file or directory\n"));
+    let (code, output, _) = said(with(&["reload", "--help"]));
+    assert!(code == 0 && output.contains("\nUsage: gorgon reload [OPTIONS] [TARGET]\n"), "{output}");
 }
 
 #[test]

@@ -96,10 +96,23 @@ fn s6_is_told_by_the_descriptor_that_is_written_to() {
 fn the_files_that_come_along_are_right() {
     for name in ["debian/gorgon.conf", "container/gorgon.conf"] {
         let mut command = common::gorgon();
-        command.args(["check", "-c"]).arg(dist(name));
+        // What they name is there once they are installed.
+        command.args(["dump", "-c"]).arg(dist(name));
         let output = common::finish(command);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// What looks whether the program is well asks at the socket that its configuration names.
+#[test]
+fn the_container_is_asked_where_it_listens() {
+    let configuration = text("container/gorgon.conf");
+    let socket = configuration.lines().find_map(|line| line.strip_prefix("listen = unix:")).unwrap();
+    let wanted = format!("CMD [\"/gorgon\", \"monitor\", \"{socket}\", \"-c\", \"hello\"]");
+    assert!(text("container/Dockerfile").contains(&wanted));
+    // Without a section of monitors the socket is named after the process.
+    assert!(!text("debian/gorgon.conf").contains("[monitor"));
+    assert!(text("runit/gorgon/check").contains("gorgon monitor \"$(cat supervise/pid)\" -c hello"));
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn the_first_rule_that_fits_counts_be_it_a_network_or_a_domain() {
         ("other", "clients=\n  .example.net write_buffer=8K\n  127.0.0.0/8 write_buffer=2K\n"),
         (
             "partly",
-            "listen=127.0.0.1:0 read_buffer=8K\nclients=\n  .example.org write_buffer=auto 4K..64K\n  \
+            "listen=127.0.0.1:0 read_buffer=8K\nclients=\n  .example.org write_buffer=auto:4K..64K\n  \
              127.0.0.0/8 read_buffer=1K write_buffer=2K\n",
         ),
     ];

@@ -17,7 +17,7 @@ use gorgon_sys::stat_path;
 
 use super::http::open_parent;
 use super::privileges::Served;
-use super::roots::{filesystem, is_served, media_types};
+use super::roots::{WITHIN, filesystem, is_served, media_types};
 use super::{Failure, failure, uploads};
 use crate::http::handler::Handler;
 use crate::http::handlers::auth::AuthHandler;
@@ -215,19 +215,21 @@ impl Builder<'_, '_> {
             }
         }
         let mut files = self.http.clone();
-        let root = self.root(&mut files)?;
+        let section = self.section("");
+        let root = self.root(&mut files, &section)?;
         let text = String::from_utf8_lossy(&self.http.root);
         push_all(self.ground.report, &["Serving ", &text, "\n"]);
         // Each handler of files tells of uploads, also of those that a handler after it takes.
-        self.area(&self.http.upload, &files, root)?;
-        for (_, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
-            self.area(&handler.directory, &files, root)?;
+        self.area(&self.http.upload, &files, root, &self.ground.served.place(&section, "upload"))?;
+        for (name, handler) in handlers.iter().filter(|(_, handler)| handler.kind == "upload") {
+            let place = self.ground.served.place(&self.section(name), "directory");
+            self.area(&handler.directory, &files, root, &place)?;
         }
         let share = 1 + handlers.iter().filter(|(_, handler)| handler.kind == "files").count();
         let share = self.ground.files / share;
         if !self.http.auth_file.is_empty() {
             let users = (&*self.http.auth_file, &*self.http.auth_realm);
-            self.auth("auth", "", true, users, handlers)?;
+            self.auth(("auth", &section), "", true, users, handlers)?;
         }
         for (name, handler) in handlers {
             self.named(name, handler, handlers, (&files, root), share)?;
@@ -253,7 +255,10 @@ impl Builder<'_, '_> {
     ) -> Result<(), Box<Failure>> {
         let (front, enabled) = (handler.r#match.as_str(), handler.enabled);
         match handler.kind {
-            "auth" => self.auth(name, front, enabled, (&handler.auth_file, &handler.auth_realm), handlers),
+            "auth" => {
+                let users = (&*handler.auth_file, &*handler.auth_realm);
+                self.auth((name, &self.section(name)), front, enabled, users, handlers)
+            }
             "upload" => {
                 let limits = (handler.upload_max, handler.upload_reserve);
                 self.upload(name, enabled, files, limits, (&handler.directory, root))
@@ -262,7 +267,7 @@ impl Builder<'_, '_> {
             "files" => {
                 let mut own = self.http.clone();
                 own.root = handler.root.clone().into_bytes();
-                let root = self.root(&mut own)?;
+                let root = self.root(&mut own, &self.section(name))?;
                 self.files(name, front, enabled, &own, (root, share))
             }
             "redirect" => {
@@ -286,15 +291,23 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// The section of a handler, or that of the server.
+    fn section(&self, handler: &str) -> String {
+        match handler {
+            "" => joined(&["http:", self.ground.server]),
+            handler => joined(&["handler:", self.ground.server, "/", handler]),
+        }
+    }
+
     fn auth(
         &mut self,
-        name: &str,
+        (name, section): (&str, &str),
         front: &str,
         enabled: bool,
         (file, realm): (&str, &str),
         handlers: &[(&str, &HandlerSettings)],
     ) -> Result<(), Box<Failure>> {
-        let logins = self.logins(file, handlers)?;
+        let logins = self.logins(file, section, handlers)?;
         let cors = self.http.cors;
         let mut made = number_text(logins as u64);
         made.push_str(if cors { "cors " } else { "" });
@@ -344,9 +357,9 @@ impl Builder<'_, '_> {
             made.push_str(&area.name);
             made.push('\0');
         }
-        let server = self.ground.server;
+        let place = self.ground.served.place(&self.section(""), "types_file");
         self.mount(name, front, enabled, made, &mut |recipe| {
-            let mut handler = FilesHandler::new(own, root, media_types(server, own)?, share);
+            let mut handler = FilesHandler::new(own, root, media_types(&place, own)?, share);
             for area in recipe.areas.iter().filter(|area| area.filesystem == root) {
                 handler.add_uploads(area.uploads.clone());
             }
@@ -379,7 +392,7 @@ impl Builder<'_, '_> {
     }
 
     /// The number of the filesystem of a root; a file stands for its directory, and the settings then say so.
-    fn root(&mut self, own: &mut HttpSettings) -> Result<usize, Box<Failure>> {
+    fn root(&mut self, own: &mut HttpSettings, section: &str) -> Result<usize, Box<Failure>> {
         let same = |root: &&Root| root.root == own.root && root.symlinks == own.symlinks;
         let here = self.recipe.roots.iter().find(same);
         // Something else may lie there by now. What cannot be looked at any more is served on.
@@ -397,7 +410,13 @@ impl Builder<'_, '_> {
             }
             return Ok(number);
         }
-        let (filesystem, reach) = filesystem(own)?;
+        let (filesystem, reach) = filesystem(own).map_err(|mut failure| {
+            // It begins with the directory, which is all that a command line without a file says.
+            if self.ground.served.by_file {
+                failure.message = joined(&[&*self.ground.served.place(section, "root"), &failure.message]);
+            }
+            failure
+        })?;
         let single = reach.name != reach.asked;
         let number = self.ground.world.add_filesystem(filesystem);
         self.ground.served.reaches.push(reach);
@@ -408,7 +427,13 @@ impl Builder<'_, '_> {
     }
 
     /// Finds a place of uploads, if that is one.
-    fn area(&mut self, name: &str, own: &HttpSettings, filesystem: usize) -> Result<(), Box<Failure>> {
+    fn area(
+        &mut self,
+        name: &str,
+        own: &HttpSettings,
+        filesystem: usize,
+        place: &str,
+    ) -> Result<(), Box<Failure>> {
         let same = |area: &&Area| area.name == name && area.filesystem == filesystem;
         if name.is_empty() || self.recipe.areas.iter().any(|area| same(&area)) {
             return Ok(());
@@ -416,7 +441,7 @@ impl Builder<'_, '_> {
         let uploads = match self.before.areas.iter().find(same) {
             Some(area) => area.uploads.clone(),
             None => {
-                let area = uploads::find(name, &own.root, own.hidden, filesystem)?;
+                let area = uploads::find(name, &own.root, own.hidden, filesystem, place)?;
                 push_all(self.ground.report, &["Uploads to ", &area.name, "\n"]);
                 let uploads = area.uploads.clone();
                 self.ground.served.areas.push(area);
@@ -428,7 +453,13 @@ impl Builder<'_, '_> {
     }
 
     /// The number of the logins of a file of users.
-    fn logins(&mut self, file: &str, handlers: &[(&str, &HandlerSettings)]) -> Result<usize, Box<Failure>> {
+    fn logins(
+        &mut self,
+        file: &str,
+        section: &str,
+        handlers: &[(&str, &HandlerSettings)],
+    ) -> Result<usize, Box<Failure>> {
+        let place = self.ground.served.place(section, "auth_file");
         let of = |recipe: &Recipe| recipe.logins.iter().find(|(other, _)| other == file).cloned();
         if let Some((_, number)) = of(&self.recipe) {
             return Ok(number);
@@ -441,9 +472,7 @@ impl Builder<'_, '_> {
         let mut roots = roots.chain([&*self.http.root]);
         let within = roots.any(|root| is_served(file.as_bytes(), root, self.http.hidden));
         if within {
-            let why =
-                ": lies in what is served, where each user could read the hashes of all; keep it elsewhere";
-            return Err(wrong_passwords(&joined(&[file, why])));
+            return Err(wrong_passwords(&[&place, file, ": ", WITHIN]));
         }
         if let Some(entry) = known {
             let number = entry.1;
@@ -458,7 +487,8 @@ impl Builder<'_, '_> {
         self.recipe.logins.push((file.to_owned(), number));
         self.ground.served.users.push((file.to_owned(), number));
         self.ground.served.reads.extend(open_parent(file.as_bytes()));
-        let passwords = Passwords::new(file, number).map_err(|message| wrong_passwords(&message))?;
+        let passwords =
+            Passwords::new(file, number).map_err(|message| wrong_passwords(&[&place, &message]))?;
         self.ground.served.passwords.push(passwords);
         Ok(number)
     }
@@ -482,8 +512,8 @@ fn number_text(number: u64) -> String {
 }
 
 /// What is wrong with a file of users.
-pub(super) fn wrong_passwords(message: &str) -> Box<Failure> {
-    Box::new(Failure { message: joined(&["--auth-file: ", message]), usage: true, error: None })
+pub(super) fn wrong_passwords(words: &[&str]) -> Box<Failure> {
+    Box::new(Failure { message: joined(words), usage: true, error: None })
 }
 
 #[cfg(test)]

@@ -76,17 +76,15 @@ pub(super) fn has_same_log(one: &HttpSettings, other: &HttpSettings) -> bool {
 
 /// The access log, opened.
 pub(super) fn access_log(
-    http: &HttpSettings,
+    (server, http): (&str, &HttpSettings),
     level: Level,
     world: &mut World,
     served: &mut Served,
 ) -> Result<Option<AccessLog>, Box<Failure>> {
+    let place = served.place(&joined(&["http:", server]), "access_log");
+    let asked = [&*place, &http.access_log].concat();
     let wrong = |message: String| {
-        Box::new(Failure {
-            message: joined(&["--access-log ", &http.access_log, ": ", &message]),
-            usage: true,
-            error: None,
-        })
+        Box::new(Failure { message: joined(&[&*asked, ": ", &message]), usage: true, error: None })
     };
     // Who wants to hear all hears of each request.
     let name = if level >= Level::Debug && http.access_log.is_empty() { "-" } else { &http.access_log };
@@ -112,7 +110,7 @@ pub(super) fn access_log(
             return Err(wrong(message.to_string()));
         }
         None => {
-            let number = world.add_log(open_log(http, target, options, level, served)?);
+            let number = world.add_log(open_log((&asked, http), target, options, level, served)?);
             // The number may have been another's that is gone.
             served.access_logs.retain(|(_, other, _)| *other != number);
             served.access_logs.push((name.to_string(), number, options));
@@ -124,7 +122,7 @@ pub(super) fn access_log(
 }
 
 fn open_log(
-    http: &HttpSettings,
+    (asked, http): (&str, &HttpSettings),
     target: LogTarget,
     options: LogOptions,
     level: Level,
@@ -142,9 +140,8 @@ fn open_log(
         let place = |directory| Place { path: String::from_utf8_lossy(path).into_owned(), directory };
         served.logs.extend(open_parent(path).map(place));
     }
-    let log = Log::open(target, options).map_err(|error| {
-        Box::new(Failure { usage: true, ..*failure(&joined(&["--access-log ", &http.access_log]), error) })
-    })?;
+    let log = Log::open(target, options)
+        .map_err(|error| Box::new(Failure { usage: true, ..*failure(asked, error) }))?;
     // The zone's file is read now, while it can be.
     gorgon_sys::local_offset(0);
     Ok(log)
@@ -170,7 +167,8 @@ pub(super) fn add_passwords(
     mut passwords: Passwords,
     reactor: &mut Reactor<World>,
 ) -> Result<u8, Box<Failure>> {
-    let socket = passwords.start().map_err(|message| handlers::wrong_passwords(&message))?;
+    let socket =
+        passwords.start().map_err(|message| handlers::wrong_passwords(&["auth_file: ", &message]))?;
     let service = reactor.add_service(Box::new(passwords), Passwords::limits());
     let service = service.map_err(no_service)?;
     match reactor.lp().adopt(socket, service) {

@@ -20,6 +20,8 @@ use crate::monitor::roles::{Roles, Unmapped};
 use crate::monitor::service::key_file::KeyFile;
 use crate::monitor::service::{Access, MonitorService};
 use crate::monitor::settings::MonitorSettings;
+use crate::text::address::push_socket_address;
+use crate::text::columns::push_visible;
 use crate::text::file_path;
 use crate::text::join::joined;
 use crate::text::listen::Listen;
@@ -216,6 +218,11 @@ pub(super) fn prepare(
     }
     opened.ready.push(ready);
     let by_default = monitor.listeners.is_empty();
+    if monitor.listeners.iter().any(|rule| is_in_rundir(&rule.listen, host)) {
+        // It is the program's own, also for a socket with a name that was chosen. One that cannot be had is told of by
+        // the socket, which may be possible in it all the same.
+        let _path = rundir::prepare(host.runtime, host.becomes, others);
+    }
     let rules = if by_default { default_rule(before, host, others) } else { monitor.listeners.clone() };
     for rule in rules {
         let kept =
@@ -258,6 +265,12 @@ pub(super) fn prepare(
     Ok(())
 }
 
+/// Whether a socket lies where those lie that nobody chose a place for.
+fn is_in_rundir(listen: &Listen, host: &Host) -> bool {
+    let Listen::Unix(path) = listen else { return false };
+    file_path::parent(path) == rundir::directory(privilege::identity().0, host.runtime)
+}
+
 /// The socket of one that is not told where to listen; none where it cannot be had, which is no reason not to serve.
 fn default_rule(before: Option<&Monitor>, host: &Host, others: bool) -> Vec<ListenRule> {
     if let Some(bound) = before.and_then(|before| before.bound.first()) {
@@ -280,6 +293,24 @@ fn default_rule(before: Option<&Monitor>, host: &Host, others: bool) -> Vec<List
 fn warn(host: &Host, message: &str) {
     if !host.quiet {
         terminal::complain(&joined(&["gorgon: warning: no monitor: ", message, "\n"]));
+    }
+}
+
+/// Appends a line that says where they listen: `Monitor: /run/gorgon/584.sock, 127.0.0.1:9999 (keys)`.
+pub(super) fn push_report(monitors: &[Monitor], report: &mut String) {
+    let bound = monitors.iter().flat_map(|monitor| &monitor.bound);
+    for (at, (_, address)) in bound.flat_map(|bound| &bound.sockets).enumerate() {
+        report.push_str(if at == 0 { "Monitor: " } else { ", " });
+        match address {
+            Address::Unix(path) => push_visible(path, report),
+            Address::Ip(address) => {
+                push_socket_address(address, report);
+                report.push_str(" (keys)");
+            }
+        }
+    }
+    if monitors.iter().any(|monitor| monitor.bound.iter().any(|bound| !bound.sockets.is_empty())) {
+        report.push('\n');
     }
 }
 

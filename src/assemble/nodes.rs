@@ -5,6 +5,7 @@ use alloc::string::String;
 use crate::engine::{Buffers, ServiceCounters};
 #[cfg(feature = "monitor")]
 use crate::monitor::sessions::Counters;
+use crate::text::duration::rounded;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
 /// Any number.
@@ -49,7 +50,7 @@ pub(super) static PROCESS: Kind<ProcessFacts> = Kind {
         },
         Attribute {
             about: About::counter("uptime", TIME, "For how long it has run."),
-            get: |facts| Value::Time(facts.uptime),
+            get: |facts| Value::Time(rounded(facts.uptime)),
             set: unset,
         },
         Attribute {
@@ -107,7 +108,7 @@ pub(super) static CONFIG: Kind<ConfigFacts> = Kind {
         },
         Attribute {
             about: About::fact("loaded", TIME, "How long ago it was read."),
-            get: |facts| Value::Time(facts.loaded),
+            get: |facts| Value::Time(rounded(facts.loaded)),
             set: unset,
         },
         Attribute {

@@ -24,6 +24,7 @@ use crate::engine::log::LogOptions;
 use crate::fs::FsError;
 use crate::fs::path::VPath;
 use crate::http::service::passwords::Passwords;
+use crate::http::settings::HTTP;
 use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::world::World;
@@ -49,6 +50,8 @@ pub(super) struct Place {
 /// What the running program still has to reach by name.
 #[derive(Default)]
 pub(super) struct Served {
+    /// The settings come from a file, rather than from the command line alone.
+    pub(super) by_file: bool,
     /// The file of the process's number.
     pub(super) pid_file: Option<PidFile>,
     pub(super) reaches: Vec<Reach>,
@@ -75,6 +78,18 @@ impl Served {
         self.logs.clear();
         self.reads.clear();
         self.passwords.clear();
+    }
+
+    /// What a message about a value begins with: `[http:main] upload=`, or the option of who has no file. `section` is
+    /// that of the node.
+    pub(super) fn place(&self, section: &str, key: &str) -> String {
+        if self.by_file {
+            return joined(&["[", section, "] ", key, "="]);
+        }
+        match HTTP.find(key).and_then(|attribute| attribute.about.flag) {
+            Some(flag) => joined(&["--", flag.long, " "]),
+            None => joined(&["--", &section.replace(':', "."), ".", key, "="]),
+        }
     }
 
     /// The directories that are written to: of logs, and those that take uploads. Where links lead anywhere, which is
@@ -368,7 +383,7 @@ fn push_ids((user, group): (u32, u32), out: &mut String) {
 }
 
 /// A file of users or groups; nothing where there is none.
-fn read(path: &str) -> Result<Vec<u8>, Box<Failure>> {
+pub(super) fn read(path: &str) -> Result<Vec<u8>, Box<Failure>> {
     match read_file(path, ACCOUNTS + 1) {
         Ok(text) if text.len() > ACCOUNTS => Err(Box::new(Failure {
             message: joined(&[path, ": expected at most 1 MiB"]),

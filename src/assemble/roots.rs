@@ -16,6 +16,10 @@ use crate::http::settings::HttpSettings;
 use crate::text::file_path;
 use crate::text::join::joined;
 
+/// Why a file of users cannot be there.
+pub(super) const WITHIN: &str =
+    "lies in what is served, where each user could read the hashes of all; keep it elsewhere";
+
 /// Whether a file can be asked for by its own name, beneath a root. What a link of another name makes of it is not looked
 /// for.
 pub(super) fn is_served(file: &[u8], root: &[u8], hidden: bool) -> bool {
@@ -78,11 +82,11 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// The media types built in, and those of the file that was named.
-pub(super) fn media_types(server: &str, http: &HttpSettings) -> Result<MediaTypes, Box<Failure>> {
+/// The media types built in, and those of the file that was named. A message begins with `place`.
+pub(super) fn media_types(place: &str, http: &HttpSettings) -> Result<MediaTypes, Box<Failure>> {
     let mut types = MediaTypes::default();
     if !http.types_file.is_empty() {
-        let name = joined(&["--http.", server, ".types_file=", &http.types_file]);
+        let name = [place, &http.types_file].concat();
         let wrong = |error: Errno| match error {
             Errno::ISDIR | NO_FILE => {
                 let message = joined(&[name.as_str(), ": expected a file"]);

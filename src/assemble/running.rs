@@ -282,10 +282,11 @@ impl Running {
                 ready.logs = running.logs;
                 Ok(())
             }
-            None => http::access_log(http, share.level, reactor.world(), &mut self.served).map(|log| {
-                ready.logs = log.is_some();
-                access = log;
-            }),
+            None => http::access_log((&server.name, http), share.level, reactor.world(), &mut self.served)
+                .map(|log| {
+                    ready.logs = log.is_some();
+                    access = log;
+                }),
         };
         ready.limits.addresses = ready.logs || addresses;
         match running {

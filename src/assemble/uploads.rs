@@ -1,6 +1,5 @@
 //! Finds the directory that takes uploads.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,7 +15,7 @@ use crate::text::join::joined;
 pub(super) struct Area {
     /// Its real path.
     pub(super) name: String,
-    /// As it was asked for.
+    /// As it was asked for: `[http:main] upload=in`.
     asked: String,
     pub(super) directory: OwnedFd,
     /// The number of its filesystem.
@@ -25,15 +24,22 @@ pub(super) struct Area {
 }
 
 fn wrong(asked: &str, why: &str) -> Box<Failure> {
-    Box::new(Failure { message: joined(&["--upload ", asked, ": ", why]), usage: true, error: None })
+    Box::new(Failure { message: joined(&[asked, ": ", why]), usage: true, error: None })
 }
 
-/// Where uploads go: `upload`, at or beneath the root of the filesystem with that number.
+/// Where uploads go: `upload`, at or beneath the root of the filesystem with that number. A message begins with `place`.
 ///
 /// # Errors
 /// It is no directory there, or is hidden.
-pub(super) fn find(upload: &str, root: &[u8], hidden: bool, filesystem: usize) -> Result<Area, Box<Failure>> {
-    let wrong = |why: &str| wrong(upload, why);
+pub(super) fn find(
+    upload: &str,
+    root: &[u8],
+    hidden: bool,
+    filesystem: usize,
+    place: &str,
+) -> Result<Area, Box<Failure>> {
+    let asked = [place, upload].concat();
+    let wrong = |why: &str| wrong(&asked, why);
     let root = real_path(root).map_err(|_gone| wrong("the root cannot be opened"))?;
     if !is_directory(&root) {
         return Err(wrong("needs a directory to serve, not a file"));
@@ -55,7 +61,7 @@ pub(super) fn find(upload: &str, root: &[u8], hidden: bool, filesystem: usize) -
     let opened = open_root(&directory).map_err(|_error| wrong("cannot be opened"))?;
     Ok(Area {
         name: String::from_utf8_lossy(&directory).into_owned(),
-        asked: upload.to_owned(),
+        asked,
         directory: opened,
         filesystem,
         uploads: Uploads::new(path),

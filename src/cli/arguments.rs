@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
             (_, Some(_)) => {
                 let target = self.target.map(shown).unwrap_or_default();
                 let message =
-                    ["expected no file but that of -c; to serve a directory alone: gorgon ", &*target];
+                    ["expected no file but that of -c; did you mean gorgon ", word, " -c ", &*target, "?"];
                 self.problem(&target, &joined(&message));
             }
             (_, None) => {}
@@ -322,6 +322,7 @@ impl Reader<'_> {
             let near = match text {
                 "-p" | "-b" => Some("-l ADDR"),
                 "-c" => Some("gorgon run -c FILE"),
+                "-t" => Some("gorgon check -c FILE"),
                 _ => None,
             };
             return Err(Problem::unknown(text, "option", "", near));

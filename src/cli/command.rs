@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use crate::config::overrides::Override;
 use crate::config::settings::Settings;
+use crate::text::join::push_all;
+use crate::text::nearest::nearest;
 
 /// What the program was asked to do.
 pub enum Command<'a> {
@@ -80,4 +82,23 @@ pub fn find(word: &str) -> Option<&'static str> {
 #[must_use]
 pub fn is_command(word: &str) -> bool {
     find(word).is_some() || ELSEWHERE.split(' ').any(|name| name == word)
+}
+
+/// What may have been meant by a word that is no command, and no file either: nothing for a path.
+#[must_use]
+pub fn hint(word: &str) -> Option<String> {
+    if word.contains(['/', '.']) {
+        return None;
+    }
+    let names = || CONFIGURED.iter().chain(OTHERS).map(|(name, _)| *name);
+    let mut text = String::new();
+    match nearest(word, &mut names()) {
+        Some(near) => push_all(&mut text, &["; did you mean gorgon ", near, "? Commands: "]),
+        None => text.push_str("; commands: "),
+    }
+    for (at, name) in names().enumerate() {
+        push_all(&mut text, &[if at == 0 { "" } else { ", " }, name]);
+    }
+    text.push_str(" (gorgon --help)");
+    Some(text)
 }

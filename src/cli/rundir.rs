@@ -21,7 +21,6 @@ use gorgon_sys::{
 
 use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal};
-use crate::text::order::sort;
 
 /// Where root keeps its own.
 const ROOT: &[u8] = b"/run/gorgon";
@@ -110,9 +109,9 @@ pub fn socket_mode(others: bool) -> u32 {
     if others { 0o666 } else { 0o600 }
 }
 
-/// The sockets that somebody answers on, of this user's processes and of root's, by their numbers.
+/// The directories in which monitors are looked for: those of this user, and root's.
 #[must_use]
-pub fn find_monitors(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
+pub fn places(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
     let user = privilege::identity().0;
     let mut places = alloc::vec![directory(user, runtime)];
     for place in [temporary(user), ROOT.to_owned()] {
@@ -120,6 +119,14 @@ pub fn find_monitors(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
             places.push(place);
         }
     }
+    places
+}
+
+/// The sockets that somebody answers on in these directories: first those named after processes, by their numbers, then
+/// those with names that somebody chose.
+#[must_use]
+pub fn find_monitors(places: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let user = privilege::identity().0;
     places.iter().flat_map(|place| find_in(place, user)).collect()
 }
 
@@ -131,8 +138,8 @@ fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
     if owner != user && owner != 0 && place != ROOT {
         return found;
     }
-    for process in processes(&mut listing) {
-        let path = [place, b"/", &name(process)].concat();
+    for name in sockets(&mut listing) {
+        let path = [place, b"/", &*name].concat();
         // One with many who wait is there too.
         if matches!(connect(&Address::Unix(path.clone())), Ok(_) | Err(Errno::AGAIN)) {
             found.push(path);
@@ -141,27 +148,30 @@ fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
     found
 }
 
-/// The numbers of the processes that have sockets in a directory, in order.
-fn processes(listing: &mut Directory) -> Vec<u32> {
-    let mut found = Vec::new();
+/// The names in a directory that end as those of sockets do: first those of processes, by their numbers.
+fn sockets(listing: &mut Directory) -> Vec<Vec<u8>> {
+    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
     let mut room = [MaybeUninit::uninit(); SLICE];
     let mut add = |text: &[u8], _kind, _inode| {
-        let number = text.strip_suffix(END).and_then(parse_decimal);
-        let number = number.and_then(|number| u32::try_from(number).ok());
-        // A name in another form than ours would be looked for in vain.
-        if let Some(number) = number.filter(|number| found.len() < SOCKETS && *name(*number) == *text) {
-            found.push(number);
+        if found.len() < SOCKETS && text.len() > END.len() && text.ends_with(END) {
+            let one = (process(text).unwrap_or(u32::MAX), text.to_owned());
+            found.insert(found.partition_point(|other| *other < one), one);
         }
     };
     while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
-    sort(&mut found, &mut |one, other| one < other);
-    found
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The process that a socket is named after: in another form than ours it is none.
+fn process(text: &[u8]) -> Option<u32> {
+    let number = text.strip_suffix(END).and_then(parse_decimal);
+    number.and_then(|number| u32::try_from(number).ok()).filter(|number| *name(*number) == *text)
 }
 
 /// Removes the sockets of processes that are gone and do not answer.
 fn remove_dead(place: &[u8], listing: &mut Directory) {
-    for process in processes(listing) {
-        let name = name(process);
+    for name in sockets(listing) {
+        let Some(process) = process(&name) else { continue };
         let path = Address::Unix([place, b"/", &name].concat());
         let (Ok(name), Ok(directory)) = (CString::new(name), listing.fd()) else { return };
         // Linux refuses a connection to a file of another kind too.
@@ -252,15 +262,17 @@ mod tests {
         let socket = |name: &str| path.join(name);
         let bind = |name: &str| UnixListener::bind(socket(name)).unwrap();
         let (_one, _two) = (bind("20.sock"), bind("3.sock"));
-        drop([bind("2147483632.sock"), bind("1.sock"), bind("x.sock"), bind("04.sock")]);
+        let (_three, _four) = (bind("main.sock"), bind("b.sock"));
+        drop([bind("2147483632.sock"), bind("1.sock"), bind("x.sock"), bind("04.sock"), bind("y.other")]);
         std::fs::write(socket("2147483633.sock"), "").unwrap();
         let found = find_in(&bytes, own());
-        let wanted = ["3.sock", "20.sock"].map(|name| socket(name).into_os_string().into_encoded_bytes());
+        let names = ["3.sock", "20.sock", "b.sock", "main.sock"];
+        let wanted = names.map(|name| socket(name).into_os_string().into_encoded_bytes());
         assert_eq!(found, wanted);
         prepare_in(&bytes, own(), None, false).unwrap();
         assert!(!socket("2147483632.sock").exists(), "its process is gone");
         // A process that runs may be about to listen; and what is none of ours stays.
-        for name in ["1.sock", "3.sock", "20.sock", "x.sock", "04.sock", "2147483633.sock"] {
+        for name in ["1.sock", "3.sock", "20.sock", "b.sock", "x.sock", "04.sock", "2147483633.sock"] {
             assert!(socket(name).exists(), "{name}");
         }
         if own() != 0 {

@@ -147,7 +147,7 @@ mod tests {
     use super::super::load::tests::{Texts, good, load_with};
     use super::*;
 
-    const TEXT: &str = "[http:main]\nroot = \"/srv/50%%; \"\nauth_realm=a \\b\nlisten=:80 write_buffer=auto 4K..64K\n  unix:/a b \
+    const TEXT: &str = "[http:main]\nroot = \"/srv/50%%; \"\nauth_realm=a \\b\nlisten=:80 write_buffer=auto:4K..64K\n  unix:/a b \
         mode=600\nindex=a,b\nheader_timeout=1500ms\nclients=10.0.0.0/8 read_buffer=1K\ncache_control=\n\
         [handler:main/b]\nkind=status\nmatch=/s\n[handler:main/a]\nmatch=/x\n[http:two]\nroot=/\nlisten=:81\n[gorgon]\ngrace=1s\n";
 

@@ -10,6 +10,7 @@ use super::event_loop::Loop;
 use super::pages::{PageId, Pages};
 use super::timeouts::NO_LIST;
 use super::values::{ConnId, TICK_MILLISECONDS};
+use crate::text::duration::rounded;
 use crate::tree::rule::{BUFFER, SOCKET_BUFFER};
 use crate::tree::{About, Unit, Value};
 
@@ -203,19 +204,21 @@ fn is_between(lp: &Loop, conn: &Conn) -> bool {
 }
 
 fn age(lp: &Loop, id: ConnId) -> Value {
-    of(lp, id, |lp, conn| Value::Time(u64::from(lp.now.tick.wrapping_sub(conn.opened)) * TICK_MILLISECONDS))
+    of(lp, id, |lp, conn| {
+        Value::Time(rounded(u64::from(lp.now.tick.wrapping_sub(conn.opened)) * TICK_MILLISECONDS))
+    })
 }
 
 fn idle(lp: &Loop, conn: &Conn) -> Value {
     let ticks = u64::from(lp.timeouts.since(conn, lp.now.tick).unwrap_or(0));
-    let known = Value::Time(ticks * TICK_MILLISECONDS);
+    let known = Value::Time(rounded(ticks * TICK_MILLISECONDS));
     if state(lp, conn) == "idle" {
         return known;
     }
     // While it does something, what is armed and when is the service's choice.
     let tcp = gorgon_sys::tcp_state(conn.fd.as_fd());
     match tcp.map(|tcp| (tcp.since_sent, tcp.since_received)) {
-        Some((Some(sent), Some(received))) => Value::Time(sent.min(received).into()),
+        Some((Some(sent), Some(received))) => Value::Time(rounded(sent.min(received).into())),
         Some(_) | None => known,
     }
 }

@@ -18,15 +18,15 @@ call\tview\tPATH METHOD [WORD...]\tHave a node do something. help KIND tells wha
 find\tview\tKIND [where EXPR] [show KEY,..] [sort [-]KEY] [limit N] [| ACTION]\tShow nodes, one a line. EXPR is KEY \
 OPERATOR VALUE with = != < <= > >= or ~ (contains), or a switch alone, joined by and, or, not and parentheses. ACTION \
 is a method of the kind or set KEY=VALUE, done to each node instead of showing it. sort keeps 4096 rows.
-watch\tview\tPATH [KEY...] [every TIME] | find ... [every TIME]\tShow nodes now and then each second, or each TIME of at least \
-100ms. A sample is dropped, and counted, while the one before it has not left. A watch without a tag ends with the \
+watch\tview\tPATH [KEY...] [every TIME] | watch find ... [every TIME]\tShow nodes now, and again \
+every second, or every TIME, which is at least 100ms. A sample is dropped, and counted, while the one before it has not left. A watch without a tag ends with the \
 next line; there are at most 8.
 unwatch\tview\t[TAG]\tEnd the watch of that tag, or all.
 begin\tview\t\tBegin a transaction. Each set, and each call that configures, is checked and kept, at most 256 of them, \
 until commit.
 commit\tview\t\tDo all that was kept since begin, or nothing: when one fails, or when any command failed since begin.
 abort\tview\t\tForget all that was kept since begin.
-log\tview\t[N] | follow [N]\tShow the last N events, 20 unless said. With follow, also those that come.
+log\tview\t[N] | log follow [N]\tShow the last N events, 20 unless said. With follow, also those that come.
 schema\tview\t[KIND]\tShow every attribute and method of a kind, or of all, for programs.
 save\tadmin\t\tWrite what was changed live into the configuration file. Comments in it are kept, and changes for a \
 time are not written.
@@ -63,10 +63,15 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 /// The verb of that name.
 ///
 /// # Errors
-/// There is none; the nearest one is named.
+/// There is none; the nearest one is named, or where all of them are told.
 pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
-        unknown("no verb is named %", &[name], nearest(name, &mut verbs().map(|verb| verb.name)))
+        // It is a command of the program, and a method here.
+        let known = (name == "reload").then_some("call /config reload");
+        let nearest = known.or_else(|| nearest(name, &mut verbs().map(|verb| verb.name)));
+        let text =
+            if nearest.is_some() { "no verb is named %" } else { "no verb is named %; help lists them" };
+        unknown(text, &[name], nearest)
     })
 }
 

@@ -36,9 +36,23 @@ pub fn print(milliseconds: u64, out: &mut String) {
     out.push_str(unit);
 }
 
+/// A length of time that was measured, in milliseconds, as people want it: from 10 s on without the parts of a second.
+/// Of a setting nothing may be lost.
+#[must_use]
+pub fn rounded(milliseconds: u64) -> u64 {
+    if milliseconds < 10 * SECOND { milliseconds } else { milliseconds - milliseconds % SECOND }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_measured_is_rounded() {
+        for (measured, told) in [(0, 0), (9_999, 9_999), (10_001, 10_000), (139_214, 139_000)] {
+            assert_eq!(rounded(measured), told);
+        }
+    }
 
     #[test]
     fn reads_and_prints() {

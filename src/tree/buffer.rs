@@ -25,7 +25,7 @@ impl Buffer {
         Buffer { least: exponent, most: exponent }
     }
 
-    /// Reads `64K`, `auto 4K..256K` or, where a blank is not at home, `auto:4K..256K`.
+    /// Reads `64K`, `auto:4K..256K` or, with a blank, `auto 4K..256K`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Buffer> {
         let Some(range) = text.strip_prefix(AUTO) else { return exponent(text).map(Buffer::fixed) };
@@ -39,7 +39,8 @@ impl Buffer {
     pub fn print(self, out: &mut String) {
         if self.least != self.most {
             out.push_str(AUTO);
-            out.push(' ');
+            // With a blank it would be two words to who types it behind `set`.
+            out.push(':');
             size::print(self.least_bytes(), out);
             out.push_str("..");
         }
@@ -80,9 +81,9 @@ mod tests {
             ("512", 9, 9, "512"),
             ("64K", 16, 16, "64K"),
             ("65536", 16, 16, "64K"),
-            ("auto 4K..256K", 12, 18, "auto 4K..256K"),
-            ("auto:4K..256K", 12, 18, "auto 4K..256K"),
-            ("auto \t 4K..256K ", 12, 18, "auto 4K..256K"),
+            ("auto 4K..256K", 12, 18, "auto:4K..256K"),
+            ("auto:4K..256K", 12, 18, "auto:4K..256K"),
+            ("auto \t 4K..256K ", 12, 18, "auto:4K..256K"),
             ("auto 4K..4K", 12, 12, "4K"),
         ] {
             let buffer = Buffer::parse(text).unwrap();

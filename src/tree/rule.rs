@@ -3,7 +3,7 @@
 //! ```text
 //!   10.0.0.1:80 write_buffer=256K backlog=64
 //!   unix:/run/gorgon/web.sock mode=660
-//!   10.0.0.0/8 write_buffer=auto 4K..256K
+//!   10.0.0.0/8 write_buffer=auto:4K..256K
 //!   .example.org read_buffer=16K
 //! ```
 //! A word `KEY=` begins a value, which goes on to the next such word: so may hold blanks what stands before the first.
@@ -287,7 +287,7 @@ mod tests {
         let plain = ListenRule::parse(":80").unwrap();
         assert_eq!(plain.listen, Listen::Any { port: 80 });
         assert_eq!((plain.read_buffer, plain.backlog, plain.mode, &*plain.text), (None, None, None, ":80"));
-        let text = "10.0.0.1:80 write_buffer=auto 4K..256K  read_buffer=8K\tsend_buffer=0 receive_buffer=1M backlog=7";
+        let text = "10.0.0.1:80 write_buffer=auto:4K..256K  read_buffer=8K\tsend_buffer=0 receive_buffer=1M backlog=7";
         let rule = ListenRule::parse(text).unwrap();
         assert_eq!(rule.listen, Listen::parse("10.0.0.1:80").unwrap());
         assert_eq!(rule.write_buffer, Some(Buffer { least: 12, most: 18 }));

@@ -166,11 +166,11 @@ fn texts_and_lists() {
 fn buffers_keep_their_bounds() {
     let unit = Unit::Buffer { min: 512, max: 1 << 20 };
     for (text, least, most) in
-        [("512", 9, 9), ("1M", 20, 20), ("auto 512..1M", 9, 20), ("auto:4K..8K", 12, 13)]
+        [("512", 9, 9), ("1M", 20, 20), ("auto:512..1M", 9, 20), ("auto:4K..8K", 12, 13)]
     {
         assert_eq!(parse(unit, text), Some(Value::Buffer(Buffer { least, most })), "{text}");
     }
-    for text in ["", "256", "2M", "3K", "auto 256..4K", "auto 4K..2M"] {
+    for text in ["", "256", "2M", "3K", "auto:256..4K", "auto:4K..2M"] {
         assert_eq!(parse(unit, text), None, "{text}");
     }
 }
@@ -195,7 +195,7 @@ fn a_unit_says_what_it_expects() {
         (Unit::Rules, "expected rules with commas or line ends between them"),
         (
             Unit::Buffer { min: 512, max: 1 << 20 },
-            "expected a power of two from 512 to 1M, such as 64K, or a range such as auto 4K..256K",
+            "expected a power of two from 512 to 1M, such as 64K, or a range such as auto:4K..256K",
         ),
     ] {
         assert_eq!(unit.parse("\0"), Err(message.to_owned()));

@@ -41,7 +41,7 @@ pub enum Unit {
     Text,
     /// Texts with commas between them, also none.
     List,
-    /// The size of a buffer: a power of two, or `auto 4K..256K`. Bounds are in bytes.
+    /// The size of a buffer: a power of two, or `auto:4K..256K`. Bounds are in bytes.
     Buffer {
         /// Least.
         min: u64,
@@ -112,7 +112,7 @@ impl Unit {
             Self::Buffer { min, max } => {
                 out.push_str("a power of two");
                 bounds(Value::Size(min), Value::Size(max), out);
-                out.push_str(", such as 64K, or a range such as auto 4K..256K");
+                out.push_str(", such as 64K, or a range such as auto:4K..256K");
             }
             Self::Rules => out.push_str("rules with commas or line ends between them"),
         }

@@ -200,7 +200,7 @@ fn the_only_one_is_found_and_several_are_listed() {
 fn who_is_turned_away_is_told() {
     let place = Directory::new();
     for (at, (said, wanted)) in [
-        ("error refused who are you", "the server lets us not in: refused who are you"),
+        ("error refused who are you", "the server does not let us in: refused who are you"),
         ("error limit too many sessions", "the server says: limit too many sessions"),
         ("HTTP/1.1 400 Bad\u{1b} Request", "this is no monitor; it says: HTTP/1.1 400 Bad\\x1b Request"),
         ("=c1 ok 10\nshort", "the server has ended the connection"),

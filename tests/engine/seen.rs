@@ -130,7 +130,7 @@ fn auto_buffers_grow_under_load_and_shrink_at_rest() {
         assert!(host.reactor.lp().set_listener_buffers(listener, buffers));
         let (mut client, id) = known(&mut host);
         assert_eq!((host.fact(id, "read_size"), host.fact(id, "write_size")), ("512".into(), "512".into()));
-        assert_eq!(host.fact(id, "write_buffer"), "auto 512..1M");
+        assert_eq!(host.fact(id, "write_buffer"), "auto:512..1M");
         client.say("big 20000000\n");
         let mut seen = Vec::new();
         let mut got = 0;
@@ -206,7 +206,7 @@ fn a_connection_is_retuned_while_it_holds_output() {
         let pages = host.reactor.lp().page_bytes();
         for (key, value, shown) in [
             ("write_buffer", Value::Buffer(Buffer::fixed(9)), "512"),
-            ("read_buffer", Value::Buffer(range(10, 12)), "auto 1K..4K"),
+            ("read_buffer", Value::Buffer(range(10, 12)), "auto:1K..4K"),
         ] {
             host.reactor
                 .lp()
@@ -256,14 +256,14 @@ fn clients_get_buffers_by_their_network() {
         let number = host.service;
         let rules = vec![
             rule("10.0.0.0/8 write_buffer=512"),
-            rule("127.0.0.0/8 write_buffer=auto 32K..256K"),
+            rule("127.0.0.0/8 write_buffer=auto:32K..256K"),
             rule("0.0.0.0/0 read_buffer=512"),
         ];
         let (_before, old) = known(&mut host);
         assert!(host.reactor.lp().set_client_rules(number, rules));
         let (_client, id) = known(&mut host);
         assert_eq!((host.fact(id, "read_size"), host.fact(id, "write_size")), ("4K".into(), "32K".into()));
-        assert_eq!(host.fact(id, "write_buffer"), "auto 32K..256K");
+        assert_eq!(host.fact(id, "write_buffer"), "auto:32K..256K");
         assert_eq!(host.fact(old, "write_size"), "16K");
         assert!(host.reactor.lp().set_client_rules(number, Vec::new()));
         let (_client, id) = known(&mut host);

@@ -141,7 +141,7 @@ fn medusas_client_is_let_in() {
         (&["padded", "upper", "\\x04\\r\\n"], "BCNU\\r\\n'\n"),
         (
             &["ls /http\\r\\n", "nonsense\\r\\n", "lX\\x08s /http\\r\\n", "exit\\r\\n"],
-            "/http/main\\r\\nok\\r\\n>>> error unknown no verb is named nonsense\\r\\n>>> \
+            "/http/main\\r\\nok\\r\\n>>> error unknown no verb is named nonsense; help lists them\\r\\n>>> \
              /http/main\\r\\nok\\r\\n>>> BCNU\\r\\n'\n",
         ),
     ] {

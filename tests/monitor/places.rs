@@ -147,6 +147,39 @@ fn spawn(mut command: Command) -> Server {
     Server { child, address: address.unwrap(), report }
 }
 
+/// A name that was chosen is as good as the process's, and the report says where it is.
+#[test]
+fn one_with_a_name_is_found() {
+    let Some(runtime) = Runtime::new() else { return };
+    let place = runtime.place.path();
+    // The directory of sockets is made for it.
+    std::fs::create_dir_all(place.join("runtime")).unwrap();
+    if let Some(user) = runtime.user {
+        std::os::unix::fs::chown(place.join("runtime"), Some(user), Some(user)).unwrap();
+    }
+    let socket = runtime.directory().join("web.sock");
+    let text = format!(
+        "[http:main]\nlisten = 127.0.0.1:0\nroot = {}\n[monitor:main]\nlisten = unix:{}\n",
+        place.join("site").display(),
+        socket.display()
+    );
+    runtime.place.file("web.conf", text);
+    let mut command = runtime.command(&["run", "-c"]);
+    command.arg(place.join("web.conf"));
+    let mut server = Server::spawn(command);
+    let line = format!("\nMonitor: {}\n", socket.display());
+    assert!(server.report.contains(&line), "{}", server.report);
+    let (code, text, error) = runtime.monitor(&["-c", "hello"]);
+    assert!(code == 0 && text.contains(&format!(" pid={} ", server.child.id())), "{error}");
+    let number = server.child.id().to_string();
+    let (code, _, error) = runtime.monitor(&[&number, "-c", "hello"]);
+    assert!(code == 1 && error.contains(&format!(" for process {number} in ")), "{error}");
+    end(&mut server);
+    let (code, _, error) = runtime.monitor(&["-c", "hello"]);
+    let looked = format!(" in {}, ", runtime.directory().display());
+    assert!(code == 1 && error.contains(&looked) && error.contains("gorgon monitor PATH"), "{error}");
+}
+
 /// What root is given, and who becomes another.
 #[test]
 fn root_has_it_in_run() {
@@ -222,7 +255,7 @@ fn roles_are_by_user_and_by_group() {
             client.arg("monitor").arg(host.socket()).args(["-c", command]);
             let Some(client) = as_user(user, client) else { return };
             let (code, text, error) = told(&finish(client));
-            if error.contains("the server lets us not in") {
+            if error.contains("the server does not let us in") {
                 assert!(error.contains("refused no role for this user"), "{error}");
                 "nobody".clone_into(&mut found);
                 break;

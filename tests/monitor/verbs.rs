@@ -12,7 +12,7 @@ fn frames_are_exact() {
     let batch = "@a ls /http; @b get /http/main.index;; ; @c bogus\n# nothing\n\n  \nls /http\r\n@d get /http/main.root";
     let root = format!("/http/main.root={}/site\n", host.directory.path().display());
     let expected = format!(
-        "=a ok 11\n/http/main\n=b ok 28\n/http/main.index=index.html\n=c unknown 22\nno verb is named bogus\
+        "=a ok 11\n/http/main\n=b ok 28\n/http/main.index=index.html\n=c unknown 39\nno verb is named bogus; help lists them\
          /http/main\nok\n=d ok {}\n{root}",
         root.len()
     );
@@ -20,7 +20,7 @@ fn frames_are_exact() {
     for (line, expected) in [
         ("ls /http; quit; ls\nls\n", "/http/main\nok\nok\n"),
         ("@a exit\nls\n", "=a ok 0\n"),
-        ("\u{e9}\n", "error unknown no verb is named \u{e9}\n"),
+        ("\u{e9}\n", "error unknown no verb is named \u{e9}; help lists them\n"),
         ("@a! ls\n", "error syntax expected after @ a tag of 1 to 32 letters, digits, _ . or -\n"),
         ("@b\n", "=b syntax 32\nexpected a verb; help lists them"),
     ] {
@@ -111,7 +111,7 @@ fn every_error_has_its_code() {
     let host = Host::with("", "");
     let mut session = host.session();
     for (command, code, words) in [
-        ("frobnicate", "unknown", "no verb is named frobnicate"),
+        ("frobnicate", "unknown", "no verb is named frobnicate; help lists them"),
         ("gett /http/main", "unknown", "did you mean get?"),
         ("get", "syntax", "expected a path"),
         ("get http", "syntax", "expected a path"),
@@ -303,4 +303,13 @@ fn the_schema_is_that_of_the_manual() {
         }
         assert!(settings > 5, "{kind}");
     }
+}
+
+/// There is a verb of that name, and a kind.
+#[test]
+fn help_tells_of_both() {
+    let host = Host::with("", "");
+    let text = host.session().ask("help log");
+    assert!(text.contains("  log [N] | log follow [N]\n") && text.contains("\n  log: "), "{text}");
+    assert!(text.ends_with("\nok\n"), "{text}");
 }

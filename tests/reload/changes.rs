@@ -483,7 +483,7 @@ fn buffers_change_under_requests() {
     let mut stream = connect(one);
     exchange(&mut stream, &asking("/a.txt")).unwrap();
     let mut monitor = program.monitor();
-    for (read, write) in [("512", "512"), ("1M", "1M"), ("auto 512..64K", "auto 512..1M"), ("4K", "16K")] {
+    for (read, write) in [("512", "512"), ("1M", "1M"), ("auto:512..64K", "auto:512..1M"), ("4K", "16K")] {
         let long = "x".repeat(3000);
         let request = format!("GET /a.txt HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n");
         // Half of it has come already.

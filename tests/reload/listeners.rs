@@ -88,7 +88,7 @@ fn no_request_is_lost() {
         ONE.replace("listen", "access_log = %(here)s/one.log\nread_buffer = 512\nlisten"),
         [ONE, "[handler:one/x]\nkind=health\nmatch=/x\n[handler:one/y]\nkind=files\nroot=%(here)s/two\n"]
             .concat(),
-        ONE.replace("s/one", "s/two").replace("listen", "write_buffer = auto 512..64K\nlisten"),
+        ONE.replace("s/one", "s/two").replace("listen", "write_buffer = auto:512..64K\nlisten"),
         ONE.replace("127.0.0.1:0", "127.0.0.1:0 write_buffer=1K\n  127.0.0.1:0\n  unix:%(here)s/one.sock"),
         [&*ONE.replace("listen", "max_connections=1000\nidle_timeout = 10s\nlisten"), TWO].concat(),
         ONE.replace(

@@ -204,7 +204,7 @@ fn what_fails_leaves_nothing_behind() {
         (&[("o", &other), ("o", &other)], "handler o: there is another one of that name"),
         (&[("files", &other)], "handler files: there is another one of that name"),
         (&[("o", &other), ("w", &within)], "lies in what is served"),
-        (&[("n", &no_upload)], "--upload none: "),
+        (&[("n", &no_upload)], "--handler.main/n.directory=none: "),
         (&[("o", &other), ("s", &wrong)], "handler s: match: expected a path"),
     ] {
         let failed = program.build(&http, handlers, &built.recipe).err().unwrap();

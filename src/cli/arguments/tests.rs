@@ -182,6 +182,7 @@ fn a_wrong_name_gets_the_nearest() {
         ("--pollr", "--pollr: no such option; did you mean --gorgon.poller?"),
         ("--frobnicate", "--frobnicate: no such option"),
         ("-x", "-x: no such option"),
+        ("-t", "-t: no such option; did you mean gorgon check -c FILE?"),
         ("-vx", "-x: no such option"),
         (
             "--http.main.redbuffer=1",
@@ -204,7 +205,7 @@ fn a_wrong_value_is_told_what_was_expected() {
     for (arg, line) in [
         (
             "--http.main.read_buffer=3000",
-            "--http.main.read_buffer=3000: expected a power of two from 512 to 1M, such as 64K, or a range such as auto \
+            "--http.main.read_buffer=3000: expected a power of two from 512 to 1M, such as 64K, or a range such as auto:\
              4K..256K",
         ),
         ("--http.main.symlinks=some", "--http.main.symlinks=some: expected one of never, inside, all"),
@@ -359,7 +360,7 @@ fn options_of_a_configuration() {
     ];
     assert_eq!(flags, expected);
     for (args, line) in [
-        (&["run", "dir"][..], "dir: expected no file but that of -c; to serve a directory alone: gorgon dir"),
+        (&["run", "dir"][..], "dir: expected no file but that of -c; did you mean gorgon run -c dir?"),
         (&["run", "-c"], "-c: -c FILE"),
         (&["run", "-c", "a", "--config=b"], "--config: given twice"),
         (&["run", "--json"], "--json: no such option"),

@@ -13,7 +13,7 @@ use super::login::{self, Greeting, Strong};
 use super::options::Options;
 use super::target::{self, Target};
 use super::{Environment, Failure, system};
-use crate::cli::rundir::find_monitors;
+use crate::cli::rundir;
 use crate::monitor::keys::is_user;
 use crate::monitor::login::NONCE;
 use crate::text::columns::push_visible;
@@ -65,7 +65,8 @@ impl Connection {
             Target::Only | Target::Process(_) => {
                 let process =
                     if let Target::Process(process) = options.target { Some(process) } else { None };
-                (target::choose(process, find_monitors(environment("XDG_RUNTIME_DIR")))?, None)
+                let places = rundir::places(environment("XDG_RUNTIME_DIR"));
+                (target::choose(process, rundir::find_monitors(&places), &places)?, None)
             }
         };
         let Some((named, addresses)) = tcp else {
@@ -344,7 +345,7 @@ fn told(line: &str) -> Failure {
     let mut out = String::new();
     match line.strip_prefix("error ") {
         Some(words) => out.push_str(if words.starts_with("refused") {
-            "the server lets us not in: "
+            "the server does not let us in: "
         } else {
             "the server says: "
         }),

@@ -84,7 +84,8 @@ pub fn top(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
 /// `gorgon reload`: as for [`monitor`], with what to do said already.
 pub fn reload(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
     let own: [&[u8]; 2] = [b"-c", b"call /config reload"];
-    monitor(&mut own.into_iter().chain(args), environment)
+    let args = &mut own.into_iter().chain(args);
+    run(Tool::Reload, args, &mut |options| monitor::run(options, environment))
 }
 
 fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Result<bool, Failure>) -> u8 {

@@ -18,6 +18,8 @@ use crate::text::number::parse_decimal;
 pub enum Tool {
     /// Commands and their replies.
     Monitor,
+    /// One command, that the configuration be read again.
+    Reload,
     /// The screen.
     Top,
 }
@@ -69,6 +71,7 @@ impl Tool {
     pub fn name(self) -> &'static str {
         match self {
             Self::Monitor => "monitor",
+            Self::Reload => "reload",
             Self::Top => "top",
         }
     }
@@ -78,6 +81,7 @@ impl Tool {
     pub fn help(self) -> &'static str {
         match self {
             Self::Monitor => MONITOR_HELP,
+            Self::Reload => RELOAD_HELP,
             Self::Top => TOP_HELP,
         }
     }
@@ -106,6 +110,25 @@ Options:
 
 Rows can be sorted and made CSV on this side: find connection | sort -idle | csv
 gorgon reload [OPTIONS] [TARGET] is the same with -c 'call /config reload'.
+";
+
+const RELOAD_HELP: &str = "\
+Has a running gorgon read its configuration again, and says what has changed.
+What is wrong in it is told, and then nothing changes.
+
+Usage: gorgon reload [OPTIONS] [TARGET]
+
+TARGET is a process number, the path of a Unix socket, or [USER@]HOST:PORT.
+Without one it is the only gorgon that runs.
+
+Options:
+      --json             The reply as JSON
+  -u, --user USER        Who to log in as, over TCP
+      --password-file FILE  Its first line is the password
+      --legacy           Answer the MD5 challenge of Medusa from other hosts too
+  -h, --help             Print this help
+
+It is the same as gorgon monitor -c 'call /config reload'.
 ";
 
 const TOP_HELP: &str = "\
@@ -176,7 +199,7 @@ pub fn parse<'a>(tool: Tool, args: Arguments<'_, 'a>) -> Result<Option<Options>,
         }
         let (name, mut value) = split(arg);
         let known = NAMES.iter().position(|(short, long)| name == *short || name == *long);
-        match known.filter(|known| tool == Tool::Monitor || *known < OF_BOTH) {
+        match known.filter(|known| tool != Tool::Top || *known < OF_BOTH) {
             Some(HELP) => return Ok(None),
             Some(END) => ended = true,
             Some(INTERVAL) => {
@@ -294,7 +317,7 @@ mod tests {
             (&["-i", "25h"], "-i: expected a time"),
             (&["-u", "a b"], "-u: expected letters"),
             (&["1", "2"], "2: one target is enough"),
-            (&["nonsense"], "nonsense: expected PID"),
+            (&["INFO"], "INFO: expected PID, PATH, unix:PATH, or [USER@]HOST:PORT; a command goes behind -c"),
             (&["--password=x"], "--password=x: no such option"),
         ] {
             match parsed(Tool::Monitor, args) {
@@ -305,7 +328,9 @@ mod tests {
             }
         }
         assert!(parsed(Tool::Top, &["-c", "ls"]).unwrap_err().contains("no such option"));
-        for tool in [Tool::Monitor, Tool::Top] {
+        assert_eq!(parsed(Tool::Reload, &["-c", "x", "4"]).unwrap().unwrap().target, Target::Process(4));
+        for tool in [Tool::Monitor, Tool::Reload, Tool::Top] {
+            assert!(tool.help().contains(&["\nUsage: gorgon ", tool.name(), " [OPTIONS]"].concat()));
             assert!(tool.help().lines().all(|line| line.len() <= 80 && line.trim_end() == line));
         }
     }

@@ -17,7 +17,7 @@ use crate::text::number::{parse_decimal, push_decimal_str};
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub enum Target {
-    /// The one that runs.
+    /// The one that runs and whose socket lies where they usually do.
     Only,
     /// The one of a process.
     Process(u32),
@@ -72,7 +72,8 @@ impl Target {
 }
 
 fn expected(text: &[u8]) -> String {
-    joined(&[&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT"])
+    let hint = if text.contains(&b':') { "" } else { "; a command goes behind -c" };
+    joined(&[&shown(text), ": expected PID, PATH, unix:PATH, or [USER@]HOST:PORT", hint])
 }
 
 fn shown(text: &[u8]) -> String {
@@ -86,11 +87,11 @@ fn process_of(path: &[u8]) -> Option<u64> {
     path.strip_suffix(b".sock").and_then(file_name).and_then(parse_decimal)
 }
 
-/// The one socket that is meant among those that somebody answers on.
+/// The one socket that is meant among those that somebody answers on, which were looked for in `places`.
 ///
 /// # Errors
 /// That there is none, or several, which are listed.
-pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>) -> Result<Vec<u8>, Failure> {
+pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>, places: &[Vec<u8>]) -> Result<Vec<u8>, Failure> {
     found.retain(|path| process.is_none_or(|wanted| process_of(path) == Some(wanted.into())));
     let mut text = String::new();
     match found.as_mut_slice() {
@@ -101,14 +102,21 @@ pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>) -> Result<Vec<u8>, 
                 text.push_str(" for process ");
                 push_decimal_str(process.into(), &mut text);
             }
-            text.push_str(" where they usually are; give its path if it has another");
+            for (at, place) in places.iter().enumerate() {
+                text.push_str(if at == 0 { " in " } else { ", " });
+                push_visible(place, &mut text);
+            }
+            text.push_str("; one with another name or place is given as gorgon monitor PATH");
             return Err(Failure::failed(&[&text]));
         }
         _ => {}
     }
     for path in &found {
         text.push_str("\n  ");
-        push_decimal_str(process_of(path).unwrap_or(0), &mut text);
+        match process_of(path) {
+            Some(process) => push_decimal_str(process, &mut text),
+            None => text.push('-'),
+        }
         text.push_str("  ");
         push_visible(path, &mut text);
     }
@@ -162,6 +170,7 @@ mod tests {
         let chosen = |process: Option<u32>, found: &[&str]| match choose(
             process,
             found.iter().map(|path| path.as_bytes().to_vec()).collect(),
+            &[b"/run/user/7/gorgon".to_vec(), b"/run/gorgon".to_vec()],
         ) {
             Ok(path) => String::from_utf8(path).unwrap(),
             Err(failure) => failure.message.clone(),
@@ -171,7 +180,12 @@ mod tests {
         assert_eq!(chosen(Some(44), &both), both[1]);
         let listed = "several run; say which:\n  3  /run/gorgon/3.sock\n  44  /tmp/gorgon-7/44.sock";
         assert_eq!(chosen(None, &both), listed);
-        assert!(chosen(None, &[]).starts_with("no monitor answers where"));
-        assert!(chosen(Some(4), &both).starts_with("no monitor answers for process 4 where"));
+        let named = ["/run/gorgon/3.sock", "/run/gorgon/main.sock"];
+        assert_eq!(chosen(None, &named[1..]), named[1]);
+        let listed = "several run; say which:\n  3  /run/gorgon/3.sock\n  -  /run/gorgon/main.sock";
+        assert_eq!(chosen(None, &named), listed);
+        let places = " in /run/user/7/gorgon, /run/gorgon; one with another name or place is given as gorgon monitor PATH";
+        assert_eq!(chosen(None, &[]), ["no monitor answers", places].concat());
+        assert_eq!(chosen(Some(4), &named), ["no monitor answers for process 4", places].concat());
     }
 }

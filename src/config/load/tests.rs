@@ -92,7 +92,7 @@ fn an_empty_file_is_the_defaults() {
 fn several_servers_of_each_kind() {
     let loaded = good(
         "[handler:b/two]\nmatch=/t\n[gorgon]\ngrace = 3s\n\n[http:a]\nroot = /a\nlisten =\n  :80 write_buffer=256K\n  \
-         ; not this\n\n  [::1]:81\nread_buffer = auto 4K..64K\n[http:b]\nroot: /b ; here\nlisten : :90\nindex = x, \n  y\n\
+         ; not this\n\n  [::1]:81\nread_buffer = auto:4K..64K\n[http:b]\nroot: /b ; here\nlisten : :90\nindex = x, \n  y\n\
          [handler:b/one]\nkind=status\nmatch=/s\n[monitor:main]\nlisten=unix:/run/a mode=660\n[monitor:two]\nenabled=off\n",
     );
     let settings = &loaded.settings;

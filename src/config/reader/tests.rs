@@ -69,7 +69,7 @@ fn each_mistake_is_named() {
         ("[handler:mian/x]\n", "3: [handler:mian/x]: no such HTTP server; did you mean main?"),
         (
             "read_buffer = 3K\n",
-            "3: read_buffer=3K: expected a power of two from 512 to 1M, such as 64K, or a range such as auto 4K..256K",
+            "3: read_buffer=3K: expected a power of two from 512 to 1M, such as 64K, or a range such as auto:4K..256K",
         ),
     ] {
         assert_eq!(wrong(&[HTTP, text].concat()), [line], "{text}");

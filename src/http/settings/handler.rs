@@ -107,7 +107,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
                 "files",
                 "What it answers with. files: those beneath root; status: what the program does, for people; metrics: \
                  the same as Prometheus reads it; health: that it is well; auth: nothing, to those who have a name and \
-                 its password; upload: it takes files; redirect: another place.",
+                 its password; upload: it takes files, where directory says in place of match; redirect: another place.",
             )
             .by_admin(),
             get: |s| Value::Choice(s.kind),

@@ -425,7 +425,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_u64(&mut s.drain_max),
         },
         Attribute {
-            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto 4K..64K lets it grow for those who fill it."),
+            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto:4K..64K lets it grow for those who fill it."),
             get: |s| Value::Buffer(s.read_buffer),
             set: |s, v| v.into_buffer(&mut s.read_buffer),
         },
@@ -434,7 +434,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "write_buffer",
                 BUFFER,
                 "16K",
-                "Most produced bytes held for a client. A power of two, or a range such as auto 4K..256K, in which it grows for \
+                "Most produced bytes held for a client. A power of two, or a range such as auto:4K..256K, in which it grows for \
                  those who fill it and shrinks again. Files go out by sendfile, beside it.",
             ),
             get: |s| Value::Buffer(s.write_buffer),

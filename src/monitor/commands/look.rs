@@ -159,15 +159,17 @@ impl Desk<'_> {
             attribute_help(schema, attribute(schema, key)?.1, out);
             return Ok(());
         }
-        let wanted = kind(self.tree, name);
-        let Ok(schema) = wanted else {
-            // What it is nearest to is looked for among the verbs.
-            let verb = verb(name)?;
+        // One name may be both: there is a verb log, and a kind.
+        let (schema, verb) = (kind(self.tree, name), verb(name));
+        if let Ok(verb) = &verb {
             push_all(out, &[verb.name, " ", verb.words]);
             out.truncate(out.trim_ascii_end().len());
             out.push('\n');
             wrap(verb.help, 2, out);
-            return Ok(());
+        }
+        let Ok(schema) = schema else {
+            // What it is nearest to is looked for among the verbs.
+            return verb.map(|_| ());
         };
         push_all(out, &[schema.name, ":"]);
         wrap(schema.help, 2, out);

@@ -121,10 +121,10 @@ fn buffers() {
     for (value, text, expected) in [
         ("64K", "buffer = 64K", true),
         ("64K", "buffer >= 3K", true),
-        ("auto 4K..64K", "buffer > 63K", true),
-        ("auto 4K..64K", "buffer < 64K", false),
-        ("auto 4K..64K", "buffer = 'auto 4K..64K'", true),
-        ("auto 4K..64K", "buffer ~ auto", true),
+        ("auto:4K..64K", "buffer > 63K", true),
+        ("auto:4K..64K", "buffer < 64K", false),
+        ("auto:4K..64K", "buffer = 'auto:4K..64K'", true),
+        ("auto:4K..64K", "buffer ~ auto", true),
         ("64K", "buffer ~ auto", false),
     ] {
         let filter = Filter::parse(&mut Words::new(text), &SCHEMA).ok().unwrap();

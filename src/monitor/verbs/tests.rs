@@ -20,7 +20,8 @@ fn the_table_is_whole() {
     assert_eq!(verb("save").ok().map(|verb| verb.role == Role::Admin), Some(true));
     let message = |name| verb(name).err().unwrap().message;
     assert_eq!(message("wacth"), "no verb is named wacth; did you mean watch?");
-    assert_eq!(message("eval"), "no verb is named eval");
+    assert_eq!(message("eval"), "no verb is named eval; help lists them");
+    assert_eq!(message("reload"), "no verb is named reload; did you mean call /config reload?");
 }
 
 fn rendered() -> String {

@@ -12,11 +12,11 @@ fn setting() {
     peer.script(&[
         ("set /http/main write_buffer=256K hidden=yes", "ok\n"),
         ("get /http/main write_buffer hidden", "/http/main.write_buffer=256K\n/http/main.hidden=on\nok\n"),
-        ("set /http/main.write_buffer=\"auto 4K..64K\"", "ok\n"),
-        ("get /http/main.write_buffer", "/http/main.write_buffer=\"auto 4K..64K\"\nok\n"),
+        ("set /http/main.write_buffer=auto:4K..64K", "ok\n"),
+        ("get /http/main.write_buffer", "/http/main.write_buffer=auto:4K..64K\nok\n"),
         (
             "json get /http/main.write_buffer",
-            "{\"path\":\"/http/main\",\"write_buffer\":\"auto 4K..64K\"}\nok\n",
+            "{\"path\":\"/http/main\",\"write_buffer\":\"auto:4K..64K\"}\nok\n",
         ),
         ("set /http/v1.local.hidden=on enabled=off", "ok\n"),
         ("get /http/v1.local enabled hidden", "/http/v1.local.enabled=off\n/http/v1.local.hidden=on\nok\n"),
@@ -28,7 +28,7 @@ fn setting() {
         [
             [who, "main.write_buffer=256K, was 16K"].concat(),
             [who, "main.hidden=yes, was off"].concat(),
-            [who, "main.write_buffer=auto 4K..64K, was 256K"].concat(),
+            [who, "main.write_buffer=auto:4K..64K, was 256K"].concat(),
             [who, "v1.local.hidden=on, was off"].concat(),
             [who, "v1.local.enabled=off, was on"].concat(),
         ]

@@ -62,7 +62,7 @@ fn looking() {
         ("format kv x", "error syntax expected the end, not x\n"),
         ("format kv", "ok\n"),
         ("json", "error syntax expected a verb; help lists them\n"),
-        ("eval 1", "error unknown no verb is named eval\n"),
+        ("eval 1", "error unknown no verb is named eval; help lists them\n"),
         ("gte /loop", "error unknown no verb is named gte; did you mean get?\n"),
         ("get \"/loop", "error syntax expected a closing \"\n"),
         ("get /loop | close", "error syntax expected no | but behind find\n"),
@@ -173,8 +173,8 @@ fn help_and_schema() {
             "help http.write_buffer",
             "  http.write_buffer=BUFFER: Room for output. It is lent while a reply does not\n\
              \x20   fit.\n\
-             \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as auto\n\
-             \x20   4K..256K; its default is 16K. The role operate may set it.\nok\n",
+             \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as\n\
+             \x20   auto:4K..256K; its default is 16K. The role operate may set it.\nok\n",
         ),
         ("help http.requests", "  http.requests=COUNT: Requests answered.\n  It is a fact; nobody sets it.\nok\n"),
         (
@@ -184,7 +184,7 @@ fn help_and_schema() {
         ("help htp", "error unknown no verb is named htp; did you mean help?\n"),
         ("help htp.x", "error unknown no kind is named htp; did you mean http?\n"),
         ("help http.rot", "error unknown http has no attribute rot; did you mean root?\n"),
-        ("help a b", "error unknown no verb is named a\n"),
+        ("help a b", "error unknown no verb is named a; help lists them\n"),
         ("help get x", "error syntax expected the end, not x\n"),
         (
             "schema handler",
@@ -243,10 +243,10 @@ fn tags_and_batches() {
     peer.script(&[
         ("@1 ls /loop", "=1 ok 0\n"),
         ("@a.b get /loop slowest", "=a.b ok 16\n/loop.slowest=-\n"),
-        ("@x eval", "=x unknown 21\nno verb is named eval"),
+        ("@x eval", "=x unknown 38\nno verb is named eval; help lists them"),
         (
             "get /loop slowest; @t get /loop slowest ;; eval; ls /loop;",
-            "/loop.slowest=-\nok\n=t ok 16\n/loop.slowest=-\nerror unknown no verb is named eval\nok\n",
+            "/loop.slowest=-\nok\n=t ok 16\n/loop.slowest=-\nerror unknown no verb is named eval; help lists them\nok\n",
         ),
         ("ls '/a;b'; ls /loop", "error unknown no kind is named a;b\nok\n"),
         (";", ""),

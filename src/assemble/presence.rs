@@ -1,0 +1,212 @@
+//! Whether what a configuration names is there: what can be looked at without any effect, for `gorgon check`. What the
+//! program would be refused at its start is wrong; what may not be looked at by who checks is a warning, for the program
+//! may run as another.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use gorgon_sys::{Errno, FileKind, describe, open_file, stat_path};
+
+use super::privileges::read;
+use super::roots::{WITHIN, filesystem, is_served, media_types};
+use super::{Failure, uploads};
+use crate::cli::user::User;
+use crate::config::kind::NodeKind;
+use crate::config::load::Loaded;
+use crate::config::problems::Problems;
+use crate::config::settings::HttpServer;
+use crate::config::source::Origin;
+use crate::http::service::passwords::Passwords;
+use crate::text::file_path::parent;
+use crate::text::join::joined;
+use crate::text::log_target::LogTarget;
+use crate::tree::Problem;
+
+/// Looks at all that is named.
+#[must_use]
+pub fn look(loaded: &Loaded) -> Problems {
+    let mut look = Look { loaded, problems: Problems::default() };
+    let user = look.process();
+    for server in loaded.settings.servers.iter().filter(|server| server.settings.enabled) {
+        look.server(server);
+    }
+    #[cfg(feature = "monitor")]
+    look.monitors(user);
+    #[cfg(not(feature = "monitor"))]
+    let _ = user;
+    look.problems
+}
+
+struct Look<'l> {
+    loaded: &'l Loaded,
+    problems: Problems,
+}
+
+/// A node, by its kind and name, and one of its keys.
+type Key<'k> = (NodeKind, &'k str, &'k str);
+
+impl Look<'_> {
+    /// Tells what is wrong with a value, where that stands; of a message that names the value itself there is none.
+    fn tell(&mut self, (kind, name, key): Key<'_>, value: &str, message: &str) {
+        let source = &self.loaded.source;
+        let Some(node) = source.find(kind, name) else { return };
+        let message = joined(&[key, if value.is_empty() { "" } else { "=" }, value, ": ", message]);
+        match (node.given(key).map(|given| &given.origin), node.place) {
+            (Some(Origin::File(place)), _) => self.problems.add_at(source, *place, &message),
+            (None, Some(place)) => self.problems.add_at(source, place, &message),
+            (Some(origin), _) => self.problems.add(&source.show_origin(origin), &message),
+            (None, None) => self.problems.add(&source.show_node(node), &message),
+        }
+    }
+
+    /// The same of what the system says.
+    fn tell_error(&mut self, (kind, name, key): Key<'_>, value: &str, error: Errno) {
+        if !matches!(error, Errno::ACCESS | Errno::PERM) {
+            return self.tell((kind, name, key), value, &describe(error));
+        }
+        let source = &self.loaded.source;
+        let Some(node) = source.find(kind, name) else { return };
+        let place = match node.given(key) {
+            Some(given) => source.show_origin(&given.origin),
+            None => source.show_node(node),
+        };
+        let message =
+            joined(&[key, "=", value, ": ", &describe(error), "; whoever runs the server has to reach it"]);
+        self.problems.warnings.push(Problem { place, message });
+    }
+
+    fn tell_failure(&mut self, key: Key<'_>, value: &str, failure: &Failure) {
+        match failure.error {
+            Some(error) => self.tell_error(key, value, error),
+            None => self.tell(key, "", &failure.message),
+        }
+    }
+
+    /// The process; gives the user that it would become.
+    fn process(&mut self) -> Option<u32> {
+        let process = &self.loaded.settings.process;
+        let key = |key| (NodeKind::Process, "", key);
+        let mut becomes = None;
+        if let (Ok(passwd), Ok(group)) = (read("/etc/passwd"), read("/etc/group")) {
+            match User::resolve(&process.user, &passwd, &group) {
+                Ok(user) => becomes = Some(user.user),
+                Err(message) => self.tell(key("user"), &process.user, &message),
+            }
+        }
+        if !process.chroot.is_empty() {
+            self.directory(key("chroot"), &process.chroot, process.chroot.as_bytes());
+        }
+        if !process.pid_file.is_empty() {
+            self.written(key("pid_file"), &process.pid_file, process.pid_file.as_bytes());
+        }
+        becomes
+    }
+
+    fn server(&mut self, server: &HttpServer) {
+        let key = |key| (NodeKind::Http, server.name.as_str(), key);
+        let mut http = server.settings.clone();
+        let shown = String::from_utf8_lossy(&server.settings.root).into_owned();
+        let is_there = match filesystem(&mut http) {
+            Ok(_) => true,
+            Err(failure) => {
+                self.tell_failure(key("root"), &shown, &failure);
+                false
+            }
+        };
+        if let Err(failure) = media_types("", &http) {
+            self.tell_failure(key("types_file"), &http.types_file, &failure);
+        }
+        match LogTarget::parse(&http.access_log) {
+            Ok(Some(LogTarget::File(path))) => self.written(key("access_log"), &http.access_log, &path),
+            Ok(_) => {}
+            Err(message) => self.tell(key("access_log"), &http.access_log, &message),
+        }
+        let handlers = server.handlers.iter();
+        let roots = handlers.map(|handler| handler.settings.root.as_bytes()).filter(|root| !root.is_empty());
+        let roots: Vec<&[u8]> = roots.chain([&*server.settings.root]).collect();
+        let mut users = Vec::from([(NodeKind::Http, server.name.clone(), http.auth_file.as_str())]);
+        let mut areas = Vec::from([(key("upload"), server.name.clone(), http.upload.as_str())]);
+        for handler in &server.handlers {
+            let name = joined(&[&server.name, "/", &handler.name]);
+            let own = &handler.settings;
+            match own.kind {
+                "files" if !own.root.is_empty() => {
+                    let mut inner = server.settings.clone();
+                    own.root.as_bytes().clone_into(&mut inner.root);
+                    if let Err(failure) = filesystem(&mut inner) {
+                        self.tell_failure((NodeKind::Handler, &name, "root"), &own.root, &failure);
+                    }
+                }
+                "auth" => users.push((NodeKind::Handler, name, &own.auth_file)),
+                "upload" => areas.push(((NodeKind::Handler, "", "directory"), name, &own.directory)),
+                _ => {}
+            }
+        }
+        for (kind, name, file) in users.iter().filter(|(.., file)| !file.is_empty()) {
+            let key = (*kind, name.as_str(), "auth_file");
+            if roots.iter().any(|root| is_served(file.as_bytes(), root, http.hidden)) {
+                self.tell(key, file, WITHIN);
+            } else if let Err(error) = open_file(*file) {
+                self.tell_error(key, file, error);
+            } else if let Err(message) = Passwords::new(file, 0) {
+                self.tell(key, "", &message);
+            }
+        }
+        let areas = areas.iter().filter(|(.., area)| is_there && !area.is_empty());
+        for ((kind, _, key), name, area) in areas {
+            if let Err(failure) = uploads::find(area, &server.settings.root, http.hidden, 0, "") {
+                self.tell_failure((*kind, name, key), area, &failure);
+            }
+        }
+    }
+
+    #[cfg(feature = "monitor")]
+    fn monitors(&mut self, user: Option<u32>) {
+        use gorgon_sys::privilege;
+
+        use crate::monitor::roles::Roles;
+        use crate::monitor::service::key_file::KeyFile;
+        let mut owners = Vec::from([privilege::identity().0]);
+        owners.extend(user);
+        let monitors = &self.loaded.settings.monitors;
+        for monitor in monitors.iter().filter(|monitor| monitor.settings.enabled) {
+            let key = |key| (NodeKind::Monitor, monitor.name.as_str(), key);
+            let settings = &monitor.settings;
+            if let (Ok(passwd), Ok(group)) = (read("/etc/passwd"), read("/etc/group")) {
+                if let Err((attribute, message)) = Roles::resolve(settings, &passwd, &group) {
+                    self.tell(key(attribute), "", &message);
+                }
+            }
+            if settings.key_file.is_empty() {
+                continue;
+            }
+            if let Err(error) = open_file(&settings.key_file) {
+                self.tell_error(key("key_file"), &settings.key_file, error);
+            } else if let Err(message) = KeyFile::open(&settings.key_file, &owners) {
+                self.tell(key("key_file"), "", &message);
+            }
+        }
+    }
+
+    /// A directory that has to be there.
+    fn directory(&mut self, key: Key<'_>, value: &str, path: &[u8]) {
+        match stat_path(path) {
+            Ok(found) if found.kind == FileKind::Directory => {}
+            Ok(_) => self.tell(key, value, &describe(Errno::NOTDIR)),
+            Err(error) => self.tell_error(key, value, error),
+        }
+    }
+
+    /// A file that is written to, or made.
+    fn written(&mut self, key: Key<'_>, value: &str, path: &[u8]) {
+        match stat_path(path) {
+            Ok(found) if found.kind == FileKind::Directory => {
+                self.tell(key, value, &describe(Errno::ISDIR));
+            }
+            Ok(_) => {}
+            Err(Errno::NOENT) => self.directory(key, value, parent(path)),
+            Err(error) => self.tell_error(key, value, error),
+        }
+    }
+}
