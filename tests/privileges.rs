@@ -273,7 +273,7 @@ fn a_socket_outside_the_root_directory_stays() {
     for (socket, stays) in [(directory.path().join("socket"), true), (top.join("socket"), false)] {
         let unix = format!("unix:{}", socket.display());
         let mut server = start(&directory, &["-l", &unix, "--chroot", top.to_str().unwrap()]);
-        assert_eq!(server.report.contains(" stays when"), stays, "{}", server.report);
+        assert_eq!(server.report.contains(&format!("{unix} stays when")), stays, "{}", server.report);
         server.signal("TERM");
         assert_eq!(server.child.wait().unwrap().code(), Some(0));
         assert_eq!(socket.exists(), stays);

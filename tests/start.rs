@@ -311,7 +311,7 @@ fn names_the_wrong_word() {
         (&["--http.main.types_file=/no/such/types", "-l", "127.0.0.1:0", "/"], "/no/such/types"),
         (&["--http.main.types_file=/", "-l", "127.0.0.1:0", "/"], "/"),
         (&["one", "two"], "two"),
-        (&["monitor"], "monitor"),
+        (&["upgrade"], "upgrade"),
         (&["-q", "-v", "/"], "-q: quiet: "),
     ] {
         let line = refusal(with(arguments));
