@@ -274,7 +274,7 @@ fn the_first_rule_that_fits_counts_be_it_a_network_or_a_domain() {
     let (mut domain, mut other, mut partly) =
         (program.client("domain"), program.client("other"), program.client("partly"));
     program.until(&domain, "32K", "256K");
-    program.until(&partly, "8K", "\"auto");
+    program.until(&partly, "8K", "auto:4K..64K");
     program.has(&other, "4K", "2K");
     program.has(&network, "4K", "2K");
     // Whoever comes later has it from the table.

@@ -79,7 +79,15 @@ impl Look<'_> {
     fn tell_failure(&mut self, key: Key<'_>, value: &str, failure: &Failure) {
         match failure.error {
             Some(error) => self.tell_error(key, value, error),
-            None => self.tell(key, "", &failure.message),
+            None => self.tell_told(key, value, &failure.message),
+        }
+    }
+
+    /// The same of a message that may begin with the value.
+    fn tell_told(&mut self, key: Key<'_>, value: &str, message: &str) {
+        match message.strip_prefix(value).and_then(|rest| rest.strip_prefix(": ")) {
+            Some(message) => self.tell(key, value, message),
+            None => self.tell(key, "", message),
         }
     }
 
@@ -150,7 +158,7 @@ impl Look<'_> {
             } else if let Err(error) = open_file(*file) {
                 self.tell_error(key, file, error);
             } else if let Err(message) = Passwords::new(file, 0) {
-                self.tell(key, "", &message);
+                self.tell_told(key, file, &message);
             }
         }
         let areas = areas.iter().filter(|(.., area)| is_there && !area.is_empty());
@@ -184,7 +192,7 @@ impl Look<'_> {
             if let Err(error) = open_file(&settings.key_file) {
                 self.tell_error(key("key_file"), &settings.key_file, error);
             } else if let Err(message) = KeyFile::open(&settings.key_file, &owners) {
-                self.tell(key("key_file"), "", &message);
+                self.tell_told(key("key_file"), &settings.key_file, &message);
             }
         }
     }
