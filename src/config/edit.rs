@@ -6,17 +6,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-#[cfg(feature = "monitor")]
-use super::settings::MonitorServer;
-use super::settings::Settings;
-use super::settings::{HandlerNode, HttpServer};
-use crate::cli::process::GORGON;
-use crate::http::settings::handler::{HANDLER, HandlerSettings};
-use crate::http::settings::{HTTP, HttpSettings};
-#[cfg(feature = "monitor")]
-use crate::monitor::settings::{MONITOR, MonitorSettings};
+use super::kind::NodeKind;
+use super::settings::{HandlerNode, HttpServer, Settings};
 use crate::text::join::joined;
-use crate::tree::{Code, Kind, Method, Path, Role, Step, Trouble};
+use crate::tree::{Code, Method, Path, Role, Step, Trouble};
 
 /// Nodes of one kind at most.
 const NODES: usize = 64;
@@ -91,52 +84,26 @@ pub fn canonical(settings: &Settings, step: &Step) -> Step {
 }
 
 fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
-    let node = parse(path)?;
-    match node.kind {
-        "gorgon" if node.name.is_empty() => set_text(&GORGON, &mut settings.process, path, key, text),
-        "http" => {
-            let server = server(settings, node.name).ok_or_else(|| missing(path))?;
-            set_text(&HTTP, &mut server.settings, path, key, text)?;
-            server.read_rules();
-            Ok(())
-        }
-        "handler" => {
-            let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
-            let handler = handlers.get_mut(at).ok_or_else(|| missing(path))?;
-            set_text(&HANDLER, &mut handler.settings, path, key, text)
-        }
-        #[cfg(feature = "monitor")]
-        "monitor" => {
-            let found = settings.monitors.iter_mut().find(|monitor| monitor.name == node.name);
-            let monitor = found.ok_or_else(|| missing(path))?;
-            set_text(&MONITOR, &mut monitor.settings, path, key, text)?;
-            monitor.read_rules();
-            Ok(())
-        }
-        _ => Err(missing(path)),
+    let (kind, name) = node(settings, path)?;
+    let place = joined(&[path, ".", key]);
+    let about = kind.find(key);
+    if about.is_some_and(|about| about.fact) {
+        return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
     }
+    if about.is_some_and(|about| !about.live) {
+        let why = ": cannot change while the program runs; set it in the file, and start anew";
+        return Err(Trouble::new(Code::Refused, &[&place, why]));
+    }
+    let code = if about.is_some() { Code::Invalid } else { Code::Unknown };
+    let outcome = settings.set(kind, name, key, text);
+    outcome.map_err(|problem| Trouble::new(code, &[&place, ": ", &problem.message]))
 }
 
-fn set_text<T>(
-    kind: &Kind<T>,
-    settings: &mut T,
-    path: &str,
-    key: &str,
-    text: &str,
-) -> Result<(), Box<Trouble>> {
-    let place = joined(&[path, ".", key]);
-    if let Some(attribute) = kind.find(key) {
-        if attribute.about.fact {
-            return Err(Trouble::new(Code::Invalid, &[&place, ": tells what is, and is not set"]));
-        }
-        if !attribute.about.live {
-            let why = ": cannot change while the program runs; set it in the file, and start anew";
-            return Err(Trouble::new(Code::Refused, &[&place, why]));
-        }
-    }
-    let code = if kind.find(key).is_some() { Code::Invalid } else { Code::Unknown };
-    kind.set_text(settings, key, text)
-        .map_err(|problem| Trouble::new(code, &[&place, ": ", &problem.message]))
+/// The kind and the name of a node that is there.
+fn node<'p>(settings: &Settings, path: &'p str) -> Result<(NodeKind, &'p str), Box<Trouble>> {
+    let Path { kind, name } = parse(path)?;
+    let kind = NodeKind::from_word(kind).filter(|kind| kind.is_named() != name.is_empty());
+    kind.filter(|kind| settings.has(*kind, name)).map(|kind| (kind, name)).ok_or_else(|| missing(path))
 }
 
 fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> Result<(), Box<Trouble>> {
@@ -147,31 +114,18 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         };
         return add(settings, path, pairs);
     }
-    match (node.kind, method) {
-        ("http", "remove") => {
-            remove(&mut settings.servers, path, &|server: &HttpServer| server.name == node.name)
-        }
-        #[cfg(feature = "monitor")]
-        ("monitor", "remove") => {
-            remove(&mut settings.monitors, path, &|monitor: &MonitorServer| monitor.name == node.name)
-        }
-        ("handler", "remove" | "move") => {
-            let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
-            let handler = handlers.remove(at);
-            if method == "remove" {
-                return Ok(());
-            }
-            let to = place(handlers, words)?;
-            handlers.insert(to, handler);
-            Ok(())
-        }
-        _ => Err(Trouble::new(Code::Unknown, &[path, ": no such method"])),
+    if method == "remove" && NodeKind::from_word(node.kind).is_some_and(NodeKind::is_named) {
+        let (kind, name) = self::node(settings, path)?;
+        settings.remove(kind, name);
+        return Ok(());
     }
-}
-
-fn remove<T>(nodes: &mut Vec<T>, path: &str, is: &dyn Fn(&T) -> bool) -> Result<(), Box<Trouble>> {
-    let at = nodes.iter().position(is).ok_or_else(|| missing(path))?;
-    nodes.remove(at);
+    if node.kind != "handler" || method != "move" {
+        return Err(Trouble::new(Code::Unknown, &[path, ": no such method"]));
+    }
+    let (handlers, at) = handler(settings, node.name).ok_or_else(|| missing(path))?;
+    let handler = handlers.remove(at);
+    let to = place(handlers, words)?;
+    handlers.insert(to, handler);
     Ok(())
 }
 
@@ -192,29 +146,24 @@ fn place(handlers: &[HandlerNode], words: &[String]) -> Result<usize, Box<Troubl
 }
 
 fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<Trouble>> {
-    let node = parse(path)?;
-    match node.kind {
-        "http" => {
-            may_add(path, node.name, settings.servers.iter().map(|server| server.name.as_str()))?;
-            settings.servers.push(HttpServer::new(node.name, HttpSettings::default()));
+    let Path { kind: word, name } = parse(path)?;
+    let Some(kind) = NodeKind::from_word(word).filter(|kind| kind.is_named()) else {
+        return Err(Trouble::new(Code::Unknown, &[path, ": nothing of that kind can be added"]));
+    };
+    let own = if kind.is_handler() {
+        let Some((server, own)) = name.split_once('/') else {
+            return Err(Trouble::new(Code::Syntax, &[path, ": expected /handler/SERVER/NAME"]));
+        };
+        if !settings.has(NodeKind::Http, server) {
+            return Err(Trouble::new(Code::Missing, &[server, ": no such server"]));
         }
-        "handler" => {
-            let Some((server_name, name)) = node.name.split_once('/') else {
-                return Err(Trouble::new(Code::Syntax, &[path, ": expected /handler/SERVER/NAME"]));
-            };
-            let server = server(settings, server_name);
-            let server =
-                server.ok_or_else(|| Trouble::new(Code::Missing, &[server_name, ": no such server"]))?;
-            may_add(path, name, server.handlers.iter().map(|handler| handler.name.as_str()))?;
-            let handler = HandlerNode { name: name.to_owned(), settings: HandlerSettings::default() };
-            server.handlers.push(handler);
-        }
-        #[cfg(feature = "monitor")]
-        "monitor" => {
-            may_add(path, node.name, settings.monitors.iter().map(|monitor| monitor.name.as_str()))?;
-            settings.monitors.push(MonitorServer::new(node.name, MonitorSettings::default()));
-        }
-        _ => return Err(Trouble::new(Code::Unknown, &[path, ": nothing of that kind can be added"])),
+        own
+    } else {
+        name
+    };
+    may_add(settings, path, kind, own)?;
+    if !settings.add(kind, name) {
+        return Err(Trouble::new(Code::Conflict, &[path, ": is there already"]));
     }
     for pair in pairs {
         let Some((key, text)) = pair.split_once('=') else {
@@ -225,20 +174,17 @@ fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<
     Ok(())
 }
 
-fn may_add<'a>(path: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Box<Trouble>> {
+fn may_add(settings: &Settings, path: &str, kind: NodeKind, own: &str) -> Result<(), Box<Trouble>> {
     let is_named = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    if name.is_empty() || name.len() > NAME || !name.bytes().all(is_named) {
+    if own.is_empty() || own.len() > NAME || !own.bytes().all(is_named) {
         let expected = ": expected a name of letters, digits and _ . -, at most 64 of them";
         return Err(Trouble::new(Code::Invalid, &[path, expected]));
     }
-    let mut count = 0;
-    for other in names {
-        if other == name {
-            return Err(Trouble::new(Code::Conflict, &[path, ": is there already"]));
-        }
-        count += 1;
-    }
-    if count >= NODES {
+    // Those of one server, where the kind belongs to servers.
+    let server = if kind.is_handler() { parse(path)?.name.strip_suffix(own).unwrap_or_default() } else { "" };
+    let nodes = settings.nodes();
+    let beside = nodes.iter().filter(|node| node.kind == kind && node.name.starts_with(server));
+    if beside.count() >= NODES {
         return Err(Trouble::new(Code::Limit, &[path, ": there are 64 of that kind, which is the most"]));
     }
     Ok(())

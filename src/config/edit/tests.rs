@@ -1,4 +1,6 @@
 use super::*;
+use crate::http::settings::HttpSettings;
+use crate::http::settings::handler::HandlerSettings;
 use std::vec;
 
 fn settings() -> Settings {
