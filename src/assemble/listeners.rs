@@ -185,6 +185,10 @@ impl Socket {
         let name = CString::new(file_path::file_name(path)?).ok()?;
         let directory = privilege::open_to_name(file_path::parent(path)).ok()?;
         let stat = privilege::stat_name(directory.as_fd(), &name).ok()?;
+        // What somebody has put in its place since is not ours to give away or remove.
+        if stat.kind != FileKind::Other {
+            return None;
+        }
         Some(Socket { path: path.to_owned(), directory, name, stat })
     }
 
