@@ -8,6 +8,8 @@
 //! Between requests a connection holds no buffer, whatever its size: only what the next burst may take is meant here.
 //! What is known of a connection takes three bytes of its slot, and those whose size is fixed are never looked at twice.
 
+use gorgon_sys::AsFd;
+
 use super::conn::Conn;
 use super::event_loop::Loop;
 use super::services::ServiceState;
@@ -65,6 +67,9 @@ const STREAK: u8 = 3;
 /// How long a connection rests before it has its least again: a second.
 const REST: Tick = (1000 / TICK_MILLISECONDS) as Tick;
 
+/// The least write buffer whose pieces are made to fit segments, as a power of two: 64 KiB.
+const SEGMENTED: u8 = 16;
+
 /// How many full buffers there were in a row, and whether one has grown: four bits for reading, four for writing.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Streaks(u8);
@@ -116,6 +121,18 @@ impl Conn {
         }
     }
 
+    /// How much is made at once, in bytes: the write buffer, or of a large one as much as whole segments hold. What
+    /// is left of a piece behind its last whole segment leaves as a small one of its own, which costs more than it
+    /// carries: over loopback, whose segments hold 65,483 bytes, pieces of 64 KiB go at a third of the pace of those that
+    /// fit. Of a small buffer the answer would cost more than it saves.
+    pub(super) fn piece_size(&self) -> usize {
+        let size = 1 << self.write_size;
+        if self.write_size < SEGMENTED {
+            return size;
+        }
+        whole_segments(size, gorgon_sys::segment_size(self.fd.as_fd()))
+    }
+
     pub(super) fn set_read(&mut self, buffer: Buffer) {
         self.read_range = SizeRange::of(buffer);
         self.read_size = self.read_range.least();
@@ -126,6 +143,14 @@ impl Conn {
         self.write_range = SizeRange::of(buffer);
         self.write_size = self.write_range.least();
         self.streaks.clear(WRITE);
+    }
+}
+
+/// As many bytes of `size` as whole segments hold: all of them if not even one does.
+fn whole_segments(size: usize, segment: Option<usize>) -> usize {
+    match segment {
+        Some(segment @ 1..) if segment <= size => size - size % segment,
+        _ => size,
     }
 }
 
@@ -188,6 +213,17 @@ mod tests {
         let odd = SizeRange::of(Buffer { least: 0, most: 255 }).buffer();
         assert!(odd == Buffer { least: 8, most: 23 });
         assert!(SizeRange::of(Buffer { least: 14, most: 9 }).buffer() == Buffer::fixed(14));
+    }
+
+    #[test]
+    fn large_pieces_fit_segments() {
+        assert_eq!(whole_segments(65_536, Some(65_483)), 65_483, "loopback");
+        assert_eq!(whole_segments(65_536, Some(1448)), 45 * 1448, "Ethernet");
+        for (size, segment) in
+            [(65_536, None), (65_536, Some(0)), (65_536, Some(65_537)), (65_536, Some(1024))]
+        {
+            assert_eq!(whole_segments(size, segment), size);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use gorgon_sys::Credentials;
 
 use super::client::Client;
 use super::clients::ClientId;
-use super::conn::Flags;
+use super::conn::{Conn, Flags};
 use super::event_loop::Loop;
 use super::gather::Gather;
 use super::values::{ConnId, FileRange, Files, Flow, Key, Next, Now, Timeout};
@@ -172,7 +172,7 @@ impl Cx<'_> {
         let count = count.min(limit);
         if let Some(conn) = self.lp.slots.get_mut(self.id) {
             // A producer may stop short of the end, for what comes next does not fit.
-            conn.note_made(limit >= 1 << conn.write_size && count > limit - limit / 8);
+            conn.note_made(limit > 1 << conn.write_size >> 1 && count > limit - limit / 8);
         }
         self.gather.grow(count);
         self.gather.given += count;
@@ -188,7 +188,7 @@ impl Cx<'_> {
 
     /// The write buffer's size in bytes: how much a producer should make at a time.
     pub fn write_buffer(&self) -> usize {
-        self.lp.slots.get(self.id).map_or(0, |conn| 1 << conn.write_size)
+        self.lp.slots.get(self.id).map_or(0, Conn::piece_size)
     }
 
     /// How far the parser has come with this call's input before, as it said by [`Cx::set_resume`]; 0 for new input.

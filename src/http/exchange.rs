@@ -124,14 +124,14 @@ pub enum Pumped {
     Failed,
 }
 
-/// The largest head of a chunk: four digits are enough for what is made at once.
-const CHUNK_HEAD: usize = 6;
+/// The largest head of a chunk: five digits are enough for what is made at once.
+const CHUNK_HEAD: usize = 7;
 /// The room a chunk needs beside its data: its head, its CRLF, and the last chunk.
 const CHUNK_MARGIN: usize = CHUNK_HEAD + 2 + chunked::LAST_CHUNK.len();
 /// So much of a body is given to its sink at once, if it is there.
 const JOINED: usize = 4096;
 /// The longest data of one chunk.
-const CHUNK_DATA: usize = 0xffff;
+const CHUNK_DATA: usize = 0xf_ffff;
 
 impl<W> Exchange<W> {
     /// An exchange whose body goes to a sink; `allowance` bounds the body.

@@ -100,7 +100,7 @@ pub use rustix::path::Arg;
 pub use signal::{Signal, Signals};
 pub use socket::{
     Accepted, ListenOptions, accept, connect, listen, listen_again, listen_no_more, local_address, pair,
-    peer_address, reset_on_close, set_defer_accept, shutdown_write, take_error, unacknowledged,
+    peer_address, reset_on_close, segment_size, set_defer_accept, shutdown_write, take_error, unacknowledged,
 };
 pub use standard::{is_terminal, pause, process_id, standard_error, standard_input, standard_output};
 pub use stat::{FileKind, FileStat, space, stat, sync, truncate};

@@ -309,6 +309,24 @@ pub fn reset_on_close(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     sockopt::set_socket_linger(socket, Some(core::time::Duration::ZERO))
 }
 
+/// The most data that one segment to the peer holds, in bytes (`TCP_MAXSEG`); nothing where the socket has no segments, as
+/// a Unix socket.
+pub fn segment_size(socket: BorrowedFd<'_>) -> Option<usize> {
+    let mut size: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the call writes at most `length` bytes, one int, to a place that outlives it.
+    let outcome = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_MAXSEG,
+            (&raw mut size).cast(),
+            &raw mut length,
+        )
+    };
+    usize::try_from(size).ok().filter(|size| outcome == 0 && *size > 0)
+}
+
 /// Bytes that were given to the kernel and not taken by the peer yet.
 ///
 /// # Errors
@@ -359,6 +377,15 @@ mod tests {
             assert_eq!(listen(&address, &options).err(), Some(Errno::ADDRINUSE), "somebody listens");
         }
         std::fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn only_tcp_has_segments() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!((500..=65_536).contains(&segment_size(client.as_fd()).unwrap()));
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(segment_size(one.as_fd()), None);
     }
 
     /// An address for documentation (RFC 5737, RFC 3849), which no host has.

@@ -191,7 +191,8 @@ fn a_large_write_buffer_makes_large_pieces() {
             client.take();
             client.got.len() == 3 << 20
         });
-        assert_eq!(host.reactor.world().pieces, 3);
+        // Four where its end would not fit whole segments, as over loopback once the window is open.
+        assert!((3..=4).contains(&host.reactor.world().pieces), "{}", host.reactor.world().pieces);
     });
 }
 
