@@ -64,7 +64,7 @@ fn clock(clock: libc::clockid_t) -> rustix::time::Timespec {
 /// where it cannot be told. The zone is read from its file by the first call, and not again.
 pub fn local_offset(unix_seconds: i64) -> i32 {
     // 32 bits wide on some old systems, whose zones are as old.
-    let time = unix_seconds as libc::time_t;
+    let time = unix_seconds as _;
     let mut parts = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call, and a `tm` of zeros is a valid one. The call reads the
     // environment, which nothing in this program changes.

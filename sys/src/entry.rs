@@ -158,7 +158,7 @@ pub fn set_times_beneath(
     }
     let times = Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() },
+        last_modification: Timespec { tv_sec: seconds, tv_nsec: nanoseconds as _ },
     };
     match open_to_change(lookup, root, path, symlinks)? {
         Change::Opened(fd) => rustix::fs::futimens(&fd, &times),

@@ -28,7 +28,11 @@ pub enum Io {
 }
 
 /// The flags of every send: no signal when the peer is gone.
-const QUIET: SendFlags = if cfg!(target_vendor = "apple") { SendFlags::empty() } else { SendFlags::NOSIGNAL };
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) const QUIET: SendFlags = SendFlags::NOSIGNAL;
+/// macOS has no such flag: the program ignores the signal.
+#[cfg(target_vendor = "apple")]
+pub(crate) const QUIET: SendFlags = SendFlags::empty();
 
 /// Makes a call until no signal interrupts it.
 #[inline]
@@ -45,7 +49,8 @@ fn again(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
 pub(crate) fn timespec(milliseconds: u32) -> rustix::event::Timespec {
     rustix::event::Timespec {
         tv_sec: (milliseconds / 1000).into(),
-        tv_nsec: (milliseconds % 1000 * 1_000_000).into(),
+        // Not everywhere 64 bits wide.
+        tv_nsec: (milliseconds % 1000 * 1_000_000) as _,
     }
 }
 
@@ -244,13 +249,11 @@ fn sendfile_native(
     let (file, socket) = (file.as_raw_fd(), socket.as_raw_fd());
     let at = libc::off_t::try_from(at).map_err(|_| Errno::INVAL)?;
     again(|| {
-        let mut sent: libc::off_t = 0;
+        // macOS takes how much to send from where it then tells how much was sent.
+        let mut sent: libc::off_t = if cfg!(target_vendor = "apple") { count as libc::off_t } else { 0 };
         #[cfg(target_vendor = "apple")]
-        let outcome = {
-            sent = count as libc::off_t;
-            // SAFETY: both descriptors are open for the call, `sent` outlives it, and there is no header to read.
-            unsafe { libc::sendfile(file, socket, at, &mut sent, core::ptr::null_mut(), 0) }
-        };
+        // SAFETY: both descriptors are open for the call, `sent` outlives it, and there is no header to read.
+        let outcome = unsafe { libc::sendfile(file, socket, at, &mut sent, core::ptr::null_mut(), 0) };
         #[cfg(not(target_vendor = "apple"))]
         // SAFETY: both descriptors are open for the call, `sent` outlives it, and there is no header to read.
         let outcome = unsafe { libc::sendfile(file, socket, at, count, core::ptr::null_mut(), &mut sent, 0) };

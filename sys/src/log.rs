@@ -140,8 +140,9 @@ impl Output {
 /// Sends without waiting, on a socket that may be one that waits.
 fn send_now(socket: BorrowedFd<'_>, bytes: &[u8]) -> Io {
     use rustix::net::SendFlags;
-    let quiet = if cfg!(target_vendor = "apple") { SendFlags::empty() } else { SendFlags::NOSIGNAL };
-    match rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, quiet | SendFlags::DONTWAIT)) {
+    match rustix::io::retry_on_intr(|| {
+        rustix::net::send(socket, bytes, crate::io::QUIET | SendFlags::DONTWAIT)
+    }) {
         Ok(count) => Io::Done(count),
         Err(Errno::AGAIN) => Io::Blocked,
         Err(Errno::PIPE | Errno::CONNRESET) => Io::Ended,

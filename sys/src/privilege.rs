@@ -3,7 +3,6 @@
 //! Users and groups go through the C library, which changes them for every thread. Capabilities are Linux's, and each
 //! thread has its own: [`drop_capabilities`] is for a process that has one thread so far.
 
-use alloc::vec::Vec;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -204,7 +203,7 @@ pub fn set_socket_mode(
         if key(socket.as_fd())? != (device, inode) {
             return Err(Errno::STALE);
         }
-        let mut path = Vec::from(*b"/proc/self/fd/");
+        let mut path = b"/proc/self/fd/".to_vec();
         path.extend_from_slice(rustix::path::DecInt::from_fd(&socket).as_bytes());
         rustix::fs::chmod(&*path, mode)
     }
@@ -223,7 +222,12 @@ pub fn set_socket_mode(
 #[must_use]
 pub fn may_write(directory: BorrowedFd<'_>) -> bool {
     let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    rustix::fs::accessat(directory, c".", wanted, AtFlags::EACCESS).is_ok()
+    // Android's has no flags and asks for the real user, who is the effective one of all that is not setuid.
+    #[cfg(target_os = "android")]
+    let effective = AtFlags::empty();
+    #[cfg(not(target_os = "android"))]
+    let effective = AtFlags::EACCESS;
+    rustix::fs::accessat(directory, c".", wanted, effective).is_ok()
 }
 
 /// What a name in a directory is, a link itself rather than what it leads to.

@@ -182,13 +182,14 @@ fn bind_with_mode(
 ) -> Result<(), Errno> {
     use rustix::fs::Mode;
     let Some(bits) = mode else { return rustix::net::bind(socket, name) };
-    let wanted = Mode::from_bits_truncate(bits & 0o777);
+    let wanted = Mode::from_bits_truncate((bits & 0o777) as rustix::fs::RawMode);
     // On Linux the file gets the socket's own bits. Elsewhere it has all but those that the mask takes.
     let linux = cfg!(any(target_os = "linux", target_os = "android"));
     if linux {
         rustix::fs::fchmod(socket, wanted)?;
     }
-    let mask = if linux { Mode::empty() } else { Mode::from_bits_truncate(!bits & 0o777) };
+    let mask =
+        if linux { Mode::empty() } else { Mode::from_bits_truncate((!bits & 0o777) as rustix::fs::RawMode) };
     // The process has one thread: nobody makes a file meanwhile.
     let before = rustix::process::umask(mask);
     let outcome = rustix::net::bind(socket, name);
@@ -337,7 +338,14 @@ pub fn unacknowledged(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
     // terminals only and fails here.
     #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "dragonfly"))]
     const REQUEST: libc::c_ulong = 0x4004_6677;
-    #[cfg(not(any(target_os = "freebsd", target_os = "netbsd", target_os = "dragonfly")))]
+    #[cfg(target_os = "openbsd")]
+    const REQUEST: libc::c_ulong = 0x4004_7473;
+    #[cfg(not(any(
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "openbsd"
+    )))]
     const REQUEST: libc::c_ulong = libc::TIOCOUTQ as libc::c_ulong;
     // SAFETY: the request writes one int, to a place that outlives the call.
     let outcome = unsafe { libc::ioctl(socket.as_raw_fd(), REQUEST as _, &raw mut count) };
