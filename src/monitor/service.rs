@@ -22,7 +22,7 @@ use core::any::Any;
 
 use gorgon_sys::{fill_random, process_id};
 
-use super::login::door::{Door, Entry, Origin};
+use super::login::door::{Door, Origin};
 use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
 use super::refusals::Refusals;
@@ -53,7 +53,6 @@ const SHUT_MAX: usize = 16;
 const REFUSED: &[u8] =
     b"error refused no role for this user; the attributes view, operate and admin of the monitor give one\n";
 const LATE: &[u8] = b"error limit the login took longer than login_timeout\n";
-const CROWDED: &[u8] = b"error limit as many logins as may go on already\n";
 const IDLED: &[u8] = b"error limit nothing was asked for as long as idle_timeout\n";
 const FULL: &[u8] = b"error limit as many sessions are open as max_sessions allows\n";
 const NO_RANDOM: &[u8] = b"error failed the system has no random bytes\n";
@@ -201,7 +200,7 @@ impl MonitorService {
         let (origin, now, legacy) = (Origin::of(bits), cx.now(), self.access.legacy);
         let wait = world.door().wait(origin, now.milliseconds);
         if wait > 0 {
-            return turn_away(legacy, Some(wait), cx);
+            return turn_away(legacy, wait, cx);
         }
         if self.sessions >= self.access.max_sessions {
             cx.write(if legacy { b"" } else { FULL });
@@ -212,10 +211,8 @@ impl MonitorService {
             cx.write(if legacy { b"" } else { NO_RANDOM });
             return Next::Close;
         }
-        match world.door().enter(cx.id(), origin) {
-            Entry::Free => {}
-            Entry::InsteadOf(other) => cx.lp().close(other),
-            Entry::Crowded => return turn_away(legacy, None, cx),
+        if let Some(stalled) = world.door().enter(cx.id(), origin) {
+            cx.lp().close(stalled);
         }
         if let Err(problem) = self.keys.refresh() {
             world.note(now, &["monitor ", &self.name, ": ", &problem]);
@@ -244,7 +241,7 @@ impl MonitorService {
         let wait = world.door().wait(origin, now.milliseconds);
         if wait > 0 {
             // Another one from there has guessed wrong meanwhile: to guess side by side is no way round the wait.
-            return (input.len(), turn_away(legacy, Some(wait), cx));
+            return (input.len(), turn_away(legacy, wait, cx));
         }
         // Whose key is gone by now has none, whatever was asked of them before.
         if let Err(problem) = self.keys.refresh() {
@@ -490,18 +487,13 @@ impl<W: HasSessions> Service<W> for MonitorService {
     }
 }
 
-/// Tells one who came too early, or when too many log in, and lets it go.
-fn turn_away(legacy: bool, wait: Option<u64>, cx: &mut Cx<'_>) -> Next {
+/// Tells one who came too early, and lets it go.
+fn turn_away(legacy: bool, wait: u64, cx: &mut Cx<'_>) -> Next {
     if !legacy {
-        match wait {
-            Some(wait) => {
-                let mut line = b"error limit a login from here has failed; try again in ".to_vec();
-                push_decimal(wait.div_ceil(1000), &mut line);
-                line.extend_from_slice(b"s\n");
-                cx.write(&line);
-            }
-            None => cx.write(CROWDED),
-        }
+        let mut line = b"error limit a login from here has failed; try again in ".to_vec();
+        push_decimal(wait.div_ceil(1000), &mut line);
+        line.extend_from_slice(b"s\n");
+        cx.write(&line);
     }
     Next::Close
 }

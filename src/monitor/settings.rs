@@ -213,7 +213,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "login_timeout",
                 Unit::Time { min: 1000, max: 300_000 },
                 "10s",
-                "How long a login by TCP may take. At most four go on at once.",
+                "How long a login by TCP may take. At most 16 go on at once, two from one address; with more, who stalls makes room.",
             )
             .by_admin(),
             get: |s| Value::Time(s.login_timeout),

@@ -1,6 +1,6 @@
 """A client of the monitor's login by TCP, written from gorgon-monitor(7) and from what Medusa's client does.
 
-    login.py strong PORT USER PASSWORD [replay|truncated|oversized|other-nonce|long-proof|reflected]
+    login.py strong PORT USER PASSWORD [replay|truncated|oversized|other-nonce|long-proof|reflected|crowd]
     login.py medusa PORT PASSWORD [padded|upper] LINE..
 
 Prints what came, a line for each thing.
@@ -8,6 +8,15 @@ Prints what came, a line for each thing.
 import hashlib, hmac, os, socket, sys
 
 kind, port = sys.argv[1], int(sys.argv[2])
+# Those who say who they are, from many addresses, and then nothing more.
+crowd = []
+for host in range(2, 22) if sys.argv[-1] == "crowd" else []:
+    for _ in range(3):
+        stalls = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=("127.0.0.%d" % host, 0))
+        stalls.recv(200)
+        stalls.sendall(b"auth ada " + b"0" * 32 + b"\n")
+        assert stalls.recv(200).startswith(b"salt ")
+        crowd.append(stalls)
 peer = socket.create_connection(("127.0.0.1", port), timeout=30)
 
 

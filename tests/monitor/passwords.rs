@@ -111,6 +111,15 @@ fn logins_have_limits() {
     assert!(log.contains("login from 127.0.0.1 took too long"), "{log}");
 }
 
+/// However many stall, from however many addresses.
+#[test]
+fn who_stalls_keeps_nobody_out() {
+    let (host, port) = by_tcp("login_timeout = 5m");
+    let Some(text) = python(&["strong", &port.to_string(), "ada", "right", "crowd"]) else { return };
+    assert!(text.starts_with("role admin mutual True\n/process version="), "{text}");
+    assert_eq!(host.session().value("/monitor/main.failed_logins"), "0");
+}
+
 #[test]
 fn who_guesses_is_slowed() {
     let (_host, port) = by_tcp("legacy = on");

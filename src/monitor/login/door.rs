@@ -1,7 +1,9 @@
 //! The door of all monitors: who stands in it, and who has to wait after a failure.
 //!
-//! Four may log in at once, two of them from one address. Who says nothing is not to keep the others out: when the places
-//! are taken, the one that came first and has not said who it is makes room.
+//! Sixteen may log in at once, two of them from one address. Who stalls is not to keep the others out: when the places
+//! are taken, one makes room for who comes. That is the one that came first of those who have not said who they are; where
+//! all have, the one that said it first, which has had the most time to prove it. An address that has its share takes
+//! only its own places, so that the others lose none to it.
 //!
 //! Each failed login from an address shuts the door to it for twice as long as the one before, from a second to a
 //! minute. IPv6 addresses count by their network, which is the least that one customer is given. An address is forgotten
@@ -12,7 +14,7 @@ use alloc::vec::Vec;
 use crate::engine::values::ConnId;
 
 /// How many may be logging in at once.
-pub const WAITING_MAX: usize = 4;
+pub const WAITING_MAX: usize = 16;
 /// How many of them from one address.
 pub const FROM_ONE_MAX: usize = 2;
 /// The first wait, and the longest, in milliseconds.
@@ -57,46 +59,37 @@ struct Waiting {
     named: bool,
 }
 
-/// What becomes of one who comes.
-#[derive(PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub enum Entry {
-    /// There is room.
-    Free,
-    /// There is room when this connection is closed. It has no place any more.
-    InsteadOf(ConnId),
-    /// All places are taken by those who have said who they are.
-    Crowded,
-}
-
 /// The door.
 #[derive(Default)]
 pub struct Door {
-    /// In the order in which they came.
+    /// In the order in which they came, or said who they are.
     waiting: Vec<Waiting>,
     slowed: Vec<Slowed>,
 }
 
 impl Door {
-    /// Lets somebody log in, if there is room or can be made.
+    /// Lets somebody log in. Gives the connection that makes room, where one has to: it is to be closed, and has no place
+    /// any more.
     #[must_use]
-    pub fn enter(&mut self, id: ConnId, origin: Origin) -> Entry {
+    pub fn enter(&mut self, id: ConnId, origin: Origin) -> Option<ConnId> {
         let alike = self.waiting.iter().filter(|waiting| waiting.origin == origin).count();
-        let mut entry = Entry::Free;
+        let mut gone = None;
         if alike >= FROM_ONE_MAX || self.waiting.len() >= WAITING_MAX {
-            // From an address that has its share, none of another one goes.
-            let goes =
-                |waiting: &Waiting| !waiting.named && (alike < FROM_ONE_MAX || waiting.origin == origin);
-            let Some(at) = self.waiting.iter().position(goes) else { return Entry::Crowded };
-            entry = Entry::InsteadOf(self.waiting.remove(at).id);
+            let may_go = |waiting: &Waiting| alike < FROM_ONE_MAX || waiting.origin == origin;
+            let first = |named| self.waiting.iter().position(|one| one.named == named && may_go(one));
+            let at = first(false).or_else(|| first(true));
+            gone = at.map(|at| self.waiting.remove(at).id);
         }
         self.waiting.push(Waiting { id, origin, named: false });
-        entry
+        gone
     }
 
-    /// Somebody has said who it is, and keeps its place until it has logged in, or has not.
+    /// Somebody has said who it is, and goes after those who have not. To say it again makes nobody later.
     pub fn name(&mut self, id: ConnId) {
-        self.waiting.iter_mut().filter(|waiting| waiting.id == id).for_each(|waiting| waiting.named = true);
+        if let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id && !waiting.named) {
+            let named = self.waiting.remove(at);
+            self.waiting.push(Waiting { named: true, ..named });
+        }
     }
 
     /// Somebody has logged in, or has not.
@@ -196,42 +189,81 @@ mod tests {
         assert_eq!(door.wait(number(1000 - 257), 999), 0);
     }
 
+    fn id(number: u64) -> ConnId {
+        ConnId::test(number)
+    }
+
+    fn from(number: u64) -> Origin {
+        origin(&format!("::ffff:10.0.0.{number}"))
+    }
+
     #[test]
-    fn four_may_stand_in_it() {
+    fn sixteen_may_stand_in_it() {
         let mut door = Door::default();
-        let from = |number: u64| origin(&format!("::ffff:10.0.0.{number}"));
-        let enter = |door: &mut Door, id: u64, number: u64| door.enter(ConnId::test(id), from(number));
-        for id in 0..4 {
-            assert_eq!(enter(&mut door, id, id), Entry::Free);
-        }
+        assert!((0..16).all(|at| door.enter(id(at), from(at)).is_none()));
         // The one that came first and said nothing makes room.
-        door.name(ConnId::test(0));
-        assert_eq!(enter(&mut door, 4, 4), Entry::InsteadOf(ConnId::test(1)));
-        assert_eq!(enter(&mut door, 5, 5), Entry::InsteadOf(ConnId::test(2)));
-        [3, 4, 5].into_iter().for_each(|id| door.name(ConnId::test(id)));
-        assert_eq!((enter(&mut door, 6, 6), door.waiting()), (Entry::Crowded, 4));
+        door.name(id(0));
+        assert_eq!(door.enter(id(16), from(16)), Some(id(1)));
+        assert_eq!(door.enter(id(17), from(17)), Some(id(2)));
+        // Where all have said who they are, the one that said it first; to say it again is no way to stay.
+        [5, 4, 3].into_iter().chain(6..18).for_each(|at| door.name(id(at)));
+        [0, 5].into_iter().for_each(|at| door.name(id(at)));
+        for (new, gone) in [(18, 0), (19, 18), (20, 19)] {
+            assert_eq!((door.enter(id(new), from(new)), door.waiting()), (Some(id(gone)), 16));
+        }
+        door.name(id(20));
+        assert_eq!(door.enter(id(21), from(21)), Some(id(5)));
         // Who made room leaves no place free, and twice is once.
-        [1, 2, 6].into_iter().for_each(|id| door.leave(ConnId::test(id)));
-        assert_eq!(enter(&mut door, 6, 6), Entry::Crowded);
-        [4, 4].into_iter().for_each(|id| door.leave(ConnId::test(id)));
-        assert_eq!((enter(&mut door, 6, 6), door.waiting()), (Entry::Free, 4));
-        (0..9).for_each(|id| door.leave(ConnId::test(id)));
+        [0, 5].into_iter().for_each(|at| door.leave(id(at)));
+        assert_eq!(door.waiting(), 16);
+        [21, 21].into_iter().for_each(|at| door.leave(id(at)));
+        assert_eq!((door.enter(id(22), from(22)), door.waiting()), (None, 16));
+        (0..23).for_each(|at| door.leave(id(at)));
         assert_eq!((door.waiting(), door.waiting.capacity()), (0, 0));
     }
 
     #[test]
     fn two_of_them_from_one_address() {
-        let (mut door, one, two) = (Door::default(), origin("::ffff:10.0.0.1"), origin("::ffff:10.0.0.2"));
-        let mut enter = |id: u64, origin| door.enter(ConnId::test(id), origin);
-        assert_eq!((enter(1, one), enter(2, one)), (Entry::Free, Entry::Free));
-        // Silent ones, as many as they are, take only one another's places.
-        for id in 3..100 {
-            assert_eq!(enter(id, one), Entry::InsteadOf(ConnId::test(id - 2)));
+        let (mut door, one, two) = (Door::default(), from(1), from(2));
+        assert_eq!((door.enter(id(1), one), door.enter(id(2), one)), (None, None));
+        // As many as they are, they take only one another's places, whether they say who they are or not.
+        for at in 3..100 {
+            assert_eq!(door.enter(id(at), one), Some(id(at - 2)));
+            if at > 50 {
+                door.name(id(at));
+            }
         }
-        assert_eq!((enter(100, two), enter(101, two)), (Entry::Free, Entry::Free));
-        assert_eq!(enter(102, one), Entry::InsteadOf(ConnId::test(98)));
-        [99, 102].into_iter().for_each(|id| door.name(ConnId::test(id)));
-        assert_eq!(door.enter(ConnId::test(103), one), Entry::Crowded);
-        assert_eq!(door.waiting(), 4);
+        assert_eq!((door.enter(id(100), two), door.enter(id(101), two)), (None, None));
+        assert_eq!(door.enter(id(102), one), Some(id(98)));
+        assert_eq!((door.enter(id(103), one), door.waiting()), (Some(id(102)), 4));
+        // A network of IPv6 is one.
+        let mut door = Door::default();
+        let mut enter = |at: u64| door.enter(id(at), origin(&format!("2001:db8::{at}")));
+        assert_eq!((enter(1), enter(2), enter(3), enter(4)), (None, None, Some(id(1)), Some(id(2))));
+    }
+
+    /// Whoever holds the places, from however many addresses, who comes gets in and has time to prove who it is.
+    #[test]
+    fn who_stalls_keeps_nobody_out() {
+        for named in [false, true] {
+            let mut door = Door::default();
+            for at in 0..100 {
+                let _gone = door.enter(id(at), from(at / 2));
+                if named {
+                    door.name(id(at));
+                }
+            }
+            let _gone = door.enter(id(200), from(200));
+            door.name(id(200));
+            // They come again, from new addresses: all of theirs go first.
+            for at in 300..315 {
+                let gone = door.enter(id(at), from(at - 200));
+                assert!(gone.is_some() && gone != Some(id(200)), "{named} {at}");
+                if named {
+                    door.name(id(at));
+                }
+            }
+            assert_eq!(door.waiting(), 16);
+        }
     }
 }
