@@ -24,6 +24,7 @@ pub mod environment;
 mod handlers;
 mod http;
 pub mod late;
+mod leaving;
 mod listeners;
 mod live;
 #[cfg(feature = "monitor")]

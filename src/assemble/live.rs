@@ -66,7 +66,8 @@ impl Live<'_, '_> {
     /// The name of the server or monitor that a service is.
     fn name_of(&self, service: u8) -> Option<&str> {
         let server = self.running.servers.iter().find(|running| running.service == service);
-        let name = server.map(|server| &*server.name);
+        let leaving = || self.running.leaving.iter().find(|leaving| leaving.service == service);
+        let name = server.map(|server| &*server.name).or_else(|| leaving().map(|leaving| &*leaving.name));
         #[cfg(feature = "monitor")]
         let name = name.or_else(|| {
             let monitor = self.running.monitors.iter().find(|running| running.service == service);
@@ -315,15 +316,13 @@ impl Tree for Live<'_, '_> {
                 if let Some(value) = value(&HTTP, attribute, &server.settings) {
                     return Some(value);
                 }
-                let service = self.service_of(path.name);
+                let service = self.service_of(path.name).or_else(|| self.running.draining(path.name));
                 let counters = service.and_then(|service| self.reactor.lp().service_counters(service));
                 let at = attribute - HTTP.attributes.len();
-                if at < SERVICE.attributes.len() {
-                    return Some(
-                        counters
-                            .and_then(|counters| value(&SERVICE, at, &counters))
-                            .unwrap_or(Value::Nothing),
-                    );
+                if let Some(about) = SERVICE.attributes.get(at) {
+                    let stopped = about.about.name == "state";
+                    let none = if stopped { Value::Choice("stopped") } else { Value::Nothing };
+                    return Some(counters.map_or(none, |counters| (about.get)(&counters)));
                 }
                 let key = HTTP_FACTS.attributes.get(at - SERVICE.attributes.len())?.about.name;
                 let told = service.and_then(|service| self.told(service));
@@ -368,6 +367,13 @@ impl Tree for Live<'_, '_> {
     }
 
     fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
+        let stopped = |step: &Step| match step {
+            Step::Call { path, method, .. } if method.name == "stop" => {
+                path.strip_prefix("/http/").map(String::from)
+            }
+            Step::Call { .. } | Step::Set { .. } => None,
+        };
+        let stopped: Vec<String> = steps.iter().filter_map(stopped).collect();
         let (new, steps) = self.resolve(steps)?;
         look(&new)?;
         let connections = || {
@@ -386,6 +392,7 @@ impl Tree for Live<'_, '_> {
         if new != self.running.settings {
             self.running.change(new, self.reactor)?;
         }
+        stopped.iter().for_each(|name| self.running.cut(name, self.reactor));
         for (name, key, text) in connections() {
             self.set_connection(name, key, text)?;
         }

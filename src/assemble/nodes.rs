@@ -230,6 +230,15 @@ pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
     help: "HTTP server",
     attributes: &[
         Attribute {
+            about: About::fact(
+                "state",
+                Unit::Choice("running|draining|stopped"),
+                "Whether it takes connections, finishes what those that are left have asked, or does nothing.",
+            ),
+            get: |facts| Value::Choice(if facts.draining { "draining" } else { "running" }),
+            set: unset,
+        },
+        Attribute {
             about: About::fact("open", COUNT, "Connections that are open."),
             get: |facts| Value::Count(facts.open as u64),
             set: unset,

@@ -21,6 +21,7 @@ use super::domains::Domains;
 use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
 use super::late::Late;
+use super::leaving::Leaving;
 use super::listeners::bind_one;
 #[cfg(feature = "monitor")]
 use super::monitors::{self, Host, Monitor};
@@ -57,7 +58,7 @@ pub(super) struct Running {
     /// The services that check passwords, and the numbers of their logins.
     passwords: Vec<(usize, u8)>,
     /// Servers that are gone, but for connections, and what they use.
-    leaving: Vec<(u8, Recipe)>,
+    pub(super) leaving: Vec<Leaving>,
     /// The limit of descriptors.
     limit: u64,
     /// Helper processes can be started.
@@ -324,11 +325,6 @@ impl Running {
         (self.user, self.rights) = (String::from(user), String::from(rights));
     }
 
-    /// Whether something is to be looked after.
-    pub(super) fn has_leaving(&self) -> bool {
-        !self.leaving.is_empty()
-    }
-
     /// After each turn of the loop: tries addresses again, and looks after what is gone.
     pub(super) fn turn(&mut self, now: u64, reactor: &mut Reactor<World>) {
         if self.late.next().is_some_and(|due| due <= now) {
@@ -403,7 +399,8 @@ impl Running {
                 self.late.remove(server.service.into(), None);
                 reactor.lp().drain_service(server.service, new.process.grace);
                 reactor.remove_service(server.service);
-                self.leaving.push((server.service, server.recipe));
+                let Server { name, service, recipe, .. } = server;
+                self.leaving.push(Leaving { name, service, recipe });
             }
         }
         #[cfg(feature = "monitor")]
@@ -464,7 +461,7 @@ impl Running {
 
     /// Ends the services that check passwords by files of users that no server has any more, by the numbers of their
     /// logins.
-    fn end_logins(&mut self, logins: &[usize], reactor: &mut Reactor<World>) {
+    pub(super) fn end_logins(&mut self, logins: &[usize], reactor: &mut Reactor<World>) {
         for number in logins {
             if self.servers.iter().any(|server| server.recipe.has_logins(*number)) {
                 continue;
@@ -476,24 +473,6 @@ impl Running {
             self.served.users.retain(|(_, other)| other != number);
             reactor.world().remove_logins(*number);
         }
-    }
-
-    /// Lets go what servers that are gone have used. To be called now and then.
-    pub(super) fn sweep(&mut self, reactor: &mut Reactor<World>) {
-        reactor.world().let_go();
-        let mut logins = Vec::new();
-        self.leaving.retain(|(service, recipe)| {
-            let drains = reactor.lp().service_counters(*service).is_some_and(|counters| counters.draining);
-            if !drains {
-                let nothing = Recipe::default();
-                for number in recipe.filesystems_beyond(&nothing) {
-                    reactor.world().remove_filesystem(number);
-                }
-                logins.append(&mut recipe.logins_beyond(&nothing));
-            }
-            drains
-        });
-        self.end_logins(&logins, reactor);
     }
 }
 

@@ -26,9 +26,6 @@ const START: Method = method("start", "", "The same as to set enabled=on.");
 const STOP: Method =
     method("stop", "", "The same as to set enabled=off: it answers no more, and finishes what it was asked.");
 
-const DRAIN: Method =
-    method("drain", "", "The same as stop: it takes no new connections, and finishes what it was asked.");
-
 /// The method of `/config` that configures.
 pub const ADD: Method = method(
     "add",
@@ -37,7 +34,17 @@ pub const ADD: Method = method(
      that are there.",
 );
 /// Those of servers.
-pub static SERVER_METHODS: &[Method] = &[START, STOP, DRAIN, REMOVE];
+pub static SERVER_METHODS: &[Method] = &[
+    START,
+    method("stop", "", "Turn it off, and close its connections at once, also those that still drain."),
+    method(
+        "drain",
+        "",
+        "Turn it off as set enabled=off does: it takes no new connections, closes those at rest, and gives the others \
+         grace to finish what they were asked.",
+    ),
+    REMOVE,
+];
 /// Those of handlers.
 pub static HANDLER_METHODS: &[Method] = &[
     START,

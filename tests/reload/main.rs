@@ -11,3 +11,4 @@ mod lasting;
 mod listeners;
 mod observed;
 mod rights;
+mod servers;
