@@ -61,6 +61,8 @@ pub(super) struct Walk {
     /// What is done to each node instead of showing it, its path left out; and how that was asked.
     pub(super) action: Vec<Step>,
     pub(super) told: String,
+    /// When what is set comes back, for all of them at once.
+    pub(super) due: Option<u64>,
 
     /// Where to go on; nothing at the end.
     pub(super) from: Option<u64>,
@@ -112,6 +114,7 @@ impl Walk {
             limit: u64::MAX,
             action: Vec::new(),
             told: String::new(),
+            due: None,
             from: Some(0),
             batch: String::new(),
             at: 0,

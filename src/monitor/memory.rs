@@ -73,6 +73,7 @@ static SCHEMAS: [Schema; 6] = [
         about: |place| CONFIG.get(place),
         methods: &[
             method("add", "PATH KEY=VALUE...", Role::Admin, true),
+            method("revert", "", Role::Admin, true),
             method("reload", "", Role::Admin, false),
             method("diff", "", Role::View, false),
         ],
@@ -264,6 +265,10 @@ impl MemoryTree {
                         Ok(())
                     }
                     ("remove", []) => self.remove(&path),
+                    ("revert", []) => {
+                        ["main", "v1.local"].into_iter().for_each(|name| self.add_defaults("http", name));
+                        Ok(())
+                    }
                     ("stop" | "move", _) => Ok(()),
                     _ => wrong(&["expected other words"]),
                 }

@@ -104,7 +104,7 @@ impl Sessions {
     /// Whether [`super::commands::work`] has nothing to do, now or later.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.timed.changes.is_empty()
+        self.timed.next().is_none()
             && self.slots.iter().flatten().all(|entry| {
                 let session = &entry.session;
                 session.watches.is_empty() && !session.has_work()

@@ -7,7 +7,11 @@ use crate::text::join::joined;
 use crate::tree::Actor;
 
 /// Changes that may wait at once, of all sessions together.
-pub const TIMED: usize = 64;
+pub const TIMED: usize = 1024;
+
+/// How many come back in one turn. Those that are too many for it and hold only together with others fail, and come back
+/// with the next ones.
+const TOGETHER: usize = 256;
 
 /// How long one waits that could not be set back, in milliseconds, unless another one is due before.
 pub(super) const AGAIN: u64 = 10_000;
@@ -30,10 +34,19 @@ pub struct Change {
     pub(super) failed: bool,
 }
 
+impl Change {
+    /// Whether it is of that attribute.
+    pub(super) fn is_of(&self, path: &str, key: &str) -> bool {
+        self.path == path && self.key == key
+    }
+}
+
 /// All that wait. They outlive the sessions that made them.
 #[derive(Default)]
 pub struct Timed {
-    pub(super) changes: Vec<Change>,
+    changes: Vec<Change>,
+    /// None of them is due before: while they wait, a turn looks at no more than this.
+    soonest: u64,
 }
 
 impl Timed {
@@ -42,43 +55,58 @@ impl Timed {
         self.changes.iter()
     }
 
-    /// When the next one is due.
-    pub(super) fn next(&self) -> Option<u64> {
-        self.changes.iter().map(|change| change.due).min()
+    /// How many.
+    pub(super) fn count(&self) -> usize {
+        self.changes.len()
     }
 
-    /// Takes those that are due; with them those that have failed, which may go together with them.
+    /// When the next one is due, or one that has gone meanwhile was.
+    pub(super) fn next(&self) -> Option<u64> {
+        (!self.changes.is_empty()).then_some(self.soonest)
+    }
+
+    /// One more has to wait.
+    pub(super) fn push(&mut self, change: Change) {
+        self.soonest = if self.changes.is_empty() { change.due } else { self.soonest.min(change.due) };
+        self.changes.push(change);
+    }
+
+    /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
     pub(super) fn take_due(&mut self, now: u64) -> Vec<Change> {
-        if self.changes.iter().all(|change| change.due > now) {
+        if self.soonest > now {
             return Vec::new();
         }
         let all = core::mem::take(&mut self.changes).into_iter();
-        let (due, later) = all.partition(|change| change.failed || change.due <= now);
+        let is_due = all.as_slice().iter().any(|change| change.due <= now);
+        let mut room = TOGETHER;
+        let (due, later) = all.partition(|change| {
+            let goes = room > 0 && (change.due <= now || (is_due && change.failed));
+            room -= usize::from(goes);
+            goes
+        });
         self.changes = later;
+        self.soonest = self.changes.iter().map(|change| change.due).min().unwrap_or(0);
         due
     }
 
     /// The one of that attribute.
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
-        self.changes.get(self.place(path, key)?)
+        self.changes.iter().find(|change| change.is_of(path, key))
     }
 
-    fn place(&self, path: &str, key: &str) -> Option<usize> {
-        self.changes.iter().position(|change| change.path == path && change.key == key)
-    }
-
-    /// The value of that attribute stays as it is.
-    pub(super) fn forget(&mut self, path: &str, key: &str) {
-        if let Some(place) = self.place(path, key) {
-            self.changes.swap_remove(place);
+    /// Forgets some: their values stay as they are.
+    pub(super) fn forget(&mut self, which: &dyn Fn(&Change) -> bool) {
+        self.changes.retain(|change| !which(change));
+        if self.changes.is_empty() {
+            self.changes = Vec::new();
         }
     }
 
     /// A node is gone, and with a server its handlers: nothing of them comes back.
     pub(super) fn forget_node(&mut self, node: &str) {
         let handlers = node.strip_prefix("/http/").map(|server| joined(&["/handler/", server, "/"]));
-        self.changes.retain(|change| {
-            change.path != node && !handlers.as_ref().is_some_and(|front| change.path.starts_with(front))
+        self.forget(&|change| {
+            change.path == node || handlers.as_ref().is_some_and(|front| change.path.starts_with(front))
         });
     }
 }

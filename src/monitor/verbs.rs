@@ -12,12 +12,12 @@ ls\tview\t[PATH]\tList what is below a path. Without one, the kinds of nodes.
 get\tview\tPATH [KEY...]\tShow attributes of a node. All of them, or those that are named; /KIND/* is every node of a \
 kind, and PATH.KEY one attribute.
 set\tview\tPATH KEY=VALUE... [for TIME]\tChange attributes of a node, all or none. With for, the earlier values come \
-back by themselves when the time is over, unless they are set again or kept; at most 64 changes wait so.
-keep\tview\tPATH [KEY...]\tLet a change that was made for a time last.
+back by themselves when the time is over, unless they are set again or kept; at most 1024 changes wait so.
+keep\tview\tPATH [KEY...]\tLet a change that was made for a time last. /KIND/* is every node of a kind.
 call\tview\tPATH METHOD [WORD...]\tHave a node do something. help KIND tells what it can do.
 find\tview\tKIND [where EXPR] [show KEY,..] [sort [-]KEY] [limit N] [| ACTION]\tShow nodes, one a line. EXPR is KEY \
 OPERATOR VALUE with = != < <= > >= or ~ (contains), or a switch alone, joined by and, or, not and parentheses. ACTION \
-is a method of the kind or set KEY=VALUE, done to each node instead of showing it. sort keeps 4096 rows.
+is a method of the kind or set KEY=VALUE [for TIME], done to each node instead of showing it. sort keeps 4096 rows.
 watch\tview\tPATH [KEY...] [every TIME] | watch find ... [every TIME]\tShow nodes now, and again \
 every second, or every TIME, which is at least 100ms. A sample is dropped, and counted, while the one before it has not left. A watch without a tag ends with the \
 next line; there are at most 8.

@@ -62,6 +62,16 @@ fn a_crowd_is_looked_at_while_it_is_served() {
     assert_eq!(rows, clients.len() + 1);
     let found = session.ask("find connection where server = main sort -age limit 3 show age");
     assert_eq!(found.lines().count(), 3);
+    // For a time: as many as may wait, or all, and then they come back.
+    let (code, text) = session.try_ask("find connection where server = main | set read_buffer=8K for 2s");
+    let few = clients.len() < 1024;
+    assert_eq!(
+        (code.as_str(), text.contains("at most 1024 changes wait")),
+        (if few { "ok" } else { "limit" }, !few)
+    );
+    let done = text.split_once(" done=").unwrap().1.lines().next().unwrap().parse::<usize>().unwrap();
+    assert!(done > clients.len().min(900), "{text}");
+    while !session.ask("find connection where read_buffer = 8K limit 1").is_empty() {}
     let found = session.ask("find connection where server = main and not idle > 1h | set write_buffer=32K");
     assert_eq!(found, format!("/connection found={0} done={0}\n", clients.len() + 1));
     let found = session.ask("find connection where write_buffer = 32K | close");

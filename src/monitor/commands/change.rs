@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::place::{exists, missing, parse};
+use super::place::{Place, exists, missing, parse};
 use super::{Ask, Desk};
 use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
@@ -15,7 +15,14 @@ use crate::monitor::timed::{AGAIN, Change, TIMED, Timed};
 use crate::text::duration;
 use crate::text::join::{joined, separated};
 use crate::text::nearest::nearest;
+use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Schema, Step, Tree};
+
+/// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
+pub(super) const NOTED: usize = 16;
+
+/// What the paths of connections begin with, which are in no configuration.
+const CONNECTIONS: &str = "/connection/";
 
 /// The value of an attribute now, as text; empty when there is none.
 fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
@@ -30,39 +37,52 @@ fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
     text
 }
 
-/// Sets back what is due: all at once, for values that were set together may hold only together; where that fails, one
-/// by one. What cannot be set back yet waits on.
+/// Sets back what is due: all at once, for values that were set together may hold only together; where that fails, each
+/// half of it, and so on: what fails is found in few steps. What cannot be set back yet waits on.
 #[inline(never)]
 pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
     let mut due = timed.take_due(now);
     // What was set again by others stays, and a node that is gone has nothing.
     due.retain(|change| value(tree, &change.path, &change.key) == change.set);
-    let Some(first) = due.first() else { return };
-    let step = |change: &Change| {
-        let Change { path, key, back, .. } = change;
-        Step::Set { path: path.clone(), key: key.clone(), text: back.clone() }
-    };
-    let steps: Vec<Step> = due.iter().map(step).collect();
-    let all = tree.change(&steps, &first.actor);
-    let alone = due.len() == 1;
-    for (mut change, step) in due.into_iter().zip(steps) {
-        let result = match &all {
-            Err(_) if !alone => tree.change(&[step], &change.actor),
-            result => result.clone(),
+    let (mut told, count) = (0, due.len());
+    let mut parts = Vec::from([due]);
+    while let Some(mut part) = parts.pop() {
+        let Some(first) = part.first() else { continue };
+        let step = |change: &Change| {
+            let Change { path, key, back, .. } = change;
+            Step::Set { path: path.clone(), key: key.clone(), text: back.clone() }
         };
+        let steps: Vec<Step> = part.iter().map(step).collect();
+        let result = tree.change(&steps, &first.actor);
+        if result.is_err() && part.len() > 1 {
+            let rest = part.split_off(part.len() / 2);
+            parts.extend([rest, part]);
+            continue;
+        }
         let (end, words) = match &result {
-            Ok(()) => (", was ", &change.set),
-            Err(trouble) => (" failed, and is tried again: ", &trouble.message),
+            Ok(()) => (", was ", ""),
+            Err(trouble) => (" failed, and is tried again: ", trouble.message.as_str()),
         };
-        // Once is enough to tell that it fails.
-        if result.is_ok() || !change.failed {
-            let what = joined(&[&change.path, ".", &change.key, "=", &change.back]);
-            tree.note(&[&change.actor.who, ": time is over: ", &what, end, words]);
+        for mut change in part {
+            // Once is enough to tell that it fails.
+            if result.is_ok() || !change.failed {
+                told += 1;
+                if told <= NOTED {
+                    let what = joined(&[&change.path, ".", &change.key, "=", &change.back]);
+                    let words = if result.is_ok() { &change.set } else { words };
+                    tree.note(&[&change.actor.who, ": time is over: ", &what, end, words]);
+                }
+            }
+            if result.is_err() {
+                (change.failed, change.due) = (true, now.saturating_add(AGAIN));
+                timed.push(change);
+            }
         }
-        if result.is_err() {
-            (change.failed, change.due) = (true, now.saturating_add(AGAIN));
-            timed.changes.push(change);
-        }
+    }
+    if told > NOTED {
+        let mut all = String::new();
+        push_decimal_str(count as u64, &mut all);
+        tree.note(&["time is over: ", &all, " changes in all"]);
     }
 }
 
@@ -147,23 +167,30 @@ impl Desk<'_> {
             pair.remove(0);
             rest.insert(0, pair);
         }
-        let mut time = None;
-        if let [.., word, length] = rest.as_slice() {
-            if word == "for" {
-                time = duration::parse(length);
-                if time.is_none() {
-                    let wrong = "expected a time such as 10m behind for, not %";
-                    return Err(failure(Code::Invalid, wrong, &[length]));
-                }
-                rest.truncate(rest.len() - 2);
-            }
-        }
+        let due = self.due(&mut rest)?;
         let schema = self.node_to_change(&path)?;
         let steps = self.sets(schema, &path, rest)?;
-        match time {
+        match due {
             None => self.change(&steps, usize::MAX),
-            Some(time) => self.change_for(&steps, time),
+            Some(due) => self.change_for(&steps, due, usize::MAX),
         }
+    }
+
+    /// Takes `for TIME` off the end of words; gives when that is over.
+    pub(super) fn due(&self, words: &mut Vec<String>) -> Result<Option<u64>, Failure> {
+        let [.., word, length] = words.as_slice() else { return Ok(None) };
+        if word != "for" {
+            return Ok(None);
+        }
+        let time = duration::parse(length);
+        if time.is_none() {
+            return Err(failure(Code::Invalid, "expected a time such as 10m behind for, not %", &[length]));
+        }
+        if self.session.steps.is_some() {
+            return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
+        }
+        words.truncate(words.len() - 2);
+        Ok(time.map(|time| self.now.saturating_add(time)))
     }
 
     /// The kind of a node that is there, or that an earlier step of the transaction will add.
@@ -174,11 +201,8 @@ impl Desk<'_> {
         if found { Ok(schema) } else { Err(missing(text)) }
     }
 
-    /// Sets values that come back after a time.
-    fn change_for(&mut self, steps: &[Step], time: u64) -> Result<(), Failure> {
-        if self.session.steps.is_some() {
-            return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
-        }
+    /// Sets values that come back when they are due. So many of them are noted.
+    pub(super) fn change_for(&mut self, steps: &[Step], due: u64, told: usize) -> Result<(), Failure> {
         let mut last: Vec<Step> = Vec::new();
         for step in self.tree.canonical(steps)? {
             // Of two that come to the same attribute, the second holds what the first has set.
@@ -192,30 +216,36 @@ impl Desk<'_> {
             last.push(step);
         }
         let steps = &*last;
-        let mut waiting = self.timed.changes.len();
+        let mut waiting = self.timed.count();
         // What comes back is the last value that was to stay.
         let mut backs = Vec::new();
         for step in steps {
             let Step::Set { path, key, .. } = step else { continue };
+            if path.starts_with(CONNECTIONS) && matches!(key.as_str(), "send_buffer" | "receive_buffer") {
+                let why = "% of a connection cannot come back: the kernel does not return to its own tuning";
+                return Err(failure(Code::Refused, why, &[key]));
+            }
             let back = self.timed.find(path, key).map(|change| change.back.clone());
             waiting += usize::from(back.is_none());
             backs.push(back.unwrap_or_else(|| value(self.tree, path, key)));
         }
         if waiting > TIMED {
-            return Err(failure(Code::Limit, "at most 64 changes wait to come back", &[]));
+            return Err(failure(Code::Limit, "at most 1024 changes wait to come back", &[]));
         }
-        self.change(steps, usize::MAX)?;
+        self.change(steps, told)?;
         let mut length = String::new();
-        duration::print(time, &mut length);
-        for (step, back) in steps.iter().zip(backs) {
+        duration::print(due.saturating_sub(self.now), &mut length);
+        for (place, (step, back)) in steps.iter().zip(backs).enumerate() {
             let Step::Set { path, key, .. } = step else { continue };
-            self.note("%.% is % again in %", &[path, key, &back, &length]);
-            self.timed.changes.push(Change {
+            if place < told {
+                self.note("%.% is % again in %", &[path, key, &back, &length]);
+            }
+            self.timed.push(Change {
                 set: value(self.tree, path, key),
                 path: path.clone(),
                 key: key.clone(),
                 back,
-                due: self.now.saturating_add(time),
+                due,
                 actor: self.session.actor.clone(),
                 failed: false,
             });
@@ -224,13 +254,16 @@ impl Desk<'_> {
     }
 
     pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let place = self.place(words, false)?;
+        let place = self.place(words, true)?;
         let mut path = String::new();
         Path { kind: place.schema.name, name: &place.name }.print(&mut path);
         let mut kept = Vec::new();
+        if place.is_all() {
+            return self.keep_all(&place, &path);
+        }
         for (at, about) in place.schema.abouts().enumerate() {
             let asked = place.keys.is_empty() || place.keys.contains(&at);
-            if !asked || about.fact || self.timed.changes.is_empty() {
+            if !asked || about.fact || self.timed.count() == 0 {
                 continue;
             }
             // It waits by the name of where it is kept.
@@ -248,8 +281,33 @@ impl Desk<'_> {
         }
         for (path, key) in kept {
             self.note("keep %.%", &[&path, &key]);
-            self.timed.forget(&path, &key);
+            self.timed.forget(&|change| change.is_of(&path, &key));
         }
+        Ok(())
+    }
+
+    /// Keeps what was changed for a time of all nodes of a kind.
+    fn keep_all(&mut self, place: &Place, path: &str) -> Result<(), Failure> {
+        let front = path.trim_end_matches('*');
+        let before = self.timed.count();
+        // None is kept unless all may be.
+        for keeps in [false, true] {
+            for (at, about) in place.schema.abouts().enumerate() {
+                let is = |change: &Change| change.key == about.name && change.path.starts_with(front);
+                let asked = place.keys.is_empty() || place.keys.contains(&at);
+                if asked && keeps {
+                    self.timed.forget(&is);
+                } else if asked && self.timed.waiting().any(is) {
+                    self.hold_role(about.role, about.name)?;
+                }
+            }
+        }
+        if self.timed.count() == before {
+            return Err(failure(Code::Conflict, "nothing of % is set for a time", &[path]));
+        }
+        let mut kept = String::new();
+        push_decimal_str((before - self.timed.count()) as u64, &mut kept);
+        self.note("keep % of %", &[&kept, path]);
         Ok(())
     }
 
@@ -290,18 +348,22 @@ impl Desk<'_> {
             });
         }
         // Where nothing waits, nothing is looked for by its name.
-        let canonical = match self.timed.changes.is_empty() {
-            true => Vec::new(),
-            false => self.tree.canonical(steps)?,
+        let canonical = match self.timed.count() {
+            0 => Vec::new(),
+            _ => self.tree.canonical(steps)?,
         };
         self.spent = true;
         self.tree.change(steps, &self.session.actor)?;
         for step in &canonical {
             match step {
-                Step::Set { path, key, .. } => self.timed.forget(path, key),
-                // Another node of that name is not the one that they were set of.
-                Step::Call { path, method, .. } if method.name == "remove" => self.timed.forget_node(path),
-                Step::Call { .. } => {}
+                Step::Set { path, key, .. } => self.timed.forget(&|change| change.is_of(path, key)),
+                Step::Call { path, method, .. } => match method.name {
+                    // Another node of that name is not the one that they were set of.
+                    "remove" => self.timed.forget_node(path),
+                    // What is in no file is not taken back.
+                    "revert" => self.timed.forget(&|change| !change.path.starts_with(CONNECTIONS)),
+                    _ => {}
+                },
             }
         }
         for (place, step) in steps.iter().enumerate() {
@@ -353,7 +415,7 @@ impl Desk<'_> {
 
     pub(super) fn save(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let mut passing = Vec::new();
-        for change in &self.timed.changes {
+        for change in self.timed.waiting() {
             passing.push((change.path.clone(), change.key.clone(), change.back.clone()));
         }
         self.spent = true;

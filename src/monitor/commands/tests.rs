@@ -8,6 +8,7 @@ use crate::tree::Actor;
 mod changes;
 mod crowds;
 mod script;
+mod timed;
 mod watches;
 
 /// Somebody logged in.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::change::NOTED;
 use super::place::{exists, missing, parse};
 use super::{Ask, Desk, SLICE, kind, number};
 use crate::monitor::failure::{Failure, failure};
@@ -13,9 +14,6 @@ use crate::monitor::request::Words;
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Step, Value};
-
-/// Nodes changed by one command whose earlier values are noted; the others are counted.
-const NOTED: usize = 16;
 
 impl Desk<'_> {
     pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
@@ -86,7 +84,9 @@ impl Desk<'_> {
             let mut words = Words::new(text);
             let name = words.expect("a method or set behind |")?;
             if name == "set" {
-                walk.action = self.sets(schema, "", words.all()?)?;
+                let mut words = words.all()?;
+                walk.due = self.due(&mut words)?;
+                walk.action = self.sets(schema, "", words)?;
             } else {
                 walk.action.push(self.method(schema, &name, "", words.all()?)?);
             }
@@ -255,7 +255,10 @@ impl Desk<'_> {
         let each = walk.action.len().max(1);
         let nodes = (steps.len() / each) as u64;
         let told = NOTED.saturating_sub(walk.done as usize) * each;
-        let result = self.change(&steps, told);
+        let result = match walk.due {
+            None => self.change(&steps, told),
+            Some(due) => self.change_for(&steps, due, told),
+        };
         if result.is_ok() {
             walk.done += nodes;
         } else {

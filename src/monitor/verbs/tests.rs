@@ -65,6 +65,6 @@ fn the_man_page_has_these_verbs() {
 fn limits_are_what_is_told() {
     assert_eq!((request::LINE, request::TAG), (4096, 32));
     assert_eq!((filter::TERMS, filter::DEPTH), (64, 16));
-    assert_eq!((session::STEPS, timed::TIMED, job::ROWS, WATCHES), (256, 64, 4096, 8));
+    assert_eq!((session::STEPS, timed::TIMED, job::ROWS, WATCHES), (256, 1024, 4096, 8));
     assert_eq!((output::OUTPUT, render::WIDTH), (65_536, 78));
 }

@@ -208,7 +208,7 @@ fn help_and_schema() {
         schema.contains("{\"path\":\"/schema/connection\",\"method\":\"close\",\"args\":\"\","),
         "{schema}"
     );
-    assert_eq!(schema.lines().count(), 6 + 22 + 10 + 1);
+    assert_eq!(schema.lines().count(), 6 + 22 + 11 + 1);
     for text in [all, peer.ask("help connection")] {
         for line in text.lines() {
             assert!(line.len() <= render::WIDTH && (line.starts_with("  ") || line == "ok"), "{line}");
