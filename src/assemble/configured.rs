@@ -61,6 +61,14 @@ impl<'c> Configured<'c> {
             + difference.reordered.len()) as u64
     }
 
+    /// The settings without what was changed live since the file was read or saved. What holds for as long as the
+    /// program runs is no such change, even where the file says something else by now.
+    pub(super) fn reverted(&self, settings: &Settings) -> Settings {
+        let mut base = self.base.clone();
+        keep_fixed(&mut base.process, &settings.process);
+        base
+    }
+
     /// Reads the file again, and has what differs take effect; what was changed live and it does not touch stays. Gives
     /// lines that say what changed.
     ///

@@ -20,7 +20,8 @@ use super::sockets::Bound;
 use super::told::{Nodes, Told};
 use crate::cli::process::GORGON;
 use crate::config::check::check;
-use crate::config::edit::{canonical, edit};
+use crate::config::difference::Difference;
+use crate::config::edit::{REVERT, canonical, edit};
 use crate::config::settings::Settings;
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
@@ -151,6 +152,14 @@ impl Live<'_, '_> {
                     Some(name) => self.of_listener(&new, name, key, text)?,
                     None => canonical(&new, step),
                 },
+                Step::Call { path, method, words } if path == "/config" && method.name == REVERT.name => {
+                    if !words.is_empty() {
+                        return Err(no_words(method));
+                    }
+                    new = self.configured.reverted(&new);
+                    resolved.push(step.clone());
+                    continue;
+                }
                 Step::Call { .. } => canonical(&new, step),
             };
             edit(&mut new, &step)?;
@@ -390,7 +399,13 @@ impl Tree for Live<'_, '_> {
         }
         self.told.forget();
         if new != self.running.settings {
+            let reverts =
+                |step: &Step| matches!(step, Step::Call { method, .. } if method.name == REVERT.name);
+            let told = steps.iter().any(reverts).then(|| difference(&self.running.settings, &new));
             self.running.change(new, self.reactor)?;
+            if let Some(told) = told {
+                self.note(&["reverted: ", &told]);
+            }
         }
         stopped.iter().for_each(|name| self.running.cut(name, self.reactor));
         for (name, key, text) in connections() {
@@ -407,7 +422,7 @@ impl Tree for Live<'_, '_> {
         _actor: &Actor,
     ) -> Result<String, Box<Trouble>> {
         if !words.is_empty() {
-            return Err(Trouble::new(Code::Syntax, &[method.name, " takes no words"]));
+            return Err(no_words(method));
         }
         self.told.forget();
         let lp = self.reactor.lp();
@@ -474,6 +489,15 @@ pub(super) fn look(settings: &Settings) -> Result<(), Box<Trouble>> {
     let Some(wrong) = check(settings).into_iter().next() else { return Ok(()) };
     let place = ["/", wrong.node.kind.word(), "/", &wrong.node.name, ".", wrong.key, ": ", &wrong.message];
     Err(Trouble::new(Code::Conflict, &place))
+}
+
+/// What differs, in one line for an event.
+fn difference(old: &Settings, new: &Settings) -> String {
+    Difference::between(old, new).print(new).trim_end().replace('\n', "; ")
+}
+
+fn no_words(method: &Method) -> Box<Trouble> {
+    Trouble::new(Code::Syntax, &[method.name, " takes no words"])
 }
 
 fn failed(message: String) -> Box<Trouble> {

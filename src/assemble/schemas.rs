@@ -6,7 +6,7 @@ use super::nodes::{CONFIG, LISTENER, LOG, PROCESS, SERVICE};
 use crate::cli::process::GORGON;
 #[cfg(feature = "monitor")]
 use crate::config::edit::MONITOR_METHODS;
-use crate::config::edit::{ADD, HANDLER_METHODS, SERVER_METHODS};
+use crate::config::edit::{ADD, HANDLER_METHODS, REVERT, SERVER_METHODS};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::http::facts::{CACHE, HANDLER_FACTS, HTTP_FACTS};
@@ -100,12 +100,17 @@ pub(super) static ALL: &[Schema] = &[
         kind("config", "configuration", |place| of(&CONFIG, place)),
         &[
             ADD,
+            REVERT,
             method(
                 "reload",
                 "Read the file again, and apply what differs. What is wrong changes nothing.",
                 Role::Admin,
             ),
-            method("check", "Say what is wrong with the file as it is now.", Role::Operate),
+            method(
+                "check",
+                "Say what is wrong with the file as it is now, and what it names that is not there.",
+                Role::Operate,
+            ),
             method("diff", "Say what differs between the file as it is now and what runs.", Role::Operate),
         ],
     ),

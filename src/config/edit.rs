@@ -33,6 +33,13 @@ pub const ADD: Method = method(
     "Add a server, a handler or a monitor: /http/NAME, /handler/SERVER/NAME, /monitor/NAME. A handler comes after those \
      that are there.",
 );
+/// The other one. It is not for [`edit`], which does not know what the settings were.
+pub const REVERT: Method = method(
+    "revert",
+    "",
+    "Take back every change that was made since the file was read or saved, all of them or none. What is set of \
+     connections stays.",
+);
 /// Those of servers.
 pub static SERVER_METHODS: &[Method] = &[
     START,

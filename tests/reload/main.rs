@@ -12,3 +12,4 @@ mod listeners;
 mod observed;
 mod rights;
 mod servers;
+mod undone;
