@@ -120,7 +120,7 @@ fn with<'e>(
 /// What a configuration names and the system has not.
 #[cfg(feature = "http")]
 fn look(loaded: &Loaded) -> Problems {
-    gorgon::assemble::presence::look(loaded)
+    gorgon::assemble::presence::look(loaded, None)
 }
 
 #[cfg(not(feature = "http"))]

@@ -8,11 +8,12 @@ use alloc::vec::Vec;
 use gorgon_sys::Replacement;
 
 use super::live::look;
+use super::presence;
 use super::running::{self, Running};
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
-use crate::config::load::Inputs;
+use crate::config::load::{Inputs, Loaded};
 use crate::config::overlay::overlay;
 use crate::config::save;
 use crate::config::settings::Settings;
@@ -82,7 +83,7 @@ impl<'c> Configured<'c> {
         let mut outcome = self.read(running, reactor);
         let now = reactor.lp().now();
         match &mut outcome {
-            Ok(report) => {
+            Ok((report, doubts)) => {
                 self.reloads += 1;
                 self.loaded = reactor.lp().now().milliseconds;
                 self.last_failure.clear();
@@ -91,6 +92,9 @@ impl<'c> Configured<'c> {
                 words.push_str(if report.is_empty() { ": nothing differs" } else { ": " });
                 words.push_str(&report.trim_end().replace('\n', "; "));
                 reactor.world().note(now, &[&words]);
+                for doubt in doubts.lines().take(TOLD) {
+                    reactor.world().note(now, &[doubt]);
+                }
             }
             Err(trouble) => {
                 self.failures += 1;
@@ -109,14 +113,20 @@ impl<'c> Configured<'c> {
                 trouble.message.clone_into(&mut self.last_failure);
             }
         }
-        outcome
+        outcome.map(|(report, doubts)| report + &doubts)
     }
 
-    fn read(&mut self, running: &mut Running, reactor: &mut Reactor<World>) -> Result<String, Box<Trouble>> {
+    /// Lines that say what changed, and what is odd.
+    fn read(
+        &mut self,
+        running: &mut Running,
+        reactor: &mut Reactor<World>,
+    ) -> Result<(String, String), Box<Trouble>> {
         let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
         let loaded = inputs
             .load(&SystemFiles)
             .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
+        let doubts = doubts(&loaded, &running.settings);
         let fresh = loaded.settings;
         let mut new = overlay(&self.base, &running.settings, &fresh);
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
@@ -129,17 +139,18 @@ impl<'c> Configured<'c> {
         for key in fixed {
             push_all(&mut report, &["/gorgon.", key, ": takes effect when the program starts anew\n"]);
         }
-        Ok(report)
+        Ok((report, doubts))
     }
 
-    /// Says what is wrong with the file as it is now.
+    /// Says what is wrong with the file as it is now; what it names that the system has not is a warning, for that may
+    /// come before it is read.
     ///
     /// # Errors
     /// All of it.
-    pub(super) fn check(&self) -> Result<String, String> {
+    pub(super) fn check(&self, running: &Settings) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
         let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
-        let mut text = lines(&loaded.warnings);
+        let mut text = doubts(&loaded, running);
         push_all(&mut text, &[inputs.path.as_str(), ": fine, "]);
         push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
         text.push_str(" nodes\n");
@@ -191,6 +202,26 @@ fn lines(problems: &[Problem]) -> String {
     for problem in problems {
         problem.print(&mut text);
         text.push('\n');
+    }
+    text
+}
+
+/// What is odd about a configuration, and what it names that the system has not: each a line.
+fn doubts(loaded: &Loaded, running: &Settings) -> String {
+    let mut text = String::new();
+    let mut add = |problems: &[Problem]| {
+        for problem in problems {
+            text.push_str("warning: ");
+            problem.print(&mut text);
+            text.push('\n');
+        }
+    };
+    add(&loaded.warnings);
+    // Within another root directory names mean something else than where they were written.
+    if running.process.chroot.is_empty() {
+        let found = presence::look(loaded, Some(running));
+        add(&found.warnings);
+        add(&found.into_list());
     }
     text
 }

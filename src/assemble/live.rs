@@ -446,7 +446,9 @@ impl Tree for Live<'_, '_> {
             ("config", "reload") => {
                 return self.configured.reload(self.running, self.reactor);
             }
-            ("config", "check") => return self.configured.check().map_err(failed),
+            ("config", "check") => {
+                return self.configured.check(&self.running.settings).map_err(failed);
+            }
             ("config", "diff") => return self.configured.diff(&self.running.settings).map_err(failed),
             _ => return Err(Trouble::new(Code::Unknown, &[method.name, ": no such method"])),
         }

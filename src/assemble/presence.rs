@@ -1,6 +1,7 @@
-//! Whether what a configuration names is there: what can be looked at without any effect, for `gorgon check`. What the
-//! program would be refused at its start is wrong; what may not be looked at by who checks is a warning, for the program
-//! may run as another.
+//! Whether what a configuration names is there: what can be looked at without any effect, for `gorgon check` and for the
+//! running program, which it may not hold up: nothing is opened that waits, and of files only what is small is read.
+//! What the program would be refused at its start is wrong; what may not be looked at by who checks is a warning, for the
+//! program may run as another.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -15,18 +16,18 @@ use crate::cli::user::User;
 use crate::config::kind::NodeKind;
 use crate::config::load::Loaded;
 use crate::config::problems::Problems;
-use crate::config::settings::HttpServer;
+use crate::config::settings::{HttpServer, Settings};
 use crate::config::source::Origin;
-use crate::http::service::passwords::Passwords;
+use crate::http::service::passwords::{OTHERS, Passwords};
 use crate::text::file_path::parent;
 use crate::text::join::joined;
 use crate::text::log_target::LogTarget;
-use crate::tree::Problem;
 
-/// Looks at all that is named.
+/// Looks at all that is named. A program that runs has given rights away: what it uses already, by the settings
+/// `running`, is not told for want of them.
 #[must_use]
-pub fn look(loaded: &Loaded) -> Problems {
-    let mut look = Look { loaded, problems: Problems::default() };
+pub fn look(loaded: &Loaded, running: Option<&Settings>) -> Problems {
+    let mut look = Look { loaded, running, problems: Problems::default() };
     let user = look.process();
     for server in loaded.settings.servers.iter().filter(|server| server.settings.enabled) {
         look.server(server);
@@ -40,6 +41,7 @@ pub fn look(loaded: &Loaded) -> Problems {
 
 struct Look<'l> {
     loaded: &'l Loaded,
+    running: Option<&'l Settings>,
     problems: Problems,
 }
 
@@ -61,19 +63,31 @@ impl Look<'_> {
     }
 
     /// The same of what the system says.
-    fn tell_error(&mut self, (kind, name, key): Key<'_>, value: &str, error: Errno) {
+    fn tell_error(&mut self, key: Key<'_>, value: &str, error: Errno) {
         if !matches!(error, Errno::ACCESS | Errno::PERM) {
-            return self.tell((kind, name, key), value, &describe(error));
+            return self.tell(key, value, &describe(error));
         }
+        if !self.is_in_use(key) {
+            self.warn(key, value, &joined(&[&describe(error), "; whoever runs the server has to reach it"]));
+        }
+    }
+
+    /// Tells what is odd about a value.
+    fn warn(&mut self, (kind, name, key): Key<'_>, value: &str, message: &str) {
         let source = &self.loaded.source;
         let Some(node) = source.find(kind, name) else { return };
         let place = match node.given(key) {
             Some(given) => source.show_origin(&given.origin),
             None => source.show_node(node),
         };
-        let message =
-            joined(&[key, "=", value, ": ", &describe(error), "; whoever runs the server has to reach it"]);
-        self.problems.warnings.push(Problem { place, message });
+        self.problems.warn(&place, &joined(&[key, "=", value, ": ", message]));
+    }
+
+    /// Whether the program runs with that value.
+    fn is_in_use(&self, (kind, name, key): Key<'_>) -> bool {
+        let at = kind.abouts().position(|about| about.name == key);
+        let of = |settings: &Settings| at.and_then(|at| settings.value(kind, name, at));
+        self.running.is_some_and(|running| of(running) == of(&self.loaded.settings))
     }
 
     fn tell_failure(&mut self, key: Key<'_>, value: &str, failure: &Failure) {
@@ -157,8 +171,12 @@ impl Look<'_> {
                 self.tell(key, file, WITHIN);
             } else if let Err(error) = open_file(*file) {
                 self.tell_error(key, file, error);
-            } else if let Err(message) = Passwords::new(file, 0) {
-                self.tell_told(key, file, &message);
+            } else {
+                match Passwords::check(file) {
+                    Ok(others) if others => self.warn(key, file, OTHERS),
+                    Ok(_) => {}
+                    Err(message) => self.tell_told(key, file, &message),
+                }
             }
         }
         let areas = areas.iter().filter(|(.., area)| is_there && !area.is_empty());

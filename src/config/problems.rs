@@ -35,8 +35,13 @@ impl Problems {
 
     /// Adds a warning.
     pub fn warn_at(&mut self, source: &Source, place: Place, message: &str) {
+        self.warn(&source.show_place(place), message);
+    }
+
+    /// Adds a warning of what may stand in no file.
+    pub fn warn(&mut self, place: &str, message: &str) {
         if self.warnings.len() < TOLD_MAX {
-            self.warnings.push(Problem { place: source.show_place(place), message: String::from(message) });
+            self.warnings.push(Problem::new(place, message));
         }
     }
 

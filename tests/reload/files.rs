@@ -113,6 +113,47 @@ fn a_pipe_is_not_waited_for() {
     assert_eq!(body(one, "/a.txt").1, "of one");
 }
 
+/// With the words of `gorgon check`, which looks at the same, and without waiting for what nobody writes to.
+#[test]
+fn what_is_named_and_not_there_is_told() {
+    let program = Program::start(ONE);
+    let one = program.address("one");
+    let mut monitor = program.monitor();
+    let path = program.path.display().to_string();
+    assert_eq!(monitor.ask("call /config check").unwrap(), format!("{path}: fine, 3 nodes\n"));
+    let pipe = program.directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let more = "access_log=%(here)s/gone/log\n[gorgon]\npid_file=%(here)s/gone/pid\n\
+        [http:two]\nroot=%(here)s/two\nlisten=127.0.0.1:0\nupload=up\n[http:three]\nroot=%(here)s/nowhere\n\
+        listen=127.0.0.1:0\n[handler:three/files]\nkind=files\nroot=%(here)s/gone\n";
+    program.write(&[ONE, more].concat());
+    let told = monitor.ask("call /config check").unwrap();
+    let mut check = crate::common::gorgon();
+    check.args(["check", "-c", &path]);
+    let output = crate::common::finish(check);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let said = said.lines().map(|line| format!("  warning: {}\n", line.strip_prefix("gorgon: ").unwrap()));
+    assert_eq!(told, said.collect::<String>() + &format!("{path}: fine, 6 nodes\n"));
+    assert_eq!(told.lines().count(), 6, "{told}");
+    for key in ["root", "types_file", "auth_file"] {
+        program.write(&format!(
+            "{}{key}=%(here)s/pipe\n",
+            ONE.replace("root = %(here)s/one\n", if key == "root" { "" } else { "root = %(here)s/one\n" })
+        ));
+        let told = monitor.ask("call /config check").unwrap();
+        assert!(told.contains(&format!(" {key}=")) && told.contains("/pipe: "), "{told}");
+    }
+    // What a reload does not want is told by it as well.
+    let text = ["[gorgon]\npid_file=%(here)s/gone/pid\n", ONE].concat();
+    let told = program.reload(&text).unwrap();
+    let warning =
+        format!(":2: pid_file={}/gone/pid: No such file or directory\n", program.directory.path().display());
+    let anew = "/gorgon.pid_file: takes effect when the program starts anew\n";
+    assert_eq!(told, format!("{anew}  warning: {path}{warning}"));
+    assert!(monitor.ask("log").unwrap().contains(&warning));
+    assert_eq!(body(one, "/a.txt").1, "of one");
+}
+
 #[test]
 fn live_changes_stay_unless_the_file_touches_them() {
     let text = [ONE, "[handler:one/h]\nkind=health\nmatch=/h\n"].concat();

@@ -129,3 +129,24 @@ fn a_sandbox_is_not_left() {
     let error = monitor.ask("call /config reload").unwrap_err();
     assert!(error.starts_with("refused") && error.contains("/process.rights"), "{error}");
 }
+
+/// What it uses already it has from before, and to be told of it each time would hide what matters.
+#[test]
+fn what_it_uses_is_not_told_for_want_of_rights() {
+    if !root() {
+        return;
+    }
+    let directory = site();
+    let users = directory.file("users", "");
+    std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = [ONE, "auth_file = %(here)s/users\n"].concat();
+    let program = Program::start_in(directory, &text, &[]);
+    let mut monitor = program.monitor();
+    let told = monitor.ask("call /config check").unwrap();
+    assert!(told.lines().count() == 1 && told.contains(": fine, "), "{told}");
+    let other = program.directory.file("others", "");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).unwrap();
+    program.write(&text.replace("/users", "/others"));
+    let told = monitor.ask("call /config check").unwrap();
+    assert!(told.contains("/others: Permission denied; whoever runs the server has to reach it\n"), "{told}");
+}

@@ -82,6 +82,9 @@ pub struct Passwords {
     told: bool,
 }
 
+/// What is odd about a file that is open to all.
+pub const OTHERS: &str = "other users can read it; chgrp it to whom the server runs as, and chmod 640, to keep its hashes from them";
+
 impl Passwords {
     /// `logins` is the number of the logins it decides. Reads the file, and has the system's library of hashes loaded:
     /// neither may be within reach later.
@@ -91,10 +94,7 @@ impl Passwords {
     pub fn new(file: &str, logins: usize) -> Result<Passwords, String> {
         let (users, stamp, others) = load(file)?;
         if others {
-            complain(&[
-                file,
-                ": other users can read it; chgrp it to whom the server runs as, and chmod 640, to keep its hashes from them",
-            ]);
+            complain(&[file, ": ", OTHERS]);
         }
         // It stays loaded. Where there is none, the helper says of which hash that is a loss.
         let _library = Crypt::load();
@@ -112,6 +112,14 @@ impl Passwords {
             ticks: false,
             told: false,
         })
+    }
+
+    /// Reads a file and no more; says whether other users can read it as well.
+    ///
+    /// # Errors
+    /// What is wrong, in one line.
+    pub fn check(file: &str) -> Result<bool, String> {
+        load(file).map(|(.., others)| others)
     }
 
     /// The number of its logins.
