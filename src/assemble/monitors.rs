@@ -218,10 +218,11 @@ pub(super) fn prepare(
     }
     opened.ready.push(ready);
     let by_default = monitor.listeners.is_empty();
-    if monitor.listeners.iter().any(|rule| is_in_rundir(&rule.listen, host)) {
+    let place = rundir::directory(privilege::identity().0, host.runtime);
+    if monitor.listeners.iter().any(|rule| is_in(&rule.listen, &place)) {
         // It is the program's own, also for a socket with a name that was chosen. One that cannot be had is told of by
         // the socket, which may be possible in it all the same.
-        let _path = rundir::prepare(host.runtime, host.becomes, others);
+        let _ours = rundir::claim(&place, host.becomes, others);
     }
     let rules = if by_default { default_rule(before, host, others) } else { monitor.listeners.clone() };
     for rule in rules {
@@ -265,10 +266,9 @@ pub(super) fn prepare(
     Ok(())
 }
 
-/// Whether a socket lies where those lie that nobody chose a place for.
-fn is_in_rundir(listen: &Listen, host: &Host) -> bool {
-    let Listen::Unix(path) = listen else { return false };
-    file_path::parent(path) == rundir::directory(privilege::identity().0, host.runtime)
+/// Whether a socket lies in a directory.
+fn is_in(listen: &Listen, place: &[u8]) -> bool {
+    matches!(listen, Listen::Unix(path) if file_path::parent(path) == place)
 }
 
 /// The socket of one that is not told where to listen; none where it cannot be had, which is no reason not to serve.

@@ -2,11 +2,13 @@
 //!
 //! | who | RUNDIR |
 //! |---|---|
-//! | root | `/run/gorgon` |
+//! | root | `/run/gorgon`, or else `/run/gorgon-UID` |
 //! | others | `$XDG_RUNTIME_DIR/gorgon`, or else `/tmp/gorgon-UID` |
 //!
 //! The directory is its owner's alone, unless the monitor lets others in. One who starts as root and becomes another gives
-//! it to that user, who has to remove the socket at the end; root reaches it in any case.
+//! it to that user, who has to remove the socket at the end; root reaches it in any case. So `/run/gorgon` belongs to
+//! whom the first becomes; one who becomes somebody else has a directory beside it, for neither may remove, or answer in
+//! place of, what is the other's. In `/run` nobody but root puts anything there first.
 
 use alloc::borrow::ToOwned;
 use alloc::ffi::CString;
@@ -16,22 +18,27 @@ use core::mem::MaybeUninit;
 
 use gorgon_sys::{
     Address, Directory, Errno, FileKind, connect, describe, give_file, is_running, make_directory,
-    open_directory, privilege, process_id, set_mode, stat,
+    open_directory, privilege, process_id, set_mode, stat, try_lock,
 };
 
+use crate::text::file_path;
 use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal};
 
 /// Where root keeps its own.
 const ROOT: &[u8] = b"/run/gorgon";
+/// Where that lies, and how the names of those beside it begin.
+const BESIDE: (&[u8], &[u8]) = (b"/run", b"gorgon-");
 /// How the names end.
 const END: &[u8] = b".sock";
 /// What others need of the directory to reach what is in it.
 const OTHERS: u32 = 0o055;
 /// Room for the names that are listed at once.
 const SLICE: usize = 8 * 1024;
-/// The most sockets that are looked at in one directory.
+/// The most sockets that are looked at in one directory, and the most directories.
 const SOCKETS: usize = 1000;
+/// Why a directory is not used.
+const FOREIGN: &str = "it belongs to somebody else";
 
 /// The directory of one user, `XDG_RUNTIME_DIR` being that of the environment.
 #[must_use]
@@ -42,12 +49,13 @@ pub fn directory(user: u32, runtime: Option<&[u8]>) -> Vec<u8> {
     // What is no absolute path is to be passed over (XDG base directory specification).
     match runtime.filter(|runtime| runtime.starts_with(b"/")) {
         Some(runtime) => [runtime, b"/gorgon"].concat(),
-        None => temporary(user),
+        None => numbered(b"/tmp", user),
     }
 }
 
-fn temporary(user: u32) -> Vec<u8> {
-    let mut path = b"/tmp/gorgon-".to_vec();
+/// `PLACE/gorgon-UID`
+fn numbered(place: &[u8], user: u32) -> Vec<u8> {
+    let mut path = [place, b"/", BESIDE.1].concat();
     push_decimal(user.into(), &mut path);
     path
 }
@@ -60,37 +68,59 @@ fn temporary(user: u32) -> Vec<u8> {
 /// One line: the directory cannot be made, or somebody else may change what is in it.
 pub fn prepare(runtime: Option<&[u8]>, becomes: Option<(u32, u32)>, others: bool) -> Result<Vec<u8>, String> {
     let user = privilege::identity().0;
-    let path = directory(user, runtime);
-    prepare_in(&path, user, becomes, others)?;
+    let mut path = directory(user, runtime);
+    if !claim(&path, becomes, others)? {
+        path = numbered(BESIDE.0, becomes.map_or(user, |(user, _)| user));
+        if !claim(&path, becomes, others)? {
+            return Err(line(&path, FOREIGN));
+        }
+    }
     Ok([&*path, b"/", &name(process_id())].concat())
 }
 
-fn prepare_in(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool) -> Result<(), String> {
+/// The same of that directory alone. Says whether it is ours: for root it may be the one of somebody whom another process
+/// has become.
+///
+/// # Errors
+/// As for [`prepare`].
+pub fn claim(path: &[u8], becomes: Option<(u32, u32)>, others: bool) -> Result<bool, String> {
+    claim_as(path, privilege::identity().0, becomes, others)
+}
+
+fn claim_as(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool) -> Result<bool, String> {
     let told = |error: Errno| match error {
         Errno::NOTDIR | Errno::LOOP => line(path, "expected a directory, and no link to one"),
         error => line(path, &describe(error)),
     };
     make_directory(path).map_err(told)?;
     let mut listing = open_directory(path).and_then(Directory::new).map_err(told)?;
+    // Of two who want to give it away one does: whom it belongs to is asked afterwards. Who cannot have the lock goes
+    // elsewhere rather than wait, for others may hold it too.
+    let locked = user == 0 && listing.fd().is_ok_and(try_lock);
     let found = listing.fd().and_then(stat).map_err(told)?;
-    // Root may have given it to another before.
     if found.user != user && user != 0 {
-        return Err(line(path, "it belongs to somebody else"));
+        return Err(line(path, FOREIGN));
     }
     if found.mode & 0o022 != 0 {
         return Err(line(path, "expected a directory that nobody else may write to"));
     }
-    remove_dead(path, &mut listing);
+    let given = becomes.filter(|(other, _)| user == 0 && *other != found.user);
+    if found.user != user && (becomes.is_none() || given.is_some()) {
+        return Ok(false);
+    }
+    let is_used = remove_dead(path, &mut listing);
     let directory = listing.fd().map_err(told)?;
+    if let Some((user, group)) = given {
+        // Those who stay root have theirs there.
+        if is_used || !locked {
+            return Ok(false);
+        }
+        give_file(directory, user, group).map_err(told)?;
+    }
     if others && found.mode & OTHERS != OTHERS {
         set_mode(directory, 0o755).map_err(told)?;
     }
-    match becomes {
-        Some((user, group)) if found.user == 0 && user != 0 => {
-            give_file(directory, user, group).map_err(told)
-        }
-        Some(_) | None => Ok(()),
-    }
+    Ok(true)
 }
 
 /// Lets others reach what is in the directory: its monitor lets them in from now on.
@@ -109,17 +139,37 @@ pub fn socket_mode(others: bool) -> u32 {
     if others { 0o666 } else { 0o600 }
 }
 
-/// The directories in which monitors are looked for: those of this user, and root's.
+/// The directories in which monitors are looked for: those of this user, root's, and those beside that.
 #[must_use]
 pub fn places(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
     let user = privilege::identity().0;
     let mut places = alloc::vec![directory(user, runtime)];
-    for place in [temporary(user), ROOT.to_owned()] {
+    for place in [numbered(b"/tmp", user), ROOT.to_owned()].into_iter().chain(beside(BESIDE.0)) {
         if !places.contains(&place) {
             places.push(place);
         }
     }
     places
+}
+
+/// The directories beside root's, by their names.
+fn beside(run: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(mut listing) = open_directory(run).and_then(Directory::new) else { return Vec::new() };
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    let mut room = [MaybeUninit::uninit(); SLICE];
+    let mut add = |text: &[u8], _kind, _inode| {
+        if found.len() < SOCKETS && text.starts_with(BESIDE.1) {
+            let path = [run, b"/", text].concat();
+            found.insert(found.partition_point(|other| *other < path), path);
+        }
+    };
+    while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
+    found
+}
+
+/// Whether it lies in a directory that nobody but root writes to.
+fn is_roots(place: &[u8]) -> bool {
+    place == ROOT || file_path::parent(place) == BESIDE.0
 }
 
 /// The sockets that somebody answers on in these directories: first those named after processes, by their numbers, then
@@ -135,7 +185,7 @@ fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
     let Ok(mut listing) = open_directory(place).and_then(Directory::new) else { return found };
     // In a directory of somebody else's anybody could answer. What is in /run is as root says.
     let owner = listing.fd().and_then(stat).map_or(u32::MAX, |found| found.user);
-    if owner != user && owner != 0 && place != ROOT {
+    if owner != user && owner != 0 && !is_roots(place) {
         return found;
     }
     for name in sockets(&mut listing) {
@@ -168,12 +218,13 @@ fn process(text: &[u8]) -> Option<u32> {
     number.and_then(|number| u32::try_from(number).ok()).filter(|number| *name(*number) == *text)
 }
 
-/// Removes the sockets of processes that are gone and do not answer.
-fn remove_dead(place: &[u8], listing: &mut Directory) {
+/// Removes the sockets of processes that are gone and do not answer; says whether some of other processes stay.
+fn remove_dead(place: &[u8], listing: &mut Directory) -> bool {
+    let mut stays = false;
     for name in sockets(listing) {
         let Some(process) = process(&name) else { continue };
         let path = Address::Unix([place, b"/", &name].concat());
-        let (Ok(name), Ok(directory)) = (CString::new(name), listing.fd()) else { return };
+        let (Ok(name), Ok(directory)) = (CString::new(name), listing.fd()) else { return true };
         // Linux refuses a connection to a file of another kind too.
         let is_socket =
             privilege::stat_name(directory, &name).is_ok_and(|found| found.kind == FileKind::Other);
@@ -181,8 +232,11 @@ fn remove_dead(place: &[u8], listing: &mut Directory) {
         if is_socket && !is_running(process) && matches!(connect(&path), Err(Errno::CONNREFUSED)) {
             // Another who starts may have removed it meanwhile.
             let _gone = privilege::unlink_name(directory, &name);
+        } else {
+            stays |= is_socket && process != process_id();
         }
     }
+    stays
 }
 
 /// `PID.sock`
@@ -227,38 +281,54 @@ mod tests {
     fn a_directory_is_made_and_kept() {
         let (path, bytes) = place("made");
         let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        prepare_in(&bytes, own(), None, false).unwrap();
+        claim_as(&bytes, own(), None, false).unwrap();
         assert_eq!(mode(), 0o700);
-        prepare_in(&bytes, own(), None, true).unwrap();
+        claim_as(&bytes, own(), None, true).unwrap();
         assert_eq!(mode(), 0o755);
-        prepare_in(&bytes, own(), Some((0, 0)), false).unwrap();
+        claim_as(&bytes, own(), Some((0, 0)), false).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().uid(), own());
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o775)).unwrap();
-        assert!(prepare_in(&bytes, own(), None, false).unwrap_err().contains("write to"));
+        assert!(claim_as(&bytes, own(), None, false).unwrap_err().contains("write to"));
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
-        assert!(prepare_in(&bytes, own() + 1, None, false).unwrap_err().ends_with("somebody else"));
+        assert!(claim_as(&bytes, own() + 1, None, false).unwrap_err().ends_with("somebody else"));
         if own() == 0 {
-            prepare_in(&bytes, 0, Some((4711, 4712)), false).unwrap();
-            let found = std::fs::metadata(&path).unwrap();
-            assert_eq!((found.uid(), found.gid()), (4711, 4712));
-            // It stays with whom it was given to first.
-            prepare_in(&bytes, 0, Some((4713, 4713)), false).unwrap();
-            assert_eq!(std::fs::metadata(&path).unwrap().uid(), 4711);
+            let claim = |becomes, others| claim_as(&bytes, 0, becomes, others).unwrap();
+            let owner = || std::fs::metadata(&path).map(|found| (found.uid(), found.gid())).unwrap();
+            // Whom a process that stays root would lose its socket to does not get it.
+            let living = UnixListener::bind(path.join("1.sock")).unwrap();
+            assert!(!claim(Some((4711, 4712)), false));
+            assert!(claim(None, false));
+            std::fs::remove_file(path.join("1.sock")).unwrap();
+            drop(living);
+            // Nor does one while another may be given it.
+            let held = open_directory(&*bytes).unwrap();
+            assert!(try_lock(std::os::fd::AsFd::as_fd(&held)));
+            assert!(!claim(Some((4711, 4712)), false));
+            assert_eq!(owner(), (0, 0));
+            drop(held);
+            assert!(claim(Some((4711, 4712)), false));
+            assert_eq!(owner(), (4711, 4712));
+            assert!(claim(Some((4711, 4712)), false));
+            // It stays with whom it was given to first, and others leave it as it is.
+            for becomes in [Some((4713, 4713)), None] {
+                assert!(!claim(becomes, true));
+            }
+            assert_eq!((owner(), mode()), ((4711, 4712), 0o700));
         }
         let (link, link_bytes) = place("link");
         symlink(&path, &link).unwrap();
-        assert!(prepare_in(&link_bytes, own(), None, false).unwrap_err().contains("no link"));
+        assert!(claim_as(&link_bytes, own(), None, false).unwrap_err().contains("no link"));
         std::fs::remove_file(&link).unwrap();
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, "").unwrap();
-        assert!(prepare_in(&bytes, own(), None, false).unwrap_err().contains("expected a directory"));
+        assert!(claim_as(&bytes, own(), None, false).unwrap_err().contains("expected a directory"));
         std::fs::remove_file(&path).unwrap();
     }
 
     #[test]
     fn the_living_are_found_and_the_dead_removed() {
         let (path, bytes) = place("found");
-        prepare_in(&bytes, own(), None, false).unwrap();
+        claim_as(&bytes, own(), None, false).unwrap();
         let socket = |name: &str| path.join(name);
         let bind = |name: &str| UnixListener::bind(socket(name)).unwrap();
         let (_one, _two) = (bind("20.sock"), bind("3.sock"));
@@ -269,7 +339,7 @@ mod tests {
         let names = ["3.sock", "20.sock", "b.sock", "main.sock"];
         let wanted = names.map(|name| socket(name).into_os_string().into_encoded_bytes());
         assert_eq!(found, wanted);
-        prepare_in(&bytes, own(), None, false).unwrap();
+        claim_as(&bytes, own(), None, false).unwrap();
         assert!(!socket("2147483632.sock").exists(), "its process is gone");
         // A process that runs may be about to listen; and what is none of ours stays.
         for name in ["1.sock", "3.sock", "20.sock", "b.sock", "x.sock", "04.sock", "2147483633.sock"] {
@@ -279,6 +349,14 @@ mod tests {
             assert!(find_in(&bytes, own() + 1).is_empty());
         }
         assert!(find_in(b"/nowhere", own()).is_empty());
+        for name in ["gorgon-7", "gorgon", "gorgon-12"] {
+            std::fs::create_dir(path.join(name)).unwrap();
+        }
+        let wanted = ["gorgon-12", "gorgon-7"].map(|name| socket(name).into_os_string().into_encoded_bytes());
+        assert_eq!(beside(&bytes), wanted);
+        assert!(beside(b"/nowhere").is_empty());
+        assert!(is_roots(b"/run/gorgon") && is_roots(b"/run/gorgon-7"));
+        assert!(!is_roots(b"/run/user/7/gorgon") && !is_roots(b"/tmp/gorgon-7") && !is_roots(b"run/gorgon-7"));
         std::fs::remove_dir_all(&path).unwrap();
     }
 }

@@ -90,7 +90,7 @@ pub use peer::{
     set_receive_buffer, set_send_buffer, tcp_state,
 };
 pub use pid_file::{Claim, PidFile};
-pub use place::{is_running, make_directory, open_directory, set_mode};
+pub use place::{is_running, make_directory, open_directory, set_mode, try_lock};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
 pub use replace::Replacement;

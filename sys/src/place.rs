@@ -2,7 +2,7 @@
 
 use rustix::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
@@ -35,6 +35,12 @@ pub fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
     rustix::fs::fchmod(fd, Mode::from_raw_mode(mode as _))
 }
 
+/// Locks an open file or directory until it is closed (flock(2)); says whether nobody else has it locked.
+#[must_use]
+pub fn try_lock(fd: BorrowedFd<'_>) -> bool {
+    rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive).is_ok()
+}
+
 /// Whether there is a process of that number, of whichever user.
 #[must_use]
 pub fn is_running(process: u32) -> bool {
@@ -58,6 +64,11 @@ mod tests {
         let directory = open_directory(&place).unwrap();
         set_mode(directory.as_fd(), 0o755).unwrap();
         assert_eq!(mode(), 0o755);
+        assert!(try_lock(directory.as_fd()));
+        let other = open_directory(&place).unwrap();
+        assert!(!try_lock(other.as_fd()));
+        drop(directory);
+        assert!(try_lock(other.as_fd()));
         symlink(".", place.join("link")).unwrap();
         assert!(matches!(open_directory(place.join("link")).err(), Some(Errno::NOTDIR | Errno::LOOP)));
         assert_eq!(open_directory(place.join("none")).err(), Some(Errno::NOENT));
