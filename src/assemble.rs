@@ -98,7 +98,7 @@ pub fn serve(
         running.host.quiet = level < Level::Warn;
         running.host.read_maps();
     }
-    running.retries = match process.listen_retry {
+    running.late.retries = match process.listen_retry {
         "auto" => configuration.is_some(),
         word => word == "on",
     };

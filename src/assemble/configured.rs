@@ -188,11 +188,16 @@ impl<'c> Configured<'c> {
             let new = Replacement::prepare(path.as_bytes(), text.as_bytes());
             prepared.push((path, new.map_err(|error| wrong(path, error))?));
         }
+        let mut report = saved.report;
         for (path, new) in prepared {
+            if new.is_in_place() {
+                let why = ": written in its place, for its owner or its group is another's\n";
+                push_all(&mut report, &[path, why]);
+            }
             new.commit().map_err(|error| wrong(path, error))?;
         }
         wanted.clone_into(&mut self.base);
-        Ok(saved.report)
+        Ok(report)
     }
 }
 

@@ -17,6 +17,8 @@ pub type Bind<'a> = &'a mut dyn FnMut(&Address, &ListenOptions) -> Result<(Owned
 /// The listeners that wait.
 #[derive(Default)]
 pub struct Late {
+    /// An address that is not there may come later.
+    pub retries: bool,
     waiting: Vec<Waiting>,
 }
 

@@ -8,13 +8,14 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, ListenOptions, Passed, privilege, read_file};
 
+use super::late::Late;
 use super::listeners::{Socket, bind, display};
 use super::privileges::Served;
-use super::sockets::{Bound, take_passed, too_many};
+use super::sockets::{Bound, OF_MONITORS, or_wait, take_passed, too_many};
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
-use crate::engine::{Buffers, Limits, ListenerId, Reactor};
+use crate::engine::{Limits, ListenerId, Reactor};
 use crate::monitor::keys::Keys;
 use crate::monitor::roles::{Roles, Unmapped};
 use crate::monitor::service::key_file::KeyFile;
@@ -37,8 +38,6 @@ const MAP: usize = 4096;
 const OVERFLOW: u32 = 65_534;
 /// Peers that may wait to be let in.
 const BACKLOG: u32 = 16;
-/// What a session reads and writes at once, as exponents of 2.
-const SIZES: (u8, u8) = (12, 14);
 
 /// A monitor that runs.
 pub(super) struct Monitor {
@@ -183,7 +182,7 @@ impl Host {
 /// Makes one monitor ready: as a service, with its sockets.
 pub(super) fn prepare(
     monitor: &MonitorServer,
-    (before, passed): (Option<&Monitor>, &mut Vec<(Listen, Vec<Passed>)>),
+    (before, passed, late): (Option<&Monitor>, &mut Vec<(Listen, Vec<Passed>)>, &mut Late),
     host: &Host,
     reactor: &mut Reactor<World>,
     served: &mut Served,
@@ -236,11 +235,14 @@ pub(super) fn prepare(
             let options = ListenOptions {
                 backlog: rule.backlog.unwrap_or(BACKLOG),
                 mode: rule.mode.or(Some(rundir::socket_mode(others))),
+                freebind: late.retries,
                 ..ListenOptions::default()
             };
             let passed = take_passed(passed, &rule.listen, &options)?;
             let is_ours = passed.is_none();
-            let made = match passed.map_or_else(|| bind(&rule.listen, &options), Ok) {
+            let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
+            let made = passed.map_or_else(|| bind(&rule.listen, &options), Ok);
+            let made = match or_wait(made, &rule.listen, options, service, late, reactor) {
                 Err(failure) if by_default => {
                     warn(host, &failure.message);
                     continue;
@@ -252,8 +254,7 @@ pub(super) fn prepare(
                     served.sockets.0.extend(Socket::find(path));
                     opened.paths.push(path.clone());
                 }
-                let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
-                let added = reactor.lp().add_listener(socket, service, Buffers::fixed(SIZES.0, SIZES.1));
+                let added = reactor.lp().add_listener(socket, service, OF_MONITORS);
                 let id = added.map_err(|error| too_many(&address, error))?;
                 opened.listeners.push(id);
                 sockets.push((id, address));

@@ -69,8 +69,6 @@ pub(super) struct Running {
     pub(super) late: Late,
     /// Who is asked for the names of clients.
     pub(super) domains: Domains,
-    /// An address that is not there may come later.
-    pub(super) retries: bool,
 }
 
 /// A server that runs.
@@ -143,7 +141,6 @@ impl Running {
             passed: Vec::new(),
             late: Late::default(),
             domains: Domains::default(),
-            retries: false,
         }
     }
 
@@ -164,9 +161,11 @@ impl Running {
             Err(_) => self.undo(opened, reactor),
         }
         // Addresses that a change has taken out, or that one has added that came to nothing, are not tried any more.
-        let servers = &self.servers;
+        let servers = self.servers.iter().map(|server| (server.service, &server.bound));
+        #[cfg(feature = "monitor")]
+        let servers = servers.chain(self.monitors.iter().map(|monitor| (monitor.service, &monitor.bound)));
         self.late.keep(&|owner, address| {
-            let mut bound = servers.iter().filter(|server| u32::from(server.service) == owner).flat_map(|s| &s.bound);
+            let mut bound = servers.clone().filter(|(service, _)| u32::from(*service) == owner).flat_map(|(_, bound)| bound);
             bound.any(|bound| matches!((&bound.rule.listen, address), (Listen::Ip(one), Address::Ip(other)) if one == other))
         });
         outcome
@@ -226,7 +225,7 @@ impl Running {
         for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
             let opened = &mut opened.monitors;
             let before = self.monitors.iter().find(|running| running.name == monitor.name);
-            let own = (before, &mut self.passed);
+            let own = (before, &mut self.passed, &mut self.late);
             monitors::prepare(monitor, own, &self.host, reactor, &mut self.served, opened)?;
         }
         if self.started {

@@ -21,6 +21,9 @@ use crate::text::listen::Listen;
 use crate::tree::rule::ListenRule;
 use crate::world::World;
 
+/// What a session of a monitor reads and writes at once: 4 KiB and 16 KiB.
+pub(super) const OF_MONITORS: Buffers = Buffers::fixed(12, 14);
+
 /// A rule of `listen`, and the sockets that it came to.
 pub(super) struct Bound {
     pub(super) rule: ListenRule,
@@ -80,23 +83,13 @@ impl Running {
         aside: &mut Aside,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
-        options.freebind = self.retries;
+        options.freebind = self.late.retries;
         let mut bound = bind(&rule.listen, &options);
         let taken = bound.as_ref().is_err_and(|failure| failure.error == Some(Errno::ADDRINUSE));
         if taken && aside.make_room(&rule.listen, &self.servers, (&self.settings, new), reactor) {
             bound = bind(&rule.listen, &options);
         }
-        match (bound, &rule.listen) {
-            (Err(failure), Listen::Ip(address))
-                if self.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
-            {
-                let now = reactor.now();
-                reactor.world().note(now, &[&failure.message, "; it is tried again"]);
-                self.late.add(Address::Ip(*address), options, service.into(), now.milliseconds);
-                Ok(Vec::new())
-            }
-            (bound, _) => bound,
-        }
+        or_wait(bound, &rule.listen, options, service, &mut self.late, reactor)
     }
 
     /// Takes sockets that were passed to the program.
@@ -131,12 +124,25 @@ impl Running {
                 return reactor.world().note(time, &words);
             }
         };
-        let Some(server) = self.servers.iter_mut().find(|server| server.service == service) else { return };
-        let settings = self.settings.servers.iter().find(|other| other.name == server.name);
-        let is =
-            |bound: &&mut Bound| bound.rule.listen == Listen::Ip(ip_of(&address)) && bound.sockets.is_empty();
-        let Some((settings, bound)) = settings.zip(server.bound.iter_mut().find(is)) else { return };
-        let buffers = buffers(&settings.settings, &bound.rule);
+        let server = self.servers.iter_mut().find(|server| server.service == service);
+        let settings = server.as_ref().and_then(|server| {
+            let settings = self.settings.servers.iter().find(|other| other.name == server.name);
+            settings.map(|settings| &settings.settings)
+        });
+        let rules = server.map(|server| &mut server.bound);
+        #[cfg(feature = "monitor")]
+        let rules = rules.or_else(|| {
+            let monitor = self.monitors.iter_mut().find(|monitor| monitor.service == service);
+            monitor.map(|monitor| &mut monitor.bound)
+        });
+        let ip = ip_of(&address);
+        // A free port is another now.
+        let is = |listen: &Listen| matches!(listen, Listen::Ip(rule) if rule.ip() == ip.ip() && (rule.port() == 0 || *rule == ip));
+        let bound = rules.and_then(|rules| {
+            rules.iter_mut().find(|bound| bound.sockets.is_empty() && is(&bound.rule.listen))
+        });
+        let Some(bound) = bound else { return };
+        let buffers = settings.map_or(OF_MONITORS, |settings| buffers(settings, &bound.rule));
         if let Ok(id) = reactor.lp().add_listener(socket, service, buffers) {
             reactor.world().note(time, &["listens on ", &display(&address)]);
             bound.sockets.push((id, address));
@@ -191,6 +197,31 @@ impl Running {
                 reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
             }
         }
+    }
+}
+
+/// New sockets of a rule, or none where its address may come later: then it is tried again for that service.
+///
+/// # Errors
+/// Those of who bound it, if waiting does not help.
+pub(super) fn or_wait(
+    bound: Result<Vec<(OwnedFd, Address)>, Box<Failure>>,
+    listen: &Listen,
+    options: ListenOptions,
+    service: u8,
+    late: &mut Late,
+    reactor: &mut Reactor<World>,
+) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
+    match (bound, listen) {
+        (Err(failure), Listen::Ip(address))
+            if late.retries && failure.error.is_some_and(Late::is_worth_waiting) =>
+        {
+            let now = reactor.now();
+            reactor.world().note(now, &[&failure.message, "; it is tried again"]);
+            late.add(Address::Ip(*address), options, service.into(), now.milliseconds);
+            Ok(Vec::new())
+        }
+        (bound, _) => bound,
     }
 }
 

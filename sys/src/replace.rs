@@ -6,6 +6,10 @@
 //! ```
 //!
 //! Of several files all are prepared before one is committed: what can go wrong, room and rights, goes wrong before.
+//!
+//! A file of an owner or a group that this process cannot give a new file to, as `vim` has it, is written to in its place:
+//! it stays what it is, and who may read it stays the same. The new text lies beside it until that is on the disk, and stays
+//! there should neither text be in the file for certain.
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
@@ -14,7 +18,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
-use crate::file::{NO_FILE, open_at, real_path, terminated};
+use crate::file::{NO_FILE, open_at, read_file, real_path, terminated};
 use crate::standard::process_id;
 
 /// A new text for a file, which is not its text yet.
@@ -22,6 +26,8 @@ pub struct Replacement {
     directory: OwnedFd,
     name: CString,
     temporary: CString,
+    /// The file itself, its text and the new one, where it is written to in its place.
+    place: Option<(OwnedFd, Vec<u8>, Vec<u8>)>,
     done: bool,
 }
 
@@ -30,8 +36,8 @@ impl Replacement {
     /// leads to the file will stay. What a process that died left of this is replaced.
     ///
     /// # Errors
-    /// The system's. `EPERM`: the file is another's, whom this process may not give it to. `EEXIST`: something that is no
-    /// file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
+    /// The system's. `EPERM`: the owner or the group is another, to whom this process may not give a file, and it may not
+    /// write to that one either. `EEXIST`: something that is no file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
     pub fn prepare(path: &[u8], bytes: &[u8]) -> Result<Replacement, Errno> {
         let real = real_path(path)?;
         // A real path is absolute.
@@ -49,16 +55,45 @@ impl Replacement {
             return Err(NO_FILE);
         }
         let file = create(&directory, &temporary)?;
-        let made = Replacement { directory, name, temporary, done: false };
-        fill(&file, bytes, &old)?;
+        let mut made = Replacement { directory, name, temporary, place: None, done: false };
+        write_all(&file, bytes, 0)?;
+        match give(&file, &old) {
+            Err(Errno::PERM | Errno::INVAL) => made.place = Some((made.open(&old)?, read_file(path, usize::MAX)?, Vec::from(bytes))),
+            outcome => outcome?,
+        }
+        rustix::fs::fsync(&file)?;
         Ok(made)
     }
 
-    /// Gives the new text the name of the file.
+    /// Opens the file to write to it, if it is still that one.
+    fn open(&self, old: &rustix::fs::Stat) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.directory, &*self.name, flags, Mode::empty());
+        // That it cannot be written to is not all that is wrong.
+        let file = file.map_err(|error| if error == Errno::ACCESS { Errno::PERM } else { error })?;
+        let found = rustix::fs::fstat(&file)?;
+        let same = (found.st_dev, found.st_ino) == (old.st_dev, old.st_ino);
+        if same { Ok(file) } else { Err(Errno::STALE) }
+    }
+
+    /// Whether the file is written to in its place, for another one could not be its owner's and its group's.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Gives the new text the name of the file, or the file the new text.
     ///
     /// # Errors
-    /// The system's. Then nothing has changed.
+    /// The system's. Then nothing has changed; should the disk not even take the old text again, the new one stays under
+    /// the name `.NAME.PID`.
     pub fn commit(mut self) -> Result<(), Errno> {
+        if let Some((file, old, new)) = self.place.take() {
+            return write_whole(&file, &new).map_err(|error| {
+                self.done = write_whole(&file, &old).is_err();
+                error
+            });
+        }
         rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)?;
         self.done = true;
         // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
@@ -97,20 +132,33 @@ fn create(directory: &OwnedFd, temporary: &CString) -> Result<OwnedFd, Errno> {
     }
 }
 
-fn fill(file: &OwnedFd, mut bytes: &[u8], old: &rustix::fs::Stat) -> Result<(), Errno> {
+/// Writes bytes from a place in a file on.
+fn write_all(file: &OwnedFd, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
     while !bytes.is_empty() {
-        let count = rustix::io::retry_on_intr(|| rustix::io::write(file.as_fd(), bytes))?;
+        let count = rustix::io::retry_on_intr(|| rustix::io::pwrite(file.as_fd(), bytes, at))?;
         bytes = bytes.get(count..).unwrap_or_default();
+        at += count as u64;
         if count == 0 {
             return Err(Errno::NOSPC);
         }
     }
+    Ok(())
+}
+
+/// Has a file hold that and nothing else, on the disk.
+fn write_whole(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    write_all(file, bytes, 0)?;
+    rustix::fs::ftruncate(file, bytes.len() as u64)?;
+    rustix::fs::fsync(file)
+}
+
+/// Gives a new file to the owner and the group of an old one, and its permission bits.
+fn give(file: &OwnedFd, old: &rustix::fs::Stat) -> Result<(), Errno> {
     let new = rustix::fs::fstat(file)?;
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) {
         rustix::fs::fchown(file, Some(Uid::from_raw(old.st_uid)), Some(Gid::from_raw(old.st_gid)))?;
     }
-    rustix::fs::fchmod(file, Mode::from_raw_mode(old.st_mode as RawMode & 0o7777))?;
-    rustix::fs::fsync(file)
+    rustix::fs::fchmod(file, Mode::from_raw_mode(old.st_mode as RawMode & 0o7777))
 }
 
 fn push_digits(number: u32, out: &mut Vec<u8>) {
@@ -180,6 +228,46 @@ mod tests {
             (b"new".into(), b"old".into())
         );
         assert!(left.exists());
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+    /// One that is written to in its place: `place` for the file, and what is beside it.
+    #[cfg(target_os = "linux")]
+    fn in_place(place: OwnedFd, directory: &std::path::Path) -> Replacement {
+        std::fs::write(directory.join(".file.1"), "longer").unwrap();
+        let place = Some((place, b"old".to_vec(), b"longer".to_vec()));
+        let directory = crate::open_directory(directory).unwrap();
+        let (name, temporary) = (terminated(b"file").unwrap(), terminated(b".file.1").unwrap());
+        Replacement { directory, name, temporary, place, done: false }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_text_is_lost_in_a_place() {
+        use rustix::fs::{MemfdFlags, SealFlags};
+        let directory = std::env::temp_dir().join(std::format!("gorgon-in-place-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let (file, draft) = (directory.join("file"), directory.join(".file.1"));
+        for old in ["old", "much longer than the new one"] {
+            std::fs::write(&file, old).unwrap();
+            let open = std::fs::File::options().write(true).open(&file).unwrap();
+            in_place(open.into(), &directory).commit().unwrap();
+            assert_eq!(std::fs::read(&file).unwrap(), b"longer");
+            assert!(!draft.exists());
+        }
+        // No room for the new text: the old one is there again.
+        let memory = rustix::fs::memfd_create(c"text", MemfdFlags::ALLOW_SEALING).unwrap();
+        write_whole(&memory, b"old").unwrap();
+        rustix::fs::fcntl_add_seals(&memory, SealFlags::GROW).unwrap();
+        let seen = memory.try_clone().unwrap();
+        assert_eq!(in_place(memory, &directory).commit(), Err(Errno::PERM));
+        let mut text = [0; 10];
+        assert_eq!(rustix::io::pread(&seen, &mut text[..], 0), Ok(3));
+        assert_eq!(&text[..3], b"old");
+        assert!(!draft.exists());
+        // Room for neither: the new one is beside it.
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        assert_eq!(in_place(full.into(), &directory).commit(), Err(Errno::NOSPC));
+        assert_eq!(std::fs::read(&draft).unwrap(), b"longer");
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }
