@@ -138,7 +138,9 @@ fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, sta
             let word = root.filter(|_| configuration.is_none() && failure.error == Some(Errno::NOENT));
             let word = word.filter(|word| failure.message.starts_with(&**word));
             let hint = word.and_then(|word| command::hint(&word)).unwrap_or_default();
-            terminal::complain(&["gorgon: ", &failure.message, &hint, "\n"].concat());
+            let message = configuration.map(|configuration| configuration.source.locate(&failure.message));
+            let message = message.as_ref().unwrap_or(&failure.message);
+            terminal::complain(&["gorgon: ", message, &hint, "\n"].concat());
             if failure.usage { USAGE } else { FAILURE }
         }
     }

@@ -133,7 +133,10 @@ impl<'c> Configured<'c> {
         let report = Difference::between(&running.settings, &new).print(&new);
         // What was changed live may contradict what the file says now.
         look(&new)?;
-        running.change(new, reactor)?;
+        running.change(new, reactor).map_err(|mut trouble| {
+            trouble.message = loaded.source.locate(&trouble.message);
+            trouble
+        })?;
         self.base = fresh;
         let mut report = report;
         for key in fixed {
@@ -191,7 +194,7 @@ impl<'c> Configured<'c> {
         let mut report = saved.report;
         for (path, new) in prepared {
             if new.is_in_place() {
-                let why = ": written in its place, for its owner or its group is another's\n";
+                let why = ": written in its place, for a new file could not have its owner and group\n";
                 push_all(&mut report, &[path, why]);
             }
             new.commit().map_err(|error| wrong(path, error))?;

@@ -1,7 +1,6 @@
 //! The monitors that run: who may come in, and where they listen. A change of them is made ready and takes effect with
 //! that of the servers.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -36,6 +35,11 @@ const ACCOUNTS: usize = 1 << 20;
 const MAP: usize = 4096;
 /// Whom the kernel calls those that it has no number for, unless it is told otherwise.
 const OVERFLOW: u32 = 65_534;
+/// What is wrong where nobody can have a key.
+pub(super) const NO_KEYS: &str =
+    "expected one for those who come by TCP, or a terminal to ask for a password";
+/// Why a file of keys that cannot be read again is told of.
+pub(super) const STALE: &str = ", so what changes in it holds when the program starts anew";
 /// Peers that may wait to be let in.
 const BACKLOG: u32 = 16;
 
@@ -137,7 +141,7 @@ impl Host {
     ) -> Result<Access, Box<Failure>> {
         let wrong = |message: String| {
             Box::new(Failure {
-                message: joined(&["monitor ", &monitor.name, ": ", &message]),
+                message: joined(&["[monitor:", &monitor.name, "] ", &message]),
                 usage: true,
                 error: None,
             })
@@ -163,15 +167,15 @@ impl Host {
         let keys = match (settings.key_file.is_empty(), &self.asked) {
             // The program may have given up the right to read the file, which looks after its changes itself.
             _ if before.is_some_and(|before| source(before) == source(settings)) => None,
-            (false, _) => Some(KeyFile::open(&settings.key_file, &owners).map_err(wrong)?),
+            (false, _) => {
+                let told = |message: String| wrong(joined(&["key_file=", &message]));
+                Some(KeyFile::open(&settings.key_file, &owners).map_err(told)?)
+            }
             (true, Some((role, password, salt))) if settings.wants_password() => {
                 Some(KeyFile::in_memory(Keys::of_password("admin", *role, password, *salt, settings.legacy)))
             }
             (true, _) if settings.wants_password() => {
-                return Err(wrong(
-                    "key_file: expected one for those who come by TCP, or a terminal to ask for a password"
-                        .to_owned(),
-                ));
+                return Err(wrong(joined(&["key_file: ", NO_KEYS])));
             }
             (true, _) => Some(KeyFile::default()),
         };
@@ -192,6 +196,7 @@ pub(super) fn prepare(
     let others = access.roles.names_others();
     if !monitor.settings.key_file.is_empty() {
         served.reads.extend(super::http::open_parent(monitor.settings.key_file.as_bytes()));
+        served.key_files.push(monitor.settings.key_file.clone());
     }
     let limits = MonitorService::limits(&monitor.settings);
     let mut ready = Ready {

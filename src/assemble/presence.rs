@@ -7,6 +7,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "monitor")]
+use gorgon_sys::real_path;
 use gorgon_sys::{Errno, FileKind, describe, open_file, stat_path};
 
 use super::privileges::read;
@@ -20,7 +22,7 @@ use crate::config::settings::{HttpServer, Settings};
 use crate::config::source::Origin;
 use crate::http::service::passwords::{OTHERS, Passwords};
 use crate::text::file_path::parent;
-use crate::text::join::joined;
+use crate::text::join::{joined, push_all};
 use crate::text::log_target::LogTarget;
 
 /// Looks at all that is named. A program that runs has given rights away: what it uses already, by the settings
@@ -37,6 +39,30 @@ pub fn look(loaded: &Loaded, running: Option<&Settings>) -> Problems {
     #[cfg(not(feature = "monitor"))]
     let _ = user;
     look.problems
+}
+
+/// Whether a user may read a file, as far as permission bits tell.
+#[cfg(feature = "monitor")]
+fn may_read(path: &[u8], user: &User) -> bool {
+    let may = |path: &[u8], wanted: u32| {
+        stat_path(path).is_ok_and(|found| {
+            let shift = match () {
+                () if found.user == user.user => 6,
+                () if user.groups.contains(&found.group) => 3,
+                () => 0,
+            };
+            user.user == 0 || found.mode >> shift & wanted != 0
+        })
+    };
+    let Ok(path) = real_path(path) else { return false };
+    let mut above = &*path;
+    while above.len() > 1 {
+        above = parent(above);
+        if !may(above, 1) {
+            return false;
+        }
+    }
+    may(&path, 4)
 }
 
 struct Look<'l> {
@@ -80,7 +106,8 @@ impl Look<'_> {
             Some(given) => source.show_origin(&given.origin),
             None => source.show_node(node),
         };
-        self.problems.warn(&place, &joined(&[key, "=", value, ": ", message]));
+        let equals = if value.is_empty() { "" } else { "=" };
+        self.problems.warn(&place, &joined(&[key, equals, value, ": ", message]));
     }
 
     /// Whether the program runs with that value.
@@ -106,13 +133,13 @@ impl Look<'_> {
     }
 
     /// The process; gives the user that it would become.
-    fn process(&mut self) -> Option<u32> {
+    fn process(&mut self) -> Option<User> {
         let process = &self.loaded.settings.process;
         let key = |key| (NodeKind::Process, "", key);
         let mut becomes = None;
         if let (Ok(passwd), Ok(group)) = (read("/etc/passwd"), read("/etc/group")) {
             match User::resolve(&process.user, &passwd, &group) {
-                Ok(user) => becomes = Some(user.user),
+                Ok(user) => becomes = Some(user),
                 Err(message) => self.tell(key("user"), &process.user, &message),
             }
         }
@@ -188,13 +215,16 @@ impl Look<'_> {
     }
 
     #[cfg(feature = "monitor")]
-    fn monitors(&mut self, user: Option<u32>) {
+    fn monitors(&mut self, user: Option<User>) {
         use gorgon_sys::privilege;
 
+        use super::monitors::{NO_KEYS, STALE};
         use crate::monitor::roles::Roles;
         use crate::monitor::service::key_file::KeyFile;
         let mut owners = Vec::from([privilege::identity().0]);
-        owners.extend(user);
+        // Only root becomes another.
+        let becomes = user.as_ref().filter(|_| owners.contains(&0));
+        owners.extend(user.as_ref().map(|user| user.user));
         let monitors = &self.loaded.settings.monitors;
         for monitor in monitors.iter().filter(|monitor| monitor.settings.enabled) {
             let key = |key| (NodeKind::Monitor, monitor.name.as_str(), key);
@@ -205,12 +235,20 @@ impl Look<'_> {
                 }
             }
             if settings.key_file.is_empty() {
+                if settings.wants_password() && !self.is_in_use(key("key_file")) {
+                    self.warn(key("key_file"), "", NO_KEYS);
+                }
                 continue;
             }
             if let Err(error) = open_file(&settings.key_file) {
                 self.tell_error(key("key_file"), &settings.key_file, error);
             } else if let Err(message) = KeyFile::open(&settings.key_file, &owners) {
                 self.tell_told(key("key_file"), &settings.key_file, &message);
+            } else if let Some(user) = becomes.filter(|user| !may_read(settings.key_file.as_bytes(), user)) {
+                let mut message = String::new();
+                user.push(&mut message);
+                push_all(&mut message, &[" may not read it", STALE]);
+                self.warn(key("key_file"), &settings.key_file, &message);
             }
         }
     }

@@ -12,7 +12,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root, privilege, read_file};
+use gorgon_sys::{
+    AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_file, open_root, privilege, read_file,
+};
 
 use super::listeners::Sockets;
 use super::uploads::Area;
@@ -62,6 +64,8 @@ pub(super) struct Served {
     pub(super) logs: Vec<Place>,
     /// Directories of files that are read again when they change.
     pub(super) reads: Vec<OwnedFd>,
+    /// Files of the keys of monitors, which are among these.
+    pub(super) key_files: Vec<String>,
     /// Their helper processes are started last, when there is nothing left to give up.
     pub(super) passwords: Vec<Passwords>,
     /// The files of users, each with the number of its logins.
@@ -77,6 +81,7 @@ impl Served {
         self.areas.clear();
         self.logs.clear();
         self.reads.clear();
+        self.key_files.clear();
         self.passwords.clear();
     }
 
@@ -207,6 +212,8 @@ impl<'a> Plan<'a> {
         report.push('\n');
         self.name_what_stays(served, report);
         self.name_logs(served);
+        #[cfg(feature = "monitor")]
+        self.name_key_files(served);
         Ok(())
     }
 
@@ -359,6 +366,24 @@ impl<'a> Plan<'a> {
             if !self.settings.quiet {
                 terminal::complain(&text);
             }
+        }
+    }
+
+    /// Names the files of keys that cannot be read again when they change.
+    #[cfg(feature = "monitor")]
+    fn name_key_files(&self, served: &Served) {
+        for file in served.key_files.iter().filter(|_| !self.settings.quiet) {
+            let mut text = joined(&["gorgon: warning: ", file, ": "]);
+            match open_file(file.as_str()) {
+                Ok(_) => continue,
+                Err(Errno::ACCESS | Errno::PERM) => {
+                    push_all(&mut text, &[&self.who(), " may not read it", super::monitors::STALE]);
+                }
+                // In another root directory, perhaps.
+                Err(error) => push_all(&mut text, &[&gorgon_sys::describe(error), ", so nobody can log in"]),
+            }
+            text.push('\n');
+            terminal::complain(&text);
         }
     }
 

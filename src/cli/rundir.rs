@@ -356,7 +356,9 @@ mod tests {
         assert_eq!(beside(&bytes), wanted);
         assert!(beside(b"/nowhere").is_empty());
         assert!(is_roots(b"/run/gorgon") && is_roots(b"/run/gorgon-7"));
-        assert!(!is_roots(b"/run/user/7/gorgon") && !is_roots(b"/tmp/gorgon-7") && !is_roots(b"run/gorgon-7"));
+        assert!(
+            !is_roots(b"/run/user/7/gorgon") && !is_roots(b"/tmp/gorgon-7") && !is_roots(b"run/gorgon-7")
+        );
         std::fs::remove_dir_all(&path).unwrap();
     }
 }

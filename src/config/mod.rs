@@ -18,6 +18,7 @@ pub mod dump;
 pub mod edit;
 pub mod editor;
 pub mod files;
+pub mod hints;
 pub mod kind;
 pub mod load;
 pub mod nodes;

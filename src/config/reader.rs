@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use super::expand::{Names, expand};
 use super::files::Files;
+use super::hints::hint;
 use super::kind::NodeKind;
 use super::problems::Problems;
 use super::source::{Given, Origin, Place, Source, SourceNode};
@@ -254,13 +255,13 @@ impl Reader<'_, '_, '_> {
                 let node = self.source.nodes.get(at)?;
                 match node.kind.find(key).filter(|about| !about.fact) {
                     None => {
+                        let hint = hint(key, node.kind);
                         let near = nearest(key, &mut node.kind.abouts().map(|about| about.name));
-                        Problem::unknown(
-                            key,
-                            joined(&["setting of [", &node.section(), "]"]).as_str(),
-                            "",
-                            near,
-                        )
+                        let near = near.filter(|_| hint.is_none());
+                        let what = joined(&["setting of [", &node.section(), "]"]);
+                        let mut problem = Problem::unknown(key, &what, "", near);
+                        problem.message.push_str(&hint.unwrap_or_default());
+                        problem
                     }
                     Some(about) => match node.given(key) {
                         Some(before) => {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::kind::NodeKind;
 use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
+use crate::text::split::split_once;
 use crate::tree::About;
 
 /// All that was given.
@@ -112,6 +113,30 @@ impl Source {
         match origin {
             Origin::File(place) => self.show_place(*place),
             Origin::Environment(text) | Origin::Flag(text) => text.clone(),
+        }
+    }
+
+    /// A message about a value, with where that stands in place of its node: `FILE:LINE: root=/x: ..` of
+    /// `[http:main] root=/x: ..`, `FILE:LINE: user=x: ..` of `--gorgon.user=x: ..`; for a key that is not given the line is
+    /// that of the section. What does not stand in a file, or is about no value, stays as it is.
+    #[must_use]
+    pub fn locate(&self, message: &str) -> String {
+        let found = match message.strip_prefix("--gorgon.") {
+            Some(rest) => Some(("gorgon", rest)),
+            None => message.strip_prefix('[').and_then(|rest| split_once(rest, "] ")),
+        };
+        let place = found.and_then(|(section, rest)| {
+            let node = self.nodes.iter().find(|node| node.section() == section)?;
+            let end = rest.bytes().position(|byte| matches!(byte, b'=' | b':'))?;
+            match rest.get(..end).and_then(|key| node.given(key)).map(|given| &given.origin) {
+                Some(Origin::File(place)) => Some((*place, rest)),
+                Some(Origin::Environment(_) | Origin::Flag(_)) => None,
+                None => node.place.map(|place| (place, rest)),
+            }
+        });
+        match place {
+            Some((place, rest)) => joined(&[&self.show_place(place), ": ", rest]),
+            None => message.to_owned(),
         }
     }
 

@@ -58,7 +58,9 @@ impl Replacement {
         let mut made = Replacement { directory, name, temporary, place: None, done: false };
         write_all(&file, bytes, 0)?;
         match give(&file, &old) {
-            Err(Errno::PERM | Errno::INVAL) => made.place = Some((made.open(&old)?, read_file(path, usize::MAX)?, Vec::from(bytes))),
+            Err(Errno::PERM | Errno::INVAL) => {
+                made.place = Some((made.open(&old)?, read_file(path, usize::MAX)?, Vec::from(bytes)))
+            }
             outcome => outcome?,
         }
         rustix::fs::fsync(&file)?;

@@ -31,6 +31,15 @@ fn each_mistake_is_named() {
         ),
         ("[handler:x/y]\n", "1: [handler:x/y]: no such HTTP server"),
         ("[gorgon]\ngrce = 1\n", "2: grce: no such setting of [gorgon]; did you mean grace?"),
+        ("[gorgon]\npidfile = x\n", "2: pidfile: no such setting of [gorgon]; did you mean pid_file?"),
+        (
+            "[gorgon]\nlisten = :80\n",
+            "2: listen: no such setting of [gorgon]; did you mean listen of [http:NAME]?",
+        ),
+        (
+            "[gorgon]\nworkers = 4\n",
+            "2: workers: no such setting of [gorgon]; one process with one thread serves all",
+        ),
         ("[gorgon]\nGrace = 1\n", "2: Grace: no such setting of [gorgon]; did you mean grace?"),
         ("[gorgon]\ngrace = 1\ngrace = 2\n", "3: grace: given twice, first at 2"),
         ("[gorgon]\n[gorgon]\n", "2: [gorgon]: given twice, first at 1"),
