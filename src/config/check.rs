@@ -9,6 +9,9 @@ use super::settings::Settings;
 use crate::text::join::joined;
 use crate::tree::rule::ListenRule;
 
+/// More sockets than these the loop does not listen on.
+const LISTENERS_MAX: usize = 255;
+
 /// One contradiction.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct Wrong {
@@ -68,6 +71,12 @@ fn check_addresses(settings: &Settings, all: &mut Vec<Wrong>) {
     }
     #[cfg(not(any(feature = "http", feature = "monitor")))]
     let _ = settings;
+    // Each is compared with all before it, which is nothing for as many as the loop listens on.
+    if let Some((kind, name, _)) = rules.get(LISTENERS_MAX) {
+        let message = String::from("expected at most 255 rules in all");
+        all.push(Wrong { node: NodeId::new(*kind, name), key: "listen", message, other: None });
+        rules.truncate(LISTENERS_MAX);
+    }
     for (at, (kind, name, rule)) in rules.iter().enumerate() {
         let before = rules.iter().take(at).find(|(other, named, before)| {
             (other, named) != (kind, name) && before.listen.clashes_with(&rule.listen)
@@ -130,6 +139,16 @@ mod tests {
             assert_eq!(found.len(), 1, "{name} {key}={text}: {found:?}");
             let other = found[0].other.as_ref().map(|other| other.name.as_str());
             assert_eq!((found[0].node.name.as_str(), found[0].key, other), wrong);
+        }
+        // As many rules as there can be sockets.
+        for (count, wrong) in [(254, 0), (255, 1), (5000, 1)] {
+            let rules: Vec<String> =
+                (0..count).map(|at| format!("127.{}.{}.1:80", at / 250, at % 250)).collect();
+            let mut settings = good.clone();
+            settings.set(NodeKind::Http, "b", "listen", &rules.join(",")).unwrap();
+            let found = check(&settings);
+            assert_eq!(found.len(), wrong, "{count}");
+            assert!(found.iter().all(|wrong| wrong.message.contains("255")), "{found:?}");
         }
         // What is turned off listens on nothing.
         let mut settings = good.clone();

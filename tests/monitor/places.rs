@@ -180,6 +180,14 @@ fn one_with_a_name_is_found() {
     assert!(code == 1 && error.contains(&looked) && error.contains("gorgon monitor PATH"), "{error}");
 }
 
+/// The socket of one that was started by root, as it says: in the directory of root's, or beside it.
+fn in_run(server: &Server) -> PathBuf {
+    let line = server.report.lines().find_map(|line| line.strip_prefix("Monitor: ")).unwrap();
+    let name = format!("{}.sock", server.child.id());
+    assert!(line.starts_with("/run/gorgon") && line.ends_with(&name), "{line}");
+    PathBuf::from(line)
+}
+
 /// What root is given, and who becomes another.
 #[test]
 fn root_has_it_in_run() {
@@ -188,13 +196,80 @@ fn root_has_it_in_run() {
     }
     let place = site();
     let mut server = Server::start(&place.path().join("site"), &[]);
-    let socket = Path::new("/run/gorgon").join(format!("{}.sock", server.child.id()));
+    let socket = in_run(&server);
     assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(socket.metadata().unwrap().uid(), 65_534, "whom it runs as can remove it");
     let mut session = Session::new(&socket);
     assert!(session.ask("hello").contains("role=admin"));
     end(&mut server);
     assert!(!socket.exists());
+}
+
+/// Several whom root has become, in a `/run` of their own: each has a directory in which nobody else removes anything.
+#[test]
+fn each_user_that_root_becomes_has_a_place() {
+    if !is_root() {
+        return;
+    }
+    let place = site();
+    let program = env!("CARGO_BIN_EXE_gorgon");
+    let site = place.path().join("site").display().to_string();
+    let start = |before: &[&str], user: &str| {
+        let mut command = Command::new(before[0]);
+        command.args(&before[1..]).args([program, "-l", "127.0.0.1:0", "--user", user, &site]);
+        Server::spawn(command)
+    };
+    let mount = ["unshare", "-m", "sh", "-c", "mount -t tmpfs -o mode=755 none /run && exec \"$0\" \"$@\""];
+    let mut probe = Command::new(mount[0]);
+    probe.args(&mount[1..]).arg("true");
+    if !finish(probe).status.success() {
+        eprintln!("SKIPPED: no mount can be made here");
+        return;
+    }
+    let mut one = start(&mount, "1234:1234");
+    let process = one.child.id().to_string();
+    let enter = ["nsenter", "-m", "-t", &process];
+    let inside = |words: &[&str]| {
+        let mut command = Command::new(enter[0]);
+        command.args(&enter[1..]).args(words);
+        told(&finish(command))
+    };
+    let mut same = start(&enter, "1234:1234");
+    let mut two = start(&enter, "2345:2345");
+    let mut root = start(&enter, "root");
+    let number = |server: &Server| server.child.id().to_string();
+    let path = |directory: &str, server: &Server| format!("/run/{directory}/{}.sock", number(server));
+    for (server, directory) in
+        [(&one, "gorgon"), (&same, "gorgon"), (&two, "gorgon-2345"), (&root, "gorgon-0")]
+    {
+        assert_eq!(in_run(server), Path::new(&path(directory, server)));
+    }
+    let owners = ["stat", "-c", "%U:%u %a", "/run/gorgon", "/run/gorgon-2345", "/run/gorgon-0"];
+    assert_eq!(inside(&owners).1, "UNKNOWN:1234 700\nUNKNOWN:2345 700\nroot:0 700\n");
+    // Neither removes what is the other's, nor puts something in its place.
+    for (user, other) in [("1234", path("gorgon-2345", &two)), ("2345", path("gorgon", &one))] {
+        let user = format!("--reuid={user}");
+        for act in [&["rm", "-f", &*other][..], &["ln", "-sf", "/x", &other]] {
+            let words = [&["setpriv", &*user, "--clear-groups"], act].concat();
+            let (code, _, error) = inside(&words);
+            assert!(code != 0 && error.contains("Permission denied"), "{words:?}: {error}");
+        }
+    }
+    // All are found, by whoever reaches them.
+    let (code, _, error) = inside(&[program, "monitor", "-c", "hello"]);
+    assert_eq!(code, 2, "{error}");
+    for server in [&one, &same, &two, &root] {
+        assert!(error.contains(&format!("\n  {}  /run/gorgon", number(server))), "{error}");
+        let (code, text, error) = inside(&[program, "monitor", &number(server), "-c", "hello"]);
+        assert!(code == 0 && text.contains(&format!(" pid={} ", number(server))), "{error}");
+    }
+    for (server, directory) in [(&mut two, "gorgon-2345"), (&mut root, "gorgon-0"), (&mut same, "gorgon")] {
+        let socket = path(directory, server);
+        assert_eq!(inside(&["test", "-S", &socket]).0, 0, "{socket}");
+        end(server);
+        assert_eq!(inside(&["test", "-e", &socket]).0, 1, "{socket}");
+    }
+    end(&mut one);
 }
 
 #[test]
@@ -228,13 +303,13 @@ fn who_is_let_in_later_reaches_the_run_directory() {
     command.arg("run").arg("-c").arg(file).env("XDG_RUNTIME_DIR", runtime.path()).stdin(Stdio::null());
     let server = Server::spawn(command);
     let name = format!("{}.sock", server.child.id());
-    let parent = if is_root() { PathBuf::from("/run/gorgon") } else { runtime.path().join("gorgon") };
-    let socket = parent.join(name);
+    let socket = if is_root() { in_run(&server) } else { runtime.path().join("gorgon").join(name) };
+    let parent = socket.parent().unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     let mut session = Session::new(&socket);
     assert_eq!(mode(&socket), 0o600);
     session.ask("set /monitor/main view=54321");
-    assert_eq!((mode(&socket), mode(&parent)), (0o666, 0o755));
+    assert_eq!((mode(&socket), mode(parent)), (0o666, 0o755));
 }
 
 #[test]
