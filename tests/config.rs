@@ -255,24 +255,60 @@ fn check_looks_whether_what_is_named_is_there() {
     assert_eq!(lines.len(), 11, "{error}");
     let one = "[http:a]\nlisten = 127.0.0.1:0\nroot = %(here)s/site\n";
     for (text, start) in [
-        (
-            "[http:a]\nlisten = 127.0.0.1:0\nroot = nowhere\n".to_owned(),
-            "[http:a] root=nowhere: No such file",
-        ),
-        (format!("{one}upload = uplod\n"), "[http:a] upload=uplod: no such thing"),
-        (format!("{one}auth_file = keys\n"), "[http:a] auth_file=keys: No such file"),
-        (format!("{one}access_log = gone/log\n"), "[http:a] access_log=gone/log: No such file"),
-        (format!("{one}types_file = types\n"), "[http:a] types_file=types: No such file"),
+        ("[http:a]\nlisten = 127.0.0.1:0\nroot = nowhere\n".to_owned(), ":3: root=nowhere: No such file"),
+        (format!("{one}upload = uplod\n"), ":4: upload=uplod: no such thing"),
+        (format!("{one}auth_file = keys\n"), ":4: auth_file=keys: No such file"),
+        (format!("{one}access_log = gone/log\n"), ":4: access_log=gone/log: No such file"),
+        (format!("{one}types_file = types\n"), ":4: types_file=types: No such file"),
         (
             format!("{one}[handler:a/in]\nkind = upload\ndirectory = uplad\n"),
-            "[handler:a/in] directory=uplad: no such thing",
+            ":6: directory=uplad: no such thing",
+        ),
+        (format!("{one}[gorgon]\nchroot = /nowhere\n"), ":5: chroot=/nowhere: No such file"),
+        // What is not given is missed in its section.
+        (
+            format!("{one}\n[monitor:m]\nlisten = 127.0.0.1:0\n"),
+            ":5: key_file: expected one for those who come by TCP",
         ),
     ] {
         let path = written(&directory, "one.conf", &text);
         let mut command = with(&["run", "-c", &path]);
         command.current_dir(directory.path());
         let (code, _, error) = said(command);
-        assert!(code == 2 && error.starts_with(&format!("gorgon: {start}")), "{error}");
+        assert!(code == 2 && error.starts_with(&format!("gorgon: {path}{start}")), "{error}");
+    }
+    // Who starts it may be at a terminal, and be asked.
+    let path = written(&directory, "one.conf", &format!("{one}\n[monitor:m]\nlisten = 127.0.0.1:0\n"));
+    let (code, output, error) = said(with(&["check", "-c", &path]));
+    assert!(code == 0 && output.contains(": ok, "), "{error}");
+    assert!(error.starts_with(&format!("gorgon: warning: {path}:5: key_file: expected one ")), "{error}");
+    // A flag has no line.
+    let (_, _, error) = said(with(&["run", "-c", &path, "--gorgon.chroot=/nowhere"]));
+    assert!(error.starts_with("gorgon: --gorgon.chroot=/nowhere: "), "{error}");
+}
+
+/// The words of other servers.
+#[test]
+fn what_others_call_it_is_told() {
+    let directory = Directory::new();
+    let text = "[http:a]\nport = 80\ndocument_root = /\nerror_log = /x\nserver_name = a.example\nkeepalive_timeout = 5\n\
+        [gorgon]\nworker_processes = 4\nusername = www\nindex = i.html\n";
+    let path = written(&directory, "a.conf", text);
+    let wanted = [
+        ":1: [http:a]: expected root, the directory or file to serve",
+        ":2: port: no such setting of [http:a]; did you mean listen?",
+        ":3: document_root: no such setting of [http:a]; did you mean root?",
+        ":4: error_log: no such setting of [http:a]; did you mean log_level of [gorgon]?",
+        ":5: server_name: no such setting of [http:a]; a server answers to every name",
+        ":6: keepalive_timeout: no such setting of [http:a]; did you mean idle_timeout?",
+        ":8: worker_processes: no such setting of [gorgon]; one process with one thread serves all",
+        ":9: username: no such setting of [gorgon]; did you mean user?",
+        ":10: index: no such setting of [gorgon]; did you mean index of [http:NAME]?",
+    ]
+    .map(|line| format!("gorgon: {path}{line}\n"))
+    .concat();
+    for command in ["check", "run", "dump"] {
+        assert_eq!(said(with(&[command, "-c", &path])), (2, String::new(), wanted.clone()));
     }
 }
 

@@ -276,3 +276,73 @@ pub(super) fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<
         (rule.send_buffer.unwrap_or(http.send_buffer), rule.receive_buffer.unwrap_or(http.receive_buffer));
     (given(send), given(receive))
 }
+
+#[cfg(test)]
+#[cfg(all(feature = "monitor", target_os = "linux"))]
+mod tests {
+    use super::super::LARGEST_READ;
+    use super::*;
+    use crate::config::load::tests::good;
+    use crate::engine::Loop;
+    use gorgon_sys::PollerKind;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// An address for documentation (RFC 5737), which no host has.
+    const NOWHERE: &str = "192.0.2.1:0";
+
+    fn reactor() -> Reactor<World> {
+        let lp = Loop::new(PollerKind::available()[0], 1 << 20).unwrap();
+        Reactor::new(lp, World::default(), LARGEST_READ).unwrap()
+    }
+
+    #[test]
+    fn only_an_address_that_may_come_is_waited_for() {
+        let (mut late, mut reactor) = (Late::default(), reactor());
+        let listen = Listen::parse(NOWHERE).unwrap();
+        for (retries, error, waits) in [
+            (false, Errno::ADDRNOTAVAIL, false),
+            (true, Errno::ADDRINUSE, false),
+            (true, Errno::ADDRNOTAVAIL, true),
+        ] {
+            late.retries = retries;
+            let bound = Err(failure(NOWHERE, error));
+            let made = or_wait(bound, &listen, ListenOptions::default(), 7, &mut late, &mut reactor);
+            assert_eq!(made.is_ok_and(|sockets| sockets.is_empty()), waits);
+            assert_eq!(late.addresses(7).count(), usize::from(waits));
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_monitor_comes_later() {
+        let keys = std::env::temp_dir().join(format!("gorgon-late-keys-{}", std::process::id()));
+        std::fs::write(&keys, "").unwrap();
+        std::fs::set_permissions(&keys, PermissionsExt::from_mode(0o600)).unwrap();
+        let file = format!("key_file={}\n", keys.display());
+        let with = |rules: &str| good(&["[monitor:m]\nlisten=", rules, "\n", &file].concat()).settings;
+        let (mut running, mut reactor, mut report) = (Running::new(1000), reactor(), String::new());
+        running.late.retries = true;
+        running.apply(with(NOWHERE), &mut reactor, &mut report).unwrap();
+        // It is bound all the same, where the system can do that.
+        let service = running.monitors[0].service;
+        let (id, address) = running.monitors[0].bound[0].sockets.pop().unwrap();
+        assert!(matches!(address, Address::Ip(address) if address.port() != 0));
+        reactor.lp().remove_listener(id);
+        let listen = Address::Ip(NOWHERE.parse().unwrap());
+        let options = ListenOptions { freebind: true, ..ListenOptions::default() };
+        running.late.add(listen.clone(), options.clone(), service.into(), 0);
+        // What the file still says is waited for.
+        running.apply(with(&[NOWHERE, ",127.0.0.1:0"].concat()), &mut reactor, &mut report).unwrap();
+        assert_eq!(running.late.addresses(service.into()).count(), 1);
+        running.turn(1000, &mut reactor);
+        assert_eq!(running.late.next(), None);
+        let bound = &running.monitors[0].bound;
+        let (id, Address::Ip(came)) = &bound[0].sockets[0] else { panic!("no address") };
+        assert_eq!((came.ip(), bound[1].sockets.len()), (ip_of(&listen).ip(), 1));
+        assert!(reactor.lp().listener(*id).is_some());
+        // And nothing else.
+        running.late.add(listen, options, service.into(), 0);
+        running.apply(with("127.0.0.1:0"), &mut reactor, &mut report).unwrap();
+        assert_eq!(running.late.next(), None);
+        std::fs::remove_file(&keys).unwrap();
+    }
+}

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{Directory, PATIENCE, finish, gorgon, refusal};
-use crate::host::{Host, command, site, told};
+use crate::common::{Directory, PATIENCE, Server, finish, gorgon, refusal};
+use crate::host::{Host, command, is_root, site, told};
+use crate::places::spawn;
 
 /// A port that is free. What is bound to it next is ours in all likelihood.
 pub fn free_port() -> u16 {
@@ -204,4 +205,63 @@ fn the_client_logs_in_with_a_password_of_a_file() {
     let (code, text, error) = told(&finish(command));
     assert_eq!((code, error.as_str()), (0, ""));
     assert!(text.contains("who=\"ada from 127.0.0.1\""), "{text}");
+}
+
+/// Keys that are changed where the program may not look any more are told of while there is time.
+#[test]
+fn keys_that_go_stale_are_told_of() {
+    if !is_root() {
+        return;
+    }
+    let directory = site();
+    add_key(&directory, "ada:admin", "right");
+    let (keys, place) = (directory.path().join("keys"), directory.path().display());
+    let text = format!(
+        "[http:main]\nlisten = 127.0.0.1:0\nroot = {place}/site\n\n[monitor:main]\nlisten = 127.0.0.1:0\nkey_file = {place}/keys\n"
+    );
+    let file = directory.file("gorgon.conf", text).display().to_string();
+    let why =
+        "nobody (65534:65534) may not read it, so what changes in it holds when the program starts anew\n";
+    for (group, mode, closed, warned) in [
+        (0, 0o600, 0o777, true),
+        (0, 0o640, 0o777, true),
+        (65_534, 0o640, 0o777, false),
+        (65_534, 0o600, 0o777, true),
+        // A directory above that it may not pass.
+        (65_534, 0o640, 0o776, true),
+    ] {
+        std::os::unix::fs::chown(&keys, Some(0), Some(group)).unwrap();
+        std::fs::set_permissions(&keys, PermissionsExt::from_mode(mode)).unwrap();
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(closed)).unwrap();
+        let mut check = gorgon();
+        check.args(["check", "-c", &file]);
+        let (code, _, error) = told(&finish(check));
+        let line = format!("gorgon: warning: {file}:7: key_file={place}/keys: {why}");
+        assert_eq!((code, error == line), (0, warned), "{error}");
+        let said = directory.path().join("said");
+        let mut run = gorgon();
+        run.args(["run", "-c", &file]).stdin(Stdio::null()).stderr(std::fs::File::create(&said).unwrap());
+        drop(spawn(run));
+        let said = std::fs::read_to_string(said).unwrap();
+        assert_eq!(said.contains(&format!("gorgon: warning: {place}/keys: {why}")), warned, "{said}");
+    }
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o777)).unwrap();
+}
+
+/// An address that no host has (RFC 5737) is bound for a monitor as for a server.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_is_not_there_yet_is_bound() {
+    let directory = site();
+    add_key(&directory, "ada:admin", "right");
+    crate::common::give(&directory.path().join("keys"));
+    let monitor = format!("    192.0.2.1:0\nkey_file = {}", directory.path().join("keys").display());
+    let mut server = Server::spawn(command(&directory, &monitor, ""));
+    assert!(server.report.contains("m.sock, 192.0.2.1:"), "{}", server.report);
+    server.signal("TERM");
+    server.child.wait().unwrap();
+    let mut without = command(&directory, &monitor, "");
+    without.arg("--gorgon.listen_retry=off").stderr(Stdio::piped());
+    let line = refusal(without);
+    assert!(line.starts_with("cannot listen on 192.0.2.1:0: "), "{line}");
 }

@@ -131,7 +131,7 @@ fn where_it_cannot_be_is_one_line() {
 }
 
 /// As [`Server::spawn`], which takes standard error for its own.
-fn spawn(mut command: Command) -> Server {
+pub fn spawn(mut command: Command) -> Server {
     use std::io::{BufRead, BufReader};
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());

@@ -18,6 +18,9 @@ fn a_bad_file_changes_nothing() {
     let (descriptors, inodes) = (program.server.descriptors(), program.inodes(one.port()));
     let cases: &[(&str, &[&str])] = &[
         ("[http:one\nroot = /\n", &[":1: "]),
+        (&[ONE, "[http:two]\nroot = /nowhere\n"].concat(), &[":5: root=/nowhere: No such file"]),
+        (&[ONE, "[http:two]\nlisten = :1\n"].concat(), &[":4: [http:two]: expected root"]),
+        (&[ONE, "[monitor:m]\nlisten = 127.0.0.1:0\n"].concat(), &[":4: key_file: expected one for"]),
         (
             "[http:one]\nrot = /\nread_buffer = 3K\nlisten = 1.2.3.4.5\n[htpt:x]\n",
             &[

@@ -74,7 +74,7 @@ fn as_many_as_there_may_be() {
     program.reload(&servers(64)).unwrap();
     assert_eq!(body(program.address("s63"), "/a.txt").1, "of two");
     let error = program.reload(&servers(300)).unwrap_err();
-    assert!(error.contains("255 servers"), "{error}");
+    assert!(error.contains("at most 255 rules"), "{error}");
     assert_eq!(body(program.address("s63"), "/a.txt").1, "of two");
     // 255 sockets are the most.
     let listens = |count: usize| ONE.replace("127.0.0.1:0", &vec!["127.0.0.1:0"; count].join("\n  "));

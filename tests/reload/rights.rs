@@ -94,6 +94,57 @@ fn a_low_port_is_kept_when_another_cannot_be_had() {
     assert_eq!(body(one, "/a.txt").1, "of two");
 }
 
+/// Who may read the file stays the same, and so does the file where no other can be its like.
+#[test]
+fn a_file_of_a_foreign_group_is_written_in_its_place() {
+    if !root() {
+        return;
+    }
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    let mut value = true;
+    for ((user, group, mode), saved) in [
+        ((65_534, 65_534, 0o640), Some("")),
+        ((65_534, 4321, 0o640), Some("in its place")),
+        ((0, 65_534, 0o660), Some("in its place")),
+        ((65_534, 4321, 0o440), None),
+        ((0, 65_534, 0o640), None),
+    ] {
+        let owned = || {
+            let found = program.path.metadata().unwrap();
+            (found.uid(), found.gid(), found.mode() & 0o7777)
+        };
+        std::os::unix::fs::chown(&program.path, Some(user), Some(group)).unwrap();
+        std::fs::set_permissions(&program.path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let before =
+            (program.path.metadata().unwrap().ino(), std::fs::read_to_string(&program.path).unwrap());
+        let word = if value { "on" } else { "off" };
+        monitor.ask(&format!("set /http/one hidden={word}")).unwrap();
+        let report = monitor.ask("save");
+        let (inode, text) =
+            (program.path.metadata().unwrap().ino(), std::fs::read_to_string(&program.path).unwrap());
+        match saved {
+            Some(way) => {
+                let report = report.unwrap();
+                assert!(report.contains(&"[http:one] hidden: "), "{report}");
+                let in_place = report.contains("web.conf: written in its place, for a new file could not");
+                assert_eq!((in_place, inode == before.0), (!way.is_empty(), !way.is_empty()), "{report}");
+                assert!(text.contains(&format!("\nhidden = {word}\n")), "{text}");
+                value = !value;
+            }
+            None => {
+                let error = report.unwrap_err();
+                assert!(error.contains("web.conf: Operation not permitted"), "{error}");
+                assert_eq!((inode, text), before);
+            }
+        }
+        assert_eq!(owned(), (user, group, mode));
+        let names = std::fs::read_dir(program.directory.path()).unwrap();
+        let names: Vec<_> = names.flatten().map(|entry| entry.file_name()).collect();
+        assert!(names.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{names:?}");
+    }
+}
+
 /// In a sandbox nothing can be opened but what was served at the start.
 #[test]
 fn a_sandbox_is_not_left() {
