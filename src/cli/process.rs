@@ -243,8 +243,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 Unit::Choice("auto|on|off"),
                 "auto",
                 "Whether an address to listen on may come later. Then it is bound before an interface has it, or where \
-                 the system cannot do that, tried again while the others serve. auto does so for servers that a \
-                 configuration file describes.",
+                 the system cannot do that, tried again while the others serve. auto does so for what a configuration \
+                 file describes.",
             ),
             get: |s| Value::Choice(s.listen_retry),
             set: |s, v| v.into_choice(&mut s.listen_retry),

@@ -166,8 +166,8 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "",
                 "File of the keys of those who come by TCP. gorgon passwd --monitor USER makes its lines. It has to \
                  belong to root or to the user that the program runs as, and others may not be able to read it: \
-                 chmod 600, or 640 for a group that this user is in. Its changes count from the next login on. Without \
-                 one the password of the user admin is asked for at start, if there is a terminal.",
+                 chmod 600, or 640 for a group that this user is in. Its changes count from the next login on, if the \
+                 program's user may read it. Without one the password of the user admin is asked for at start, if there is a terminal.",
             )
             .by_admin(),
             get: |s| Value::Text(s.key_file.clone()),
