@@ -5,12 +5,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, Errno, ListenOptions, Passed, privilege, read_file};
+use gorgon_sys::{Address, Errno, ListenOptions, privilege, read_file};
 
 use super::late::Late;
 use super::listeners::{Socket, bind, display};
 use super::privileges::Served;
-use super::sockets::{Bound, OF_MONITORS, or_wait, take_passed, too_many};
+use super::sockets::{Bound, OF_MONITORS, PassedFor, or_wait, take_passed, too_many};
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
@@ -186,7 +186,7 @@ impl Host {
 /// Makes one monitor ready: as a service, with its sockets.
 pub(super) fn prepare(
     monitor: &MonitorServer,
-    (before, passed, late): (Option<&Monitor>, &mut Vec<(Listen, Vec<Passed>)>, &mut Late),
+    (before, passed, late): (Option<&Monitor>, &mut PassedFor, &mut Late),
     host: &Host,
     reactor: &mut Reactor<World>,
     served: &mut Served,

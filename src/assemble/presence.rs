@@ -22,7 +22,7 @@ use crate::config::settings::{HttpServer, Settings};
 use crate::config::source::Origin;
 use crate::http::service::passwords::{OTHERS, Passwords};
 use crate::text::file_path::parent;
-use crate::text::join::{joined, push_all};
+use crate::text::join::joined;
 use crate::text::log_target::LogTarget;
 
 /// Looks at all that is named. A program that runs has given rights away: what it uses already, by the settings
@@ -221,6 +221,7 @@ impl Look<'_> {
         use super::monitors::{NO_KEYS, STALE};
         use crate::monitor::roles::Roles;
         use crate::monitor::service::key_file::KeyFile;
+        use crate::text::join::push_all;
         let mut owners = Vec::from([privilege::identity().0]);
         // Only root becomes another.
         let becomes = user.as_ref().filter(|_| owners.contains(&0));

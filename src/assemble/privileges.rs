@@ -12,9 +12,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use gorgon_sys::{
-    AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_file, open_root, privilege, read_file,
-};
+use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root, privilege, read_file};
 
 use super::listeners::Sockets;
 use super::uploads::Area;
@@ -374,7 +372,7 @@ impl<'a> Plan<'a> {
     fn name_key_files(&self, served: &Served) {
         for file in served.key_files.iter().filter(|_| !self.settings.quiet) {
             let mut text = joined(&["gorgon: warning: ", file, ": "]);
-            match open_file(file.as_str()) {
+            match gorgon_sys::open_file(file.as_str()) {
                 Ok(_) => continue,
                 Err(Errno::ACCESS | Errno::PERM) => {
                     push_all(&mut text, &[&self.who(), " may not read it", super::monitors::STALE]);

@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, Passed};
+use gorgon_sys::Address;
 
 use super::Failure;
 use super::aside::Aside;
@@ -26,7 +26,7 @@ use super::listeners::bind_one;
 #[cfg(feature = "monitor")]
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
-use super::sockets::{Bound, buffers, socket_buffers};
+use super::sockets::{Bound, PassedFor, buffers, socket_buffers};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
 use crate::engine::{Limits, ListenerId, Reactor};
@@ -64,7 +64,7 @@ pub(super) struct Running {
     /// Helper processes can be started.
     started: bool,
     /// Sockets that were passed by who started the program, for the rules they were assigned to.
-    pub(super) passed: Vec<(Listen, Vec<Passed>)>,
+    pub(super) passed: PassedFor,
     /// Addresses that are tried again.
     pub(super) late: Late,
     /// Who is asked for the names of clients.

@@ -24,6 +24,9 @@ use crate::world::World;
 /// What a session of a monitor reads and writes at once: 4 KiB and 16 KiB.
 pub(super) const OF_MONITORS: Buffers = Buffers::fixed(12, 14);
 
+/// The sockets that were passed by who started the program, for the rules they were assigned to.
+pub(super) type PassedFor = Vec<(Listen, Vec<Passed>)>;
+
 /// A rule of `listen`, and the sockets that it came to.
 pub(super) struct Bound {
     pub(super) rule: ListenRule,
@@ -230,7 +233,7 @@ pub(super) fn or_wait(
 /// # Errors
 /// One of them cannot be made what it is to be.
 pub(super) fn take_passed(
-    passed: &mut Vec<(Listen, Vec<Passed>)>,
+    passed: &mut PassedFor,
     listen: &Listen,
     options: &ListenOptions,
 ) -> Result<Option<Vec<(OwnedFd, Address)>>, Box<Failure>> {
@@ -329,7 +332,7 @@ mod tests {
         reactor.lp().remove_listener(id);
         let listen = Address::Ip(NOWHERE.parse().unwrap());
         let options = ListenOptions { freebind: true, ..ListenOptions::default() };
-        running.late.add(listen.clone(), options.clone(), service.into(), 0);
+        running.late.add(listen.clone(), options, service.into(), 0);
         // What the file still says is waited for.
         running.apply(with(&[NOWHERE, ",127.0.0.1:0"].concat()), &mut reactor, &mut report).unwrap();
         assert_eq!(running.late.addresses(service.into()).count(), 1);

@@ -91,10 +91,8 @@ impl Replacement {
     /// the name `.NAME.PID`.
     pub fn commit(mut self) -> Result<(), Errno> {
         if let Some((file, old, new)) = self.place.take() {
-            return write_whole(&file, &new).map_err(|error| {
-                self.done = write_whole(&file, &old).is_err();
-                error
-            });
+            return write_whole(&file, &new)
+                .inspect_err(|_error| self.done = write_whole(&file, &old).is_err());
         }
         rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)?;
         self.done = true;

@@ -126,7 +126,7 @@ fn a_file_of_a_foreign_group_is_written_in_its_place() {
         match saved {
             Some(way) => {
                 let report = report.unwrap();
-                assert!(report.contains(&"[http:one] hidden: "), "{report}");
+                assert!(report.contains("[http:one] hidden: "), "{report}");
                 let in_place = report.contains("web.conf: written in its place, for a new file could not");
                 assert_eq!((in_place, inode == before.0), (!way.is_empty(), !way.is_empty()), "{report}");
                 assert!(text.contains(&format!("\nhidden = {word}\n")), "{text}");
