@@ -93,7 +93,10 @@ pub fn serve(
     running.served.by_file = configuration.is_some();
     #[cfg(feature = "monitor")]
     {
-        running.host.runtime = environment.runtime_directory;
+        running.host.runtime = crate::cli::rundir::Runtime {
+            service: environment.service_directory,
+            user: environment.runtime_directory,
+        };
         running.host.becomes = plan.becomes();
         running.host.quiet = level < Level::Warn;
         running.host.read_maps();

@@ -17,6 +17,8 @@ pub struct Environment {
     pub listen_count: Option<&'static [u8]>,
     /// `LISTEN_FDNAMES`: their names, with colons between.
     pub listen_names: Option<&'static [u8]>,
+    /// `RUNTIME_DIRECTORY` of systemd.exec(5): where this service keeps its sockets.
+    pub service_directory: Option<&'static [u8]>,
     /// Where the user's processes keep their sockets (the XDG base directories).
     pub runtime_directory: Option<&'static [u8]>,
 }
@@ -38,6 +40,7 @@ impl Environment {
             listen_process: take("LISTEN_PID"),
             listen_count: take("LISTEN_FDS"),
             listen_names: take("LISTEN_FDNAMES"),
+            service_directory: start.variable("RUNTIME_DIRECTORY"),
             runtime_directory: start.variable("XDG_RUNTIME_DIR"),
         }
     }

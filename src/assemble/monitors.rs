@@ -82,8 +82,8 @@ pub(super) struct Opened {
 /// What monitors need to know of the host and of the program.
 #[derive(Default)]
 pub(super) struct Host {
-    /// `XDG_RUNTIME_DIR`.
-    pub(super) runtime: Option<&'static [u8]>,
+    /// What the environment says of where sockets go.
+    pub(super) runtime: rundir::Runtime<'static>,
     /// The user and group that the program will have, if it has others now.
     pub(super) becomes: Option<(u32, u32)>,
     /// The keys of a password that was asked for at the start.

@@ -2,6 +2,7 @@
 //!
 //! | who | RUNDIR |
 //! |---|---|
+//! | who has `$RUNTIME_DIRECTORY` | that |
 //! | root | `/run/gorgon`, or else `/run/gorgon-UID` |
 //! | others | `$XDG_RUNTIME_DIR/gorgon`, or else `/tmp/gorgon-UID` |
 //!
@@ -40,15 +41,29 @@ const SOCKETS: usize = 1000;
 /// Why a directory is not used.
 const FOREIGN: &str = "it belongs to somebody else";
 
-/// The directory of one user, `XDG_RUNTIME_DIR` being that of the environment.
+/// What the environment says of where sockets go. What is no absolute path is passed over, as the XDG base directory
+/// specification wants it.
+#[derive(Clone, Copy, Default)]
+pub struct Runtime<'a> {
+    /// `RUNTIME_DIRECTORY` of systemd.exec(5): what a supervisor of services made for this one, with colons between if
+    /// it made several.
+    pub service: Option<&'a [u8]>,
+    /// `XDG_RUNTIME_DIR`: where all of the user's processes keep what is theirs.
+    pub user: Option<&'a [u8]>,
+}
+
+/// The directory of one user's process.
 #[must_use]
-pub fn directory(user: u32, runtime: Option<&[u8]>) -> Vec<u8> {
+pub fn directory(user: u32, runtime: Runtime<'_>) -> Vec<u8> {
+    let first = |paths: &'_ [u8]| paths.split(|byte| *byte == b':').next().map(ToOwned::to_owned);
+    if let Some(service) = runtime.service.filter(|paths| paths.starts_with(b"/")).and_then(first) {
+        return service;
+    }
     if user == 0 {
         return ROOT.to_owned();
     }
-    // What is no absolute path is to be passed over (XDG base directory specification).
-    match runtime.filter(|runtime| runtime.starts_with(b"/")) {
-        Some(runtime) => [runtime, b"/gorgon"].concat(),
+    match runtime.user.filter(|path| path.starts_with(b"/")) {
+        Some(path) => [path, b"/gorgon"].concat(),
         None => numbered(b"/tmp", user),
     }
 }
@@ -66,7 +81,7 @@ fn numbered(place: &[u8], user: u32) -> Vec<u8> {
 ///
 /// # Errors
 /// One line: the directory cannot be made, or somebody else may change what is in it.
-pub fn prepare(runtime: Option<&[u8]>, becomes: Option<(u32, u32)>, others: bool) -> Result<Vec<u8>, String> {
+pub fn prepare(runtime: Runtime<'_>, becomes: Option<(u32, u32)>, others: bool) -> Result<Vec<u8>, String> {
     let user = privilege::identity().0;
     let mut path = directory(user, runtime);
     if !claim(&path, becomes, others)? {
@@ -141,7 +156,7 @@ pub fn socket_mode(others: bool) -> u32 {
 
 /// The directories in which monitors are looked for: those of this user, root's, and those beside that.
 #[must_use]
-pub fn places(runtime: Option<&[u8]>) -> Vec<Vec<u8>> {
+pub fn places(runtime: Runtime<'_>) -> Vec<Vec<u8>> {
     let user = privilege::identity().0;
     let mut places = alloc::vec![directory(user, runtime)];
     for place in [numbered(b"/tmp", user), ROOT.to_owned()].into_iter().chain(beside(BESIDE.0)) {
@@ -269,10 +284,19 @@ mod tests {
 
     #[test]
     fn each_user_has_a_place() {
-        assert_eq!(directory(0, Some(b"/run/user/0")), b"/run/gorgon");
-        assert_eq!(directory(1000, Some(b"/run/user/1000")), b"/run/user/1000/gorgon");
-        for runtime in [None, Some(&b""[..]), Some(b"run")] {
+        let user = |user| Runtime { user: Some(user), ..Runtime::default() };
+        let service = |paths| Runtime { service: Some(paths), user: Some(b"/run/user/7") };
+        assert_eq!(directory(0, user(b"/run/user/0")), b"/run/gorgon");
+        assert_eq!(directory(1000, user(b"/run/user/1000")), b"/run/user/1000/gorgon");
+        for runtime in [Runtime::default(), user(b""), user(b"run")] {
             assert_eq!(directory(1000, runtime), b"/tmp/gorgon-1000");
+        }
+        for id in [0, 7] {
+            assert_eq!(directory(id, service(b"/run/one")), b"/run/one");
+            assert_eq!(directory(id, service(b"/run/one:/run/two")), b"/run/one");
+        }
+        for paths in [&b""[..], b"run", b":/run/two"] {
+            assert_eq!(directory(7, service(paths)), b"/run/user/7/gorgon");
         }
         assert_eq!((socket_mode(false), socket_mode(true)), (0o600, 0o666));
     }

@@ -312,6 +312,24 @@ fn who_is_let_in_later_reaches_the_run_directory() {
     assert_eq!((mode(&socket), mode(parent)), (0o666, 0o755));
 }
 
+/// systemd makes a directory for a service, and tells it of that.
+#[test]
+fn a_service_keeps_its_socket_in_its_directory() {
+    let Some(runtime) = Runtime::new() else { return };
+    let given = runtime.directory();
+    let mut command = runtime.command(&["-l", "127.0.0.1:0"]);
+    let other = runtime.place.path().join("other");
+    command.env("RUNTIME_DIRECTORY", &given).env("XDG_RUNTIME_DIR", &other);
+    command.arg(runtime.place.path().join("site"));
+    let server = Server::spawn(command);
+    let socket = runtime.socket(&server);
+    assert!(server.report.contains(&format!("Monitor: {}\n", socket.display())), "{}", server.report);
+    // Who looks for it there finds it.
+    let (code, text, error) = runtime.monitor(&["-c", "hello"]);
+    assert!(code == 0 && text.contains(&format!("pid={}", server.child.id())), "{text}{error}");
+    assert!(!other.exists());
+}
+
 #[test]
 fn roles_are_by_user_and_by_group() {
     let host = Host::with(&format!("view = {OTHER}\noperate = @54322\nadmin = 54323"), "");

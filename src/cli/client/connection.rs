@@ -13,7 +13,7 @@ use super::login::{self, Greeting, Strong};
 use super::options::Options;
 use super::target::{self, Target};
 use super::{Environment, Failure, system};
-use crate::cli::rundir;
+use crate::cli::rundir::{self, Runtime};
 use crate::monitor::keys::is_user;
 use crate::monitor::login::NONCE;
 use crate::text::columns::push_visible;
@@ -65,7 +65,8 @@ impl Connection {
             Target::Only | Target::Process(_) => {
                 let process =
                     if let Target::Process(process) = options.target { Some(process) } else { None };
-                let places = rundir::places(environment("XDG_RUNTIME_DIR"));
+                let user = environment("XDG_RUNTIME_DIR");
+                let places = rundir::places(Runtime { user, ..Runtime::default() });
                 (target::choose(process, rundir::find_monitors(&places), &places)?, None)
             }
         };
