@@ -85,20 +85,20 @@ impl Timed {
     }
 
     /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
+    #[inline(never)]
     pub(super) fn take_due(&mut self, now: u64) -> Vec<Box<Change>> {
+        let mut due = Vec::new();
         if self.soonest > now {
-            return Vec::new();
+            return due;
         }
-        let all = core::mem::take(&mut self.changes).into_iter();
-        let is_due = all.as_slice().iter().any(|change| change.due <= now);
-        let mut room = TOGETHER;
-        let (due, later) = all.partition(|change| {
-            let goes = room > 0 && (change.due <= now || (is_due && change.failed));
-            room -= usize::from(goes);
-            goes
-        });
-        self.changes = later;
-        self.soonest = self.changes.iter().map(|change| change.due).min().unwrap_or(0);
+        let is_due = self.changes.iter().any(|change| change.due <= now);
+        for change in core::mem::take(&mut self.changes) {
+            if due.len() < TOGETHER && (change.due <= now || (is_due && change.failed)) {
+                due.push(change);
+            } else {
+                self.push(change);
+            }
+        }
         due
     }
 

@@ -202,6 +202,7 @@ impl Desk<'_> {
     }
 
     /// Sets values that come back when they are due. So many of them are noted.
+    #[inline(never)]
     pub(super) fn change_for(&mut self, steps: &[Step], due: u64, told: usize) -> Result<(), Failure> {
         let mut last: Vec<Step> = Vec::new();
         for step in self.tree.canonical(steps)? {
@@ -296,6 +297,7 @@ impl Desk<'_> {
     }
 
     /// Keeps what was changed for a time of all nodes of a kind.
+    #[inline(never)]
     fn keep_all(&mut self, walk: &Walk, path: &str) -> Result<(), Failure> {
         let front = path.trim_end_matches('*');
         let before = self.timed.count();
