@@ -37,7 +37,7 @@ fn talk(mut login: Login, keys: &Keys, pieces: &[&[u8]]) -> (Vec<u8>, Option<boo
             match outcome {
                 Outcome::More if count > 0 => {}
                 Outcome::More => break,
-                Outcome::In { .. } => return (out, Some(true), used),
+                Outcome::In(_) => return (out, Some(true), used),
                 // How much of what is too much was seen depends on the pieces.
                 Outcome::Out(_) => return (out, Some(false), 0),
             }

@@ -455,11 +455,11 @@ impl Tree for Live<'_, '_> {
         Ok(String::new())
     }
 
-    fn save(&mut self, passing: &[(String, String, String)], _actor: &Actor) -> Result<String, Box<Trouble>> {
+    fn save(&mut self, passing: &[Step], _actor: &Actor) -> Result<String, Box<Trouble>> {
         let mut wanted = self.running.settings.clone();
-        for (path, key, text) in passing {
-            let step = Step::Set { path: path.clone(), key: key.clone(), text: text.clone() };
-            match edit(&mut wanted, &step) {
+        for step in passing {
+            let (Step::Set { path, .. } | Step::Call { path, .. }) = step;
+            match edit(&mut wanted, step) {
                 // One of a connection, or of a node that is gone, is in no file.
                 Err(trouble) if path.starts_with(CONNECTIONS) || trouble.code == Code::Missing => {}
                 // To write what passes would make it stay.

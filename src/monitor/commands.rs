@@ -17,6 +17,7 @@ use super::failure::{Failure, expected, failure, unknown};
 use super::job::{Job, Plan, Timing};
 use super::render;
 use super::request::{Words, divide};
+use super::roles;
 use super::session::{Request, Session, WATCHES};
 use super::sessions::{Entry, Sessions};
 use super::timed::Timed;
@@ -88,9 +89,8 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
                 break;
             }
             *turn = if *turn + 1 < slots.len() { *turn + 1 } else { 0 };
-            let Some(Entry { session, woken, .. }) = slots.get_mut(*turn).and_then(Option::as_mut) else {
-                continue;
-            };
+            let Some(Some(entry)) = slots.get_mut(*turn) else { continue };
+            let Entry { session, woken, .. } = &mut **entry;
             let slice = SLICE.min(left);
             let told = (session.output.given(), session.wants_input(), session.is_over());
             let counted = session.counters();
@@ -109,7 +109,8 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
         }
     }
     let mut due = timed.next();
-    for Entry { id, session, woken } in slots.iter_mut().flatten() {
+    for entry in slots.iter_mut().flatten() {
+        let Entry { id, session, woken } = &mut **entry;
         if core::mem::take(woken) {
             wake(*id);
         }
@@ -202,12 +203,7 @@ impl<'d> Desk<'d> {
         let out = &mut self.session.output.part;
         render::open(&Path { kind: "watch", name: "" }, watch.json, out);
         let tag = watch.tag.as_deref().unwrap_or("-");
-        if watch.json {
-            render::text("tag", tag, true, out);
-        } else {
-            out.push(b' ');
-            out.extend_from_slice(tag.as_bytes());
-        }
+        render::name("tag", tag, watch.json, out);
         render::field(key, value, watch.json, out);
         render::close(watch.json, out);
     }
@@ -291,13 +287,15 @@ impl<'d> Desk<'d> {
     #[inline(never)]
     fn command(&mut self, text: &str, tag: Option<&str>, json: &mut bool) -> Result<(), Failure> {
         let (text, action) = divide(text, b'|');
-        let mut words = Words::new(text);
-        for (form, is_json) in [("kv", false), ("json", true)] {
-            if words.take(form) {
-                *json = is_json;
-            }
+        let mut text = text.as_bytes().to_vec();
+        let mut words = Words::new(&mut text);
+        if words.take("kv") {
+            *json = false;
         }
-        let verb = verb(&words.expect("a verb; help lists them")?)?;
+        if words.take("json") {
+            *json = true;
+        }
+        let verb = verb(words.expect("a verb; help lists them")?)?;
         self.hold_role(verb.role, verb.name)?;
         if action.is_some() && verb.name != "find" {
             return Err(expected("no | but behind find", &[]));
@@ -305,25 +303,26 @@ impl<'d> Desk<'d> {
         if verb.words.is_empty() {
             words.end()?;
         }
-        let run: Run<'d> = match verb.name {
-            "hello" => Self::hello,
-            "ls" => Self::ls,
-            "get" => Self::get,
-            "set" => Self::set,
-            "keep" => Self::keep,
-            "call" => Self::call,
-            "find" => Self::find,
-            "watch" => Self::watch,
-            "unwatch" => Self::unwatch,
-            "begin" => Self::begin,
-            "commit" => Self::commit,
-            "abort" => Self::abort,
-            "log" => Self::log,
-            "schema" => Self::schema,
-            "save" => Self::save,
-            "help" => Self::help,
-            "format" => Self::format,
-            "quit" | "exit" => Self::quit,
+        // In the order of the table of verbs.
+        let run: Run<'d> = match verb.place {
+            0 => Self::hello,
+            1 => Self::ls,
+            2 => Self::get,
+            3 => Self::set,
+            4 => Self::keep,
+            5 => Self::call,
+            6 => Self::find,
+            7 => Self::watch,
+            8 => Self::unwatch,
+            9 => Self::begin,
+            10 => Self::commit,
+            11 => Self::abort,
+            12 => Self::log,
+            13 => Self::schema,
+            14 => Self::save,
+            15 => Self::help,
+            16 => Self::format,
+            19 | 20 => Self::quit,
             // A form stands before a verb.
             _ => return Err(expected("a verb behind %", &[verb.name])),
         };
@@ -355,7 +354,7 @@ impl<'d> Desk<'d> {
         Err(failure(
             Code::Refused,
             "% is for the role %; yours is %",
-            &[what, role_name(role), role_name(own)],
+            &[what, roles::word(role), roles::word(own)],
         ))
     }
 
@@ -380,10 +379,10 @@ impl<'d> Desk<'d> {
         let mut every = PERIOD;
         if words.take("every") {
             let text = words.expect("a time behind every")?;
-            every = duration::parse(&text).unwrap_or(0);
+            every = duration::parse(text).unwrap_or(0);
             if every < LEAST_PERIOD {
                 let wrong = "expected a time of at least 100ms behind every, not %";
-                return Err(failure(Code::Invalid, wrong, &[&text]));
+                return Err(failure(Code::Invalid, wrong, &[text]));
             }
         }
         words.end()?;
@@ -393,9 +392,9 @@ impl<'d> Desk<'d> {
     fn unwatch(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let wanted = words.word()?;
         words.end()?;
-        let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag == wanted);
+        let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag.as_deref() == wanted);
         match wanted {
-            Some(tag) if !found => Err(failure(Code::Missing, "there is no watch of the tag %", &[&tag])),
+            Some(tag) if !found => Err(failure(Code::Missing, "there is no watch of the tag %", &[tag])),
             _ => Ok(()),
         }
     }
@@ -414,15 +413,6 @@ fn kind(tree: &dyn Tree, name: &str) -> Result<&'static Schema, Failure> {
         let near = nearest(name, &mut kinds.iter().map(|schema| schema.name));
         unknown("no kind is named %", &[name], near)
     })
-}
-
-/// How a role is called.
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::View => "view",
-        Role::Operate => "operate",
-        Role::Admin => "admin",
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::text::join::{joined, push_all};
 use crate::tree::{Code, Trouble};
 
 /// [`Trouble`] in a box: it is rare, and results stay small.
@@ -13,14 +12,20 @@ pub type Failure = Box<Trouble>;
 #[must_use]
 pub fn fill(text: &str, words: &[&str]) -> String {
     let mut filled = String::new();
+    push_filled(&mut filled, text, words);
+    filled
+}
+
+/// Appends a text with words in it, as [`fill`] does.
+#[inline(never)]
+pub fn push_filled(out: &mut String, text: &str, words: &[&str]) {
     let mut words = words.iter();
     for character in text.chars() {
         match character {
-            '%' => filled.push_str(words.next().copied().unwrap_or_default()),
-            other => filled.push(other),
+            '%' => out.push_str(words.next().copied().unwrap_or_default()),
+            other => out.push(other),
         }
     }
-    filled
 }
 
 /// A failure in some words.
@@ -34,7 +39,9 @@ pub fn failure(code: Code, text: &str, words: &[&str]) -> Failure {
 #[must_use]
 #[inline(never)]
 pub fn expected(text: &str, words: &[&str]) -> Failure {
-    failure(Code::Syntax, &joined(&["expected ", text]), words)
+    let mut message = String::from("expected ");
+    push_filled(&mut message, text, words);
+    Box::new(Trouble { code: Code::Syntax, message })
 }
 
 /// Something has no such name, and perhaps one that is near.
@@ -42,7 +49,7 @@ pub fn expected(text: &str, words: &[&str]) -> Failure {
 pub fn unknown(text: &str, words: &[&str], nearest: Option<&str>) -> Failure {
     let mut failure = failure(Code::Unknown, text, words);
     if let Some(nearest) = nearest {
-        push_all(&mut failure.message, &["; did you mean ", nearest, "?"]);
+        push_filled(&mut failure.message, "; did you mean %?", &[nearest]);
     }
     failure
 }

@@ -187,7 +187,7 @@ impl Parser<'_, '_> {
             return Err(failure(Code::Limit, "an expression has at most 64 comparisons", &[]));
         }
         let key = self.words.word_until(SIGNS)?.filter(|key| !key.is_empty());
-        let (place, about) = attribute(self.schema, &key.ok_or_else(|| expected("an attribute", &[]))?)?;
+        let (place, about) = attribute(self.schema, key.ok_or_else(|| expected("an attribute", &[]))?)?;
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
         let Some(&(sign, compare)) = found else {
             if about.unit != Unit::Switch {
@@ -218,36 +218,31 @@ pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static 
 }
 
 /// What an attribute is compared with.
-fn operand(unit: &Unit, compare: Compare, text: String) -> Result<Key, Failure> {
-    let number = match unit {
+#[inline(never)]
+fn operand(unit: &Unit, compare: Compare, text: &str) -> Result<Key, Failure> {
+    let (number, form) = match unit {
         _ if text == "-" => return Ok(Key::Nothing),
-        _ if compare == Compare::Contains => None,
-        Unit::Size { .. } => size::parse(&text),
+        _ if compare == Compare::Contains => (None, ""),
         // A range is compared as it is written.
-        Unit::Buffer { .. } if !text.starts_with("auto") => size::parse(&text),
-        Unit::Count { .. } => number::parse_decimal(text.as_bytes()),
-        Unit::Time { .. } => duration::parse(&text),
-        Unit::Switch | Unit::Choice(_) => match unit.parse(&text) {
-            Ok(Value::Switch(on)) => Some(on.into()),
-            Ok(_) => None,
+        Unit::Buffer { .. } if text.starts_with("auto") => (None, ""),
+        Unit::Size { .. } | Unit::Buffer { .. } => (size::parse(text), "a size such as 4K"),
+        Unit::Count { .. } => (number::parse_decimal(text.as_bytes()), "a number"),
+        Unit::Time { .. } => (duration::parse(text), "a time such as 10s"),
+        Unit::Switch | Unit::Choice(_) => match unit.parse(text) {
+            Ok(Value::Switch(on)) => (Some(on.into()), ""),
+            Ok(_) => (None, ""),
             Err(expected) => return Err(failure(Code::Invalid, "%", &[&expected])),
         },
-        Unit::Buffer { .. } | Unit::Text | Unit::List | Unit::Rules => None,
+        Unit::Text | Unit::List | Unit::Rules => (None, ""),
     };
-    let form = match unit {
-        Unit::Size { .. } | Unit::Buffer { .. } => "a size such as 4K",
-        Unit::Count { .. } => "a number",
-        Unit::Time { .. } => "a time such as 10s",
-        _ => "",
-    };
-    let is_text = compare == Compare::Contains || form.is_empty() || text.starts_with("auto");
     match number {
         Some(number) => Ok(Key::Number(number)),
-        None if is_text => Ok(Key::Text(text)),
+        None if form.is_empty() || text.starts_with("auto") => Ok(Key::Text(String::from(text))),
         None => Err(failure(Code::Invalid, "expected %", &[form])),
     }
 }
 
+#[inline(never)]
 fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
     let mut key = Key::of(value);
     if let (Key::Text(_), Key::Number(_)) = (operand, &key) {

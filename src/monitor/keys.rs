@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::login::proof::{self, Bytes, ITERATIONS, ITERATIONS_RANGE, LENGTH};
 use super::roles;
 use crate::text::number::{parse_decimal, push_decimal_str};
+use crate::text::split::until;
 use crate::tree::Role;
 
 /// The longest file, in bytes.
@@ -25,8 +26,8 @@ pub const LEGACY: &str = "legacy";
 pub const PASSWORD_MAX: usize = 255;
 /// Bytes of the salts that are made here.
 pub const SALT: usize = 16;
-/// Bytes that a salt may have.
-const SALTS: core::ops::RangeInclusive<usize> = 8..=LENGTH;
+/// The fewest bytes that a salt may have; it has [`LENGTH`] at most.
+const SALT_MIN: usize = 8;
 
 const FORM: &str = "expected USER:ROLE:ITERATIONS:SALT:KEY, as gorgon passwd --monitor USER prints it";
 const LEGACY_FORM: &str = "expected legacy:ROLE:PASSWORD, with a password of 1 to 255 bytes";
@@ -87,8 +88,11 @@ impl Keys {
             return Err(Problem { line: 0, expected: "expected at most 64 KiB" });
         }
         let mut keys = Keys::default();
-        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        let (mut rest, mut number) = (text, 0);
+        while !rest.is_empty() {
+            let line = until(&mut rest, b'\n').unwrap_or_else(|| core::mem::take(&mut rest));
             let line = line.strip_suffix(b"\r").unwrap_or(line);
+            number += 1;
             if !line.trim_ascii().is_empty() && line.first() != Some(&b'#') {
                 keys.add(line).map_err(|expected| Problem { line: number, expected })?;
             }
@@ -160,39 +164,38 @@ impl Keys {
         self.legacy.iter().map(|legacy| (&*legacy.password, legacy.role))
     }
 
-    fn add(&mut self, line: &[u8]) -> Result<(), &'static str> {
-        let mut parts = line.splitn(3, |byte| *byte == b':');
-        let (Some(user), Some(role), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(FORM);
-        };
+    #[inline(never)]
+    fn add(&mut self, mut line: &[u8]) -> Result<(), &'static str> {
+        let (user, role) = (until(&mut line, b':').ok_or(FORM)?, until(&mut line, b':').ok_or(FORM)?);
         if user == LEGACY.as_bytes() {
             let role = if role.is_empty() { Role::View } else { roles::parse(role).ok_or(ROLE)? };
-            if !is_password(rest) {
+            if !is_password(line) {
                 return Err(LEGACY_FORM);
             }
-            if self.legacy.iter().any(|legacy| legacy.password == rest) {
+            if self.legacy.iter().any(|legacy| legacy.password == line) {
                 return Err("expected each password once, for it alone tells the role");
             }
-            self.legacy.push(Legacy { role, password: rest.to_owned() });
+            self.legacy.push(Legacy { role, password: line.to_owned() });
             return Ok(());
         }
         let user = core::str::from_utf8(user).ok().filter(|user| is_user(user)).ok_or(USER)?;
         let role = roles::parse(role).ok_or(ROLE)?;
-        let mut parts = rest.split(|byte| *byte == b':');
-        let (Some(iterations), Some(salt), Some(key), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let (iterations, salt) = (until(&mut line, b':').ok_or(FORM)?, until(&mut line, b':').ok_or(FORM)?);
+        if line.contains(&b':') {
             return Err(FORM);
-        };
+        }
         let iterations = parse_decimal(iterations)
             .and_then(|number| u32::try_from(number).ok())
             .filter(|number| ITERATIONS_RANGE.contains(number))
             .ok_or("expected 4096 to 10000000 iterations")?;
         let mut room = [0; LENGTH];
-        let length = proof::read_hex(salt, &mut room).filter(|length| SALTS.contains(length));
+        let length = proof::read_hex(salt, &mut room).filter(|length| (SALT_MIN..=LENGTH).contains(length));
         let salt = length.and_then(|length| room.get(..length));
         let salt = salt.ok_or("expected a salt of 8 to 32 bytes, in hexadecimal digits")?.to_owned();
-        let key = proof::parse_hex(key).ok_or("expected a key of 32 bytes, in hexadecimal digits")?;
+        let mut key = [0; LENGTH];
+        if proof::read_hex(line, &mut key) != Some(LENGTH) {
+            return Err("expected a key of 32 bytes, in hexadecimal digits");
+        }
         if self.entries.iter().any(|entry| entry.user == user) {
             return Err("expected each user once");
         }

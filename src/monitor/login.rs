@@ -25,12 +25,11 @@
 pub mod door;
 pub mod proof;
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use self::proof::{Bytes, Side, parse_hex, proof, push_hex, same};
-use super::keys::{Challenge, Keys, is_user};
+use super::keys::{Keys, is_user};
 use super::roles;
 use crate::text::digest::md5;
 use crate::text::number::{hex_digit, push_decimal};
@@ -53,13 +52,8 @@ const NONCES: core::ops::RangeInclusive<usize> = 16..=64;
 pub enum Outcome {
     /// More has to come.
     More,
-    /// Somebody is logged in. Input from here on is the session's.
-    In {
-        /// Who it is.
-        user: String,
-        /// What they may.
-        role: Role,
-    },
+    /// Somebody is logged in, and may do so much. Input from here on is the session's.
+    In(Role),
     /// Nobody is logged in, and will not be.
     Out(Why),
 }
@@ -86,18 +80,23 @@ impl Why {
             Self::Limit => "more than 1024 bytes",
         }
     }
+
+    /// What one is told who is not let in.
+    #[must_use]
+    pub fn farewell(self, legacy: bool) -> &'static [u8] {
+        match (legacy, self) {
+            (false, Why::Wrong | Why::Syntax) => b"error refused\n",
+            (false, Why::Limit) => b"error limit expected a login of at most 1024 bytes\n",
+            (true, Why::Limit) => FAREWELL,
+            (true, Why::Wrong | Why::Syntax) => b"",
+        }
+    }
 }
 
-/// What is known of who logs in, once they have said it.
-struct Known {
-    user: String,
-    client_nonce: Vec<u8>,
-    challenge: Challenge,
-}
-
+#[derive(Clone, Copy)]
 enum State {
     Greeted,
-    Salted(Box<Known>),
+    Salted,
     Challenged,
     Over,
 }
@@ -110,25 +109,46 @@ pub struct Login {
     legacy: bool,
     /// Bytes used so far.
     taken: usize,
+    /// Who has said to be logging in; empty before that.
+    user: String,
+    /// The nonce that they sent with it.
+    client_nonce: Vec<u8>,
+    /// What they have to know.
+    key: Bytes,
 }
 
 impl Login {
     /// A login by key, with a nonce that nobody can guess.
     #[must_use]
     pub fn strong(random: [u8; NONCE]) -> Login {
-        let mut nonce = Vec::with_capacity(2 * NONCE);
-        push_hex(&random, &mut nonce);
-        Login { state: State::Greeted, nonce, legacy: false, taken: 0 }
+        Login::new(None, random)
     }
 
     /// A login by Medusa's handshake, at a time in seconds since 1970.
     #[must_use]
     pub fn legacy(unix_seconds: i64, random: [u8; NONCE]) -> Login {
+        Login::new(Some(unix_seconds), random)
+    }
+
+    /// A login by Medusa's handshake where there is a time, else by key.
+    #[inline(never)]
+    #[must_use]
+    pub fn new(time: Option<i64>, random: [u8; NONCE]) -> Login {
         let mut nonce = Vec::new();
-        push_decimal(unix_seconds.unsigned_abs(), &mut nonce);
-        nonce.push(b'.');
+        if let Some(seconds) = time {
+            push_decimal(seconds.unsigned_abs(), &mut nonce);
+            nonce.push(b'.');
+        }
         push_hex(&random, &mut nonce);
-        Login { state: State::Challenged, nonce, legacy: true, taken: 0 }
+        Login {
+            state: if time.is_some() { State::Challenged } else { State::Greeted },
+            nonce,
+            legacy: time.is_some(),
+            taken: 0,
+            user: String::new(),
+            client_nonce: Vec::new(),
+            key: [0; proof::LENGTH],
+        }
     }
 
     /// Whether it is Medusa's handshake.
@@ -146,122 +166,106 @@ impl Login {
         out.extend_from_slice(if self.legacy { b"\r\n" } else { b"\n" });
     }
 
-    /// Who has said to be logging in.
+    /// Who has said to be logging in, and then who is logged in; empty before that.
     #[must_use]
-    pub fn user(&self) -> Option<&str> {
-        match &self.state {
-            State::Salted(known) => Some(&known.user),
-            State::Greeted | State::Challenged | State::Over => None,
-        }
-    }
-
-    /// What one is told who is not let in.
-    #[must_use]
-    pub fn farewell(&self, why: Why) -> &'static [u8] {
-        match (self.legacy, why) {
-            (false, Why::Wrong | Why::Syntax) => b"error refused\n",
-            (false, Why::Limit) => b"error limit expected a login of at most 1024 bytes\n",
-            (true, Why::Limit) => FAREWELL,
-            (true, Why::Wrong | Why::Syntax) => b"",
-        }
+    pub fn user(&self) -> &str {
+        &self.user
     }
 
     /// Takes unread input, at most one line of it; gives how much it used, and appends what is to be answered. What it
     /// does not use comes again, with more behind it.
+    #[inline(never)]
     pub fn feed(&mut self, input: &[u8], keys: &Keys, out: &mut Vec<u8>) -> (usize, Outcome) {
         let room = INPUT_MAX.saturating_sub(self.taken);
         let within = input.get(..room).unwrap_or(input);
-        let Some(end) = within.iter().position(|byte| *byte == b'\n') else {
+        let (used, outcome) = match within.iter().position(|byte| *byte == b'\n') {
+            Some(end) => {
+                let line = within.get(..end).unwrap_or_default();
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let outcome = match self.state {
+                    State::Greeted => self.auth(line, keys, out),
+                    State::Salted => self.prove(line, keys, out),
+                    State::Challenged => self.answer(line, keys),
+                    State::Over => Outcome::Out(Why::Syntax),
+                };
+                (end + 1, outcome)
+            }
             // At the limit without an end: no byte more can bring one.
-            let over = input.len() > room || (input.len() == room && !self.legacy);
-            return if over { (input.len(), self.end(Why::Limit)) } else { (0, Outcome::More) };
+            None if input.len() > room || (input.len() == room && !self.legacy) => {
+                (input.len(), Outcome::Out(Why::Limit))
+            }
+            None => return (0, Outcome::More),
         };
-        let line = within.get(..end).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.taken += end + 1;
-        let outcome = match core::mem::replace(&mut self.state, State::Over) {
-            State::Greeted => self.auth(line, keys, out),
-            State::Salted(known) => self.proof(line, *known, keys, out),
-            State::Challenged => self.answer(line, keys),
-            State::Over => Outcome::Out(Why::Syntax),
-        };
-        (end + 1, outcome)
-    }
-
-    fn enter(&mut self, state: State) {
-        self.state = state;
-    }
-
-    fn end(&mut self, why: Why) -> Outcome {
-        self.enter(State::Over);
-        Outcome::Out(why)
+        self.taken += used;
+        self.state = if outcome == Outcome::More { State::Salted } else { State::Over };
+        (used, outcome)
     }
 
     /// `auth USER NONCE`
+    #[inline(never)]
     fn auth(&mut self, line: &[u8], keys: &Keys, out: &mut Vec<u8>) -> Outcome {
-        let Some((user, nonce)) = auth_words(line) else { return self.end(Why::Syntax) };
+        let Some((user, nonce)) = auth_words(line) else { return Outcome::Out(Why::Syntax) };
         let challenge = keys.challenge(user.as_bytes());
         out.extend_from_slice(b"salt ");
         push_hex(&challenge.salt, out);
         out.push(b' ');
         push_decimal(challenge.iterations.into(), out);
         out.push(b'\n');
-        let known = Known { user: user.into(), client_nonce: nonce.into(), challenge };
-        self.enter(State::Salted(Box::new(known)));
+        (self.user, self.client_nonce, self.key) = (user.into(), nonce.into(), challenge.key);
         Outcome::More
     }
 
     /// `proof HEX`
-    fn proof(&mut self, line: &[u8], known: Known, keys: &Keys, out: &mut Vec<u8>) -> Outcome {
-        let Known { user, client_nonce, challenge } = known;
-        let of = |side| proof(&challenge.key, side, &self.nonce, &client_nonce, user.as_bytes());
+    #[inline(never)]
+    fn prove(&mut self, line: &[u8], keys: &Keys, out: &mut Vec<u8>) -> Outcome {
+        let user = self.user.as_bytes();
+        let of = |side| proof(&self.key, side, &self.nonce, &self.client_nonce, user);
         let given: Option<Bytes> = line.strip_prefix(b"proof ").and_then(parse_hex);
-        let right = given.is_some_and(|given| same(&given, &of(Side::Client)));
+        let Some(given) = given else { return Outcome::Out(Why::Syntax) };
+        let right = same(&given, &of(Side::Client));
         // The keys may have been read again since. What counts is what they say now.
-        let now = keys.challenge(user.as_bytes());
-        let stays = same(&now.key, &challenge.key);
-        let (Some(role), true) = (now.role, right & stays) else {
-            return self.end(if given.is_some() { Why::Wrong } else { Why::Syntax });
-        };
+        let now = keys.challenge(user);
+        let stays = same(&now.key, &self.key);
+        let (Some(role), true) = (now.role, right & stays) else { return Outcome::Out(Why::Wrong) };
         out.extend_from_slice(b"ok ");
         out.extend_from_slice(roles::word(role).as_bytes());
         out.push(b' ');
         push_hex(&of(Side::Server), out);
         out.push(b'\n');
-        Outcome::In { user, role }
+        Outcome::In(role)
     }
 
     /// The answer to Medusa's challenge. The password alone tells who it is, so all are tried.
+    #[inline(never)]
     fn answer(&mut self, line: &[u8], keys: &Keys) -> Outcome {
-        let mut given = [0; 32];
-        let Some(place) = given.get_mut(..line.len()) else { return self.end(Why::Wrong) };
-        place.copy_from_slice(line);
-        place.make_ascii_lowercase();
-        let given = given.get(..line.len()).unwrap_or_default();
-        let mut found = None;
+        let given = line.to_ascii_lowercase();
+        let mut outcome = Outcome::Out(Why::Wrong);
         for (password, role) in keys.legacy() {
-            let mut digest = [0; 16];
-            let mut sum = md5();
-            sum.add(&self.nonce);
-            sum.add(password);
-            sum.finish(&mut digest);
-            let (mut padded, mut bare) = (Vec::new(), Vec::new());
-            push_hex(&digest, &mut padded);
-            for byte in digest {
-                if byte > 15 {
-                    bare.push(hex_digit(byte >> 4, b'a'));
-                }
-                bare.push(hex_digit(byte, b'a'));
-            }
-            if same(given, &padded) | same(given, &bare) {
-                found = Some(role);
+            let answer = |zeros| medusa_answer(&self.nonce, password, zeros);
+            if same(&given, &answer(true)) | same(&given, &answer(false)) {
+                self.user = super::keys::LEGACY.into();
+                outcome = Outcome::In(role);
             }
         }
-        match found {
-            Some(role) => Outcome::In { user: super::keys::LEGACY.into(), role },
-            None => self.end(Why::Wrong),
-        }
+        outcome
     }
+}
+
+/// The answer to Medusa's challenge, with or without the zeros before bytes below 16.
+#[inline(never)]
+#[must_use]
+pub fn medusa_answer(challenge: &[u8], password: &[u8], zeros: bool) -> Vec<u8> {
+    let (mut sum, mut digest, mut out) = (md5(), [0; 16], Vec::new());
+    sum.add(challenge);
+    sum.add(password);
+    sum.finish(&mut digest);
+    for byte in digest {
+        if zeros || byte > 15 {
+            out.push(hex_digit(byte >> 4, b'a'));
+        }
+        out.push(hex_digit(byte, b'a'));
+    }
+    out
 }
 
 /// The user and the nonce of `auth USER NONCE`.

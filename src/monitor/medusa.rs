@@ -8,7 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::text::join::{joined, push_all};
+use super::failure::fill;
 use crate::text::number::push_decimal_str;
 
 /// The longest line, in bytes, without its end.
@@ -32,6 +32,7 @@ pub enum Heard {
 
 /// Takes unread input, at most one line of it; gives how much it used and what it is. What it does not use comes again,
 /// with more behind it.
+#[inline(never)]
 #[must_use]
 pub fn hear(input: &[u8]) -> (usize, Heard) {
     let within = input.get(..=LINE_MAX).unwrap_or(input);
@@ -71,10 +72,9 @@ pub fn hear(input: &[u8]) -> (usize, Heard) {
 /// What is said to one who is in, before the first prompt. Medusa showed the session as Python does an object.
 #[must_use]
 pub fn welcome(process: u32, role: &str) -> String {
-    let mut text = joined(&["Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process "]);
-    push_decimal_str(process.into(), &mut text);
-    push_all(&mut text, &[", role ", role, ">\r\n"]);
-    text
+    let mut number = String::new();
+    push_decimal_str(process.into(), &mut number);
+    fill("Welcome to <gorgon %, process %, role %>\r\n", &[env!("CARGO_PKG_VERSION"), &number, role])
 }
 
 /// Appends what a session says, with a carriage return before each line feed.

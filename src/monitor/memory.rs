@@ -377,11 +377,15 @@ impl Tree for MemoryTree {
         }
     }
 
-    fn save(&mut self, passing: &[(String, String, String)], _: &Actor) -> Result<String, Box<Trouble>> {
+    fn save(&mut self, passing: &[Step], _: &Actor) -> Result<String, Box<Trouble>> {
         if let Some(trouble) = self.fails.take() {
             return Err(trouble);
         }
-        self.passing = passing.to_vec();
+        self.passing.clear();
+        for step in passing {
+            let Step::Set { path, key, text } = step else { continue };
+            self.passing.push((path.clone(), key.clone(), text.clone()));
+        }
         Ok("wrote 1 change".to_owned())
     }
 

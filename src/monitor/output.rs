@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use super::failure::Failure;
 use super::render;
-use crate::text::join::joined;
 use crate::text::number::push_decimal;
 
 /// Bytes that may wait before work on a reply stops; one row more than that is the most that ever waits.
@@ -76,27 +75,27 @@ impl Output {
 
     /// Ends a reply.
     pub(super) fn end(&mut self, tag: Option<&str>, result: Result<(), Failure>) {
-        match (tag, result) {
-            (None, Ok(())) => {
-                self.take_part();
-                self.give(b"ok\n");
-            }
-            (None, Err(trouble)) => {
-                self.take_part();
-                self.part.extend_from_slice(b"error ");
-                self.part.extend_from_slice(trouble.code.word().as_bytes());
-                self.part.push(b' ');
-                render::escape(&trouble.message, &mut self.part);
-                self.part.push(b'\n');
-                self.take_part();
-            }
-            (Some(tag), Ok(())) => self.frame(b'=', tag, " ok"),
-            (Some(tag), Err(trouble)) => {
-                if !self.part.is_empty() {
-                    self.frame(b'+', tag, "");
+        let word = result.as_ref().map_or_else(|trouble| trouble.code.word(), |()| "ok");
+        match tag {
+            Some(tag) => {
+                if let Err(trouble) = &result {
+                    if !self.part.is_empty() {
+                        self.frame(b'+', tag, "");
+                    }
+                    render::escape(&trouble.message, &mut self.part);
                 }
-                render::escape(&trouble.message, &mut self.part);
-                self.frame(b'=', tag, joined(&[" ", trouble.code.word()]).as_str());
+                self.frame(b'=', tag, word);
+            }
+            None => {
+                if let Err(trouble) = &result {
+                    self.part.extend_from_slice(b"error ");
+                    self.part.extend_from_slice(word.as_bytes());
+                    self.part.push(b' ');
+                    render::escape(&trouble.message, &mut self.part);
+                } else {
+                    self.part.extend_from_slice(word.as_bytes());
+                }
+                self.end_line();
             }
         }
     }
@@ -105,10 +104,7 @@ impl Output {
     pub(super) fn push(&mut self, tag: Option<&str>) -> u64 {
         match tag {
             Some(tag) => self.frame(b'!', tag, ""),
-            None => {
-                self.part.push(b'\n');
-                self.take_part();
-            }
+            None => self.end_line(),
         }
         self.given()
     }
@@ -117,7 +113,10 @@ impl Output {
         self.forget_sent();
         self.bytes.push(sign);
         self.bytes.extend_from_slice(tag.as_bytes());
-        self.bytes.extend_from_slice(word.as_bytes());
+        if !word.is_empty() {
+            self.bytes.push(b' ');
+            self.bytes.extend_from_slice(word.as_bytes());
+        }
         self.bytes.push(b' ');
         push_decimal(self.part.len() as u64, &mut self.bytes);
         self.bytes.push(b'\n');
@@ -129,8 +128,9 @@ impl Output {
         self.bytes.append(&mut self.part);
     }
 
-    fn give(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    fn end_line(&mut self) {
+        self.part.push(b'\n');
+        self.take_part();
     }
 
     /// Moves what is unsent to the front when the front is the greater part.

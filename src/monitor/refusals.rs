@@ -1,11 +1,22 @@
-//! How often it is noted that somebody was refused: whoever may connect could fill the log otherwise, at no cost.
+//! What those are told who are refused, and how often that is noted: whoever may connect could fill the log otherwise,
+//! at no cost.
 
 use alloc::string::String;
 
+use super::failure::fill;
 use crate::text::number::push_decimal_str;
 
 /// How long none is noted after one, in milliseconds.
 const QUIET: u64 = 60_000;
+
+// What one is told who is not let in, or not let stay.
+pub(super) const REFUSED: &[u8] =
+    b"error refused no role for this user; the attributes view, operate and admin of the monitor give one\n";
+pub(super) const LATE: &[u8] = b"error limit the login took longer than login_timeout\n";
+pub(super) const EARLY: &str = "error limit a login from here has failed; try again in %s\n";
+pub(super) const IDLED: &[u8] = b"error limit nothing was asked for as long as idle_timeout\n";
+pub(super) const FULL: &[u8] = b"error limit as many sessions are open as max_sessions allows\n";
+pub(super) const NO_RANDOM: &[u8] = b"error failed the system has no random bytes\n";
 
 /// The refusals of one monitor.
 #[derive(Default)]
@@ -19,19 +30,19 @@ pub struct Refusals {
 impl Refusals {
     /// Counts one at a time in milliseconds. When it is to be noted, gives what else is: how many were not since the last
     /// one that was, if any.
+    #[inline(never)]
     pub fn count(&mut self, now: u64) -> Option<String> {
         if now < self.until {
             self.more += 1;
             return None;
         }
         self.until = now.saturating_add(QUIET);
-        let mut words = String::new();
-        if self.more > 0 {
-            words.push_str("; before that ");
-            push_decimal_str(core::mem::take(&mut self.more), &mut words);
-            words.push_str(" that were not noted");
+        if self.more == 0 {
+            return Some(String::new());
         }
-        Some(words)
+        let mut more = String::new();
+        push_decimal_str(core::mem::take(&mut self.more), &mut more);
+        Some(fill("; before that % that were not noted", &[&more]))
     }
 }
 

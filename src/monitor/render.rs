@@ -68,12 +68,13 @@ pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
         Value::Size(number) | Value::Count(number) if json => push_decimal(*number, out),
         Value::Time(time) if json => {
             push_decimal(time / 1000, out);
-            let milliseconds = time % 1000;
-            if milliseconds > 0 {
-                let digits = [milliseconds / 100, milliseconds / 10 % 10, milliseconds % 10];
-                let length = digits.iter().rposition(|&digit| digit > 0).map_or(0, |place| place + 1);
+            let mut rest = time % 1000;
+            if rest > 0 {
                 out.push(b'.');
-                digits.iter().take(length).for_each(|&digit| push_decimal(digit, out));
+            }
+            while rest > 0 {
+                push_decimal(rest / 100, out);
+                rest = rest % 100 * 10;
             }
         }
         Value::Buffer(buffer) if json && buffer.least == buffer.most => {
@@ -130,7 +131,24 @@ pub fn text(key: &str, content: &str, json: bool, out: &mut Vec<u8>) {
     field(key, &Value::Text(String::from(content)), json, out);
 }
 
+/// What a row is about, which has a key in JSON only.
+pub fn name(key: &str, content: &str, json: bool, out: &mut Vec<u8>) {
+    if json {
+        text(key, content, true, out);
+    } else {
+        out.push(b' ');
+        out.extend_from_slice(content.as_bytes());
+    }
+}
+
+/// A field of a row that holds a switch.
+#[inline(never)]
+pub fn switch(key: &str, on: bool, json: bool, out: &mut Vec<u8>) {
+    field(key, &Value::Switch(on), json, out);
+}
+
 /// A field of a row that holds a number.
+#[inline(never)]
 pub fn count(key: &str, content: u64, json: bool, out: &mut Vec<u8>) {
     field(key, &Value::Count(content), json, out);
 }
@@ -239,7 +257,7 @@ mod tests {
             word(&text, &mut out);
             let written = String::from_utf8(out).unwrap();
             assert!(!written.contains(char::is_control));
-            Words::new(&written).all().unwrap() == [text]
+            Words::new(&mut written.into_bytes()).all().unwrap() == [text]
         }
         quickcheck::quickcheck(property as fn(String) -> bool);
         assert!(property("a b;c|d'e\\\"\u{80}".to_owned()));

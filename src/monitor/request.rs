@@ -6,12 +6,10 @@
 //!   tag  words    tag            words                  action
 //! ```
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::failure::{Failure, expected, failure};
+use super::failure::{Failure, expected};
 use crate::text::number::hex_value;
-use crate::tree::Code;
 
 /// The longest line, its end included.
 pub const LINE: usize = 4096;
@@ -58,17 +56,20 @@ pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Failure> {
     }
 }
 
-/// The words of a command, one after the other.
-#[derive(Clone, Copy)]
+/// The words of a command, one after the other. They are made where they stand, without quotes and escapes, so none of
+/// them is copied.
 pub struct Words<'a> {
-    rest: &'a str,
+    rest: &'a mut [u8],
 }
 
 impl<'a> Words<'a> {
     /// The words of `text`, which holds one command or a part of one.
     #[must_use]
-    pub fn new(text: &'a str) -> Words<'a> {
-        Words { rest: text.trim_ascii() }
+    pub fn new(text: &'a mut [u8]) -> Words<'a> {
+        let length = text.trim_ascii_end().len();
+        let mut words = Words { rest: text.get_mut(..length).unwrap_or_default() };
+        words.pass(0);
+        words
     }
 
     /// Whether there are no more.
@@ -77,84 +78,107 @@ impl<'a> Words<'a> {
         self.rest.is_empty()
     }
 
+    /// Takes so many bytes, and passes over the blanks behind them.
+    fn pass(&mut self, count: usize) -> &'a mut [u8] {
+        let rest = core::mem::take(&mut self.rest);
+        let (passed, rest) = rest.split_at_mut_checked(count).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_ascii_start().len();
+        self.rest = rest.get_mut(blanks..).unwrap_or_default();
+        passed
+    }
+
     /// The next word without its quotes; nothing at the end.
     ///
     /// # Errors
     /// A quote is not closed, an escape is unknown, or it gives something that is not UTF-8.
-    pub fn word(&mut self) -> Result<Option<String>, Failure> {
+    pub fn word(&mut self) -> Result<Option<&'a str>, Failure> {
         self.word_until(b"")
     }
 
     /// The next word, which also ends before one of these bytes where it is not quoted.
     ///
     /// # Errors
-    /// As for [`Words::word`].
-    pub fn word_until(&mut self, stops: &[u8]) -> Result<Option<String>, Failure> {
+    /// As for [`Words::word`]. What words follow then is not said.
+    pub fn word_until(&mut self, stops: &[u8]) -> Result<Option<&'a str>, Failure> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let mut word = Vec::new();
-        let mut bytes = self.rest.bytes();
-        let mut left = bytes.len();
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b' ' | b'\t' => break,
-                b'\'' => loop {
-                    match bytes.next() {
-                        Some(b'\'') => break,
-                        Some(byte) => word.push(byte),
-                        None => return Err(expected("a closing '", &[])),
-                    }
-                },
-                b'"' => loop {
-                    match bytes.next() {
-                        Some(b'"') => break,
-                        Some(b'\\') => word.push(escape(&mut bytes)?),
-                        Some(byte) => word.push(byte),
-                        None => return Err(expected("a closing \"", &[])),
-                    }
-                },
-                byte if stops.contains(&byte) => break,
-                byte => word.push(byte),
+        let (mut at, mut length, mut quote) = (0, 0, None);
+        while let Some(&byte) = self.rest.get(at) {
+            at += 1;
+            let made = match (quote, byte) {
+                (Some(open), _) if byte == open => {
+                    quote = None;
+                    continue;
+                }
+                (Some(b'"'), b'\\') => {
+                    let (made, taken) = escape(self.rest.get(at..).unwrap_or_default())?;
+                    at += taken;
+                    made
+                }
+                (None, b'"' | b'\'') => {
+                    quote = Some(byte);
+                    continue;
+                }
+                (None, _) if matches!(byte, b' ' | b'\t') || stops.contains(&byte) => {
+                    at -= 1;
+                    break;
+                }
+                _ => byte,
+            };
+            // A word is never longer than what it is made of.
+            if let Some(place) = self.rest.get_mut(length) {
+                *place = made;
             }
-            left = bytes.len();
+            length += 1;
         }
-        // All ends lie before or behind ASCII, so this never splits a character.
-        let used = self.rest.len() - left;
-        self.rest = self.rest.get(used..).unwrap_or_default().trim_ascii_start();
-        String::from_utf8(word).map(Some).map_err(|_| expected("UTF-8 behind the escapes", &[]))
+        match quote {
+            None => {}
+            Some(b'"') => return Err(expected("a closing \"", &[])),
+            Some(_) => return Err(expected("a closing '", &[])),
+        }
+        let word = self.pass(at).get(..length).unwrap_or_default();
+        core::str::from_utf8(word).map(Some).map_err(|_| expected("UTF-8 behind the escapes", &[]))
     }
 
     /// The next word.
     ///
     /// # Errors
     /// As for [`Words::word`]; at the end, that `what` was expected.
-    pub fn expect(&mut self, what: &str) -> Result<String, Failure> {
-        self.word()?.ok_or_else(|| expected("%", &[what]))
+    pub fn expect(&mut self, what: &str) -> Result<&'a str, Failure> {
+        self.word()?.ok_or_else(|| expected(what, &[]))
     }
 
-    /// Takes the next word if it is this one, bare; a parenthesis may stand right behind it.
+    /// Whether the next word is this one, bare; a parenthesis may stand right behind it.
+    #[must_use]
+    pub fn begin_with(&self, keyword: &str) -> bool {
+        let rest = self.rest.strip_prefix(keyword.as_bytes());
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'(')))
+    }
+
+    /// Takes the next word if it is this one, as [`Words::begin_with`] tells.
     pub fn take(&mut self, keyword: &str) -> bool {
-        let Some(rest) = self.rest.strip_prefix(keyword) else { return false };
-        let whole = matches!(rest.bytes().next(), None | Some(b' ' | b'\t' | b'('));
-        if whole {
-            self.rest = rest.trim_ascii_start();
+        let takes = self.begin_with(keyword);
+        if takes {
+            self.pass(keyword.len());
         }
-        whole
+        takes
     }
 
     /// Takes these signs, if they come next.
     pub fn take_sign(&mut self, sign: &str) -> bool {
-        let rest = self.rest.strip_prefix(sign);
-        self.rest = rest.map_or(self.rest, str::trim_ascii_start);
-        rest.is_some()
+        let takes = self.rest.starts_with(sign.as_bytes());
+        if takes {
+            self.pass(sign.len());
+        }
+        takes
     }
 
     /// All the words that are left.
     ///
     /// # Errors
     /// As for [`Words::word`].
-    pub fn all(&mut self) -> Result<Vec<String>, Failure> {
+    pub fn all(&mut self) -> Result<Vec<&'a str>, Failure> {
         let mut words = Vec::new();
         while let Some(word) = self.word()? {
             words.push(word);
@@ -166,25 +190,23 @@ impl<'a> Words<'a> {
     ///
     /// # Errors
     /// There are; the first of them is named.
-    pub fn end(&self) -> Result<(), Failure> {
-        match self.clone().word()? {
+    pub fn end(&mut self) -> Result<(), Failure> {
+        match self.word()? {
             None => Ok(()),
-            Some(word) => Err(failure(Code::Syntax, "expected the end, not %", &[&word])),
+            Some(word) => Err(expected("the end, not %", &[word])),
         }
     }
 }
 
-/// The byte of an escape, behind its backslash.
-fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Failure> {
-    let digit = |byte: Option<u8>| byte.and_then(hex_value);
-    match bytes.next() {
-        Some(byte @ (b'"' | b'\\')) => Some(byte),
-        Some(b'n') => Some(b'\n'),
-        Some(b't') => Some(b'\t'),
-        Some(b'x') => match (digit(bytes.next()), digit(bytes.next())) {
-            (Some(high), Some(low)) => Some(high << 4 | low),
-            _ => None,
-        },
+/// The byte of an escape, and how long it is behind its backslash.
+fn escape(text: &[u8]) -> Result<(u8, usize), Failure> {
+    match text {
+        [byte @ (b'"' | b'\\'), ..] => Some((*byte, 1)),
+        [b'n', ..] => Some((b'\n', 1)),
+        [b't', ..] => Some((b'\t', 1)),
+        [b'x', high, low, ..] => {
+            hex_value(*high).and_then(|high| hex_value(*low).map(|low| (high << 4 | low, 3)))
+        }
         _ => None,
     }
     .ok_or_else(|| expected("\\\" \\\\ \\n \\t or \\xHH", &[]))
@@ -193,9 +215,12 @@ fn escape(bytes: &mut core::str::Bytes<'_>) -> Result<u8, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Code;
 
     fn words(text: &str) -> Result<Vec<String>, String> {
-        Words::new(text).all().map_err(|trouble| {
+        let mut text = text.as_bytes().to_vec();
+        let words = Words::new(&mut text).all().map(|words| words.into_iter().map(str::to_owned).collect());
+        words.map_err(|trouble| {
             assert_eq!(trouble.code, Code::Syntax);
             trouble.message
         })
@@ -234,7 +259,8 @@ mod tests {
     #[test]
     fn no_text_upsets_it() {
         fn property(text: String) -> bool {
-            let mut words = Words::new(&text);
+            let mut bytes = text.as_bytes().to_vec();
+            let mut words = Words::new(&mut bytes);
             for _ in 0..=text.len() {
                 if !matches!(words.word_until(b"()=<>!~"), Ok(Some(_))) {
                     break;
@@ -282,7 +308,8 @@ mod tests {
 
     #[test]
     fn keywords_and_ends() {
-        let mut words = Words::new("where (a) not(b) and\"x\"");
+        let mut text = b"where (a) not(b) and\"x\"".to_vec();
+        let mut words = Words::new(&mut text);
         assert!(!words.take("wher") && words.take("where") && words.take_sign("(") && !words.take_sign("("));
         assert_eq!(words.word_until(b")").unwrap().unwrap(), "a");
         assert!(words.take_sign(")") && words.take("not") && words.take_sign("("));
@@ -290,6 +317,6 @@ mod tests {
         assert!(words.take_sign(")") && !words.take("and") && !words.is_empty());
         let trouble = words.end().unwrap_err();
         assert_eq!(trouble.message, "expected the end, not andx");
-        assert_eq!(Words::new(" ").expect("a path").unwrap_err().message, "expected a path");
+        assert_eq!(Words::new(&mut [b' ']).expect("a path").unwrap_err().message, "expected a path");
     }
 }

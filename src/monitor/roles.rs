@@ -9,19 +9,24 @@ use crate::text::accounts::{accounts, groups, parse_id};
 use crate::text::join::joined;
 use crate::tree::Role;
 
-/// The roles, from the least on, with the attributes that list who has them.
-const WORDS: [(Role, &str); 3] = [(Role::View, "view"), (Role::Operate, "operate"), (Role::Admin, "admin")];
+/// The roles, from the least on. Their words are the attributes that list who has them.
+const ROLES: [Role; 3] = [Role::View, Role::Operate, Role::Admin];
 
 /// The word of a role.
+#[inline(never)]
 #[must_use]
 pub fn word(role: Role) -> &'static str {
-    WORDS.iter().find(|(other, _)| *other == role).map_or("view", |(_, word)| word)
+    match role {
+        Role::View => "view",
+        Role::Operate => "operate",
+        Role::Admin => "admin",
+    }
 }
 
 /// The role of a word.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Role> {
-    WORDS.iter().find(|(_, word)| word.as_bytes() == text).map(|(role, _)| *role)
+    ROLES.into_iter().find(|role| word(*role).as_bytes() == text)
 }
 
 /// The numbers that stand for all users and groups that this namespace has no number for (user_namespaces(7)): such a
@@ -72,7 +77,7 @@ impl Roles {
     ) -> Result<Roles, (&'static str, String)> {
         let mut roles = Roles::default();
         let lists = [&settings.view, &settings.operate, &settings.admin];
-        for ((role, attribute), list) in WORDS.into_iter().zip(lists) {
+        for (role, list) in ROLES.into_iter().zip(lists) {
             for name in list {
                 let known = match name.strip_prefix('@') {
                     Some(name) => roles.add_group(name, role, passwd, group),
@@ -80,7 +85,7 @@ impl Roles {
                 };
                 if !known {
                     let wanted = joined(&["expected users, @groups or their numbers; there is no ", name]);
-                    return Err((attribute, wanted));
+                    return Err((word(role), wanted));
                 }
             }
         }
@@ -114,19 +119,20 @@ impl Roles {
         if user == 0 || self.own.contains(&user) {
             return Some(Role::Admin);
         }
-        let by_user = self.users.iter().filter(|(other, _)| *other == user);
-        let by_group =
-            self.groups.iter().filter(|(other, _)| *other == group && self.unmapped.group != Some(group));
-        by_user.chain(by_group).map(|(_, role)| *role).max()
+        let by_user = highest(&self.users, user);
+        if self.unmapped.group == Some(group) { by_user } else { by_user.max(highest(&self.groups, group)) }
     }
 
+    #[inline(never)]
     fn add_user(&mut self, name: &str, role: Role, passwd: &[u8]) -> bool {
         let found = accounts(passwd).find(|account| account.name == name.as_bytes());
         let number = found.map(|account| account.user).or_else(|| parse_id(name.as_bytes()));
-        self.users.extend(number.map(|number| (number, role)));
-        number.is_some()
+        let Some(number) = number else { return false };
+        self.users.push((number, role));
+        true
     }
 
+    #[inline(never)]
     fn add_group(&mut self, name: &str, role: Role, passwd: &[u8], group: &[u8]) -> bool {
         let found = groups(group).find(|found| found.name == name.as_bytes());
         let Some(number) = found.map(|found| found.group).or_else(|| parse_id(name.as_bytes())) else {
@@ -142,6 +148,12 @@ impl Roles {
         }
         true
     }
+}
+
+/// The highest of the roles that a list gives a number.
+#[inline(never)]
+fn highest(list: &[(u32, Role)], number: u32) -> Option<Role> {
+    list.iter().filter(|(other, _)| *other == number).map(|(_, role)| *role).max()
 }
 
 #[cfg(test)]
@@ -233,7 +245,7 @@ mod tests {
 
     #[test]
     fn words() {
-        for (role, word) in WORDS {
+        for (role, word) in ROLES.map(|role| (role, word(role))) {
             assert_eq!(super::word(role), word);
             assert_eq!(parse(word.as_bytes()), Some(role));
         }

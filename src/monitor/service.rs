@@ -22,17 +22,18 @@ use core::any::Any;
 
 use gorgon_sys::{fill_random, process_id};
 
+use super::failure::fill;
 use super::login::door::{Door, Origin};
 use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
-use super::refusals::Refusals;
+use super::refusals::{EARLY, FULL, IDLED, LATE, NO_RANDOM, REFUSED, Refusals};
 use super::roles::{self, Roles};
 use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
-use crate::text::join::joined;
-use crate::text::number::{push_decimal, push_decimal_str};
+use crate::text::join::push_all;
+use crate::text::number::push_decimal_str;
 use crate::tree::Actor;
 
 pub mod key_file;
@@ -49,13 +50,6 @@ const IDLE: Timeout = Timeout(3);
 const PENALTY: u64 = 1000;
 /// How many may wait so; more of them are told at once. Their addresses have to wait in any case.
 const SHUT_MAX: usize = 16;
-
-const REFUSED: &[u8] =
-    b"error refused no role for this user; the attributes view, operate and admin of the monitor give one\n";
-const LATE: &[u8] = b"error limit the login took longer than login_timeout\n";
-const IDLED: &[u8] = b"error limit nothing was asked for as long as idle_timeout\n";
-const FULL: &[u8] = b"error limit as many sessions are open as max_sessions allows\n";
-const NO_RANDOM: &[u8] = b"error failed the system has no random bytes\n";
 
 /// What monitors need of the world.
 pub trait HasSessions {
@@ -151,6 +145,12 @@ impl MonitorService {
         self.sessions
     }
 
+    /// Notes an event of this monitor.
+    #[inline(never)]
+    fn note<W: HasSessions>(&self, now: Now, text: &str, words: &[&str], world: &mut W) {
+        world.note(now, &["monitor ", &self.name, ": ", &fill(text, words)]);
+    }
+
     fn guest(&mut self, key: Key) -> Option<&mut Guest> {
         let at = (key as usize).checked_sub(1)?;
         self.guests.get_mut(at)?.as_mut()
@@ -194,6 +194,7 @@ impl MonitorService {
     }
 
     /// One who comes by TCP: is greeted, unless the door is shut.
+    #[inline(never)]
     fn greet<W: HasSessions>(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         // One that is gone already has no address.
         let Some(bits) = cx.client().bits() else { return Next::Close };
@@ -203,21 +204,17 @@ impl MonitorService {
             return turn_away(legacy, wait, cx);
         }
         if self.sessions >= self.access.max_sessions {
-            cx.write(if legacy { b"" } else { FULL });
-            return Next::Close;
+            return refuse(legacy, FULL, cx);
         }
         let mut random = [0; NONCE];
         if fill_random(&mut random).is_err() {
-            cx.write(if legacy { b"" } else { NO_RANDOM });
-            return Next::Close;
+            return refuse(legacy, NO_RANDOM, cx);
         }
         if let Some(stalled) = world.door().enter(cx.id(), origin) {
             cx.lp().close(stalled);
         }
-        if let Err(problem) = self.keys.refresh() {
-            world.note(now, &["monitor ", &self.name, ": ", &problem]);
-        }
-        let login = if legacy { Login::legacy(now.unix_seconds, random) } else { Login::strong(random) };
+        refresh(&mut self.keys, &self.name, now, world);
+        let login = Login::new(legacy.then_some(now.unix_seconds), random);
         let mut out = Vec::new();
         login.greet(&mut out);
         cx.write(&out);
@@ -226,6 +223,7 @@ impl MonitorService {
     }
 
     /// Input of one who logs in.
+    #[inline(never)]
     fn log_in<W: HasSessions>(
         &mut self,
         key: &mut Key,
@@ -244,41 +242,39 @@ impl MonitorService {
             return (input.len(), turn_away(legacy, wait, cx));
         }
         // Whose key is gone by now has none, whatever was asked of them before.
-        if let Err(problem) = self.keys.refresh() {
-            world.note(now, &["monitor ", &self.name, ": ", &problem]);
-        }
+        refresh(&mut self.keys, &self.name, now, world);
         let (mut used, mut out) = (0, Vec::new());
-        let (outcome, said) = loop {
-            let said = login.user().map(String::from);
+        let outcome = loop {
             let rest = input.get(used..).unwrap_or_default();
             let (count, outcome) = login.feed(rest, self.keys.keys(), &mut out);
             used += count;
             if outcome != Outcome::More || count == 0 || used >= input.len() {
-                break (outcome, said);
+                break outcome;
             }
         };
         cx.write(&out);
+        let mut who = String::from(login.user());
         match outcome {
             Outcome::More => {
-                if login.user().is_some() {
+                if !who.is_empty() {
                     world.door().name(cx.id());
                 }
                 (used, Next::More)
             }
-            Outcome::In { user, role } => {
+            Outcome::In(role) => {
                 self.leave(key, cx.id(), world);
-                let who = joined(&[&user, " from ", &*address(cx)]);
-                world.note(now, &["monitor ", &self.name, ": ", &who, " logged in as ", roles::word(role)]);
+                push_all(&mut who, &[" from ", &address(cx)]);
+                self.note(now, "% logged in as %", &[&who, roles::word(role)], world);
                 (used, self.begin(key, Actor { role, who }, legacy, world, cx))
             }
             Outcome::Out(why) => {
-                let farewell = login.farewell(why);
                 world.sessions().count_failed_login();
                 world.door().fail(origin, now.milliseconds);
-                let of = said.map_or_else(String::new, |user| joined(&[" of ", &user]));
-                let words = ["monitor ", &self.name, ": login", &of, " from ", &address(cx), " failed: "];
-                world.note(now, &[&words.concat(), why.words()]);
+                let of = if who.is_empty() { "" } else { " of " };
+                let words = [of, &who, &address(cx), why.words()];
+                self.note(now, "login%% from % failed: %", &words, world);
                 world.door().leave(cx.id());
+                let farewell = why.farewell(legacy);
                 let shut = self.guests.iter().flatten().filter(|guest| matches!(guest, Guest::Shut(_)));
                 if legacy || shut.count() >= SHUT_MAX {
                     cx.write(farewell);
@@ -291,6 +287,7 @@ impl MonitorService {
     }
 
     /// Input of one who is in.
+    #[inline(never)]
     fn hear<W: HasSessions>(
         &mut self,
         mut place: Place,
@@ -415,8 +412,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
             Some(role) => self.begin(key, Actor { role, who }, false, world, cx),
             None => {
                 if let Some(more) = self.refusals.count(cx.now().milliseconds) {
-                    let words = ["monitor ", &self.name, ": refused ", &who, ", who has no role", &more];
-                    world.note(cx.now(), &words);
+                    self.note(cx.now(), "refused %, who has no role%", &[&who, &more], world);
                 }
                 cx.write(REFUSED);
                 Next::Close
@@ -456,11 +452,8 @@ impl<W: HasSessions> Service<W> for MonitorService {
         match self.guest(*key) {
             Some(Guest::Login { login, .. }) => {
                 let legacy = login.is_legacy();
-                world.note(
-                    cx.now(),
-                    &["monitor ", &self.name, ": login from ", &address(cx), " took too long"],
-                );
-                cx.write(if legacy { b"" } else { LATE });
+                self.note(cx.now(), "login from % took too long", &[&address(cx)], world);
+                return refuse(legacy, LATE, cx);
             }
             Some(Guest::Shut(farewell)) => cx.write(farewell),
             Some(Guest::Session(place)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
@@ -487,15 +480,29 @@ impl<W: HasSessions> Service<W> for MonitorService {
     }
 }
 
-/// Tells one who came too early, and lets it go.
-fn turn_away(legacy: bool, wait: u64, cx: &mut Cx<'_>) -> Next {
+/// Looks whether there are other keys.
+#[inline(never)]
+fn refresh<W: HasSessions>(keys: &mut KeyFile, name: &str, now: Now, world: &mut W) {
+    if let Err(problem) = keys.refresh() {
+        world.note(now, &["monitor ", name, ": ", &problem]);
+    }
+}
+
+/// Tells one who comes by TCP why not, and lets it go. Medusa's clients expect no such line.
+#[inline(never)]
+fn refuse(legacy: bool, why: &[u8], cx: &mut Cx<'_>) -> Next {
     if !legacy {
-        let mut line = b"error limit a login from here has failed; try again in ".to_vec();
-        push_decimal(wait.div_ceil(1000), &mut line);
-        line.extend_from_slice(b"s\n");
-        cx.write(&line);
+        cx.write(why);
     }
     Next::Close
+}
+
+/// Lets go one who came too early.
+#[inline(never)]
+fn turn_away(legacy: bool, wait: u64, cx: &mut Cx<'_>) -> Next {
+    let mut seconds = String::new();
+    push_decimal_str(wait.div_ceil(1000), &mut seconds);
+    refuse(legacy, fill(EARLY, &[&seconds]).as_bytes(), cx)
 }
 
 /// Where a connection comes from.

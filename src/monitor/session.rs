@@ -195,48 +195,27 @@ impl Session {
     }
 
     /// The next command of the line; nothing when all of them are answered.
+    #[inline(never)]
     pub(super) fn next_request(&mut self) -> Option<Request> {
-        match self.state {
-            State::Reading | State::Over => None,
-            State::TooLong => {
-                let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
-                self.enter(State::Reading);
-                let text = Err(failure(Code::Limit, "a line has at most 4096 bytes, its end included", &[]));
-                Some(Request { tag, text })
-            }
-            State::Running => {
-                let request = self.take_request();
-                if request.is_none() {
-                    self.enter(State::Reading);
+        let line = core::str::from_utf8(&self.line);
+        let wrong = match self.state {
+            State::Reading | State::Over => return None,
+            State::TooLong => failure(Code::Limit, "a line has at most 4096 bytes, its end included", &[]),
+            State::Running => match line {
+                Ok(line) => {
+                    let request = take_request(line, &mut self.at);
+                    if request.is_none() {
+                        self.enter(State::Reading);
+                    }
+                    return request;
                 }
-                request
-            }
-        }
-    }
-
-    fn take_request(&mut self) -> Option<Request> {
-        let Ok(line) = core::str::from_utf8(&self.line) else {
-            // Answered once, whatever else the line holds.
-            let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
-            self.line.clear();
-            return Some(Request { tag, text: Err(expected("UTF-8", &[])) });
+                Err(_) => expected("UTF-8", &[]),
+            },
         };
-        while let Some(rest) = line.get(self.at..).filter(|rest| !rest.is_empty()) {
-            let (command, _) = request::divide(rest, b';');
-            self.at += command.len() + 1;
-            let command = command.trim_ascii();
-            if command.is_empty() {
-                continue;
-            }
-            return Some(match request::tag(command.as_bytes()) {
-                Ok((tag, rest)) => {
-                    let text = command.get(command.len() - rest.len()..).unwrap_or_default();
-                    Request { tag: tag.map(String::from), text: Ok(String::from(text)) }
-                }
-                Err(trouble) => Request { tag: None, text: Err(trouble) },
-            });
-        }
-        None
+        // Answered once, whatever else the line holds.
+        let tag = request::tag(&self.line).ok().and_then(|(tag, _)| tag).map(String::from);
+        self.enter(State::Reading);
+        Some(Request { tag, text: Err(wrong) })
     }
 
     fn whole_line(&mut self) {
@@ -284,4 +263,25 @@ impl Session {
             }
         }
     }
+}
+
+/// Takes the next command off a line, from a place on.
+#[inline(never)]
+fn take_request(line: &str, at: &mut usize) -> Option<Request> {
+    while let Some(rest) = line.get(*at..).filter(|rest| !rest.is_empty()) {
+        let (command, _) = request::divide(rest, b';');
+        *at += command.len() + 1;
+        let command = command.trim_ascii();
+        if command.is_empty() {
+            continue;
+        }
+        return Some(match request::tag(command.as_bytes()) {
+            Ok((tag, rest)) => {
+                let text = command.get(command.len() - rest.len()..).unwrap_or_default();
+                Request { tag: tag.map(String::from), text: Ok(String::from(text)) }
+            }
+            Err(trouble) => Request { tag: None, text: Err(trouble) },
+        });
+    }
+    None
 }

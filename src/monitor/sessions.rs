@@ -1,6 +1,7 @@
 //! The sessions of all monitors, and what they share. They live in the world, so that sockets fill them and commands,
 //! which reach the whole program, empty them.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::session::Session;
@@ -32,7 +33,7 @@ pub(super) struct Entry {
 /// All sessions, by number from 1 on.
 #[derive(Default)]
 pub struct Sessions {
-    pub(super) slots: Vec<Option<Entry>>,
+    pub(super) slots: Vec<Option<Box<Entry>>>,
     pub(super) timed: Timed,
     pub(super) counters: Counters,
     /// Whose turn is next.
@@ -46,9 +47,10 @@ impl Sessions {
     }
 
     /// Takes a session; gives its number.
+    #[inline(never)]
     pub(super) fn add(&mut self, id: ConnId, session: Session) -> u32 {
         self.counters.sessions += 1;
-        let entry = Some(Entry { id, session, woken: false });
+        let entry = Some(Box::new(Entry { id, session, woken: false }));
         let place = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         match self.slots.get_mut(place) {
             Some(slot) => *slot = entry,

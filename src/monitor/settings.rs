@@ -53,10 +53,11 @@ impl MonitorSettings {
     /// What is wrong with settings each of which is right: the key at fault and what was expected.
     #[must_use]
     pub fn contradiction(&self) -> Option<(&'static str, &'static str)> {
-        if self.legacy && !self.has_tcp() {
+        let (tcp, beyond) = self.reach();
+        if self.legacy && !tcp {
             return Some(("legacy", "expected an ADDR:PORT in listen, for on a Unix socket nobody logs in"));
         }
-        if self.legacy && !self.legacy_force && self.addresses().any(|listen| !is_loopback(&listen)) {
+        if self.legacy && !self.legacy_force && beyond {
             return Some((
                 "legacy",
                 "expected a loopback address in listen, for the handshake protects nobody on a network; \
@@ -78,13 +79,20 @@ impl MonitorSettings {
     /// Whether it listens on TCP.
     #[must_use]
     pub fn has_tcp(&self) -> bool {
-        // Of what a socket that was passed is, nothing is known here; without keys nobody comes in by TCP.
-        self.addresses().any(|listen| !matches!(listen, Listen::Unix(_) | Listen::Passed(_)))
+        self.reach().0
     }
 
-    fn addresses(&self) -> impl Iterator<Item = Listen> {
-        // Wrong rules are refused when they are set, so none is lost.
-        self.listen.iter().filter_map(|text| ListenRule::parse(text).ok()).map(|rule| rule.listen)
+    /// Whether it listens on TCP, and whether on what may be reached from another host.
+    fn reach(&self) -> (bool, bool) {
+        let mut reach = (false, false);
+        for text in &self.listen {
+            // Wrong rules are refused when they are set, so none is lost.
+            let Ok(ListenRule { listen, .. }) = ListenRule::parse(text) else { continue };
+            // Of what a socket that was passed is, nothing is known here; without keys nobody comes in by TCP.
+            reach.0 |= !matches!(listen, Listen::Unix(_) | Listen::Passed(_));
+            reach.1 |= !is_loopback(&listen);
+        }
+        reach
     }
 }
 

@@ -1,10 +1,11 @@
 //! Changes for a time: values that come back by themselves.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::text::join::joined;
-use crate::tree::Actor;
+use crate::tree::{Actor, Step};
 
 /// Changes that may wait at once, of all sessions together.
 pub const TIMED: usize = 1024;
@@ -41,10 +42,22 @@ impl Change {
     }
 }
 
+/// The steps that set their attributes back.
+#[inline(never)]
+pub(super) fn steps<'a>(changes: &mut dyn Iterator<Item = &'a Change>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for change in changes {
+        steps.push(Step::set(&change.path, &change.key, &change.back));
+    }
+    steps
+}
+
 /// All that wait. They outlive the sessions that made them.
 #[derive(Default)]
 pub struct Timed {
-    changes: Vec<Change>,
+    // In its box one moves as one word.
+    #[allow(clippy::vec_box)]
+    changes: Vec<Box<Change>>,
     /// None of them is due before: while they wait, a turn looks at no more than this.
     soonest: u64,
 }
@@ -52,7 +65,7 @@ pub struct Timed {
 impl Timed {
     /// Those that wait, in no order.
     pub fn waiting(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter()
+        self.changes.iter().map(|change| &**change)
     }
 
     /// How many.
@@ -66,32 +79,32 @@ impl Timed {
     }
 
     /// One more has to wait.
-    pub(super) fn push(&mut self, change: Change) {
+    pub(super) fn push(&mut self, change: Box<Change>) {
         self.soonest = if self.changes.is_empty() { change.due } else { self.soonest.min(change.due) };
         self.changes.push(change);
     }
 
     /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
-    pub(super) fn take_due(&mut self, now: u64) -> Vec<Change> {
+    #[inline(never)]
+    pub(super) fn take_due(&mut self, now: u64) -> Vec<Box<Change>> {
+        let mut due = Vec::new();
         if self.soonest > now {
-            return Vec::new();
+            return due;
         }
-        let all = core::mem::take(&mut self.changes).into_iter();
-        let is_due = all.as_slice().iter().any(|change| change.due <= now);
-        let mut room = TOGETHER;
-        let (due, later) = all.partition(|change| {
-            let goes = room > 0 && (change.due <= now || (is_due && change.failed));
-            room -= usize::from(goes);
-            goes
-        });
-        self.changes = later;
-        self.soonest = self.changes.iter().map(|change| change.due).min().unwrap_or(0);
+        let is_due = self.changes.iter().any(|change| change.due <= now);
+        for change in core::mem::take(&mut self.changes) {
+            if due.len() < TOGETHER && (change.due <= now || (is_due && change.failed)) {
+                due.push(change);
+            } else {
+                self.push(change);
+            }
+        }
         due
     }
 
     /// The one of that attribute.
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
-        self.changes.iter().find(|change| change.is_of(path, key))
+        self.waiting().find(|change| change.is_of(path, key))
     }
 
     /// Forgets some: their values stay as they are.

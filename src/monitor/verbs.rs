@@ -40,6 +40,8 @@ exit\tview\t\tEnd the session.
 
 /// One verb.
 pub struct Verb {
+    /// Its place among all of them.
+    pub place: usize,
     /// Its name.
     pub name: &'static str,
     /// Who may use it at all; what it is used on may ask for more.
@@ -52,11 +54,12 @@ pub struct Verb {
 
 /// All of them, in the order that help shows them.
 pub fn verbs() -> impl Iterator<Item = Verb> {
-    VERBS.lines().map(|line| {
+    VERBS.split_terminator('\n').enumerate().map(|(place, line)| {
         let mut parts = line.splitn(4, '\t');
         let mut part = || parts.next().unwrap_or_default();
         let (name, role, words, help) = (part(), part(), part(), part());
-        Verb { name, role: if role == "admin" { Role::Admin } else { Role::View }, words, help }
+        let role = if role == "admin" { Role::Admin } else { Role::View };
+        Verb { place, name, role, words, help }
     })
 }
 

@@ -5,6 +5,7 @@
 //! number, the first counts.
 
 use super::number::parse_decimal;
+use super::split::until;
 
 /// A line of `/etc/passwd`, as far as it matters here.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,16 +47,19 @@ pub fn parse_id(text: &[u8]) -> Option<u32> {
 
 /// The users that the text of `/etc/passwd` lists, in order.
 pub fn accounts(mut passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
-    core::iter::from_fn(move || {
-        loop {
-            let line = next_line(&mut passwd)?;
-            // After the group come what the user is called, the home directory and the shell.
-            let group = line.rest.split(|byte| *byte == b':').next().unwrap_or_default();
-            if let Some(group) = parse_id(group) {
-                return Some(Account { name: line.name, user: line.number, group });
-            }
+    core::iter::from_fn(move || next_account(&mut passwd))
+}
+
+#[inline(never)]
+fn next_account<'a>(passwd: &mut &'a [u8]) -> Option<Account<'a>> {
+    loop {
+        let line = next_line(passwd)?;
+        // After the group come what the user is called, the home directory and the shell.
+        let group = line.rest.split(|byte| *byte == b':').next().unwrap_or_default();
+        if let Some(group) = parse_id(group) {
+            return Some(Account { name: line.name, user: line.number, group });
         }
-    })
+    }
 }
 
 /// The groups that the text of `/etc/group` lists, in order.
@@ -88,15 +92,6 @@ fn next_line<'a>(text: &mut &'a [u8]) -> Option<Line<'a>> {
         }
     }
     None
-}
-
-/// Takes what stands before a byte off the text, that byte too; nothing where there is none.
-#[inline(never)]
-fn until<'a>(text: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
-    let place = text.iter().position(|byte| *byte == end)?;
-    let (before, after) = text.split_at_checked(place)?;
-    *text = after.get(1..).unwrap_or_default();
-    Some(before)
 }
 
 #[cfg(test)]

@@ -126,6 +126,15 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Sets an attribute to a text.
+    #[inline(never)]
+    #[must_use]
+    pub fn set(path: &str, key: &str, text: &str) -> Step {
+        Step::Set { path: String::from(path), key: String::from(key), text: String::from(text) }
+    }
+}
+
 /// Why something was not done.
 #[derive(Clone)]
 #[cfg_attr(test, derive(Debug))]
@@ -224,12 +233,12 @@ pub trait Tree {
         actor: &Actor,
     ) -> Result<String, Box<Trouble>>;
 
-    /// Writes what was changed while the program ran into its file, but for these values that will change back: node,
-    /// attribute and the text it will have again. Gives lines that say what was written.
+    /// Writes what was changed while the program ran into its file, but for values that will change back by
+    /// these steps. Gives lines that say what was written.
     ///
     /// # Errors
     /// There is no file, it was changed meanwhile, or the system's words.
-    fn save(&mut self, passing: &[(String, String, String)], actor: &Actor) -> Result<String, Box<Trouble>>;
+    fn save(&mut self, passing: &[Step], actor: &Actor) -> Result<String, Box<Trouble>>;
 
     /// Visits the events from a number on that are still kept, oldest first; gives the number that the next one will
     /// have. Events are numbered one by one, so with nothing visited, as from `u64::MAX` on, it tells only that.

@@ -55,7 +55,12 @@ pub fn read_stream(path: impl Arg, most: usize) -> Result<Vec<u8>, Errno> {
     read_open(&open_at(&path.into_c_str()?, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?, most)
 }
 
-fn read_open(file: &OwnedFd, most: usize) -> Result<Vec<u8>, Errno> {
+/// Reads an open file from where it stands, up to the end or `most` bytes; waits for it.
+///
+/// # Errors
+/// The system's.
+#[inline(never)]
+pub fn read_open(file: &OwnedFd, most: usize) -> Result<Vec<u8>, Errno> {
     let mut text = Vec::new();
     while text.len() < most {
         let before = text.len();

@@ -68,8 +68,8 @@ pub use entry::{
 };
 pub use error::describe;
 pub use file::{
-    NO_FILE, append_private, create_private, open_file, read_file, read_stream, real_path, stat_link,
-    stat_path,
+    NO_FILE, append_private, create_private, open_file, read_file, read_open, read_stream, real_path,
+    stat_link, stat_path,
 };
 pub use interface::interface_addresses;
 pub use io::{

@@ -38,9 +38,9 @@ pub fn strong() -> String {
             }
             match login.feed(line.as_bytes(), &keys, &mut out).1 {
                 Outcome::More => {}
-                Outcome::In { .. } => break,
+                Outcome::In(_) => break,
                 Outcome::Out(why) => {
-                    stream.write_all(login.farewell(why)).unwrap();
+                    stream.write_all(why.farewell(login.is_legacy())).unwrap();
                     return;
                 }
             }

@@ -224,7 +224,7 @@ impl Tree for Small {
     ) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
-    fn save(&mut self, _: &[(String, String, String)], _: &Actor) -> Result<String, Box<Trouble>> {
+    fn save(&mut self, _: &[Step], _: &Actor) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
     fn events(&mut self, _: u64, _: &mut dyn FnMut(&str)) -> u64 {

@@ -62,7 +62,7 @@ impl Tree for Nothing {
     ) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
-    fn save(&mut self, _: &[(String, String, String)], _: &Actor) -> Result<String, Box<Trouble>> {
+    fn save(&mut self, _: &[Step], _: &Actor) -> Result<String, Box<Trouble>> {
         Ok(String::new())
     }
     fn events(&mut self, from: u64, _: &mut dyn FnMut(&str)) -> u64 {

@@ -1,19 +1,21 @@
 //! Verbs that change something: `set`, `keep`, `call`, transactions, `save`; and the changes that come back.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::place::{Place, exists, missing, parse};
+use super::place::{exists, missing, parse};
 use super::{Ask, Desk};
 use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
-use crate::monitor::job::Plan;
+use crate::monitor::job::{Plan, Walk};
 use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
-use crate::monitor::timed::{AGAIN, Change, TIMED, Timed};
+use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
 use crate::text::duration;
-use crate::text::join::{joined, separated};
+use crate::text::join::separated;
 use crate::text::nearest::nearest;
 use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Schema, Step, Tree};
@@ -48,11 +50,7 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
     let mut parts = Vec::from([due]);
     while let Some(mut part) = parts.pop() {
         let Some(first) = part.first() else { continue };
-        let step = |change: &Change| {
-            let Change { path, key, back, .. } = change;
-            Step::Set { path: path.clone(), key: key.clone(), text: back.clone() }
-        };
-        let steps: Vec<Step> = part.iter().map(step).collect();
+        let steps = timed::steps(&mut part.iter().map(|change| &**change));
         let result = tree.change(&steps, &first.actor);
         if result.is_err() && part.len() > 1 {
             let rest = part.split_off(part.len() / 2);
@@ -68,9 +66,12 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
             if result.is_ok() || !change.failed {
                 told += 1;
                 if told <= NOTED {
-                    let what = joined(&[&change.path, ".", &change.key, "=", &change.back]);
                     let words = if result.is_ok() { &change.set } else { words };
-                    tree.note(&[&change.actor.who, ": time is over: ", &what, end, words]);
+                    let Change { path, key, back, actor, .. } = &*change;
+                    tree.note(&[&fill(
+                        "%: time is over: %.%=%%%",
+                        &[&actor.who, path, key, back, end, words],
+                    )]);
                 }
             }
             if result.is_err() {
@@ -117,13 +118,13 @@ impl Desk<'_> {
         &self,
         schema: &'static Schema,
         path: &str,
-        words: Vec<String>,
+        words: &[&str],
     ) -> Result<Vec<Step>, Failure> {
         if words.is_empty() {
             return Err(expected("KEY=VALUE", &[]));
         }
         let mut steps: Vec<Step> = Vec::new();
-        for word in &words {
+        for word in words {
             let Some((key, text)) = word.split_once('=').filter(|(key, _)| !key.is_empty()) else {
                 return Err(expected("KEY=VALUE, not %", &[word]));
             };
@@ -133,55 +134,54 @@ impl Desk<'_> {
                 }
             }
             self.hold_attribute(schema, key, text)?;
-            let (path, key, text) = (String::from(path), String::from(key), String::from(text));
-            steps.push(Step::Set { path, key, text });
+            steps.push(Step::set(path, key, text));
         }
         Ok(steps)
     }
 
-    /// The step of a method that the session may call.
+    /// The one step of a method that the session may call.
     pub(super) fn method(
         &self,
         schema: &'static Schema,
         name: &str,
         path: &str,
-        words: Vec<String>,
-    ) -> Result<Step, Failure> {
+        words: &mut Words<'_>,
+    ) -> Result<Vec<Step>, Failure> {
+        let mut list = Vec::new();
+        while let Some(word) = words.word()? {
+            list.push(String::from(word));
+        }
         let Some(method) = schema.method(name) else {
             let near = nearest(name, &mut schema.methods.iter().map(|method| method.name));
             return Err(unknown("% has no method %", &[schema.name, name], near));
         };
         self.hold_role(method.role, method.name)?;
-        Ok(Step::Call { path: String::from(path), method, words })
+        Ok(vec![Step::Call { path: String::from(path), method, words: list }])
     }
 
     pub(super) fn set(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let mut path = words.expect("a path")?;
-        let mut rest = words.all()?;
+        let text = words.expect("a path")?;
+        let (mut path, mut words) = (text, words.all()?);
         // `get` writes PATH.KEY=VALUE; that can be set again.
-        if let Some((front, _)) = path.split_once('=') {
+        if let Some((front, _)) = text.split_once('=') {
             let Some((front, _)) = front.rsplit_once('.') else {
                 return Err(expected("a path and KEY=VALUE", &[]));
             };
-            let mut pair = path.split_off(front.len());
-            pair.remove(0);
-            rest.insert(0, pair);
+            words.insert(0, text.get(front.len() + 1..).unwrap_or_default());
+            path = front;
         }
-        let due = self.due(&mut rest)?;
-        let schema = self.node_to_change(&path)?;
-        let steps = self.sets(schema, &path, rest)?;
+        let due = self.due(&mut words)?;
+        let schema = self.node_to_change(path)?;
+        let steps = self.sets(schema, path, &words)?;
         match due {
-            None => self.change(&steps, usize::MAX),
+            None => self.change(steps, usize::MAX),
             Some(due) => self.change_for(&steps, due, usize::MAX),
         }
     }
 
     /// Takes `for TIME` off the end of words; gives when that is over.
-    pub(super) fn due(&self, words: &mut Vec<String>) -> Result<Option<u64>, Failure> {
-        let [.., word, length] = words.as_slice() else { return Ok(None) };
-        if word != "for" {
-            return Ok(None);
-        }
+    pub(super) fn due(&self, words: &mut Vec<&str>) -> Result<Option<u64>, Failure> {
+        let [.., "for", length] = words.as_slice() else { return Ok(None) };
         let time = duration::parse(length);
         if time.is_none() {
             return Err(failure(Code::Invalid, "expected a time such as 10m behind for, not %", &[length]));
@@ -202,6 +202,7 @@ impl Desk<'_> {
     }
 
     /// Sets values that come back when they are due. So many of them are noted.
+    #[inline(never)]
     pub(super) fn change_for(&mut self, steps: &[Step], due: u64, told: usize) -> Result<(), Failure> {
         let mut last: Vec<Step> = Vec::new();
         for step in self.tree.canonical(steps)? {
@@ -216,85 +217,95 @@ impl Desk<'_> {
             last.push(step);
         }
         let steps = &*last;
+        let actor = &self.session.actor;
         let mut waiting = self.timed.count();
-        // What comes back is the last value that was to stay.
-        let mut backs = Vec::new();
+        let mut new = Vec::new();
         for step in steps {
-            let Step::Set { path, key, .. } = step else { continue };
+            let Step::Set { path, key, text } = step else { continue };
             if path.starts_with(CONNECTIONS) && matches!(key.as_str(), "send_buffer" | "receive_buffer") {
                 let why = "% of a connection cannot come back: the kernel does not return to its own tuning";
                 return Err(failure(Code::Refused, why, &[key]));
             }
-            let back = self.timed.find(path, key).map(|change| change.back.clone());
-            waiting += usize::from(back.is_none());
-            backs.push(back.unwrap_or_else(|| value(self.tree, path, key)));
+            // What comes back is the last value that was to stay.
+            let back = match self.timed.find(path, key) {
+                Some(change) => change.back.clone(),
+                None => {
+                    waiting += 1;
+                    value(self.tree, path, key)
+                }
+            };
+            let (path, key, set, actor) = (path.clone(), key.clone(), text.clone(), actor.clone());
+            new.push(Box::new(Change { path, key, back, due, set, actor, failed: false }));
         }
         if waiting > TIMED {
             return Err(failure(Code::Limit, "at most 1024 changes wait to come back", &[]));
         }
-        self.change(steps, told)?;
+        self.change(last, told)?;
         let mut length = String::new();
         duration::print(due.saturating_sub(self.now), &mut length);
-        for (place, (step, back)) in steps.iter().zip(backs).enumerate() {
-            let Step::Set { path, key, .. } = step else { continue };
+        for (place, mut change) in new.into_iter().enumerate() {
+            let Change { path, key, back, set, .. } = &mut *change;
             if place < told {
-                self.note("%.% is % again in %", &[path, key, &back, &length]);
+                self.note("%.% is % again in %", &[path, key, back, &length]);
             }
-            self.timed.push(Change {
-                set: value(self.tree, path, key),
-                path: path.clone(),
-                key: key.clone(),
-                back,
-                due,
-                actor: self.session.actor.clone(),
-                failed: false,
-            });
+            *set = value(self.tree, path, key);
+            self.timed.push(change);
         }
         Ok(())
     }
 
+    /// The step that an attribute of a node waits by, if it does: it is of where the attribute is kept.
+    #[inline(never)]
+    fn waits(&mut self, node: &str, key: &str) -> Option<Vec<Step>> {
+        let step = Step::set(node, key, &value(self.tree, node, key));
+        let steps = self.tree.canonical(&[step]).ok()?;
+        let Some(Step::Set { path, key, .. }) = steps.last() else { return None };
+        self.timed.find(path, key)?;
+        Some(steps)
+    }
+
     pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let place = self.place(words, true)?;
-        let mut path = String::new();
-        Path { kind: place.schema.name, name: &place.name }.print(&mut path);
-        let mut kept = Vec::new();
-        if place.is_all() {
-            return self.keep_all(&place, &path);
+        let walk = self.place(words, true)?;
+        let mut node = String::new();
+        let name = walk.one.as_deref().unwrap_or("*");
+        Path { kind: walk.schema.name, name }.print(&mut node);
+        if walk.one.is_none() {
+            return self.keep_all(&walk, &node);
         }
-        for (at, about) in place.schema.abouts().enumerate() {
-            let asked = place.keys.is_empty() || place.keys.contains(&at);
+        let mut kept = Vec::new();
+        for (at, about) in walk.schema.abouts().enumerate() {
+            let asked = walk.keys.is_empty() || walk.keys.contains(&at);
             if !asked || about.fact || self.timed.count() == 0 {
                 continue;
             }
-            // It waits by the name of where it is kept.
-            let text = value(self.tree, &path, about.name);
-            let step = Step::Set { path: path.clone(), key: String::from(about.name), text };
-            let step = self.tree.canonical(&[step]).ok().and_then(|mut steps| steps.pop());
-            let Some(Step::Set { path, key, .. }) = step else { continue };
-            if self.timed.find(&path, &key).is_some() && !kept.contains(&(path.clone(), key.clone())) {
+            if let Some(steps) = self.waits(&node, about.name) {
                 self.hold_role(about.role, about.name)?;
-                kept.push((path, key));
+                kept.push(steps);
             }
         }
         if kept.is_empty() {
-            return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&path]));
+            return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&node]));
         }
-        for (path, key) in kept {
-            self.note("keep %.%", &[&path, &key]);
-            self.timed.forget(&|change| change.is_of(&path, &key));
+        for step in kept.iter().flatten() {
+            let Step::Set { path, key, .. } = step else { continue };
+            if self.timed.find(path, key).is_some() {
+                self.timed.forget(&|change| change.is_of(path, key));
+                self.note("keep %.%", &[path, key]);
+            }
         }
         Ok(())
     }
 
     /// Keeps what was changed for a time of all nodes of a kind.
-    fn keep_all(&mut self, place: &Place, path: &str) -> Result<(), Failure> {
+    #[inline(never)]
+    fn keep_all(&mut self, walk: &Walk, path: &str) -> Result<(), Failure> {
         let front = path.trim_end_matches('*');
         let before = self.timed.count();
         // None is kept unless all may be.
         for keeps in [false, true] {
-            for (at, about) in place.schema.abouts().enumerate() {
+            for (at, about) in walk.schema.abouts().enumerate() {
                 let is = |change: &Change| change.key == about.name && change.path.starts_with(front);
-                let asked = place.keys.is_empty() || place.keys.contains(&at);
+                let asked = walk.keys.is_empty() || walk.keys.contains(&at);
                 if asked && keeps {
                     self.timed.forget(&is);
                 } else if asked && self.timed.waiting().any(is) {
@@ -313,28 +324,28 @@ impl Desk<'_> {
 
     pub(super) fn call(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let text = words.expect("a path")?;
-        let (schema, path) = parse(self.tree, &text)?;
-        let step = self.method(schema, &words.expect("a method")?, &text, words.all()?)?;
-        self.node_to_change(&text)?;
-        if let Step::Call { method, words, .. } = &step {
+        let (schema, path) = parse(self.tree, text)?;
+        let steps = self.method(schema, words.expect("a method")?, text, words)?;
+        self.node_to_change(text)?;
+        if let Some(step @ Step::Call { method, words, .. }) = steps.first() {
             if !method.configures {
                 self.spent |= !schema.named;
                 let text = self.tree.call(&path, method, words, &self.session.actor)?;
-                self.note_step(&step, "");
+                self.note_step(step, "");
                 self.plan = Some(Plan::Text { text, at: 0 });
                 return Ok(());
             }
         }
-        self.change(&[step], 1)
+        self.change(steps, 1)
     }
 
     /// Makes changes, all of them or none, or puts them off until `commit`. So many steps of them are noted.
-    pub(super) fn change(&mut self, steps: &[Step], told: usize) -> Result<(), Failure> {
+    pub(super) fn change(&mut self, steps: Vec<Step>, told: usize) -> Result<(), Failure> {
         if let Some(kept) = &mut self.session.steps {
             if kept.len() + steps.len() > STEPS {
                 return Err(failure(Code::Limit, "a transaction has at most 256 steps", &[]));
             }
-            kept.extend_from_slice(steps);
+            kept.extend(steps);
             return Ok(());
         }
         if steps.is_empty() {
@@ -350,10 +361,10 @@ impl Desk<'_> {
         // Where nothing waits, nothing is looked for by its name.
         let canonical = match self.timed.count() {
             0 => Vec::new(),
-            _ => self.tree.canonical(steps)?,
+            _ => self.tree.canonical(&steps)?,
         };
         self.spent = true;
-        self.tree.change(steps, &self.session.actor)?;
+        self.tree.change(&steps, &self.session.actor)?;
         for step in &canonical {
             match step {
                 Step::Set { path, key, .. } => self.timed.forget(&|change| change.is_of(path, key)),
@@ -366,10 +377,8 @@ impl Desk<'_> {
                 },
             }
         }
-        for (place, step) in steps.iter().enumerate() {
-            if let Some(old) = olds.get(place) {
-                self.note_step(step, old);
-            }
+        for (step, old) in steps.iter().zip(&olds) {
+            self.note_step(step, old);
         }
         Ok(())
     }
@@ -401,7 +410,7 @@ impl Desk<'_> {
             Some(_) if spoilt => {
                 Err(failure(Code::Conflict, "a command since begin failed, so nothing was done", &[]))
             }
-            Some(steps) => self.change(&steps, usize::MAX),
+            Some(steps) => self.change(steps, usize::MAX),
         }
     }
 
@@ -414,10 +423,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn save(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let mut passing = Vec::new();
-        for change in self.timed.waiting() {
-            passing.push((change.path.clone(), change.key.clone(), change.back.clone()));
-        }
+        let passing = timed::steps(&mut self.timed.waiting());
         self.spent = true;
         let text = self.tree.save(&passing, &self.session.actor)?;
         self.note("save", &[]);

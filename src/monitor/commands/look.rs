@@ -3,15 +3,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Ask, Desk, EVENTS, kind, number, role_name};
-use crate::monitor::failure::Failure;
+use super::{Ask, Desk, EVENTS, kind, number};
+use crate::monitor::failure::{Failure, fill, push_filled};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
 use crate::monitor::render::{self, wrap};
 use crate::monitor::request::Words;
+use crate::monitor::roles;
 use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
-use crate::text::join::{joined, push_all, separated};
+use crate::text::join::{joined, separated};
 use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
@@ -30,9 +31,9 @@ impl Desk<'_> {
         let out = &mut output.part;
         render::open(&path, json, out);
         render::text("version", env!("CARGO_PKG_VERSION"), json, out);
-        render::field("protocol", &Value::Count(1), json, out);
+        render::count("protocol", 1, json, out);
         render::field("pid", &pid.unwrap_or(Value::Nothing), json, out);
-        render::text("role", role_name(actor.role), json, out);
+        render::text("role", roles::word(actor.role), json, out);
         render::text("who", &actor.who, json, out);
         render::close(json, out);
         Ok(())
@@ -53,7 +54,7 @@ impl Desk<'_> {
         let follow = words.take("follow");
         let mut last = LAST;
         if let Some(text) = words.word()? {
-            last = number(&text, "a number of events")?;
+            last = number(text, "a number of events")?;
         }
         words.end()?;
         let end = self.tree.events(u64::MAX, &mut |_| {});
@@ -95,7 +96,7 @@ impl Desk<'_> {
     pub(super) fn schema(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let mut kinds = self.tree.schemas();
         if let Some(name) = words.word()? {
-            kinds = core::slice::from_ref(kind(self.tree, &name)?);
+            kinds = core::slice::from_ref(kind(self.tree, name)?);
         }
         self.plan = Some(Plan::Schema { kinds, item: 0 });
         Ok(())
@@ -115,7 +116,7 @@ impl Desk<'_> {
         *item += 1;
         if at == 0 {
             render::open(&Path { kind: "schema", name: schema.name }, json, out);
-            render::field("named", &Value::Switch(schema.named), json, out);
+            render::switch("named", schema.named, json, out);
             render::text("help", schema.help, json, out);
         } else if let Some(about) = (schema.about)(at - 1) {
             let name = joined(&[schema.name, ".", about.name]);
@@ -137,7 +138,7 @@ impl Desk<'_> {
         let mut text = String::new();
         match words.word()? {
             None => self.help_all(&mut text),
-            Some(name) => self.help_one(&name, &mut text)?,
+            Some(name) => self.help_one(name, &mut text)?,
         }
         self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())
@@ -145,12 +146,12 @@ impl Desk<'_> {
 
     fn help_all(&self, out: &mut String) {
         for verb in verbs() {
-            entry(&[verb.name], verb.help, out);
+            entry(verb.name, &[], verb.help, out);
         }
         let kinds = separated(&mut self.tree.schemas().iter().map(|schema| schema.name), " ");
         out.push_str("kinds:");
         wrap(&kinds, 2, out);
-        entry(&["help VERB|KIND|KIND.KEY"], "Tell more.", out);
+        entry("help VERB|KIND|KIND.KEY", &[], "Tell more.", out);
     }
 
     fn help_one(&self, name: &str, out: &mut String) -> Result<(), Failure> {
@@ -162,7 +163,7 @@ impl Desk<'_> {
         // One name may be both: there is a verb log, and a kind.
         let (schema, verb) = (kind(self.tree, name), verb(name));
         if let Ok(verb) = &verb {
-            push_all(out, &[verb.name, " ", verb.words]);
+            push_filled(out, "% %", &[verb.name, verb.words]);
             out.truncate(out.trim_ascii_end().len());
             out.push('\n');
             wrap(verb.help, 2, out);
@@ -171,22 +172,23 @@ impl Desk<'_> {
             // What it is nearest to is looked for among the verbs.
             return verb.map(|_| ());
         };
-        push_all(out, &[schema.name, ":"]);
+        push_filled(out, "%:", &[schema.name]);
         wrap(schema.help, 2, out);
         for about in schema.abouts() {
-            entry(&[about.name, "=", about.unit.placeholder()], about.help, out);
+            entry("%=%", &[about.name, about.unit.placeholder()], about.help, out);
         }
         for method in schema.methods {
-            entry(&["call .. ", method.name, " ", method.words], method.help, out);
+            entry("call .. % %", &[method.name, method.words], method.help, out);
         }
         Ok(())
     }
 }
 
-/// A head, and the first sentence of its help beside it.
-fn entry(head: &[&str], help: &'static str, out: &mut String) {
+/// A head with words in it, and the first sentence of its help beside it.
+#[inline(never)]
+fn entry(head: &str, words: &[&str], help: &'static str, out: &mut String) {
     let start = out.len();
-    out.extend(head.iter().copied());
+    push_filled(out, head, words);
     out.truncate(out.trim_ascii_end().len());
     if out.len() - start + 2 > COLUMN {
         out.push('\n');
@@ -194,8 +196,9 @@ fn entry(head: &[&str], help: &'static str, out: &mut String) {
     wrap(first_sentence(help), COLUMN, out);
 }
 
+#[inline(never)]
 fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
-    push_all(out, &[schema.name, ".", about.name, "=", about.unit.placeholder(), ":"]);
+    push_filled(out, "%.%=%:", &[schema.name, about.name, about.unit.placeholder()]);
     wrap(about.help, 2, out);
     if about.fact {
         out.push_str("It is a fact; nobody sets it.\n");
@@ -204,38 +207,35 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     out.push_str("It takes");
     let mut expected = String::new();
     about.unit.describe(&mut expected);
-    push_all(
-        &mut expected,
-        &["; its default is ", if about.default.is_empty() { "empty" } else { about.default }],
-    );
-    push_all(&mut expected, &[". The role ", role_name(about.role), " may set it"]);
-    expected.push_str(if about.live { "." } else { ", before the program starts." });
-    wrap(&expected, 2, out);
+    let default = if about.default.is_empty() { "empty" } else { about.default };
+    let end = if about.live { "" } else { ", before the program starts" };
+    let words = [&expected, default, roles::word(about.role), end];
+    wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, out);
 }
 
+#[inline(never)]
 fn attribute_row(about: &About, json: bool, out: &mut Vec<u8>) {
     render::text("unit", &about.unit.placeholder().to_ascii_lowercase(), json, out);
-    if let Unit::Choice(words) = about.unit {
-        let words = words.split('|').map(String::from).collect();
+    if let Unit::Choice(choices) = about.unit {
+        let mut words = Vec::new();
+        for word in choices.split('|') {
+            words.push(String::from(word));
+        }
         render::field("choices", &Value::List(words), json, out);
     }
     render::text("default", about.default, json, out);
-    render::text("role", role_name(about.role), json, out);
-    for (key, is) in [("live", about.live), ("fact", about.fact), ("counter", about.counter)] {
-        render::field(key, &Value::Switch(is), json, out);
-    }
+    render::text("role", roles::word(about.role), json, out);
+    render::switch("live", about.live, json, out);
+    render::switch("fact", about.fact, json, out);
+    render::switch("counter", about.counter, json, out);
     render::text("help", about.help, json, out);
 }
 
+#[inline(never)]
 fn method_row(method: &Method, json: bool, out: &mut Vec<u8>) {
-    if json {
-        render::text("method", method.name, true, out);
-    } else {
-        out.push(b' ');
-        out.extend_from_slice(method.name.as_bytes());
-    }
+    render::name("method", method.name, json, out);
     render::text("args", method.words, json, out);
-    render::text("role", role_name(method.role), json, out);
-    render::field("configures", &Value::Switch(method.configures), json, out);
+    render::text("role", roles::word(method.role), json, out);
+    render::switch("configures", method.configures, json, out);
     render::text("help", method.help, json, out);
 }

@@ -1,28 +1,14 @@
 //! Finds the node that a path names, and the attribute that may hang on it.
 
+use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::{Desk, kind};
 use crate::monitor::failure::{Failure, expected, failure};
 use crate::monitor::filter::attribute;
+use crate::monitor::job::{Shape, Walk};
 use crate::monitor::request::Words;
 use crate::tree::{Code, Path, Schema, Tree};
-
-/// A node that is there, and some of its attributes.
-pub(super) struct Place {
-    pub(super) schema: &'static Schema,
-    /// `*` for all of its kind.
-    pub(super) name: String,
-    /// The places of the attributes that are named; none for all.
-    pub(super) keys: Vec<usize>,
-}
-
-impl Place {
-    pub(super) fn is_all(&self) -> bool {
-        self.schema.named && self.name == "*"
-    }
-}
 
 /// Nothing of that name is there.
 pub(super) fn missing(path: &str) -> Failure {
@@ -44,27 +30,27 @@ pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Sche
 }
 
 impl Desk<'_> {
-    /// The node of a path, and attributes, up to the end or `every`. An attribute may also hang on the path: a name
-    /// that holds a dot goes before it.
-    pub(super) fn place(&mut self, words: &mut Words<'_>, all: bool) -> Result<Place, Failure> {
+    /// A walk over the node of a path, or where that is asked for over all nodes of a kind, and attributes of theirs, up
+    /// to the end or `every`. An attribute may also hang on the path: a name that holds a dot goes before it.
+    pub(super) fn place(&mut self, words: &mut Words<'_>, all: bool) -> Result<Box<Walk>, Failure> {
         let text = words.expect("a path")?;
-        let mut node = self.node(&text, all);
+        let mut node = self.node(text, all);
         if node.is_err() {
             if let Some((front, key)) = text.rsplit_once('.') {
-                if let Ok(mut place) = self.node(front, all) {
-                    place.keys.push(attribute(place.schema, key)?.0);
-                    node = Ok(place);
+                if let Ok(mut walk) = self.node(front, all) {
+                    walk.keys.push(attribute(walk.schema, key)?.0);
+                    node = Ok(walk);
                 }
             }
         }
-        let mut place = node?;
-        while !words.is_empty() && !words.clone().take("every") {
-            place.keys.push(attribute(place.schema, &words.expect("")?)?.0);
+        let mut walk = node?;
+        while !words.is_empty() && !words.begin_with("every") {
+            walk.keys.push(attribute(walk.schema, words.expect("")?)?.0);
         }
-        Ok(place)
+        Ok(walk)
     }
 
-    fn node(&mut self, text: &str, all: bool) -> Result<Place, Failure> {
+    fn node(&mut self, text: &str, all: bool) -> Result<Box<Walk>, Failure> {
         let (schema, path) = parse(self.tree, text)?;
         if schema.named && path.name.is_empty() {
             let form = if all { "/%/NAME or /%/*" } else { "/%/NAME" };
@@ -74,6 +60,10 @@ impl Desk<'_> {
         if !every && !exists(self.tree, schema, path.name) {
             return Err(missing(text));
         }
-        Ok(Place { schema, name: String::from(path.name), keys: Vec::new() })
+        let mut walk = Walk::new(schema, Shape::Lines);
+        if !every {
+            walk.one = Some(String::from(path.name));
+        }
+        Ok(walk)
     }
 }

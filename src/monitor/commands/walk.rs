@@ -13,7 +13,7 @@ use crate::monitor::render;
 use crate::monitor::request::Words;
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
-use crate::tree::{Code, Path, Step, Value};
+use crate::tree::{Code, Path, Schema, Step};
 
 impl Desk<'_> {
     pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
@@ -25,12 +25,12 @@ impl Desk<'_> {
             }
             return Ok(());
         };
-        let (schema, path) = parse(self.tree, text.strip_suffix("/*").unwrap_or(&text))?;
+        let (schema, path) = parse(self.tree, text.strip_suffix("/*").unwrap_or(text))?;
         if schema.named || !path.name.is_empty() {
             let mut walk = Walk::new(schema, Shape::Path);
             if !path.name.is_empty() {
                 if !exists(self.tree, schema, path.name) {
-                    return Err(missing(&text));
+                    return Err(missing(text));
                 }
                 walk.prefix = joined(&[path.name, "/"]);
             }
@@ -40,12 +40,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn get(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let place = self.place(words, true)?;
-        let mut walk = Walk::new(place.schema, Shape::Lines);
-        if !place.is_all() {
-            walk.one = Some(place.name);
-        }
-        walk.keys = place.keys;
+        let mut walk = self.place(words, true)?;
         walk.rewind();
         self.plan = Some(Plan::Walk(walk));
         Ok(())
@@ -53,7 +48,7 @@ impl Desk<'_> {
 
     pub(super) fn find(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let name = words.expect("a kind")?;
-        let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(&name))?;
+        let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(name))?;
         let mut walk = Walk::new(schema, Shape::Row);
         if !schema.named {
             walk.one = Some(String::new());
@@ -69,11 +64,11 @@ impl Desk<'_> {
             } else if words.take("sort") {
                 let key = words.expect("an attribute behind sort")?;
                 let plain = key.strip_prefix('-');
-                let (place, _) = attribute(schema, plain.unwrap_or(&key))?;
+                let (place, _) = attribute(schema, plain.unwrap_or(key))?;
                 walk.sort = Some((place, plain.is_some()));
             } else if words.take("limit") {
                 let text = words.expect("a number behind limit")?;
-                walk.limit = number(&text, "a number behind limit")?;
+                walk.limit = number(text, "a number behind limit")?;
             } else {
                 break;
             }
@@ -81,19 +76,25 @@ impl Desk<'_> {
         if let Some(text) = ask.action {
             walk.told = String::from(text.trim_ascii());
             walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
-            let mut words = Words::new(text);
-            let name = words.expect("a method or set behind |")?;
-            if name == "set" {
-                let mut words = words.all()?;
-                walk.due = self.due(&mut words)?;
-                walk.action = self.sets(schema, "", words)?;
-            } else {
-                walk.action.push(self.method(schema, &name, "", words.all()?)?);
-            }
+            (walk.action, walk.due) = self.action(schema, text)?;
         }
         walk.rewind();
         self.plan = Some(Plan::Walk(walk));
         Ok(())
+    }
+
+    /// The steps of what stands behind `|`, and when they are over.
+    #[inline(never)]
+    fn action(&self, schema: &'static Schema, text: &str) -> Result<(Vec<Step>, Option<u64>), Failure> {
+        let mut text = text.as_bytes().to_vec();
+        let mut words = Words::new(&mut text);
+        let name = words.expect("a method or set behind |")?;
+        if name == "set" {
+            let mut words = words.all()?;
+            let due = self.due(&mut words)?;
+            return Ok((self.sets(schema, "", &words)?, due));
+        }
+        Ok((self.method(schema, name, "", &mut words)?, None))
     }
 
     /// Looks at one node, or asks for the names of some more. False at the end.
@@ -256,7 +257,7 @@ impl Desk<'_> {
         let nodes = (steps.len() / each) as u64;
         let told = NOTED.saturating_sub(walk.done as usize) * each;
         let result = match walk.due {
-            None => self.change(&steps, told),
+            None => self.change(steps, told),
             Some(due) => self.change_for(&steps, due, told),
         };
         if result.is_ok() {
@@ -285,8 +286,8 @@ impl Desk<'_> {
     fn counted(&mut self, walk: &Walk, json: bool) {
         let out = &mut self.session.output.part;
         render::open(&Path { kind: walk.schema.name, name: "" }, json, out);
-        render::field("found", &Value::Count(walk.found), json, out);
-        render::field("done", &Value::Count(walk.done), json, out);
+        render::count("found", walk.found, json, out);
+        render::count("done", walk.done, json, out);
         render::close(json, out);
         if walk.done > 0 && self.session.steps.is_none() {
             let mut done = String::new();

@@ -70,6 +70,7 @@ pub struct Door {
 impl Door {
     /// Lets somebody log in. Gives the connection that makes room, where one has to: it is to be closed, and has no place
     /// any more.
+    #[inline(never)]
     #[must_use]
     pub fn enter(&mut self, id: ConnId, origin: Origin) -> Option<ConnId> {
         let alike = self.waiting.iter().filter(|waiting| waiting.origin == origin).count();
@@ -114,6 +115,7 @@ impl Door {
     }
 
     /// A login has failed: shuts the door to where it came from.
+    #[inline(never)]
     pub fn fail(&mut self, origin: Origin, now: u64) {
         self.slowed.retain(|slowed| now < slowed.until.saturating_add(MEMORY));
         if self.slowed.is_empty() {

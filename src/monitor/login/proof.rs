@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use hmac_sha256::HMAC;
 
-use crate::text::number::hex_value;
+use crate::text::number::{hex_digit, hex_value};
 
 /// Bytes of a key, and of a proof.
 pub const LENGTH: usize = 32;
@@ -54,7 +54,8 @@ pub fn proof(key: &Bytes, side: Side, server_nonce: &[u8], client_nonce: &[u8], 
 #[must_use]
 pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> Bytes {
     let mut mac = HMAC::new(key);
-    parts.iter().for_each(|part| mac.update(part));
+    // A slice, not a reference to one: that would be another instance of all that it takes.
+    parts.iter().for_each(|part| mac.update(*part));
     mac.finalize()
 }
 
@@ -69,7 +70,8 @@ pub fn same(one: &[u8], two: &[u8]) -> bool {
 /// Appends bytes as pairs of hexadecimal digits.
 pub fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
-        out.extend([byte >> 4, byte & 15].map(|value| crate::text::number::hex_digit(value, b'a')));
+        out.push(hex_digit(byte >> 4, b'a'));
+        out.push(hex_digit(*byte, b'a'));
     }
 }
 

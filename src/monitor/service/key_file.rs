@@ -2,17 +2,16 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
-use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, describe, open_file, read_at, stat, stat_path};
+use gorgon_sys::{AsFd, Errno, FileKind, FileStat, describe, open_file, read_open, stat, stat_path};
 
 use super::super::keys::{FILE_MAX, Keys};
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
 /// What tells one state of a file from another: where it is, how long, and when it changed.
-type Stamp = (u64, u64, u64, i64, u32, i64, u32);
+type Stamp = [u64; 7];
 
 /// Keys, and where they come from.
 #[derive(Default)]
@@ -34,7 +33,7 @@ impl KeyFile {
     pub fn open(path: &str, owners: &[u32]) -> Result<KeyFile, String> {
         let (path, owners) = (path.to_owned(), owners.to_vec());
         let mut file = KeyFile { path, keys: Keys::default(), stamp: None, owners };
-        (file.keys, file.stamp) = file.read()?;
+        file.read()?;
         Ok(file)
     }
 
@@ -74,43 +73,35 @@ impl KeyFile {
             return Ok(());
         }
         self.stamp = found;
-        match self.read() {
-            Ok(read) => {
-                (self.keys, self.stamp) = read;
-                Ok(())
-            }
-            Err(message) => Err(joined(&[&message, "; the keys stay as they were"])),
-        }
+        self.read().map_err(|message| joined(&[&message, "; the keys stay as they were"]))
     }
 
-    fn read(&self) -> Result<(Keys, Option<Stamp>), String> {
+    #[inline(never)]
+    fn read(&mut self) -> Result<(), String> {
         let told = |error: Errno| self.line(0, &describe(error));
         let file = open_file(&*self.path).map_err(told)?;
         let found = stat(file.as_fd()).map_err(told)?;
+        if let Some(wrong) = self.wrong(&found) {
+            return Err(self.line(0, wrong));
+        }
+        let text = read_open(&file, FILE_MAX + 1).map_err(told)?;
+        self.keys = Keys::parse(&text).map_err(|problem| self.line(problem.line, problem.expected))?;
+        self.stamp = Some(stamp(&found));
+        Ok(())
+    }
+
+    /// What is wrong with whose the file is and who may read it.
+    fn wrong(&self, found: &FileStat) -> Option<&'static str> {
         if found.kind != FileKind::File {
-            return Err(self.line(0, "expected a file"));
+            return Some("expected a file");
         }
         if found.mode & 0o027 != 0 {
-            return Err(self.line(
-                0,
+            return Some(
                 "expected a file that nobody else can read, nor its group write to; chmod 600 makes it one",
-            ));
+            );
         }
-        if found.user != 0 && !self.owners.contains(&found.user) {
-            return Err(self.line(0, "expected a file of root's, or of the user that the program runs as"));
-        }
-        let mut text = vec![0; FILE_MAX + 1];
-        let mut length = 0;
-        while let Some(room) = text.get_mut(length..).filter(|room| !room.is_empty()) {
-            match read_at(file.as_fd(), room, length as u64) {
-                Io::Done(count) => length += count,
-                Io::Ended | Io::Blocked => break,
-                Io::Failed(error) => return Err(told(error)),
-            }
-        }
-        text.truncate(length);
-        let keys = Keys::parse(&text).map_err(|problem| self.line(problem.line, problem.expected))?;
-        Ok((keys, Some(stamp(&found))))
+        let known = found.user == 0 || self.owners.contains(&found.user);
+        (!known).then_some("expected a file of root's, or of the user that the program runs as")
     }
 
     /// `FILE:LINE: what`, without the line if it is 0.
@@ -126,9 +117,11 @@ impl KeyFile {
     }
 }
 
+#[inline(never)]
 fn stamp(found: &FileStat) -> Stamp {
-    let modified = (found.modified, found.modified_ns);
-    (found.device, found.inode, found.size, modified.0, modified.1, found.changed, found.changed_ns)
+    let (modified, changed) = (found.modified as u64, found.changed as u64);
+    let parts = (found.modified_ns.into(), found.changed_ns.into());
+    [found.device, found.inode, found.size, modified, parts.0, changed, parts.1]
 }
 
 #[cfg(test)]

@@ -105,11 +105,7 @@ impl Tree for Twin {
         unreachable!()
     }
 
-    fn save(
-        &mut self,
-        _passing: &[(String, String, String)],
-        _actor: &Actor,
-    ) -> Result<String, Box<Trouble>> {
+    fn save(&mut self, _passing: &[Step], _actor: &Actor) -> Result<String, Box<Trouble>> {
         unreachable!()
     }
 

@@ -105,7 +105,7 @@ fn roles() {
                 if role < least { [0, 0] } else { peer.tree.calls[2..].try_into().unwrap() }
             );
             if role < least {
-                let told = ["; yours is ", role_name(role), "\n"].concat();
+                let told = ["; yours is ", roles::word(role), "\n"].concat();
                 assert!(answer.contains(&told) && answer.contains(" is for the role "), "{answer}");
                 assert_eq!(peer.tree.log().count(), 0);
             }
@@ -315,7 +315,7 @@ fn changes_for_a_time() {
     assert!(peer.sessions.is_idle());
 
     let mut peer = Peer::new(Role::View);
-    peer.sessions.timed.push(crate::monitor::timed::Change {
+    peer.sessions.timed.push(Box::new(crate::monitor::timed::Change {
         path: "/http/main".into(),
         key: "hidden".into(),
         back: "off".into(),
@@ -323,7 +323,7 @@ fn changes_for_a_time() {
         set: "on".into(),
         actor: actor(Role::Admin),
         failed: false,
-    });
+    }));
     peer.script(&[
         ("keep", "error syntax expected a path\n"),
         ("keep /http/mian", "error missing there is no /http/mian\n"),
@@ -396,7 +396,7 @@ fn nothing_comes_back_on_another_node_of_the_name() {
     assert_eq!(peer.tree.read("/handler/main/files", "match"), "/a");
     let mut timed = Timed::default();
     for path in ["/http/a", "/http/ab", "/handler/a/x", "/handler/ab/x", "/connection/1-1"] {
-        timed.push(crate::monitor::timed::Change {
+        timed.push(Box::new(crate::monitor::timed::Change {
             path: path.into(),
             key: "enabled".into(),
             back: "off".into(),
@@ -404,7 +404,7 @@ fn nothing_comes_back_on_another_node_of_the_name() {
             set: "on".into(),
             actor: actor(Role::Admin),
             failed: false,
-        });
+        }));
     }
     timed.forget_node("/http/a");
     let left: Vec<&str> = timed.waiting().map(|change| change.path.as_str()).collect();
