@@ -44,7 +44,7 @@ impl Change {
 
 /// The steps that set their attributes back.
 #[inline(never)]
-pub(super) fn steps<'a>(changes: &mut dyn Iterator<Item = &'a Change>) -> Vec<Step> {
+pub(super) fn steps(changes: &mut dyn Iterator<Item = &Change>) -> Vec<Step> {
     let mut steps = Vec::new();
     for change in changes {
         steps.push(Step::set(&change.path, &change.key, &change.back));
@@ -86,6 +86,7 @@ impl Timed {
 
     /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
     #[inline(never)]
+    #[expect(clippy::vec_box, reason = "they are moved between two lists, and a box moves as one word")]
     pub(super) fn take_due(&mut self, now: u64) -> Vec<Box<Change>> {
         let mut due = Vec::new();
         if self.soonest > now {
