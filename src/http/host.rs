@@ -1,5 +1,7 @@
 //! The authority of a request: `host[:port]` (RFC 3986, section 3.2, without userinfo; RFC 9110, section 7.2).
 
+use core::net::Ipv6Addr;
+
 use super::class::{self, HOST};
 use crate::text::number::{hex_value, parse_decimal};
 
@@ -57,13 +59,10 @@ fn is_name(name: &[u8]) -> bool {
     }
 }
 
-/// What stands in brackets. An IPv6 address is held to its characters and two colons at least, not to its whole
-/// grammar: it is only ever compared with names we know. IPvFuture is `v` hex `.` and characters of a name or `:`.
+/// What stands in brackets: an IPv6 address, or IPvFuture, which is `v` hex `.` and characters of a name or `:`.
 fn is_address(address: &[u8]) -> bool {
     let [b'v' | b'V', future @ ..] = address else {
-        let colons = address.iter().filter(|&&byte| byte == b':').count();
-        return (2..=7).contains(&colons)
-            && address.iter().all(|&byte| hex_value(byte).is_some() || matches!(byte, b':' | b'.'));
+        return core::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok());
     };
     let Some(dot) = future.iter().position(|&byte| byte == b'.') else { return false };
     let (version, rest) = future.split_at_checked(dot).unwrap_or_default();
@@ -95,6 +94,10 @@ mod tests {
             ("[::]", "[::]", None),
             ("[::1]:8080", "[::1]", Some("8080")),
             ("[2001:db8::a:B]", "[2001:db8::a:B]", None),
+            ("[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7:8]", None),
+            ("[1:2:3:4:5:6:7::]", "[1:2:3:4:5:6:7::]", None),
+            ("[1:2:3:4:5:6:1.2.3.4]", "[1:2:3:4:5:6:1.2.3.4]", None),
+            ("[0001::]", "[0001::]", None),
             ("[::ffff:192.0.2.1]:", "[::ffff:192.0.2.1]", Some("")),
             ("[v1.fe80::a+en1]", "[v1.fe80::a+en1]", None),
             ("[VAF.x]:1", "[VAF.x]", Some("1")),
@@ -161,6 +164,18 @@ mod tests {
             "[::1]]",
             "[[::1]]",
             "[1:2:3:4:5:6:7:8:9]",
+            "[::12345]",
+            "[1::2::3]",
+            "[:::]",
+            "[1:2:3]",
+            "[1:2:3:4:5:6:7]",
+            "[1:2:3:4:5:6:7:8::]",
+            "[::1.2.3]",
+            "[::1.2.3.256]",
+            "[::1.2.3.04]",
+            "[1.2.3.4::]",
+            "[1:]",
+            "[:1]",
             "[v.x]",
             "[v1]",
             "[v1.]",
