@@ -142,7 +142,7 @@ pub enum HeadError {
     RequestLine,
     /// The request line is over its limit.
     UriTooLong,
-    /// The version is not `HTTP/` digits `.` digits, or is HTTP/0.9.
+    /// The version is not `HTTP/` digit `.` digit, or is HTTP/0.9.
     Version,
     /// A version other than 1.x.
     UnsupportedVersion,
@@ -331,19 +331,29 @@ fn read_line(input: &[u8], start: usize, head: &mut Head) -> Step<usize> {
 }
 
 /// Reads a method and looks at the SP after it; gives its length. Input that runs out after it is no matter here: the
-/// target will be found missing.
+/// target will be found missing. Of a token that is no method the rest of the line is read first, for what is no request
+/// line has no method.
 fn read_method(rest: &[u8]) -> Step<(Method, usize)> {
     let length = class::run(rest, TOKEN);
-    let token = rest.get(..length).unwrap_or_default();
-    match rest.get(length) {
-        _ if length > Method::LONGEST => Err(Some(HeadError::UnknownMethod)),
-        Some(b' ') if length > 0 => {
-            Method::find(token).map(|method| (method, length)).ok_or(Some(HeadError::UnknownMethod))
-        }
-        Some(b'\r' | b'\n') if length > 0 => Err(Some(HeadError::RequestLine)),
-        Some(_) => Err(Some(HeadError::Method)),
-        None => Err(None),
+    let (token, after) = rest.split_at_checked(length).unwrap_or_default();
+    let after = match after {
+        [b' ', after @ ..] if length > 0 => after,
+        [b'\r' | b'\n', ..] if length > 0 => return Err(Some(HeadError::RequestLine)),
+        [] => return Err(None),
+        _ => return Err(Some(HeadError::Method)),
+    };
+    if let Some(method) = Method::find(token) {
+        return Ok((method, length));
     }
+    let target = class::run(after, TARGET);
+    match after.get(target) {
+        Some(b' ') if target > 0 => {}
+        Some(b' ' | b'\r' | b'\n') => return Err(Some(HeadError::RequestLine)),
+        Some(_) => return Err(Some(HeadError::Target)),
+        None => return Err(None),
+    }
+    read_version(after.get(target + 1..).unwrap_or_default())?;
+    Err(Some(HeadError::UnknownMethod))
 }
 
 /// Reads a version and its line end; gives the length of both.
@@ -354,24 +364,18 @@ fn read_version(rest: &[u8]) -> Step<(Version, usize)> {
         Some(_) => return Err(Some(HeadError::RequestLine)),
         None => return Err(None),
     }
-    let version = match rest.get(..length) {
-        Some(b"HTTP/1.0") => Version::Http10,
-        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9']) => Version::Http11,
-        Some(b"HTTP/0.9") => return Err(Some(HeadError::Version)),
-        Some([b'H', b'T', b'T', b'P', b'/', numbers @ ..]) => {
-            return Err(Some(match numbers.iter().position(|byte| !byte.is_ascii_digit()) {
-                Some(dot) if dot > 0 && is_fraction(numbers.get(dot..)) => HeadError::UnsupportedVersion,
-                _ => HeadError::Version,
-            }));
-        }
-        _ => return Err(Some(HeadError::Version)),
+    let Some([b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']) =
+        rest.get(..length)
+    else {
+        return Err(Some(HeadError::Version));
+    };
+    let version = match (major, minor) {
+        (b'1', b'0') => Version::Http10,
+        (b'1', _) => Version::Http11,
+        (b'0', b'9') => return Err(Some(HeadError::Version)),
+        _ => return Err(Some(HeadError::UnsupportedVersion)),
     };
     Ok((version, length + read_line_end(rest, length)?))
-}
-
-/// Whether it is a `.` and digits.
-fn is_fraction(text: Option<&[u8]>) -> bool {
-    matches!(text, Some([b'.', digits @ ..]) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Looks for the CRLF that must be at `at`; gives its length.

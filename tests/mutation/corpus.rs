@@ -145,6 +145,6 @@ const PLAIN: &[(&str, &[u16])] = &[
     ("|GET /a.txt@|", &[200]),
     ("GET /a.txt@Expect: more||", &[417]),
     ("\u{16}\u{3}\u{1}\u{0}\u{2}\u{1}\u{0}|", &[400]),
-    ("PRI * HTTP/2.0||SM||", &[501]),
+    ("PRI * HTTP/2.0||SM||", &[505]),
     ("GET /a.txt@Upgrade: websocket|Connection: upgrade||", &[200]),
 ];

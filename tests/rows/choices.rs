@@ -45,9 +45,14 @@ fn choice_03_folded_field() {
 #[test]
 fn choice_04_spaces_in_the_request_line() {
     let site = shared();
-    for line in
-        ["GET  /f HTTP/1.1", "GET /f  HTTP/1.1", "GET /f HTTP/1.1 ", " GET /f HTTP/1.1", "GET/f HTTP/1.1"]
-    {
+    for line in [
+        "GET  /f HTTP/1.1",
+        "GET /f  HTTP/1.1",
+        "GET /f HTTP/1.1 ",
+        " GET /f HTTP/1.1",
+        "GET/f HTTP/1.1",
+        "G ET /f HTTP/1.1",
+    ] {
         site.raw(format!("{line}\r\nHost: h\r\n\r\n"), 400, Closed);
     }
     site.raw("GET /fHTTP/1.1\r\nHost: h\r\n\r\n", 400, Closed);
@@ -82,12 +87,16 @@ fn choice_07_other_versions() {
         ("HTTP/3.0", 505, Closed),
         ("HTTP/0.9", 400, Closed),
         ("HTTP/1", 400, Closed),
+        ("HTTP/1.10", 400, Closed),
+        ("HTTP/01.1", 400, Closed),
         ("http/1.1", 400, Closed),
         ("HTTP/1.1x", 400, Closed),
         ("ICY/1.1", 400, Closed),
     ] {
         site.raw(format!("GET /f {version}\r\nHost: h\r\n\r\n"), status, fate);
     }
+    // Before the method is looked at.
+    site.raw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, Closed);
 }
 
 /// Deeper: `requests/lines.rs` methods.
