@@ -20,12 +20,12 @@
 //!                                                                v   any
 //!                                                                QuotedPair
 //!     ; leads back to ExtensionStart from a name, a value, or the space after either; CR to SizeLineFeed from a
-//!     name or a value alone
+//!     name or a value alone. Space after a size leads to AfterValue too: an extension must follow it.
 //!
 //!   any other byte, or one beyond a limit: Broken
 //! ```
 //!
-//! A size has no space around it, lines end with CR LF and nothing less, extensions and trailers are held to their
+//! A size has no space around it but before an extension, lines end with CR LF and nothing less, extensions and trailers are held to their
 //! grammar and thrown away: readers that were easier here were made to see another request where the body ends.
 
 use core::ops::Deref;
@@ -180,6 +180,7 @@ impl ChunkedDecoder {
             (State::SizeStart, _) => self.digit(byte),
             (State::Size, b'\r') => Some(State::SizeLineFeed),
             (State::Size, b';') => Some(State::ExtensionStart),
+            (State::Size, b' ' | b'\t') => Some(State::AfterValue),
             (State::Size, _) => self.digit(byte),
 
             (State::ExtensionStart, b' ' | b'\t') => Some(State::ExtensionStart),

@@ -311,6 +311,8 @@ fn choice_26_padded_chunk_size() {
     {
         site.chunked("PUT /up/row26", body, 400, Closed);
     }
+    // Space before an extension is not its padding (RFC 9112, section 7.1.1).
+    site.chunked("PUT /up/row26", "5 ;a = b\r\nhello\r\n0\r\n\r\n", 201, Kept);
 }
 
 #[test]
