@@ -150,11 +150,12 @@ fn expect_of<'a>(is_11: bool, values: impl Iterator<Item = &'a [u8]>) -> Expect 
         return expect;
     }
     for value in values {
-        let mut listed = elements(value).peekable();
-        if listed.peek().is_none() || !listed.all(|element| element.eq_ignore_ascii_case(b"100-continue")) {
-            return Expect::Unknown;
+        for element in elements(value) {
+            if !element.eq_ignore_ascii_case(b"100-continue") {
+                return Expect::Unknown;
+            }
+            expect = Expect::Continue;
         }
-        expect = Expect::Continue;
     }
     expect
 }
@@ -307,8 +308,9 @@ mod tests {
             (&["100-Continue"], Expect::Continue),
             (&["100-continue, 100-continue"], Expect::Continue),
             (&["100-continue", "100-CONTINUE"], Expect::Continue),
-            (&[""], Expect::Unknown),
-            (&["100-continue", ""], Expect::Unknown),
+            (&[""], Expect::None),
+            (&[",", ""], Expect::None),
+            (&["100-continue", ""], Expect::Continue),
             (&["200-ok"], Expect::Unknown),
             (&["100-continued"], Expect::Unknown),
             (&["100-continue;a=b"], Expect::Unknown),

@@ -31,7 +31,8 @@ impl Plan {
         let framing = framing(request).map_err(|error| error.status())?;
         let waits = match expect(request) {
             Expect::None => false,
-            Expect::Continue => true,
+            // No content, nothing to wait for.
+            Expect::Continue => !matches!(framing, Framing::None | Framing::Length(0)),
             Expect::Unknown => return Err(Status::EXPECTATION_FAILED),
         };
         let length = match framing {
