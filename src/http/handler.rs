@@ -86,7 +86,8 @@ pub enum Reply<'h, W> {
     Respond(Response<W>),
     /// Not known yet: the connection waits until it is woken, then the same request is asked again.
     Wait,
-    /// The request's body is wanted; the sink answers when it has all of it.
+    /// The request's body is wanted; the sink answers when it has all of it. To a request that does not say how its body
+    /// ends the answer is 411, and the sink is dropped.
     Upload(Box<dyn Sink<W>>),
 }
 

@@ -164,12 +164,55 @@ fn the_answers_and_their_fields() {
     for (length, status) in [(255, 201), (256, 414), (3000, 414)] {
         assert_eq!(put(&server, &format!("/in/{}", "x".repeat(length)), "", b"x").status, status, "{length}");
     }
-    // HTTP/1.0 has no chunks, and a PUT without a length has no body.
+    // HTTP/1.0 has no chunks.
     let reply = server.talk(b"PUT /in/ten HTTP/1.0\r\nContent-Length: 3\r\n\r\nten");
     assert_eq!(Reply::first(&reply, false).0.status, 201);
     assert_eq!(server.get("/in/ten").body, b"ten");
-    assert_eq!(ask(&server, "PUT", "/in/none", "", b"").status, 201);
-    assert_eq!(server.get("/in/none").body, b"");
+}
+
+/// A PUT whose body has no length is not told from one without a body: it must not empty what is there.
+#[test]
+fn without_a_length_nothing_is_emptied() {
+    let (_directory, root, server) = served(&[]);
+    for version in ["1.1", "1.0"] {
+        for target in ["/in/old.txt", "/in/new.txt"] {
+            for (fields, body) in [
+                ("", ""),
+                ("", "body"),
+                ("Expect: 100-continue\r\n", ""),
+                ("Connection: keep-alive\r\n", "GET /in/old.txt HTTP/1.1\r\nHost: h\r\n\r\n"),
+            ] {
+                let request = format!("PUT {target} HTTP/{version}\r\nHost: h\r\n{fields}\r\n{body}");
+                let replies = Reply::all(&server.talk(request.as_bytes()));
+                assert_eq!(replies.len(), 1, "{request}");
+                let told = (replies[0].status, replies[0].field("connection"));
+                assert_eq!(told, (411, Some("close".to_owned())), "{request}");
+            }
+        }
+    }
+    assert_eq!(names(&root.join("in")), ["old.txt", "sub"]);
+    assert_eq!(server.get("/in/old.txt").body, b"old");
+    let curl = |arguments: &[&str]| {
+        let target = server.url("/in/old.txt");
+        let output = Command::new("curl")
+            .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"])
+            .args(arguments)
+            .arg(target)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(curl(&["-X", "PUT"]), "411");
+    assert_eq!(curl(&["-F", "file=content"]), "405");
+    assert_eq!(curl(&["-X", "PUT", "-H", "Content-Type: multipart/form-data; boundary=x"]), "411");
+    assert_eq!(server.get("/in/old.txt").body, b"old");
+    // Who says that there is nothing is believed, and is not asked for it.
+    let empty = ask(&server, "PUT", "/in/old.txt", "Content-Length: 0\r\nExpect: 100-continue\r\n", b"");
+    assert_eq!(empty.status, 204);
+    assert_eq!(server.get("/in/old.txt").body, b"");
+    assert_eq!(ask(&server, "PUT", "/in/a", "Expect:\r\nContent-Length: 1\r\n", b"a").status, 201);
+    assert_eq!(put(&server, "/in/none", "", b"").status, 201);
+    assert_eq!(curl(&["-T", "/dev/null"]), "204");
 }
 
 /// Reads one head, of an interim or a last reply.

@@ -11,6 +11,7 @@
 //! | a hidden name or one of a draft, a link, device, FIFO or socket, a way out of the directory, no leave to write | 403 |
 //! | a page of another origin, without `cors` | 403 |
 //! | Content-Range (section 14.5); a Content-Encoding | 400; 415 |
+//! | neither Content-Length nor chunks: not told from a body that was left out | 411, by the service |
 //! | a condition that is false, or no longer true when the body has come | 412 |
 //! | more than `upload_max`; more than there is room for, less `upload_reserve` | 413; 507 |
 //! | a name longer than the file system takes | 414 |

@@ -8,6 +8,7 @@ use crate::engine::log::Logs;
 
 use super::super::error_page::PageForm;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
+use super::super::field::Name;
 use super::super::handler::{Body, Hx, Means, Reply, Response};
 use super::super::method::Method;
 use super::super::plan::Plan;
@@ -107,6 +108,10 @@ impl<W: Logs> HttpService<W> {
             }
             Reply::Upload(sink) => {
                 let shape = Shape { page: PageForm::of(&request), ..shape };
+                if !request.has_any(Name::ContentLength.mask() | Name::TransferEncoding.mask()) {
+                    // A body without a length is not told from none, and none must not empty a file.
+                    return self.refuse(Status::LENGTH_REQUIRED, shape, world, cx);
+                }
                 let most = sink.limit().unwrap_or(self.body_max);
                 if plan.length.is_some_and(|length| length > most) {
                     return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
