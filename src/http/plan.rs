@@ -51,8 +51,9 @@ impl Plan {
 
     /// The body is not wanted: whether it can be read away, within `most` bytes, so that the connection goes on. A client
     /// that waits for a 100 may or may not send its body after a final status, so nothing can be known after that
-    /// (RFC 9110, section 10.1.1).
+    /// (RFC 9110, section 10.1.1). Chunks may turn out to be none when the reply has gone, and where they end is then not
+    /// known either.
     pub fn can_discard(&self, most: u64) -> bool {
-        self.body.is_done() || (!self.waits && self.length.is_none_or(|length| length <= most))
+        self.body.is_done() || (!self.waits && self.length.is_some_and(|length| length <= most))
     }
 }

@@ -238,15 +238,16 @@ fn a_refusal_can_be_read_after_all_is_written() {
     let (_directory, server) = served();
     let megabyte = vec![b'x'; 1 << 20];
     for (head, status) in [
-        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 405),
-        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\nConnection: close\r\n\r\n", 405),
-        ("POST /f HTTP/1.0\r\nContent-Length: 10485760\r\n\r\n", 405),
+        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 413),
+        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\nConnection: close\r\n\r\n", 413),
+        ("POST /f HTTP/1.0\r\nContent-Length: 10485760\r\n\r\n", 413),
         ("PUT /none HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nA00000\r\n", 405),
         ("POST /f HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nnonsense", 405),
-        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\nExpect: 100-continue\r\n\r\n", 405),
-        ("GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 200),
+        ("POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\nExpect: 100-continue\r\n\r\n", 413),
+        ("GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 413),
+        ("GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: 1048576\r\n\r\n", 200),
         ("GET /f HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400),
-        ("GET /%zz HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 400),
+        ("GET /%zz HTTP/1.1\r\nHost: h\r\nContent-Length: 1048576\r\n\r\n", 400),
         ("BREW /f HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n", 501),
         // A body that is made, after which the connection ends.
         ("GET /d/ HTTP/1.0\r\n\r\n", 200),

@@ -33,6 +33,13 @@ impl<W: Logs> HttpService<W> {
             }
         };
         let discards = plan.can_discard(self.drain_max);
+        // Who takes a file says how long it may be.
+        let too_long = |length| length > self.body_max && request.method() != Method::Put;
+        if !discards && plan.length.is_some_and(too_long) {
+            begin_line(&mut self.access, &request, cx);
+            let shape = Shape { page: PageForm::of(&request), ..plan.shape };
+            return self.refuse(Status::CONTENT_TOO_LARGE, shape, world, cx);
+        }
         let now = cx.now();
         self.date.set(now.unix_seconds);
         let path = match self.path.set_url(request.path()) {

@@ -80,7 +80,7 @@ impl<W: Logs> HttpService<W> {
         };
         self.keep_alive = settings.keep_alive;
         self.body_max = settings.body_max;
-        self.drain_max = settings.drain_max;
+        self.drain_max = settings.drain_max.min(settings.body_max);
         self.rate_floor = settings.rate_floor.into();
         self.rate_grace = settings.rate_grace;
     }

@@ -409,7 +409,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "body_max",
                 size(0, 1024 * GIGA),
                 "1M",
-                "Longest request body. A longer one is answered 413.",
+                "Longest body of a request that uploads no file. If Content-Length says more, the answer is 413 and the \
+                 body is not read.",
             ),
             get: |s| Value::Size(s.body_max),
             set: |s, v| v.into_u64(&mut s.body_max),
@@ -419,7 +420,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "drain_max",
                 size(0, GIGA),
                 "64K",
-                "Longest unwanted body read to keep a connection. A longer one ends it.",
+                "Longest unwanted body read to keep a connection. A longer one, or one in chunks, ends it.",
             ),
             get: |s| Value::Size(s.drain_max),
             set: |s, v| v.into_u64(&mut s.drain_max),
