@@ -1,5 +1,5 @@
 //! The short page that goes with an error: for people, for programs, or in one plain line, as the client's Accept
-//! fields have it. It holds nothing of the request, so there is nothing to inject.
+//! fields have it. All that it may hold of the request is the address that it leads to, escaped.
 
 use alloc::vec::Vec;
 
@@ -7,6 +7,7 @@ use super::accept;
 use super::field::Name;
 use super::request::Request;
 use super::status::Status;
+use crate::text::html;
 
 /// The form of a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,11 +76,16 @@ impl PageForm {
         }
     }
 
-    /// Appends the page of `status`: its code and reason, and to people what they may do.
-    pub fn push_page(self, status: Status, out: &mut Vec<u8>) {
+    /// Appends the page of `status`: its code and reason, and to people what they may do. `location` is where it leads,
+    /// a URL.
+    pub fn push_page(self, status: Status, location: Option<&[u8]>, out: &mut Vec<u8>) {
         match self {
             PageForm::Text => {
                 status.push_text(out);
+                if let Some(location) = location {
+                    out.extend_from_slice(b": ");
+                    out.extend_from_slice(location);
+                }
                 out.push(b'\n');
             }
             PageForm::Html => {
@@ -93,6 +99,13 @@ impl PageForm {
                     out.extend_from_slice(b"<p>");
                     out.extend_from_slice(sentence.as_bytes());
                     out.push(b'\n');
+                }
+                if let Some(location) = location {
+                    out.extend_from_slice(b"<p><a href=\"");
+                    html::escape(location, out);
+                    out.extend_from_slice(b"\">");
+                    html::escape(location, out);
+                    out.extend_from_slice(b"</a>\n");
                 }
                 out.extend_from_slice(b"</html>\n");
             }
@@ -137,8 +150,23 @@ mod tests {
 
     fn page(form: PageForm, status: Status) -> String {
         let mut out = Vec::new();
-        form.push_page(status, &mut out);
+        form.push_page(status, None, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn says_where_it_leads() {
+        let page = |form: PageForm, location: &[u8]| {
+            let mut out = Vec::new();
+            form.push_page(Status::FOUND, Some(location), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(page(PageForm::Text, b"/a%20b/"), "302 Found: /a%20b/\n");
+        assert!(page(PageForm::Html, b"/a?b&c=\"><script>'").ends_with(
+            "<h1>302 Found</h1>\n<p><a href=\"/a?b&amp;c=&quot;&gt;&lt;script&gt;&#39;\">\
+             /a?b&amp;c=&quot;&gt;&lt;script&gt;&#39;</a>\n</html>\n"
+        ));
+        assert_eq!(page(PageForm::Json, b"/a"), "{\"status\":302,\"error\":\"Found\"}\n");
     }
 
     #[test]
@@ -193,6 +221,8 @@ mod tests {
             ("text/html;q=0.5, application/json", PageForm::Json),
             ("text/html;q=0.5, */*", PageForm::Text),
             ("text/html;q=0, */*", PageForm::Text),
+            ("text/html;q=0", PageForm::Text),
+            ("text/plain;q=0", PageForm::Html),
             ("text/plain;q=0, text/html;q=0.1", PageForm::Html),
             ("text/plain;q=0, */*", PageForm::Html),
             ("text/plain;q=0, text/html;q=0, */*", PageForm::Json),

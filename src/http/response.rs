@@ -64,6 +64,11 @@ pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Where a reply leads: what its Location says, if that is the first of its `fields`.
+pub fn location(fields: &[u8]) -> Option<&[u8]> {
+    fields.strip_prefix(b"Location: ")?.split(|&byte| byte == b'\r').next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,7 +154,7 @@ pub fn sound(reply: &Reply) {
         assert_eq!(reply.field("x-content-type-options").as_deref(), Some("nosniff"), "{head}");
         assert_eq!(reply.field("last-modified").or(reply.field("etag")), None, "{head}");
         assert_eq!(reply.field("vary").as_deref(), Some("Accept"), "{head}");
-        // Code and reason are all that the page says: nothing of the request is in it.
+        // Code and reason are all that the page says, and where it leads: nothing else of the request is in it.
         let line = head.split("\r\n").next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
         let (code, reason) = line.split_once(' ').unwrap();
         let sentence = match code {
@@ -162,13 +162,21 @@ pub fn sound(reply: &Reply) {
             "404" => "<p>There is nothing at this address. It may have been moved, or mistyped.\n",
             _ => "",
         };
+        let location = reply.field("location").unwrap_or_default();
+        let (text, link) = if location.is_empty() {
+            (String::new(), String::new())
+        } else {
+            let shown = location.replace('&', "&amp;").replace('\'', "&#39;");
+            assert!(!location.contains(['<', '>', '"']), "{head}");
+            (format!(": {location}"), format!("<p><a href=\"{shown}\">{shown}</a>\n"))
+        };
         let page = match reply.field("content-type").unwrap().as_str() {
-            "text/plain; charset=utf-8" => format!("{line}\n"),
+            "text/plain; charset=utf-8" => format!("{line}{text}\n"),
             "application/json" => format!("{{\"status\":{code},\"error\":\"{reason}\"}}\n"),
             "text/html; charset=utf-8" => format!(
                 "<!DOCTYPE html>\n<html lang=\"en\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
                  <meta name=\"color-scheme\" content=\"light dark\">\n\
-                 <title>{line}</title>\n<h1>{line}</h1>\n{sentence}</html>\n"
+                 <title>{line}</title>\n<h1>{line}</h1>\n{sentence}{link}</html>\n"
             ),
             other => panic!("{other}"),
         };

@@ -194,7 +194,7 @@ impl<W: Logs> HttpService<W> {
                     response.fields.extend_from_slice(b"Retry-After: 1\r\n");
                 }
                 let mut text = Vec::with_capacity(256);
-                shape.page.push_page(response.status, &mut text);
+                shape.page.push_page(response.status, response::location(&response.fields), &mut text);
                 page = text;
                 (&page[..], None)
             }
