@@ -6,8 +6,8 @@ use super::field::{elements, eq_ignore_case, trim};
 /// The place in `types` of the one the client prefers, by the values of its Accept fields.
 ///
 /// The highest weight wins; of equal ones the type that was asked for by name, then by `type/*`, then by `*/*`; then the
-/// one that stands first. A client that says nothing, or wants none of them, gets the first: a listing it did not ask
-/// for helps it more than 406. Parameters but `q` are not looked at, and an element that is none is passed over.
+/// one that stands first. A client that says nothing, or wants none of them, gets the first that it does not refuse, or
+/// else the first: a listing it did not ask for helps it more than 406. Parameters but `q` are not looked at, and an element that is none is passed over.
 #[must_use]
 pub fn preferred(values: &mut dyn Iterator<Item = &[u8]>, types: &[&[u8]]) -> usize {
     let mut best = [Match::NONE; MOST];
@@ -21,7 +21,9 @@ pub fn preferred(values: &mut dyn Iterator<Item = &[u8]>, types: &[&[u8]]) -> us
             }
         }
     }
-    let mut chosen = (0, Match::NONE);
+    let refused = |of: &Match| of.closeness > 0 && of.weight == 0;
+    let other = best.iter().take(types.len()).position(|of| !refused(of)).unwrap_or(0);
+    let mut chosen = (other, Match::NONE);
     for (at, of) in best.into_iter().enumerate().take(types.len()) {
         if of.weight > 0 && (of.weight, of.closeness) > (chosen.1.weight, chosen.1.closeness) {
             chosen = (at, of);
@@ -134,6 +136,10 @@ mod tests {
             ("text/*, application/*", false),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false),
             ("application/json;q=0", false),
+            ("text/html;q=0", true),
+            ("text/*;q=0.0", true),
+            ("*/*;q=0", false),
+            ("text/html;q=0, application/json;q=0", false),
             ("text/html;q=0, */*;q=0.1", true),
             ("application/json;q=0, */*", false),
             ("application/json;q=0.1, */*;q=0.5", false),
