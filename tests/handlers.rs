@@ -40,6 +40,8 @@ fn the_first_that_fits_answers() {
         &directory,
         &format!(
             "[handler:main/health]\nkind = health\nmatch = /-/healthz\n\
+             [handler:main/status]\nkind = status\nmatch = /-/status\n\
+             [handler:main/metrics]\nkind = metrics\nmatch = /-/metrics\n\
              [handler:main/moved]\nkind = redirect\nmatch = /old\nto = /new\nstatus = 308\n\
              [handler:main/away]\nkind = redirect\nmatch = /away\nto = https://example.org/x\n\
              [handler:main/off]\nkind = redirect\nmatch = /a.txt\nto = /nowhere\nenabled = off\n\
@@ -58,6 +60,19 @@ fn the_first_that_fits_answers() {
     assert_eq!((moved.status, moved.field("location").as_deref()), (308, Some("/new/x%20y?q=1")));
     let away = server.get("/away");
     assert_eq!((away.status, away.field("location").as_deref()), (302, Some("https://example.org/x")));
+    // The page says where, too.
+    assert_eq!(moved.body, b"308 Permanent Redirect: /new/x%20y?q=1\n");
+    let page = request(&server, "GET /away/?a&b HTTP/1.1\r\nAccept: text/html", "");
+    let link = "<a href=\"https://example.org/x/?a&amp;b\">https://example.org/x/?a&amp;b</a>";
+    assert!(String::from_utf8_lossy(&page.body).contains(link), "{page:?}");
+    // What is made just now has no tag that could match.
+    for target in ["/-/healthz", "/-/status", "/-/metrics"] {
+        for (field, status) in [("If-Match: \"x\"", 412), ("If-Match: *", 200), ("If-None-Match: \"x\"", 200)]
+        {
+            let reply = request(&server, &format!("GET {target} HTTP/1.1\r\n{field}"), "");
+            assert_eq!(reply.status, status, "{target} {field}");
+        }
+    }
     assert_eq!(server.get("/a.txt").body, b"a");
     assert_eq!(server.get("/other/c.txt").body, b"c");
     assert_eq!(server.get("/other/a.txt").status, 404);

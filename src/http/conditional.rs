@@ -66,7 +66,16 @@ pub fn precondition(
     if !request.has_any(CONDITIONS) {
         return Precondition::Proceed;
     }
-    evaluate(request, etag, modified, now)
+    evaluate(request, etag, modified, etag.is_some() || modified.is_some(), now)
+}
+
+/// The same for what exists and has neither: it was made for this request.
+#[must_use]
+pub fn of_generated(request: &Request<'_>) -> Precondition {
+    if !request.has_any(CONDITIONS) {
+        return Precondition::Proceed;
+    }
+    evaluate(request, None, None, true, 0)
 }
 
 /// Whether the representation is still the one that `value`, an If-Range, names, so that its Range counts (section
@@ -86,8 +95,13 @@ pub fn if_range(value: &[u8], etag: Option<&ETag>, modified: Option<i64>) -> boo
 }
 
 #[inline(never)]
-fn evaluate(request: &Request<'_>, etag: Option<&ETag>, modified: Option<i64>, now: i64) -> Precondition {
-    let exists = etag.is_some() || modified.is_some();
+fn evaluate(
+    request: &Request<'_>,
+    etag: Option<&ETag>,
+    modified: Option<i64>,
+    exists: bool,
+    now: i64,
+) -> Precondition {
     let in_lists = |name, comparison| matched(request.values(name), etag, exists, comparison);
     let since = |name| compared(request.values(name), modified, now);
     let conditions = Conditions {

@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::engine::Cx;
 use crate::engine::log::Logs;
 
+use super::super::conditional::{Precondition, of_generated};
 use super::super::error_page::PageForm;
 use super::super::exchange::{Exchange, Framing, Made, Shape};
 use super::super::field::Name;
@@ -107,7 +109,10 @@ impl<W: Logs> HttpService<W> {
                 plan.shape.page = PageForm::of(&request);
                 return self.reject(Response::page(Status::NOT_FOUND), plan, discards, world, cx);
             }
-            Reply::Respond(response) => {
+            Reply::Respond(mut response) => {
+                if response.status == Status::OK {
+                    judge(&request, &mut response, world, cx);
+                }
                 if matches!(response.body, Body::Page) {
                     plan.shape.page = PageForm::of(&request);
                 }
@@ -251,6 +256,26 @@ impl<W: Logs> HttpService<W> {
 fn begin_line(access: &mut Option<Box<AccessLog>>, request: &Request<'_>, cx: &Cx<'_>) {
     if let Some(access) = access {
         access.begin(request, cx);
+    }
+}
+
+/// Holds a reply that was made just now, and so has no validators, to the request's conditions.
+fn judge<W>(request: &Request<'_>, response: &mut Response<W>, world: &mut W, cx: &mut Cx<'_>) {
+    let body = match of_generated(request) {
+        Precondition::Proceed => return,
+        Precondition::NotModified => {
+            response.status = Status::NOT_MODIFIED;
+            // What describes a body goes with it.
+            let lines = response.fields.split_inclusive(|&byte| byte == b'\n');
+            let lines: Vec<_> = lines.filter(|line| !line.starts_with(b"Content-")).collect();
+            response.fields = lines.concat();
+            mem::replace(&mut response.body, Body::Empty)
+        }
+        Precondition::Failed => mem::replace(response, Response::page(Status::PRECONDITION_FAILED)).body,
+    };
+    if let Body::Stream(mut stream) | Body::Sized { mut stream, .. } = body {
+        let now = cx.now();
+        stream.end(&mut Means { world, files: cx.files(), now });
     }
 }
 
