@@ -8,9 +8,9 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{Directory, Reply, Server, read_all};
+use common::{Directory, PATIENCE, Reply, Server, read_all};
 
 /// A GET or HEAD of its own, with further fields.
 fn ask(server: &Server, method: &str, target: &str, fields: &str) -> Reply {
@@ -116,10 +116,75 @@ fn every_name_can_be_followed() {
     let json = ask(&server, "GET", "/in%20side&/", "Accept: application/json\r\n");
     assert_eq!(json.field("content-type").as_deref(), Some("application/json"));
     let program = "import sys, json; entries = json.load(sys.stdin.buffer)
-for entry in entries: assert set(entry) - {'size'} == {'name', 'type', 'modified'} and ('size' in entry) == (entry['type'] == 'file'), entry
+for entry in entries: assert set(entry) - {'size'} == {'name', 'href', 'type', 'modified'} and ('size' in entry) == (entry['type'] == 'file'), entry
 print(len(entries), '<script>' in str(entries), sum(e.get('size', 0) for e in entries))";
     let size: usize = names.iter().map(Vec::len).sum();
     assert_eq!(python(program, &[], &json.body).trim(), format!("{} True {size}", names.len() + 1));
+    // Each can be fetched by what it says, be its name UTF-8 or not.
+    let fetch = "import sys, json, urllib.parse, urllib.request
+base, count = sys.argv[1], 0
+for entry in json.load(sys.stdin.buffer):
+    url = urllib.parse.urljoin(base, entry['href'])
+    assert url == base + entry['href'] and url.isascii() and url.endswith('/') == (entry['type'] == 'directory'), url
+    body = urllib.request.urlopen(url).read()
+    assert entry['type'] == 'directory' or len(body) == entry['size'], url
+    assert entry['type'] == 'directory' or body.decode('utf-8', 'replace') == entry['name'] or b'\\xff' in body, url
+    count += 1
+print(count)";
+    assert_eq!(python(fetch, &[&url], &json.body).trim(), (names.len() + 1).to_string());
+}
+
+/// What is made just now has no validators: a tag cannot match it, and no date is compared (RFC 9110, section 13.1).
+#[test]
+fn conditions_that_cannot_match() {
+    let directory = Directory::new();
+    directory.file("in/a", "a");
+    let server = Server::start(directory.path(), &[]);
+    let descriptors = server.descriptors();
+    for method in ["GET", "HEAD"] {
+        for (field, status) in [
+            ("If-Match: \"x\"", 412),
+            ("If-Match: W/\"x\", \"y\"", 412),
+            ("If-Match: x", 412),
+            ("If-Match: *", 200),
+            ("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 200),
+            ("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 200),
+            ("If-None-Match: \"x\"", 200),
+            ("If-None-Match: *", 304),
+            ("If-Match: \"x\"\r\nIf-None-Match: *", 412),
+        ] {
+            for target in ["/in/", "/"] {
+                let reply = ask(&server, method, target, &format!("{field}\r\n"));
+                assert_eq!(reply.status, status, "{method} {target} {field}");
+                assert!(status == 200 || reply.field("transfer-encoding").is_none(), "{}", reply.head);
+            }
+        }
+        // What is no success is told first.
+        assert_eq!(ask(&server, method, "/none", "If-Match: \"x\"\r\n").status, 404);
+    }
+    // The directory that was opened is closed again.
+    let begun = Instant::now();
+    while server.descriptors() > descriptors {
+        assert!(begun.elapsed() < PATIENCE, "a descriptor is kept");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn who_refuses_html_gets_no_page() {
+    let directory = Directory::new();
+    directory.file("a", "a");
+    let server = Server::start(directory.path(), &[]);
+    for (accept, media_type) in [
+        ("text/html;q=0", "application/json"),
+        ("application/json;q=0", "text/html; charset=utf-8"),
+        ("*/*;q=0", "text/html; charset=utf-8"),
+    ] {
+        let reply = ask(&server, "GET", "/", &format!("Accept: {accept}\r\n"));
+        assert_eq!(reply.field("content-type").as_deref(), Some(media_type), "{accept}");
+    }
+    let reply = ask(&server, "GET", "/none", "Accept: text/html;q=0\r\n");
+    assert_eq!(reply.field("content-type").as_deref(), Some("text/plain; charset=utf-8"));
 }
 
 #[test]
@@ -237,7 +302,7 @@ fn twenty_thousand_names_in_constant_memory() {
     let held = resident(&server);
     assert!(held <= before + 1024, "{before} KiB before, {held} KiB with a slow reader");
     // The others are not kept waiting.
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     assert_eq!(server.get("/none").status, 404);
     assert!(began.elapsed() < Duration::from_secs(2));
     start.extend(read_all(&mut slow));

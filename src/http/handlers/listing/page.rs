@@ -129,10 +129,13 @@ pub fn push_text_end(out: &mut Vec<u8>) {
 pub fn push_object(first: bool, name: &[u8], facts: &Facts, out: &mut Vec<u8>) {
     out.extend_from_slice(if first { b"\n{\"name\":" } else { b",\n{\"name\":" });
     json::push_string(name, out);
+    // What is not UTF-8 has no name in JSON, and is fetched by this.
+    out.extend_from_slice(b",\"href\":\"");
+    percent::encode_segment(name, out);
     if facts.directory {
-        out.extend_from_slice(b",\"type\":\"directory\"");
+        out.extend_from_slice(b"/\",\"type\":\"directory\"");
     } else {
-        out.extend_from_slice(b",\"type\":\"file\",\"size\":");
+        out.extend_from_slice(b"\",\"type\":\"file\",\"size\":");
         push_decimal(facts.size, out);
     }
     out.extend_from_slice(b",\"modified\":\"");
@@ -186,11 +189,12 @@ mod tests {
         let file = Facts { directory: false, size: 7, modified: 0 };
         let mut out = Vec::new();
         push_object(true, b"a\"", &file, &mut out);
-        push_object(false, b"d", &Facts { directory: true, ..file }, &mut out);
+        push_object(false, b"d:\xff", &Facts { directory: true, ..file }, &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "\n{\"name\":\"a\\\"\",\"type\":\"file\",\"size\":7,\"modified\":\"1970-01-01T00:00:00Z\"},\
-             \n{\"name\":\"d\",\"type\":\"directory\",\"modified\":\"1970-01-01T00:00:00Z\"}"
+            "\n{\"name\":\"a\\\"\",\"href\":\"a%22\",\"type\":\"file\",\"size\":7,\
+             \"modified\":\"1970-01-01T00:00:00Z\"},\
+             \n{\"name\":\"d:\u{fffd}\",\"href\":\"d%3A%FF/\",\"type\":\"directory\",\"modified\":\"1970-01-01T00:00:00Z\"}"
         );
     }
 
