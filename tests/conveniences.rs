@@ -82,6 +82,10 @@ fn cors() {
             ("GET", "/", String::new(), 200),
             ("GET", "/app.js", format!("If-None-Match: {tag}\r\n"), 304),
             ("GET", "/app.js", "If-Match: \"x\"\r\n".to_owned(), 412),
+            ("GET", "/app.js", "Range: bytes=1-2\r\n".to_owned(), 206),
+            ("GET", "/app.js", "Range: bytes=0-0,2-2\r\n".to_owned(), 206),
+            ("GET", "/app.js", "Range: bytes=99-\r\n".to_owned(), 416),
+            ("GET", "/empty/", String::new(), 200),
             ("GET", "/docs", String::new(), 301),
             ("GET", "/none", String::new(), 404),
             ("POST", "/app.js", String::new(), 405),
@@ -90,6 +94,10 @@ fn cors() {
             assert_eq!(reply.status, status, "{method} {target} {fields}");
             assert_eq!(reply.field("access-control-allow-origin").as_deref(), Some("*"), "{status}");
             assert_eq!(reply.field("access-control-allow-methods"), None, "{status}");
+            let exposed = reply.field("access-control-expose-headers");
+            let names = "Accept-Ranges, Content-Encoding, Content-Range, ETag, Location";
+            assert_eq!(exposed.as_deref(), Some(names), "{status}");
+            assert_eq!(reply.head.matches("Access-Control-Allow-Origin").count(), 1, "{}", reply.head);
         }
         let asked = "Origin: http://a\r\nAccess-Control-Request-Method: GET\r\n\
                      Access-Control-Request-Headers: range, x-own\r\n";
@@ -104,6 +112,7 @@ fn cors() {
         ] {
             assert_eq!(reply.field(name).as_deref(), Some(value), "{name}");
         }
+        assert_eq!(reply.field("access-control-expose-headers"), None);
     }
 }
 

@@ -30,14 +30,18 @@ pub fn common_fields(settings: &HttpSettings, falls_back: bool) -> Vec<u8> {
 
 /// The reply hangs on whether the client takes a page.
 const VARY_ACCEPT: &[u8] = b"Vary: Accept\r\n";
-/// Pages of any origin may read the reply (Fetch standard, section 3.2).
-pub const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
+/// Pages of any origin may read the reply (Fetch standard, section 3.2), and those of our fields that they could not
+/// without being told: by name, for `*` would not hold where credentials go along.
+pub const ANY_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n\
+    Access-Control-Expose-Headers: Accept-Ranges, Content-Encoding, Content-Range, ETag, Location\r\n";
 /// What is answered to those who ask before they send; good for a day. `*` stands for all fields but Authorization.
-const PREFLIGHT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
+const PREFLIGHT: &[u8] = b"Access-Control-Allow-Origin: *\r\n\
+    Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n\
     Access-Control-Allow-Headers: Authorization, *\r\n\
     Access-Control-Max-Age: 86400\r\n";
 /// The same where files can be uploaded. Browsers older than the `*` go by the names.
-const PREFLIGHT_PUT: &[u8] = b"Access-Control-Allow-Methods: GET, HEAD, PUT, OPTIONS\r\n\
+const PREFLIGHT_PUT: &[u8] = b"Access-Control-Allow-Origin: *\r\n\
+    Access-Control-Allow-Methods: GET, HEAD, PUT, OPTIONS\r\n\
     Access-Control-Allow-Headers: authorization, content-type, if-match, if-none-match, *\r\n\
     Access-Control-Max-Age: 86400\r\n";
 
@@ -46,8 +50,9 @@ pub fn open_to_all<W>(request: &Request<'_>, upload: bool, response: &mut Respon
     if matches!(response.status, Status::NOT_MODIFIED | Status::PARTIAL_CONTENT) {
         return;
     }
-    response.fields.extend_from_slice(ANY_ORIGIN);
-    if request.method() == Method::Options {
-        response.fields.extend_from_slice(if upload { PREFLIGHT_PUT } else { PREFLIGHT });
-    }
+    response.fields.extend_from_slice(match (request.method(), upload) {
+        (Method::Options, true) => PREFLIGHT_PUT,
+        (Method::Options, false) => PREFLIGHT,
+        _ => ANY_ORIGIN,
+    });
 }
