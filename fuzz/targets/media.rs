@@ -1,7 +1,7 @@
 //! Any file of media types: what is found is fit for a field, and loading it twice changes nothing.
 #![no_main]
 
-use gorgon::fs::media::{MediaTypes, is_text};
+use gorgon::fs::media::{MediaTypes, takes_charset};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -15,6 +15,6 @@ fuzz_target!(|input: &[u8]| {
         assert!(
             found.len() <= 255 && found.contains('/') && found.bytes().all(|byte| byte.is_ascii_graphic())
         );
-        let _ = is_text(found);
+        let _ = takes_charset(found);
     }
 });

@@ -135,22 +135,15 @@ impl MediaTypes {
     }
 }
 
-/// Whether a media type is text, so that a `charset` parameter says something about it: `text/*`, and what is written in
-/// JSON, JavaScript or XML.
+/// Whether a `charset` parameter says something about a media type: `text/*`, and the old name of `text/javascript` (RFC
+/// 9239, section 4.2). XML names its own, which the parameter would overrule (RFC 7303, section 3), and for JSON there is
+/// none (RFC 8259, section 11).
 #[must_use]
-pub fn is_text(media_type: &str) -> bool {
+pub fn takes_charset(media_type: &str) -> bool {
     let bare = media_type.split(';').next().unwrap_or_default().trim_end().as_bytes();
-    let begins = |front: &[u8]| bare.get(..front.len()).is_some_and(|part| part.eq_ignore_ascii_case(front));
-    let ends = |back: &[u8]| {
-        let start = bare.len().checked_sub(back.len());
-        start.and_then(|start| bare.get(start..)).is_some_and(|part| part.eq_ignore_ascii_case(back))
-    };
-    begins(b"text/")
-        || ends(b"+xml")
-        || ends(b"+json")
-        || [&b"application/json"[..], b"application/javascript", b"application/xml"]
-            .iter()
-            .any(|known| bare.eq_ignore_ascii_case(known))
+    let is = |known: &[u8]| bare.eq_ignore_ascii_case(known);
+    let is_text = bare.get(..5).is_some_and(|front| front.eq_ignore_ascii_case(b"text/"));
+    (is_text && !is(b"text/xml")) || is(b"application/javascript")
 }
 
 fn built_in(extension: &[u8]) -> Option<&'static str> {
@@ -234,6 +227,14 @@ mod tests {
             ("json", "application/json"),
             ("css", "text/css"),
             ("svg", "image/svg+xml"),
+            ("svgz", "image/svg+xml"),
+            ("mpd", "application/dash+xml"),
+            ("pls", "audio/x-scpls"),
+            ("srt", "application/x-subrip"),
+            ("vtt", "text/vtt"),
+            ("ts", "video/mp2t"),
+            ("tsx", "text/plain"),
+            ("rst", "text/plain"),
             ("JPG", "image/jpeg"),
             ("woff2", "font/woff2"),
             ("wasm", "application/wasm"),
@@ -319,22 +320,31 @@ mod tests {
     }
 
     #[test]
-    fn text_is_known_by_its_type() {
+    fn charsets_go_with_text() {
         for media_type in [
             "text/html",
             "TEXT/plain",
             "text/css; x=y",
-            "application/json",
+            "text/javascript",
             "application/javascript",
-            "application/xml",
-            "image/svg+xml",
-            "application/ld+json",
-            "application/manifest+JSON ; a=b",
+            "Application/JavaScript ; a=b",
         ] {
-            assert!(is_text(media_type), "{media_type}");
+            assert!(takes_charset(media_type), "{media_type}");
         }
-        for media_type in ["", "text", "image/png", "application/pdf", UNKNOWN, "application/jsonx", "+js"] {
-            assert!(!is_text(media_type), "{media_type}");
+        for media_type in [
+            "",
+            "text",
+            "text/xml",
+            "Text/XML; x=y",
+            "application/json",
+            "application/ld+json",
+            "application/xml",
+            "application/xhtml+xml",
+            "image/svg+xml",
+            "image/png",
+            UNKNOWN,
+        ] {
+            assert!(!takes_charset(media_type), "{media_type}");
         }
     }
 

@@ -4,6 +4,7 @@
 /// twice. `text/javascript` is what RFC 9239 asks for.
 pub(super) const LINES: &str = "\
 application/atom+xml atom
+application/dash+xml mpd
 application/epub+zip epub
 application/geo+json geojson
 application/gzip gz tgz
@@ -62,6 +63,7 @@ application/x-pkcs12 p12 pfx
 application/x-qemu-disk qcow2
 application/x-rpm rpm
 application/x-sh sh
+application/x-subrip srt
 application/x-tar tar
 application/x-virtualbox-vdi vdi
 application/x-x509-ca-cert crt der pem
@@ -86,6 +88,7 @@ audio/webm weba
 audio/x-aiff aif aiff
 audio/x-matroska mka
 audio/x-mpegurl m3u
+audio/x-scpls pls
 font/collection ttc
 font/otf otf
 font/ttf ttf
@@ -101,7 +104,7 @@ image/jp2 jp2
 image/jpeg jpg jpeg jpe jfif
 image/jxl jxl
 image/png png
-image/svg+xml svg
+image/svg+xml svg svgz
 image/tiff tif tiff
 image/vnd.adobe.photoshop psd
 image/vnd.djvu djvu djv
@@ -124,7 +127,7 @@ text/html html htm shtml
 text/javascript js mjs cjs
 text/markdown md markdown
 text/n3 n3
-text/plain txt text log conf cfg ini diff patch c h cc cpp hpp rs go py rb lua in list sum sha256 md5
+text/plain txt text log conf cfg ini diff patch c h cc cpp hpp rs go py rb lua in list sum sha256 md5 jsx tsx vue scss less rst
 text/tab-separated-values tsv
 text/troff man roff
 text/turtle ttl

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::engine::values::FileId;
 use crate::fs::content;
-use crate::fs::media::is_text;
+use crate::fs::media::takes_charset;
 use crate::fs::{AsFd, FileStat, OwnedFd};
 
 use super::super::date;
@@ -14,6 +14,7 @@ use super::super::etag::ETag;
 use super::super::handler::Hx;
 use super::super::response::{self, BodyForm};
 use super::super::status::Status;
+use super::resolve::Kind;
 
 /// A reply that lies ready.
 pub(super) struct Entry {
@@ -46,8 +47,9 @@ const TRIES: u32 = 3;
 /// What is said about a file, beside what it is itself.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
-    pub(super) media_type: &'a str,
+    pub(super) kind: Kind<'a>,
     pub(super) charset: &'a str,
+    /// It is a twin, in this coding.
     pub(super) coding: Option<Coding>,
     pub(super) common: &'a [u8],
 }
@@ -77,17 +79,19 @@ fn make_of(
     let weak = now.saturating_sub(stat.modified) <= 1;
     let modified = stat.modified.min(now);
     let mut etag = ETag::new(stat.size, stat.modified, stat.modified_ns, stat.inode, weak);
-    let About { media_type, charset, coding, common } = about;
+    let About { kind: Kind { media_type, coding: own }, charset, coding, common } = about;
     let mut fields = Vec::with_capacity(256);
     fields.extend_from_slice(b"Content-Type: ");
     fields.extend_from_slice(media_type.as_bytes());
-    if !charset.is_empty() && is_text(media_type) {
+    if !charset.is_empty() && takes_charset(media_type) {
         fields.extend_from_slice(b"; charset=");
         fields.extend_from_slice(charset.as_bytes());
     }
     fields.extend_from_slice(b"\r\n");
     if let Some(coding) = coding {
         etag = etag.with_suffix(coding.name());
+    }
+    if let Some(coding) = coding.or(own) {
         response::field(&mut fields, b"Content-Encoding", coding.name().as_bytes());
     }
     validators(&mut fields, &etag, modified);

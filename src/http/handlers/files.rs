@@ -273,11 +273,13 @@ impl FilesHandler {
             None => Resolved::Refused(Status::NOT_FOUND),
         };
         let refused = match resolved {
-            Resolved::File(mut fd, mut stat, media_type) => {
+            Resolved::File(mut fd, mut stat, kind) => {
                 let mut coding = None;
                 let original = self.path.path();
-                let found =
-                    filesystem.and_then(|fs| twins::open(fs, original, &stat, preference, &mut self.twin));
+                // What is encoded already has no twins.
+                let found = filesystem
+                    .filter(|_| kind.coding.is_none())
+                    .and_then(|fs| twins::open(fs, original, &stat, preference, &mut self.twin));
                 if let Some((twin, of_twin, its_coding)) = found {
                     (fd, stat, coding) = (twin, of_twin, Some(its_coding));
                 }
@@ -290,7 +292,7 @@ impl FilesHandler {
                     }
                 }
                 let common = if hx.path == VPath::ROOT { &self.common_root } else { &self.common };
-                let about = About { media_type, charset: &self.charset, coding, common };
+                let about = About { kind, charset: &self.charset, coding, common };
                 let entry = make(fd, stat, about, self.small, &mut self.text, hx);
                 return Ok(self.keep(entry, preference, hx));
             }

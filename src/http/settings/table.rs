@@ -129,7 +129,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "charset",
                 Unit::Text,
                 "utf-8",
-                "Charset named with text types. Empty names none.",
+                "Charset named with text/* but XML, which names its own. Empty names none.",
             ),
             get: |s| Value::Text(s.charset.clone()),
             set: |s, v| set_charset(&mut s.charset, v),
