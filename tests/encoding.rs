@@ -178,11 +178,6 @@ fn a_twin_is_no_way_around() {
     assert_eq!(accepting(&server, "/lost.txt", "gzip").status, 404);
     let server = Server::start(directory.path(), &[ALL, "--http.main.symlinks=all"]);
     assert_eq!(body(&accepting(&server, "/plain.txt", "br, gzip")), "secret");
-    // One file has nothing beside it.
-    let server = Server::start(&directory.path().join("app.js"), &[ALL]);
-    for target in ["/", "/app.js"] {
-        assert_eq!(body(&accepting(&server, target, "br, gzip")), "the script itself");
-    }
 }
 
 #[test]
@@ -208,4 +203,48 @@ fn what_curl_makes_of_it() {
         curl(&["-H", "Accept-Encoding: gzip", "-o", wire.to_str().unwrap(), "-w", "%{size_download}", &url]);
     assert_eq!(std::fs::read(&wire).unwrap(), std::fs::read(directory.path().join("text.txt.gz")).unwrap());
     assert!(told.parse::<usize>().unwrap() < 2000);
+}
+
+#[test]
+fn one_file_has_twins_too() {
+    let directory = site();
+    let server = Server::start(&directory.path().join("app.js"), &[ALL]);
+    for target in ["/", "/app.js"] {
+        for (codings, content, coding) in
+            [("br", "script in br", Some("br")), ("gzip", "script in gzip", Some("gzip"))]
+        {
+            let reply = accepting(&server, target, codings);
+            assert_eq!((body(&reply), reply.field("content-encoding").as_deref()), (content, coding));
+            assert_eq!(reply.field("content-type").as_deref(), Some("text/javascript; charset=utf-8"));
+            assert_eq!(reply.field("vary").as_deref(), Some("Accept-Encoding"));
+        }
+        assert_eq!(body(&server.get(target)), "the script itself");
+    }
+    // They have no names of their own, and neither has anything else.
+    for target in ["/app.js.br", "/app.js.gz", "/style.css", "/style.css.gz"] {
+        assert_eq!(accepting(&server, target, "br, gzip").status, 404, "{target}");
+    }
+}
+
+/// An image that is called so is gzip to those who are not told (`image/svg+xml`, RFC 7303 aside).
+#[test]
+fn compressed_images_say_so() {
+    let directory = site();
+    for name in ["a.svgz", "B.SVGZ", "a.svgz.br"] {
+        directory.file(name, "\x1f\u{8}image");
+    }
+    for arguments in [&[][..], &[ALL], &["--http.main.file_cache=0"]] {
+        let server = Server::start(directory.path(), arguments);
+        for (target, codings) in [("/a.svgz", "br, gzip"), ("/a.svgz", "identity"), ("/B.SVGZ", "")] {
+            let reply = accepting(&server, target, codings);
+            assert_eq!(reply.field("content-type").as_deref(), Some("image/svg+xml"));
+            assert_eq!(reply.field("content-encoding").as_deref(), Some("gzip"), "{target}");
+            assert_eq!(body(&reply), "\x1f\u{8}image");
+            // There is but one of it, under a tag like that of any file.
+            assert!(!reply.field("etag").unwrap().contains("gzip"));
+            let condition = format!("If-None-Match: {}\r\n", reply.field("etag").unwrap());
+            assert_eq!(ask(&server, "GET", target, &condition).status, 304);
+        }
+        assert_eq!(server.get("/app.js.gz").field("content-encoding"), None);
+    }
 }

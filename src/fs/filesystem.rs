@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use gorgon_sys::{BorrowedFd, Errno, FileKind, FileStat, OwnedFd};
 
 use super::draft::Draft;
-use super::path::VPath;
+use super::path::{VPath, VPathBuf};
 
 /// What a path led to, opened for reading.
 pub enum Opened {
@@ -36,6 +36,15 @@ pub trait Filesystem {
     /// # Errors
     /// `NotFound`, `Denied`, `NotDirectory`, `Escapes`, `Loop`, `TooManyOpen`, ..
     fn open(&self, path: VPath<'_>) -> Result<Opened, FsError>;
+
+    /// Opens what lies beside a file, under its name with `suffix` after it; the path of that is made in `buffer`. Where
+    /// only one file can be asked for, what belongs to it can be opened by nothing else.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    fn open_beside(&self, path: VPath<'_>, suffix: &[u8], buffer: &mut VPathBuf) -> Result<Opened, FsError> {
+        self.open(buffer.set_with_suffix(path, suffix).map_err(|_no_path| FsError::NotFound)?)
+    }
 
     /// Tells about what the path leads to.
     ///

@@ -70,6 +70,10 @@ impl Filesystem for SingleFile {
         }
     }
 
+    fn open_beside(&self, path: VPath<'_>, suffix: &[u8], buffer: &mut VPathBuf) -> Result<Opened, FsError> {
+        self.parent.open_beside(self.find(path)?, suffix, buffer)
+    }
+
     fn stat(&self, path: VPath<'_>) -> Result<FileStat, FsError> {
         self.parent.stat(self.find(path)?)
     }
@@ -163,6 +167,29 @@ mod tests {
             assert_eq!(fs.remove(v(path)), Err(error), "{path}");
         }
         assert_eq!(read(&fs, "/"), Ok("one".into()));
+    }
+
+    #[test]
+    fn what_lies_beside_it_is_opened_as_such() {
+        let place = Place::new();
+        for (name, content) in [("a", "one"), ("a.gz", "beside"), ("b.gz", "another")] {
+            std::fs::write(place.root().join(name), content).unwrap();
+        }
+        let fs = SingleFile::new(place.root().join("a").as_os_str().as_encoded_bytes()).unwrap();
+        let mut buffer = VPathBuf::default();
+        for path in ["/", "/a"] {
+            let Ok(Opened::File(fd, _)) = fs.open_beside(v(path), b".gz", &mut buffer) else {
+                panic!("{path}")
+            };
+            let mut content = String::new();
+            std::fs::File::from(fd).read_to_string(&mut content).unwrap();
+            assert_eq!(content, "beside");
+            assert!(fs.open_beside(v(path), b".br", &mut buffer).is_err());
+        }
+        for path in ["/b", "/a/", "/a.gz"] {
+            assert!(fs.open_beside(v(path), b".gz", &mut buffer).is_err(), "{path}");
+        }
+        assert_eq!(read(&fs, "/a.gz"), Err(FsError::NotFound));
     }
 
     #[test]

@@ -16,8 +16,7 @@ pub fn open(
     buffer: &mut VPathBuf,
 ) -> Option<(OwnedFd, FileStat, Coding)> {
     preference.codings().find_map(|coding| {
-        let path = buffer.set_with_suffix(original, coding.suffix().as_bytes()).ok()?;
-        match filesystem.open(path) {
+        match filesystem.open_beside(original, coding.suffix().as_bytes(), buffer) {
             Ok(Opened::File(fd, twin)) if !is_older(&twin, stat) => Some((fd, twin, coding)),
             Ok(Opened::File(..) | Opened::Directory(_) | Opened::Other(_)) | Err(_) => None,
         }
