@@ -246,6 +246,49 @@ fn what_is_no_request_is_told_too() {
 }
 
 #[test]
+fn an_upload_that_is_broken_off_is_told_as_such() {
+    let (directory, log) = site();
+    directory.file("site/in/old", "old");
+    for form in ["combined", "json"] {
+        let _ = std::fs::remove_file(&log);
+        let format = format!("--http.main.access_log_format={form}");
+        let server = start(&directory, log.to_str().unwrap(), &[&format, "--upload", "in"]);
+        let mut stream = server.connect();
+        stream.write_all(b"PUT /in/x HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nhalf").unwrap();
+        drop(stream);
+        let line = lines(&log, 1).remove(0);
+        if form == "json" {
+            assert_eq!(python(&log, "o['method'],o['status'],o['completed']"), ["('PUT', 499, False)"]);
+        } else {
+            assert_eq!(Line::of(&line).short(), ("PUT /in/x HTTP/1.1", "499", 0));
+        }
+    }
+}
+
+#[test]
+fn refused_requests_have_parts_where_they_are_plain() {
+    let (directory, log) = site();
+    let server = start(&directory, log.to_str().unwrap(), &["--http.main.access_log_format=json"]);
+    for (bytes, told) in [
+        (&b"GET /a.txt HTTP/1.1\r\nA b\r\n\r\n"[..], "('GET', '/a.txt', 'HTTP/1.1', 400)"),
+        (b"BREW /pot HTTP/1.1\r\nHost: t\r\n\r\n", "('BREW', '/pot', 'HTTP/1.1', 501)"),
+        (b"PRI * HTTP/2.0\r\n\r\n", "('PRI', '*', 'HTTP/2.0', 505)"),
+        (b"GET  / HTTP/1.1\r\n\r\n", "(None, 'GET  / HTTP/1.1', None, 400)"),
+        (b"GET / HTTP/1.1 \r\n\r\n", "(None, 'GET / HTTP/1.1 ', None, 400)"),
+        (b"G ET /a HTTP/1.1\r\n\r\n", "(None, 'G ET /a HTTP/1.1', None, 400)"),
+        (b" / HTTP/1.1\r\n\r\n", "(None, ' / HTTP/1.1', None, 400)"),
+        (b"GET /\r\n\r\n", "(None, 'GET /', None, 400)"),
+        (b"GET / \r\n\r\n", "(None, 'GET / ', None, 400)"),
+        (b"nonsense\r\n\r\n", "(None, 'nonsense', None, 400)"),
+    ] {
+        let _ = std::fs::write(&log, "");
+        server.talk(bytes);
+        lines(&log, 1);
+        assert_eq!(python(&log, "o['method'],o['target'],o['protocol'],o['status']"), [told]);
+    }
+}
+
+#[test]
 fn nothing_that_is_sent_ends_a_line_or_a_field() {
     let (directory, log) = site();
     let server = start(&directory, log.to_str().unwrap(), &[]);

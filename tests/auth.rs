@@ -445,6 +445,6 @@ fn who_leaves_before_the_verdict_is_logged() {
     server.child.wait().unwrap();
     let text = std::fs::read_to_string(log).unwrap();
     let of = |name: &str| text.lines().filter(|line| line.contains(name)).collect::<Vec<_>>();
-    assert!(matches!(&of(" guess ")[..], [line] if line.contains("\" - 0 ")), "{text}");
+    assert!(matches!(&of(" guess ")[..], [line] if line.contains("\" 499 0 ")), "{text}");
     assert!(matches!(&of(" slow ")[..], [line] if line.contains("\" 200 6 ")), "{text}");
 }

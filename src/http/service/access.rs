@@ -32,6 +32,8 @@ use super::super::status::Status;
 
 /// The most logs that wait before another one for their last lines.
 const MOST_BEFORE: usize = 4;
+/// What stands for the status of a request whose connection ended before its reply, as other servers write it.
+const GONE: [u8; 3] = *b"499";
 /// The token of the timer of the log.
 pub(super) const LOG_TIMER: u32 = 1;
 
@@ -256,8 +258,8 @@ impl AccessLog {
     /// What came is no request; `input` begins with it, or is empty.
     pub(super) fn begin_wrong(&mut self, input: &[u8], cx: &Cx<'_>) {
         let line = first_line(input);
-        let nothing =
-            log_line::Request { user: None, line, target: None, host: None, referer: None, agent: None };
+        let target = target_of(line).filter(|_| line.len() <= self.limit);
+        let nothing = log_line::Request { user: None, line, target, host: None, referer: None, agent: None };
         self.add(&nothing, cx);
     }
 
@@ -402,7 +404,8 @@ impl AccessLog {
         }
         self.recall(id);
         let (mut log, went) = (world.log(self.number), -place(lp.lost()));
-        for entry in core::mem::take(&mut self.entries) {
+        for mut entry in core::mem::take(&mut self.entries) {
+            entry.status = entry.status.or(Some(GONE));
             self.end_line(&entry, went, log.as_deref_mut(), lp);
         }
         self.texts.clear();
@@ -479,6 +482,15 @@ fn first_line(input: &[u8]) -> &[u8] {
     let line = input.get(start..).unwrap_or(&[]);
     let end = line.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(line.len());
     line.get(..end).unwrap_or(line)
+}
+
+/// Where the target is in a line that has three parts with one space between them.
+fn target_of(line: &[u8]) -> Option<(usize, usize)> {
+    let space = |text: &[u8]| text.iter().position(|&byte| byte == b' ');
+    let start = space(line)? + 1;
+    let end = start + space(line.get(start..)?)?;
+    let last = line.get(end + 1..)?;
+    (start > 1 && end > start && !last.is_empty() && space(last).is_none()).then_some((start, end))
 }
 
 /// The digits of the status of a reply that lies ready: `HTTP/1.1 200 ..`.

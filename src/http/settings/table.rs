@@ -211,7 +211,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 Unit::Choice("common|combined|json"),
                 "combined",
                 "Form of its lines. They tell the time of the request and the bytes of the reply's body that went out; \
-                 json says, too, whether that was all and how long it took.",
+                 json says, too, whether that was all and how long it took. Status 499 is that of a connection that \
+                 ended before its reply.",
             ),
             get: |s| Value::Choice(s.access_log_format),
             set: |s, v| v.into_choice(&mut s.access_log_format),
