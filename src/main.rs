@@ -57,14 +57,9 @@ fn run(start: &Start) -> u8 {
         }
         Command::Run(config) => with(config, start, environment, &|inputs, loaded| {
             let configuration = Configuration { inputs, source: &loaded.source };
-            serve(&loaded.settings, Some(&configuration), start)
+            serve(&loaded.settings, Some((&configuration, loaded)), start)
         }),
-        Command::Check(config) => with(config, start, environment, &|inputs, loaded| {
-            let problems = look(loaded);
-            warn(&problems.warnings);
-            if !problems.is_empty() {
-                return complain(&problems.into_list());
-            }
+        Command::Check(config) => examine(config, start, environment, &look, &|inputs, loaded| {
             print(&configured::verdict(&inputs.path, loaded))
         }),
         Command::Dump { config, json } => with(config, start, environment, &|_, loaded| {
@@ -99,21 +94,33 @@ fn with<'e>(
     environment: &'e dyn Fn(&str) -> Option<&'static [u8]>,
     act: &dyn Fn(&Inputs<'e>, &Loaded) -> u8,
 ) -> u8 {
+    examine(config, start, environment, &|_| Problems::default(), act)
+}
+
+/// The same, once more of it was looked at: all that is wrong is told together.
+fn examine<'e>(
+    config: Configured,
+    start: &Start,
+    environment: &'e dyn Fn(&str) -> Option<&'static [u8]>,
+    look: &dyn Fn(&Loaded) -> Problems,
+    act: &dyn Fn(&Inputs<'e>, &Loaded) -> u8,
+) -> u8 {
     let path = match find_path(config.path.as_deref(), environment) {
         Ok(path) => path,
         Err(problem) => return complain(&[problem]),
     };
     let host = String::from_utf8_lossy(&gorgon_sys::host_name()).into_owned();
     let inputs = Inputs { path, flags: config.flags, environment, host };
-    let loaded = match inputs.load(&SystemFiles) {
-        Ok(loaded) => loaded,
-        Err(problems) => return complain(&problems),
-    };
-    let strangers = strangers(&loaded.source, &mut start.variables().map(|(name, _)| name));
-    if !strangers.is_empty() {
-        return complain(&strangers);
-    }
+    let (loaded, mut problems) = inputs.examine(&SystemFiles);
+    let Some(loaded) = loaded else { return complain(&problems.into_list()) };
+    problems.join(look(&loaded));
     warn(&loaded.warnings);
+    warn(&problems.warnings);
+    let mut problems = problems.into_list();
+    problems.extend(strangers(&loaded.source, &mut start.variables().map(|(name, _)| name)));
+    if !problems.is_empty() {
+        return complain(&problems);
+    }
     act(&inputs, &loaded)
 }
 
@@ -129,7 +136,8 @@ fn look(_: &Loaded) -> Problems {
 }
 
 #[cfg(feature = "http")]
-fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, start: &Start) -> u8 {
+fn serve(settings: &Settings, file: Option<(&Configuration<'_, '_>, &Loaded)>, start: &Start) -> u8 {
+    let configuration = file.map(|(configuration, _)| configuration);
     match gorgon::assemble::serve(settings, configuration, &Environment::take(start)) {
         Ok(()) => 0,
         Err(failure) => {
@@ -138,16 +146,23 @@ fn serve(settings: &Settings, configuration: Option<&Configuration<'_, '_>>, sta
             let word = root.filter(|_| configuration.is_none() && failure.error == Some(Errno::NOENT));
             let word = word.filter(|word| failure.message.starts_with(&**word));
             let hint = word.and_then(|word| command::hint(&word)).unwrap_or_default();
-            let message = configuration.map(|configuration| configuration.source.locate(&failure.message));
-            let message = message.as_ref().unwrap_or(&failure.message);
-            terminal::complain(&["gorgon: ", message, &hint, "\n"].concat());
+            if let Some((_, loaded)) = file {
+                // It ends at the first that is wrong, but all is to be mended.
+                let message = loaded.source.locate(&failure.message);
+                terminal::complain(&["gorgon: ", &message, "\n"].concat());
+                let mut others = look(loaded).into_list();
+                others.retain(|other| !other.says(&message));
+                complain(&others);
+            } else {
+                terminal::complain(&["gorgon: ", &failure.message, &hint, "\n"].concat());
+            }
             if failure.usage { USAGE } else { FAILURE }
         }
     }
 }
 
 #[cfg(not(feature = "http"))]
-fn serve(_: &Settings, _: Option<&Configuration<'_, '_>>, _: &Start) -> u8 {
+fn serve(_: &Settings, _: Option<(&Configuration<'_, '_>, &Loaded)>, _: &Start) -> u8 {
     terminal::complain("gorgon: nothing in this build serves\n");
     USAGE
 }

@@ -287,6 +287,27 @@ fn check_looks_whether_what_is_named_is_there() {
     assert!(error.starts_with("gorgon: --gorgon.chroot=/nowhere: "), "{error}");
 }
 
+/// Values that cannot be, and what the system has not, in one go.
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let directory = Directory::new();
+    let text = "[http:a]\nroot = /nowhere\nlisten = 127.0.0.1:0\nauth_file = /no/users\n\
+        [http:b]\nroot = /nowhere/too\nlisten = 127.0.0.1:0\n";
+    let path = written(&directory, "a.conf", text);
+    let missing = |line: &str| format!("gorgon: {path}:{line}: No such file or directory\n");
+    let (a, users, b) =
+        (missing("2: root=/nowhere"), missing("4: auth_file=/no/users"), missing("6: root=/nowhere/too"));
+    assert_eq!(said(with(&["check", "-c", &path])), (2, String::new(), format!("{a}{users}{b}")));
+    assert_eq!(said(with(&["run", "-c", &path])), (2, String::new(), format!("{a}{users}{b}")));
+    let path =
+        written(&directory, "a.conf", &text.replace("listen = 127.0.0.1:0\nauth", "idle_timeout = x\nauth"));
+    let (code, _, error) = said(with(&["check", "-c", &path]));
+    assert!(code == 2 && error.contains(&format!("{path}:3: idle_timeout=x: expected a time")), "{error}");
+    for line in [a, users, b] {
+        assert!(error.contains(&line), "{error}");
+    }
+}
+
 /// The words of other servers.
 #[test]
 fn what_others_call_it_is_told() {

@@ -15,6 +15,7 @@ use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
 use crate::config::load::{Inputs, Loaded};
 use crate::config::overlay::overlay;
+use crate::config::problems::Problems;
 use crate::config::save;
 use crate::config::settings::Settings;
 use crate::engine::Reactor;
@@ -127,17 +128,24 @@ impl<'c> Configured<'c> {
             .load(&SystemFiles)
             .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
         let doubts = doubts(&loaded, &running.settings);
-        let fresh = loaded.settings;
-        let mut new = overlay(&self.base, &running.settings, &fresh);
+        let fresh = &loaded.settings;
+        let mut new = overlay(&self.base, &running.settings, fresh);
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
         let report = Difference::between(&running.settings, &new).print(&new);
         // What was changed live may contradict what the file says now.
         look(&new)?;
         running.change(new, reactor).map_err(|mut trouble| {
             trouble.message = loaded.source.locate(&trouble.message);
+            // It ends at the first that is wrong, but all is to be mended.
+            let mut others = look_around(&loaded, &running.settings).into_list();
+            others.retain(|other| !other.says(&trouble.message));
+            for other in others {
+                trouble.message.push('\n');
+                other.print(&mut trouble.message);
+            }
             trouble
         })?;
-        self.base = fresh;
+        self.base = loaded.settings;
         let mut report = report;
         for key in fixed {
             push_all(&mut report, &["/gorgon.", key, ": takes effect when the program starts anew\n"]);
@@ -225,13 +233,20 @@ fn doubts(loaded: &Loaded, running: &Settings) -> String {
         }
     };
     add(&loaded.warnings);
+    let found = look_around(loaded, running);
+    add(&found.warnings);
+    add(&found.into_list());
+    text
+}
+
+/// What a configuration names and the system has not, beside what is in use.
+fn look_around(loaded: &Loaded, running: &Settings) -> Problems {
     // Within another root directory names mean something else than where they were written.
     if running.process.chroot.is_empty() {
-        let found = presence::look(loaded, Some(running));
-        add(&found.warnings);
-        add(&found.into_list());
+        presence::look(loaded, Some(running))
+    } else {
+        Problems::default()
     }
-    text
 }
 
 /// All that is wrong in one line, for what the monitor answers and what is noted have no more.

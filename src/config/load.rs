@@ -57,22 +57,29 @@ impl Inputs<'_> {
     /// # Errors
     /// All that is wrong, in the order of the files.
     pub fn load(&self, files: &dyn Files) -> Result<Loaded, Vec<Problem>> {
+        match self.examine(files) {
+            (Some(loaded), problems) if problems.is_empty() => Ok(loaded),
+            (_, problems) => Err(problems.into_list()),
+        }
+    }
+
+    /// Reads all of it, and what can be told of it in spite of what is wrong: a wrong value is its default there. Nothing
+    /// if it could not be read at all.
+    pub fn examine(&self, files: &dyn Files) -> (Option<Loaded>, Problems) {
         let mut problems = Problems::default();
         let surroundings = Surroundings { files, environment: self.environment, host: &self.host };
         let mut source = reader::read(&self.path, &surroundings, &mut problems);
         if source.files.is_empty() {
             // It could not be read at all; what else there is to say comes of that.
-            return Err(problems.into_list());
+            return (None, problems);
         }
         complete(&mut source);
         apply_flags(&mut source, &self.flags, &mut problems);
         apply_environment(&mut source, self.environment, &mut problems);
         check(&source, &mut problems);
         let settings = build(&source, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems.into_list());
-        }
-        Ok(Loaded { source, settings, warnings: problems.warnings })
+        let warnings = core::mem::take(&mut problems.warnings);
+        (Some(Loaded { source, settings, warnings }), problems)
     }
 }
 

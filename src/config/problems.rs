@@ -45,6 +45,13 @@ impl Problems {
         }
     }
 
+    /// Adds all of others, each in its place, and their warnings.
+    pub fn join(&mut self, others: Problems) {
+        others.list.into_iter().for_each(|(order, problem)| self.insert(order, problem));
+        self.more += others.more;
+        self.warnings.extend(others.warnings);
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -34,6 +34,13 @@ impl Problem {
         problem
     }
 
+    /// Whether this is its line.
+    #[must_use]
+    pub fn says(&self, line: &str) -> bool {
+        let rest = line.strip_prefix(&*self.place).and_then(|rest| rest.strip_prefix(": "));
+        rest == Some(&*self.message)
+    }
+
     /// Appends the line, without its end.
     pub fn print(&self, out: &mut String) {
         out.push_str(&self.place);

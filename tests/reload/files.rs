@@ -39,6 +39,10 @@ fn a_bad_file_changes_nothing() {
             &format!("{ONE}[http:two]\nroot=%(here)s/nowhere\nlisten=127.0.0.1:0\n"),
             &["nowhere: No such file"],
         ),
+        (
+            &format!("{ONE}auth_file=/no/users\n[http:two]\nroot=/nowhere\nlisten=127.0.0.1:0\n"),
+            &[":4: auth_file=/no/users: No such file", ":6: root=/nowhere: No such file"],
+        ),
         (&format!("{ONE}[handler:one/x]\nroot=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}auth_file=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}access_log=%(here)s/no/where.log\n"), &["where.log"]),
