@@ -8,8 +8,9 @@
 //!       └── that ends, ────┘             SIGCONT
 //!           a panic
 //! ```
-//! A signal that ends the program (`SIGTERM`, `SIGHUP`, `SIGINT`, `SIGQUIT`) first gives the terminal back, and then ends
-//! it as it would have. The handlers call only what POSIX lets a handler call; tcsetattr(3) and write(2) are among that.
+//! A signal that ends the program, be it that something is broken, first gives the terminal back, and then ends it as it
+//! would have. The handlers call only what POSIX lets a handler call; tcsetattr(3) and write(2) are among that. Nothing can
+//! be done about `SIGKILL`.
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -65,12 +66,34 @@ unsafe impl Sync for Place {}
 /// A terminal that is taken. There is one at a time; it is given back when this is dropped.
 pub struct Guard {
     /// What the signals did before.
-    before: [MaybeUninit<libc::sigaction>; 7],
+    before: [MaybeUninit<libc::sigaction>; TAKEN_SIGNALS.len()],
 }
 
-/// Four that end the program, and three that it only notices.
-const TAKEN_SIGNALS: [libc::c_int; 7] =
-    [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGCONT, libc::SIGWINCH];
+/// Three that the program only notices, and those that end it.
+const TAKEN_SIGNALS: [libc::c_int; 22] = [
+    libc::SIGTSTP,
+    libc::SIGCONT,
+    libc::SIGWINCH,
+    libc::SIGTERM,
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGABRT,
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+    libc::SIGPIPE,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+];
 
 impl Guard {
     /// Takes a terminal. `enter` is written to it now and after each stop, `leave` when it is given back: what switches
@@ -101,12 +124,17 @@ impl Guard {
         // SAFETY: CHANGING is ours alone, so nobody reads it.
         unsafe { (*SAVED.0.get()).write(saved) };
         STATE.store(TAKEN, Ordering::SeqCst);
-        let mut guard = Guard { before: [MaybeUninit::uninit(); 7] };
+        let mut guard = Guard { before: [MaybeUninit::uninit(); TAKEN_SIGNALS.len()] };
         for (number, place) in TAKEN_SIGNALS.into_iter().zip(&mut guard.before) {
-            // SAFETY: the place has room for what the signal did before.
+            // SAFETY: the place has room for what the signal did before, which the call puts there.
             unsafe {
-                act(number, handle as extern "C" fn(libc::c_int) as libc::sighandler_t, place.as_mut_ptr())
-            };
+                act(number, handle as extern "C" fn(libc::c_int) as libc::sighandler_t, place.as_mut_ptr());
+                let noticed = matches!(number, libc::SIGTSTP | libc::SIGCONT | libc::SIGWINCH);
+                // One that is ignored ends nothing, and stays so.
+                if !noticed && place.assume_init_ref().sa_sigaction == libc::SIG_IGN {
+                    libc::sigaction(number, place.as_ptr(), core::ptr::null_mut());
+                }
+            }
         }
         // Dropped on failure, it undoes what was done.
         set(terminal.as_raw_fd(), &taken)?;
