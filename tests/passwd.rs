@@ -55,6 +55,13 @@ fn lines_go_into_a_file_that_is_private() {
     assert!(before.starts_with("anna:view:") && before.ends_with("\nlegacy:admin:fnord\n"), "{before}");
     assert!(after.starts_with("anna:admin:") && after.ends_with("\nlegacy:admin:fnord\n"), "{after}");
     assert_eq!((before.lines().count(), after.lines().count()), (2, 2));
+    // Another password is no other role.
+    let output = passwd(&["--monitor", "anna", name], b"three\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.starts_with("anna:admin:") && kept != after, "{kept}");
+    assert_eq!(passwd(&["--monitor", "anna:view", name], b"four\n").status.code(), Some(0));
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("anna:view:"));
     std::fs::write(&file, "# keys\nwrong\n").unwrap();
     let output = passwd(&["--monitor", "anna", name], b"one\n");
     assert_eq!(output.status.code(), Some(1));

@@ -23,6 +23,8 @@ use crate::world::World;
 
 /// How often what is gone is looked after, in milliseconds.
 const SWEEP: u64 = 5000;
+/// How often what monitors ask for is gone on with before a turn that may be the last one.
+const LAST: u32 = 16;
 
 /// Turns the loop until it is done.
 ///
@@ -64,6 +66,14 @@ pub(super) fn run(
         running.turn(now, reactor);
         notifier.turn(now);
         work = answer(reactor, running, configured);
+        // Who had it ended is told so: by what is ready now, for the next turn may be the last one.
+        for _ in 0..LAST {
+            let now = reactor.now().milliseconds;
+            if !reactor.lp().is_ending() || work.is_none_or(|due| due > now) {
+                break;
+            }
+            work = answer(reactor, running, configured);
+        }
     }
 }
 

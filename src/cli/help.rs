@@ -143,8 +143,9 @@ Addresses (with or without http:// before them; port 0 is any free one):
 const END: &str = "
 Defaults are in brackets. A flag goes before the environment, the environment
 before the default. SIZE is 512, 4K, 1M or 2G. TIME is 200ms, 10s, 5m or 2h; a
-bare number is seconds. SWITCH is on or off; with an option that is one, --no-
-before its word turns it off. LIST has commas between its items.
+bare number is seconds. SWITCH is on or off; an option that is one is turned off
+by --no- and its word, as in --no-listing, a KEY by KEY=off. LIST has commas
+between its items.
 
 Examples:
   gorgon /srv/www

@@ -31,7 +31,8 @@ const HELP: &str = "\
 Usage: gorgon passwd --monitor USER[:ROLE] [--iterations N] [FILE]
 
 Asks for a password and makes the line of USER for the key_file of a monitor. With FILE the line is put in its place
-there, or else printed. ROLE is view (unless told), operate or admin. What is not a terminal is read one line of.
+there, or else printed. ROLE is view, operate or admin; unless told it is what FILE has for USER, or else view. What is
+not a terminal is read one line of.
 
 The line holds no password, but for this monitor it is as good as one: nobody else may be able to read the file. The user
 legacy is for Medusa's handshake, which cannot do without: then the line holds the password in clear text.
@@ -42,7 +43,8 @@ legacy is for Medusa's handshake, which cannot do without: then the line holds t
 #[cfg_attr(test, derive(Debug))]
 struct Request<'a> {
     user: &'a str,
-    role: Role,
+    /// None was told.
+    role: Option<Role>,
     iterations: u32,
     file: Option<&'a [u8]>,
 }
@@ -115,27 +117,33 @@ fn parse<'a>(args: Arguments<'_, 'a>) -> Result<Option<Request<'a>>, String> {
         }
     }
     let Some(who) = who else { return Err("expected --monitor USER".to_owned()) };
-    let (user, role) = who.split_once(':').unwrap_or((who, "view"));
+    let (user, role) = who.split_once(':').map_or((who, None), |(user, role)| (user, Some(role)));
     if user != LEGACY && !keys::is_user(user) {
         return Err("--monitor: expected a user of 1 to 64 letters, digits and any of . _ - @".to_owned());
     }
-    let role = roles::parse(role.as_bytes()).ok_or("--monitor: expected the role view, operate or admin")?;
+    let role = role.map(|role| {
+        roles::parse(role.as_bytes()).ok_or("--monitor: expected the role view, operate or admin")
+    });
+    let role = role.transpose()?;
     Ok(Some(Request { user, role, iterations, file }))
 }
 
 fn make(request: &Request<'_>) -> Result<(), String> {
     let password = ask::ask_twice(&joined(&["Password of ", request.user, ": "]))?;
+    // What cannot be read is told when the line is to be put there.
+    let kept = || request.file.and_then(|file| role_in(&read_file(file, FILE_MAX).ok()?, request.user));
+    let role = request.role.or_else(kept).unwrap_or(Role::View);
     let mut line = Vec::new();
     if request.user == LEGACY {
         if !keys::is_password(&password) {
             return Err(LEGACY_PASSWORD.to_owned());
         }
-        line.extend(joined(&[LEGACY, ":", roles::word(request.role), ":"]).bytes());
+        line.extend(joined(&[LEGACY, ":", roles::word(role), ":"]).bytes());
         line.extend_from_slice(&password);
         complain("gorgon passwd: warning: the line holds the password in clear text\n");
     } else {
         let mut text = String::new();
-        keys::print_line(request.user, request.role, &password, &salt()?, request.iterations, &mut text);
+        keys::print_line(request.user, role, &password, &salt()?, request.iterations, &mut text);
         line = text.into_bytes();
     }
     line.push(b'\n');
@@ -196,6 +204,15 @@ fn put(file: &[u8], line: &[u8]) -> Result<(), String> {
     })
 }
 
+/// The role that a file has for a user; none if there are several, as there may be for the old handshake.
+fn role_in(text: &[u8], user: &str) -> Option<Role> {
+    let rest = |line: &'_ [u8]| line.strip_prefix(user.as_bytes())?.strip_prefix(b":").map(<[u8]>::to_vec);
+    let mut lines = text.split(|byte| *byte == b'\n').filter_map(rest);
+    let line = lines.next().filter(|_| lines.next().is_none())?;
+    let word = line.split(|byte| *byte == b':').next()?;
+    roles::parse(if word.is_empty() { b"view" } else { word })
+}
+
 /// The text of a file with a line in the place of the one that is about the same: the same user, or the same role of
 /// the old handshake; at the end if there is none.
 fn replaced(text: &[u8], line: &[u8]) -> Vec<u8> {
@@ -237,13 +254,13 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let plain = Request { user: "anna", role: Role::View, iterations: ITERATIONS, file: None };
+        let plain = Request { user: "anna", role: None, iterations: ITERATIONS, file: None };
         for (args, wanted) in [
             (&["--monitor", "anna"][..], plain.clone()),
-            (&["--monitor=anna:view"], plain.clone()),
-            (&["--monitor", "anna:admin"], Request { role: Role::Admin, ..plain.clone() }),
+            (&["--monitor=anna:view"], Request { role: Some(Role::View), ..plain.clone() }),
+            (&["--monitor", "anna:admin"], Request { role: Some(Role::Admin), ..plain.clone() }),
             (&["keys", "--monitor=legacy:operate"], {
-                Request { user: "legacy", role: Role::Operate, file: Some(b"keys"), ..plain.clone() }
+                Request { user: "legacy", role: Some(Role::Operate), file: Some(b"keys"), ..plain.clone() }
             }),
             (&["--monitor", "anna", "--iterations", "5000", "--", "-x"], {
                 Request { iterations: 5000, file: Some(b"-x"), ..plain.clone() }
@@ -271,6 +288,21 @@ mod tests {
             let found = read(args).unwrap_err();
             assert!(found.contains(message), "{args:?}: {found}");
         }
+    }
+
+    #[test]
+    fn a_role_is_found() {
+        let text = b"# anna:admin:1\nanna:operate:1\nannabel:admin:1\nlegacy::x\nlegacy2:admin:y";
+        for (user, wanted) in [
+            ("anna", Some(Role::Operate)),
+            ("annabel", Some(Role::Admin)),
+            ("ann", None),
+            ("legacy", Some(Role::View)),
+            ("legacy2", Some(Role::Admin)),
+        ] {
+            assert_eq!(role_in(text, user), wanted, "{user}");
+        }
+        assert_eq!(role_in(b"legacy:admin:x\nlegacy:view:y\n", "legacy"), None);
     }
 
     #[test]

@@ -413,6 +413,12 @@ impl Loop {
         self.unsettled = true;
     }
 
+    /// Whether the loop was stopped or drains: each turn from now on may be the last one.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.stopped || self.draining
+    }
+
     /// Closes all and stops after this turn.
     pub fn stop(&mut self) {
         self.stopped = true;

@@ -8,8 +8,9 @@
 //!       └── that ends, ────┘             SIGCONT
 //!           a panic
 //! ```
-//! A signal that ends the program (`SIGTERM`, `SIGHUP`, `SIGINT`, `SIGQUIT`) first gives the terminal back, and then ends
-//! it as it would have. The handlers call only what POSIX lets a handler call; tcsetattr(3) and write(2) are among that.
+//! A signal that ends the program, be it that something is broken, first gives the terminal back, and then ends it as it
+//! would have. The handlers call only what POSIX lets a handler call; tcsetattr(3) and write(2) are among that. Nothing can
+//! be done about `SIGKILL`.
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -56,6 +57,8 @@ const STOPPED: u8 = 3;
 static STATE: AtomicU8 = AtomicU8::new(FREE);
 static SAVED: Place = Place(UnsafeCell::new(MaybeUninit::uninit()));
 static RESIZED: AtomicBool = AtomicBool::new(false);
+/// The same, for the wait that it ends.
+static NOTICED: AtomicBool = AtomicBool::new(false);
 
 struct Place(UnsafeCell<MaybeUninit<Saved>>);
 
@@ -65,12 +68,34 @@ unsafe impl Sync for Place {}
 /// A terminal that is taken. There is one at a time; it is given back when this is dropped.
 pub struct Guard {
     /// What the signals did before.
-    before: [MaybeUninit<libc::sigaction>; 7],
+    before: [MaybeUninit<libc::sigaction>; TAKEN_SIGNALS.len()],
 }
 
-/// Four that end the program, and three that it only notices.
-const TAKEN_SIGNALS: [libc::c_int; 7] =
-    [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGCONT, libc::SIGWINCH];
+/// Three that the program only notices, and those that end it.
+const TAKEN_SIGNALS: [libc::c_int; 22] = [
+    libc::SIGTSTP,
+    libc::SIGCONT,
+    libc::SIGWINCH,
+    libc::SIGTERM,
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGABRT,
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+    libc::SIGPIPE,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+];
 
 impl Guard {
     /// Takes a terminal. `enter` is written to it now and after each stop, `leave` when it is given back: what switches
@@ -101,12 +126,17 @@ impl Guard {
         // SAFETY: CHANGING is ours alone, so nobody reads it.
         unsafe { (*SAVED.0.get()).write(saved) };
         STATE.store(TAKEN, Ordering::SeqCst);
-        let mut guard = Guard { before: [MaybeUninit::uninit(); 7] };
+        let mut guard = Guard { before: [MaybeUninit::uninit(); TAKEN_SIGNALS.len()] };
         for (number, place) in TAKEN_SIGNALS.into_iter().zip(&mut guard.before) {
-            // SAFETY: the place has room for what the signal did before.
+            // SAFETY: the place has room for what the signal did before, which the call puts there.
             unsafe {
-                act(number, handle as extern "C" fn(libc::c_int) as libc::sighandler_t, place.as_mut_ptr())
-            };
+                act(number, handle as extern "C" fn(libc::c_int) as libc::sighandler_t, place.as_mut_ptr());
+                let noticed = matches!(number, libc::SIGTSTP | libc::SIGCONT | libc::SIGWINCH);
+                // One that is ignored ends nothing, and stays so.
+                if !noticed && place.assume_init_ref().sa_sigaction == libc::SIG_IGN {
+                    libc::sigaction(number, place.as_ptr(), core::ptr::null_mut());
+                }
+            }
         }
         // Dropped on failure, it undoes what was done.
         set(terminal.as_raw_fd(), &taken)?;
@@ -157,8 +187,14 @@ fn take_again() {
             put(saved.fd, saved.enter);
             STATE.store(TAKEN, Ordering::SeqCst);
         }
-        RESIZED.store(true, Ordering::SeqCst);
+        notice();
     }
+}
+
+/// The window may be another one.
+fn notice() {
+    RESIZED.store(true, Ordering::SeqCst);
+    NOTICED.store(true, Ordering::SeqCst);
 }
 
 extern "C" fn handle(number: libc::c_int) {
@@ -166,7 +202,7 @@ extern "C" fn handle(number: libc::c_int) {
     // SAFETY: the place is this thread's own.
     let before = unsafe { *errno };
     match number {
-        libc::SIGWINCH => RESIZED.store(true, Ordering::SeqCst),
+        libc::SIGWINCH => notice(),
         libc::SIGCONT => take_again(),
         libc::SIGTSTP => {
             restore();
@@ -290,13 +326,12 @@ pub fn wait_readable(
     two: Option<BorrowedFd<'_>>,
     milliseconds: Option<u32>,
 ) -> Result<(bool, bool), Errno> {
-    let time = milliseconds.map(crate::io::timespec);
     let both = two.is_some();
     let mut polled = [
         PollFd::from_borrowed_fd(one, PollFlags::IN),
         PollFd::from_borrowed_fd(two.unwrap_or(one), PollFlags::IN),
     ];
-    match rustix::event::poll(if both { &mut polled } else { &mut polled[..1] }, time.as_ref()) {
+    match poll_noticing(if both { &mut polled } else { &mut polled[..1] }, milliseconds) {
         Err(Errno::INTR) => return Ok((false, false)),
         outcome => outcome?,
     };
@@ -304,10 +339,51 @@ pub fn wait_readable(
     Ok((!one.revents().is_empty(), both && !two.revents().is_empty()))
 }
 
+/// Polls, and is interrupted by a signal that is only noticed even if it came just before: it is held back until the wait
+/// has begun, or else its flag would not be looked at before the next key.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn poll_noticing(polled: &mut [PollFd<'_>], milliseconds: Option<u32>) -> Result<(), Errno> {
+    let time = milliseconds.map(|milliseconds| libc::timespec {
+        tv_sec: (milliseconds / 1000) as _,
+        tv_nsec: (milliseconds % 1000 * 1_000_000) as _,
+    });
+    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    let (mut held, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: both sets outlive the calls and are filled by those that come first; `PollFd` has the layout of `pollfd`, as
+    // rustix promises, and pointer and length are of one live slice.
+    let count = unsafe {
+        libc::sigemptyset(held.as_mut_ptr());
+        libc::sigaddset(held.as_mut_ptr(), libc::SIGWINCH);
+        libc::sigaddset(held.as_mut_ptr(), libc::SIGCONT);
+        libc::sigprocmask(libc::SIG_BLOCK, held.as_ptr(), before.as_mut_ptr());
+        let count = if NOTICED.swap(false, Ordering::SeqCst) {
+            *crate::error::errno_place() = libc::EINTR;
+            -1
+        } else {
+            libc::ppoll(polled.as_mut_ptr().cast(), polled.len() as libc::nfds_t, time, before.as_ptr())
+        };
+        let errno = *crate::error::errno_place();
+        libc::sigprocmask(libc::SIG_SETMASK, before.as_ptr(), core::ptr::null_mut());
+        *crate::error::errno_place() = errno;
+        count
+    };
+    if count < 0 { Err(crate::error::last_error()) } else { Ok(()) }
+}
+
+/// Where a wait cannot begin and let signals in at once.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn poll_noticing(polled: &mut [PollFd<'_>], milliseconds: Option<u32>) -> Result<(), Errno> {
+    let time = milliseconds.map(crate::io::timespec);
+    rustix::event::poll(polled, time.as_ref()).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rustix::fd::{AsFd, FromRawFd};
+
+    /// What handlers do is seen by every thread.
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
     /// A pseudo-terminal: the side of the user, and that of the program.
     fn pseudo_terminal() -> (OwnedFd, OwnedFd) {
@@ -325,6 +401,7 @@ mod tests {
 
     #[test]
     fn a_terminal_is_taken_and_given_back() {
+        let _alone = ALONE.lock();
         let (user, program) = pseudo_terminal();
         assert_eq!(window_size(program.as_fd()), Some((33, 7)));
         let before = attributes(program.as_fd()).unwrap();
@@ -352,6 +429,8 @@ mod tests {
 
     #[test]
     fn two_are_waited_for() {
+        let _alone = ALONE.lock();
+        NOTICED.store(false, Ordering::SeqCst);
         let (one, other) = crate::pair().unwrap();
         let (two, another) = crate::pair().unwrap();
         let wait = |both: bool| wait_readable(one.as_fd(), both.then_some(two.as_fd()), Some(0)).unwrap();
@@ -360,5 +439,13 @@ mod tests {
         assert_eq!((wait(true), wait(false)), ((false, true), (false, false)));
         drop(other);
         assert_eq!((wait(true), wait(false)), ((true, true), (true, false)));
+        // What was noticed before the wait began ends it, in place of what is there to be read.
+        let wait_for_ever = || wait_readable(two.as_fd(), None, None).unwrap();
+        let mut byte = [0];
+        assert_eq!(crate::io::read(two.as_fd(), &mut byte), crate::io::Io::Done(1));
+        NOTICED.store(true, Ordering::SeqCst);
+        if cfg!(any(target_os = "linux", target_os = "freebsd")) {
+            assert_eq!(wait_for_ever(), (false, false));
+        }
     }
 }

@@ -17,6 +17,8 @@ pub enum Answer {
     Raw(Vec<u8>),
     /// The end, without a word.
     End,
+    /// A part that never ends, until the client is gone.
+    Endless,
     /// Nothing, and the connection stays.
     Silence,
 }
@@ -73,6 +75,13 @@ pub fn serve(
             }
             Answer::Raw(bytes) => {
                 let _ = stream.write_all(&bytes);
+                return;
+            }
+            Answer::Endless => {
+                let mut written = stream.write_all(format!("+{tag} 18446744073709551615\n").as_bytes());
+                while written.is_ok() {
+                    written = stream.write_all(&[b'x'; 65536]);
+                }
                 return;
             }
             Answer::End => return,

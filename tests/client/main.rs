@@ -189,6 +189,15 @@ fn the_only_one_is_found_and_several_are_listed() {
         "{err}"
     );
     assert_eq!(client(&["3999999"]).0, 0);
+    // One with another name is that of the process that listens.
+    let named = sockets.join("named.sock");
+    let _gone = std::fs::remove_file(&named);
+    let _three = Fake::new(&named, usual);
+    let own = std::process::id().to_string();
+    assert_eq!(client(&[&own]).0, 0);
+    let (_, _, err) = client(&[]);
+    assert!(err.contains(&format!("\n  {own}  {}\n", named.display())), "{err}");
+    std::fs::remove_file(&named).unwrap();
     let (code, _, err) = client(&["3999997"]);
     assert!(code == 1 && err.contains("no monitor answers for process 3999997"), "{err}");
     let _removed = clean();
@@ -212,5 +221,52 @@ fn who_is_turned_away_is_told() {
         let fake = Fake::new(&path, move |_| Answer::Raw(format!("{said}\n").into_bytes()));
         let (code, _, err) = run(&mut monitor(&fake, &["-c", "ls"]));
         assert_eq!((code, err), (1, format!("gorgon: {wanted}\n")));
+    }
+}
+
+/// More rows than a monitor sorts itself are sorted here, and what cannot be is an error, not a row.
+#[test]
+fn rows_are_sorted_on_this_side() {
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), |_| {
+        Answer::Well(
+            (0..20_000).map(|row| format!("/connection/{row} idle={}s\n", row * 7 % 20_000)).collect(),
+        )
+    });
+    let (code, out, err) = run(&mut monitor(&fake, &["-c", "find connection | sort -idle | csv"]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let rows: Vec<&str> = out.lines().collect();
+    assert_eq!((rows.len(), rows[0]), (20_001, "node,idle"));
+    let idle = |row: &str| row.split_once(',').unwrap().1.trim_end_matches('s').parse::<u32>().unwrap();
+    assert!(rows[1..].windows(2).all(|pair| idle(pair[0]) >= idle(pair[1])));
+    for form in [&[][..], &["--json"], &["--csv"]] {
+        let (code, out, err) =
+            run(monitor(&fake, form).args(["-c", "find connection | sort nosuch", "-c", "ls"]));
+        assert_eq!((code, err.as_str()), (1, "gorgon: sort: there is no column nosuch\n"), "{form:?}");
+        assert!(out.is_empty() || form == ["--json"]);
+    }
+}
+
+/// It is shown as it comes, be it without an end.
+#[test]
+fn what_never_ends_is_shown() {
+    use std::io::Read;
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), |command| match command {
+        "format json" => Answer::Well(String::new()),
+        _ => Answer::Endless,
+    });
+    for form in [&[][..], &["--json"], &["--csv"], &["--table"]] {
+        let mut child = monitor(&fake, form)
+            .args(["-c", "ls"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = vec![0; 1_000_000];
+        child.stdout.take().unwrap().read_exact(&mut out).unwrap();
+        assert!(out.iter().all(|&byte| byte == b'x'));
+        // Its reader is gone.
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{form:?}");
     }
 }

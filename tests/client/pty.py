@@ -8,10 +8,10 @@
     signal NAME    to the program
     stopped        waits until the program is stopped, then lets it go on
 
-Ends when the program has ended. Tells, on standard output: all that was written, how it ended, and whether the terminal
-is as it was. Exit 1 when something did not come.
+Ends when the program has ended. Tells, on standard output: all that was written, how it ended, the most memory that it
+had in kB, and whether the terminal is as it was. Exit 1 when something did not come.
 """
-import codecs, fcntl, os, select, signal, struct, sys, termios, time
+import codecs, fcntl, os, resource, select, signal, struct, sys, termios, time
 
 PATIENCE = 30
 columns, rows = int(sys.argv[1]), int(sys.argv[2])
@@ -46,10 +46,11 @@ if leader == 0:
         for stream in range(3):
             os.dup2(side, stream)
         os.closerange(3, 64)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.execv(program[0], program)
     os.write(said, b"job %d\n" % job)
     while True:
-        _, status = os.waitpid(job, os.WUNTRACED)
+        _, status, used = os.wait4(job, os.WUNTRACED)
         if os.WIFSTOPPED(status):
             os.tcsetpgrp(side, os.getpgrp())
             os.write(said, b"stopped\n")
@@ -58,7 +59,7 @@ if leader == 0:
             os.kill(job, signal.SIGCONT)
         else:
             end = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            os.write(said, b"ended %d\n" % end)
+            os.write(said, b"peak %d\nended %d\n" % (used.ru_maxrss, end))
             os._exit(0)
 
 written, place, told = b"", 0, b""
@@ -113,5 +114,6 @@ for line in sys.stdin:
 wait("ended", lambda: b"ended" in told)
 take(0.2)
 print("ended: %d" % int(told.split(b"ended ")[1].split()[0]))
+print("peak: %d" % int(told.split(b"peak ")[1].split()[0]))
 print("terminal: %s" % ("as it was" if modes() == before else "changed"))
 print("written: %r" % written)

@@ -12,12 +12,19 @@ use crate::usual;
 struct Shown {
     exit: i32,
     restored: bool,
+    /// The most memory that it had, in kB.
+    peak: u64,
     stops: Vec<String>,
     written: String,
 }
 
 /// Runs the program on a terminal of so many columns and rows. Needs python3, without which nothing is tested.
 fn on_terminal(size: (u16, u16), home: &Path, args: &[&str], steps: &str) -> Option<Shown> {
+    on_terminal_of("xterm", size, home, args, steps)
+}
+
+/// The same on one of another kind.
+fn on_terminal_of(kind: &str, size: (u16, u16), home: &Path, args: &[&str], steps: &str) -> Option<Shown> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/client/pty.py");
     let child = Command::new("python3")
         .arg(script)
@@ -26,7 +33,7 @@ fn on_terminal(size: (u16, u16), home: &Path, args: &[&str], steps: &str) -> Opt
         .args(args)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("TERM", "xterm")
+        .env("TERM", kind)
         .env("HOME", home)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -42,6 +49,7 @@ fn on_terminal(size: (u16, u16), home: &Path, args: &[&str], steps: &str) -> Opt
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
     Some(Shown {
         exit: value("ended: ").parse().unwrap(),
+        peak: value("peak: ").parse().unwrap(),
         restored: value("terminal: ") == "as it was",
         stops: text
             .lines()
@@ -124,13 +132,104 @@ send \\x15\\x04\n";
     assert!(shown.written.contains("the server has ended the connection"), "{}", shown.written);
 }
 
+/// A terminal whose cursor stays where it is gets lines, and what fails does not end the conversation.
+#[test]
+fn a_terminal_that_can_do_nothing_gets_lines() {
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), usual);
+    let socket = fake.path.to_str().unwrap();
+    let steps = "\
+expect 4711 operate> \n\
+send nonsense\\n\n\
+expect unknown: no verb\n\
+expect 4711 operate> \n\
+send get /http/main\\n\n\
+expect /srv/a b\n\
+expect 4711 operate> \n\
+send quit\\n\n\
+";
+    for kind in ["dumb", ""] {
+        let shown = on_terminal_of(kind, (80, 24), place.path(), &["monitor", socket], steps);
+        let Some(shown) = shown else { return };
+        assert_eq!((shown.exit, shown.restored), (0, true), "{}", shown.written);
+        let signs = shown.written.replace(r"\\x1b", "");
+        assert!(!signs.contains(r"\x1b"), "{}", shown.written);
+        let shown = on_terminal_of(kind, (80, 24), place.path(), &["top", socket], "").unwrap();
+        assert_eq!((shown.exit, shown.restored), (2, true), "{}", shown.written);
+        assert!(shown.written.contains("TERM says that this is none") && !shown.written.contains("x1b"));
+    }
+}
+
+/// What a server sends is not held, however much it is and whoever asked.
+#[test]
+fn what_never_ends_is_not_held() {
+    let place = Directory::new();
+    for (at, (endless, steps, end)) in [
+        ("kv hello", "", "has no end"),
+        ("kv ls", "expect > \nsend get /\\t\n", "has no end"),
+        ("ls", "expect > \nsend ls\\r\nexpect xxxx\nsignal SIGINT\n", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let fake = Fake::new(&place.path().join(at.to_string()), move |command| {
+            if command == endless { Answer::Endless } else { usual(command) }
+        });
+        let args = ["monitor", fake.path.to_str().unwrap()];
+        let Some(shown) = on_terminal((80, 24), place.path(), &args, steps) else { return };
+        let tail = shown.written.get(shown.written.len().saturating_sub(200)..).unwrap();
+        assert_eq!((shown.exit, shown.restored), (if end.is_empty() { -2 } else { 1 }, true), "{tail}");
+        assert!(tail.contains(end) && shown.peak < 40_000, "{endless} {} {tail}", shown.peak);
+    }
+}
+
+/// Signals that end a program, with their numbers on Linux.
+const ENDING: [(&str, i32); 17] = [
+    ("SIGTERM", 15),
+    ("SIGHUP", 1),
+    ("SIGINT", 2),
+    ("SIGQUIT", 3),
+    ("SIGABRT", 6),
+    ("SIGSEGV", 11),
+    ("SIGBUS", 7),
+    ("SIGFPE", 8),
+    ("SIGILL", 4),
+    ("SIGSYS", 31),
+    ("SIGTRAP", 5),
+    ("SIGALRM", 14),
+    ("SIGVTALRM", 26),
+    ("SIGPROF", 27),
+    ("SIGUSR1", 10),
+    ("SIGUSR2", 12),
+    ("SIGXCPU", 24),
+];
+
+/// Stopped by whoever, it gives the terminal back, and shows all of itself again when it goes on.
+#[test]
+fn a_stop_by_another_is_borne() {
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), top_answers);
+    let socket = fake.path.to_str().unwrap();
+    for (client, steps) in [
+        (
+            "monitor",
+            "expect > \nsend half\nexpect half\nsignal SIGTSTP\nstopped\nexpect operate> half\nsend \\x15\\x04\n",
+        ),
+        ("top", "expect 10.0.0.1\nsignal SIGTSTP\nstopped\nexpect \\x1b[?1049h\nexpect 10.0.0.1\nsend q\n"),
+    ] {
+        let Some(shown) = on_terminal((80, 24), place.path(), &[client, socket], steps) else { return };
+        assert_eq!((shown.exit, shown.restored), (0, true), "{client}: {}", shown.written);
+        assert_eq!(shown.stops, ["as it was"], "{client}");
+    }
+}
+
 #[test]
 fn signals_give_the_terminal_back() {
     let place = Directory::new();
     let fake = Fake::new(&place.path().join("m.sock"), top_answers);
     let socket = fake.path.to_str().unwrap();
     for (client, ready) in [("monitor", "> "), ("top", "10.0.0.1")] {
-        for (signal, number) in [("SIGTERM", 15), ("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3)] {
+        for (signal, number) in ENDING {
             let steps = format!("expect {ready}\nsignal {signal}\n");
             let Some(shown) = on_terminal((80, 24), place.path(), &[client, socket], &steps) else { return };
             assert_eq!((shown.exit, shown.restored), (-number, true), "{client} {signal}: {}", shown.written);

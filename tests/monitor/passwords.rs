@@ -265,3 +265,42 @@ fn an_address_that_is_not_there_yet_is_bound() {
     let line = refusal(without);
     assert!(line.starts_with("cannot listen on 192.0.2.1:0: "), "{line}");
 }
+
+/// The client is told by a monitor of ours how a command went, and tells it as it does without that login.
+#[test]
+fn medusas_login_makes_no_difference_to_the_client() {
+    let (host, port) = by_tcp("legacy = on");
+    let file = host.directory.file("password", "fnord\n");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let socket = host.socket();
+    let client = |legacy: bool, args: &[&str]| {
+        let mut command = gorgon();
+        command.arg("monitor");
+        match legacy {
+            true => {
+                command.arg(format!("127.0.0.1:{port}")).arg("--legacy").arg("--password-file").arg(&file)
+            }
+            false => command.arg(&socket),
+        };
+        command.args(args);
+        told(&finish(command))
+    };
+    for args in [
+        &["-c", "nosuch", "-c", "ls"][..],
+        &["-c", "ls /http; get /http/nosuch; ls"],
+        &["-c", "get /http/main.index", "-c", "# nothing", "-c", ""],
+        &["--json", "-c", "get /http/main index"],
+        &["--json", "-c", "get /http/nosuch"],
+        &["--csv", "-c", "find http show index | sort index"],
+        &["-c", "ls /http; quit; nosuch"],
+    ] {
+        let (with, without) = (client(true, args), client(false, args));
+        let out = with.1.strip_suffix("BCNU\n").unwrap_or(&with.1).to_owned();
+        assert_eq!((with.0, out, with.2), without, "{args:?}");
+    }
+    assert_eq!(client(true, &["-c", "exit"]), (0, "BCNU\n".to_owned(), String::new()));
+    let (code, _, error) = client(true, &["-c", "watch /loop"]);
+    assert!(code == 1 && error.contains("watch do not come"), "{error}");
+    let (code, _, error) = client(true, &["-c", &format!("ls {}", "x".repeat(1100))]);
+    assert!(code == 2 && error.contains("at most 1024 bytes"), "{error}");
+}

@@ -172,8 +172,11 @@ fn one_with_a_name_is_found() {
     let (code, text, error) = runtime.monitor(&["-c", "hello"]);
     assert!(code == 0 && text.contains(&format!(" pid={} ", server.child.id())), "{error}");
     let number = server.child.id().to_string();
-    let (code, _, error) = runtime.monitor(&[&number, "-c", "hello"]);
-    assert!(code == 1 && error.contains(&format!(" for process {number} in ")), "{error}");
+    let (code, text, error) = runtime.monitor(&[&number, "-c", "hello"]);
+    assert!(code == 0 && text.contains(&format!(" pid={number} ")), "{error}");
+    let (code, _, error) = runtime.monitor(&["1", "-c", "hello"]);
+    let told = format!("process 1; there are:\n  {number}  {}\n", socket.display());
+    assert!(code == 1 && error.contains(&told), "{error}");
     end(&mut server);
     let (code, _, error) = runtime.monitor(&["-c", "hello"]);
     let looked = format!(" in {}, ", runtime.directory().display());

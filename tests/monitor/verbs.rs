@@ -312,3 +312,17 @@ fn help_tells_of_both() {
     let text = host.session().ask("help log");
     assert!(text.contains("  log [N] | log follow [N]\n") && text.contains("\n  log: "), "{text}");
 }
+
+/// Who has the program ended is answered before it ends.
+#[test]
+fn the_last_command_is_answered() {
+    for (command, answer) in [("@a call /process stop\n", "=a ok 0\n"), ("call /process quit\n", "ok\n")] {
+        let mut host = Host::with("", "");
+        let mut session = host.session();
+        session.send(command);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut session.stream, &mut said).unwrap();
+        assert_eq!(said, answer);
+        assert!(host.server.child.wait().unwrap().success());
+    }
+}

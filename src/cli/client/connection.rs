@@ -2,20 +2,23 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
-use gorgon_sys::terminal::{Guard, Mode, open_terminal, wait_readable};
-use gorgon_sys::{Address, AsFd, BorrowedFd, Errno, Io, OwnedFd};
+use gorgon_sys::terminal::wait_readable;
+use gorgon_sys::{Address, AsFd, BorrowedFd, Errno, Io, OwnedFd, monotonic};
 
 use super::framing::{Event, Framer, Kind};
 use super::login::{self, Greeting, Strong};
 use super::options::Options;
+use super::password::password;
 use super::target::{self, Target};
+use super::untagged::Untagged;
+use super::words::verb;
 use super::{Environment, Failure, system};
 use crate::cli::rundir::{self, Runtime};
 use crate::monitor::keys::is_user;
 use crate::monitor::login::NONCE;
+use crate::monitor::medusa::LINE_MAX;
 use crate::text::columns::push_visible;
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
@@ -26,10 +29,13 @@ const PATIENCE: u32 = 15_000;
 const LINE: usize = 4096;
 /// What is read at once.
 const PIECE: usize = 16 * 1024;
-/// The longest password that is read, in bytes.
-const PASSWORD: usize = 1024;
 /// What Medusa says when it waits for a line.
 const PROMPTS: [&[u8]; 2] = [b">>> ", b"... "];
+
+/// What a monitor of ours says first behind Medusa's login.
+const OURS: &[u8] = b"Welcome to <gorgon ";
+/// The most that is read of a reply that cannot be long, in bytes.
+const BRIEF: usize = 64 * 1024 * 1024;
 
 /// How a command went.
 #[derive(PartialEq, Eq)]
@@ -50,7 +56,11 @@ pub struct Connection {
     serial: u64,
     /// Whether it talks as Medusa does: no tags, and a prompt at the end of each reply.
     legacy: bool,
+    /// Whether it is Medusa's: what it says is not known here.
+    foreign: bool,
     ended: bool,
+    /// Bytes that may still come of the reply that is awaited, and until when, if it cannot be long.
+    brief: Option<(usize, u64)>,
 }
 
 impl Connection {
@@ -67,7 +77,11 @@ impl Connection {
                     if let Target::Process(process) = options.target { Some(process) } else { None };
                 let user = environment("XDG_RUNTIME_DIR");
                 let places = rundir::places(Runtime { user, ..Runtime::default() });
-                (target::choose(process, rundir::find_monitors(&places), &places)?, None)
+                let found = rundir::find_monitors(&places);
+                let found = found
+                    .into_iter()
+                    .map(|path| (target::process_of(&path).or_else(|| listener(&path)), path));
+                (target::choose(process, found.collect(), &places)?, None)
             }
         };
         let Some((named, addresses)) = tcp else {
@@ -95,13 +109,33 @@ impl Connection {
     #[must_use]
     pub fn of(socket: OwnedFd) -> Connection {
         let (input, framer) = (Vec::new(), Framer::default());
-        Connection { socket, input, framer, serial: 0, legacy: false, ended: false }
+        Connection {
+            socket,
+            input,
+            framer,
+            serial: 0,
+            legacy: false,
+            foreign: false,
+            ended: false,
+            brief: None,
+        }
     }
 
     /// Whether it talks as Medusa does.
     #[must_use]
     pub fn is_legacy(&self) -> bool {
         self.legacy
+    }
+
+    /// Whether what it takes and says is none of ours.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// What came and nobody has asked for, from one that has no tags.
+    pub fn take_stray(&mut self) -> String {
+        String::from_utf8_lossy(&core::mem::take(&mut self.input)).into_owned()
     }
 
     /// Whether the server has ended it.
@@ -141,7 +175,13 @@ impl Connection {
                 let answer = joined(&[&login::bare_answer(&first, &password), "\r\n"]);
                 self.write(answer.as_bytes())?;
                 self.legacy = true;
-                self.until_prompt(&mut |_| {})?;
+                let mut welcome = Vec::new();
+                self.until_prompt(&mut |bytes| {
+                    let room = OURS.len().saturating_sub(welcome.len()).min(bytes.len());
+                    welcome.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                    true
+                })?;
+                self.foreign = welcome != OURS;
                 if self.ended {
                     return Err(Failure::failed(&["the login was refused: wrong password"]));
                 }
@@ -242,6 +282,9 @@ impl Connection {
         if line.len() > LINE {
             return Err(Failure::usage(&["a command is at most 4080 bytes long"]));
         }
+        if self.legacy && !self.foreign && command.len() > LINE_MAX {
+            return Err(Failure::usage(&["by Medusa's login a command is at most 1024 bytes long"]));
+        }
         self.write(line.as_bytes())?;
         Ok(tag)
     }
@@ -256,27 +299,40 @@ impl Connection {
             if let (Kind::Part | Kind::Last, Event::Piece(bytes)) = (kind, event) {
                 each(bytes);
             }
+            true
         })
     }
 
-    /// The same, but samples are told too: the first of a watch comes right behind its reply.
+    /// The same, but samples are told too: the first of a watch comes right behind its reply. Once `each` says that nobody
+    /// takes what it is told, nothing more is waited for.
     ///
     /// # Errors
     /// As for [`Connection::ask`].
     pub fn ask_all(
         &mut self,
         command: &str,
-        each: &mut dyn FnMut(Kind, &Event<'_>),
+        each: &mut dyn FnMut(Kind, &Event<'_>) -> bool,
     ) -> Result<Reply, Failure> {
         let tag = self.send(command)?;
-        if self.legacy {
-            self.until_prompt(&mut |bytes| each(Kind::Part, &Event::Piece(bytes)))?;
+        let told = &mut |bytes: &[u8]| each(Kind::Part, &Event::Piece(bytes));
+        if self.foreign {
+            self.until_prompt(told)?;
             return Ok(Reply::Done);
         }
-        let (mut message, mut reply) = (Vec::new(), None);
+        if self.legacy {
+            let mut reader = Untagged::default();
+            self.until_prompt(&mut |bytes| {
+                let mut taken = true;
+                reader.push(bytes, &mut |bytes| taken &= told(bytes));
+                taken
+            })?;
+            let leaves = self.ended && matches!(verb(command), "quit" | "exit");
+            return reader.end().or(leaves.then_some(Reply::Done)).ok_or_else(gone);
+        }
+        let (mut message, mut reply, mut taken) = (Vec::new(), None, true);
         loop {
             self.drain(&mut |framer, event| match (framer.kind(), event) {
-                (Kind::Push, event) => each(Kind::Push, event),
+                (Kind::Push, event) => taken &= each(Kind::Push, event),
                 _ if framer.tag() != tag => {}
                 (Kind::Error, Event::Piece(bytes)) => {
                     let room = LINE.saturating_sub(message.len()).min(bytes.len());
@@ -289,25 +345,63 @@ impl Connection {
                     reply = Some(Reply::Error(code, words));
                 }
                 (kind, event) => {
-                    each(kind, event);
+                    taken &= each(kind, event);
                     if (kind, event) == (Kind::Last, &Event::Whole) {
                         reply = Some(Reply::Done);
                     }
                 }
             })?;
+            if !taken {
+                return Err(Failure::unread());
+            }
             if let Some(reply) = reply {
                 return Ok(reply);
             }
             if self.ended {
                 return Err(gone());
             }
-            self.wait(u32::MAX / 2)?;
-            self.fill()?;
+            self.more()?;
         }
     }
 
+    /// The same where a person waits who cannot stop it: gives the front of the reply, of at most so many bytes. One that
+    /// has no end, or does not come, is given up.
+    ///
+    /// # Errors
+    /// As for [`Connection::ask`], and those.
+    pub fn ask_briefly(&mut self, command: &str, most: usize) -> Result<(Reply, String), Failure> {
+        let mut text = Vec::new();
+        self.brief = Some((BRIEF, monotonic().saturating_add(u64::from(PATIENCE) * 1_000_000)));
+        let reply = self.ask(command, &mut |bytes| {
+            let room = most.saturating_sub(text.len()).min(bytes.len());
+            text.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        });
+        self.brief = None;
+        Ok((reply?, String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    /// Waits for more of a reply, and takes it.
+    fn more(&mut self) -> Result<(), Failure> {
+        let Some((left, until)) = self.brief else {
+            self.wait(u32::MAX / 2)?;
+            return self.fill();
+        };
+        let patience = until.saturating_sub(monotonic()) / 1_000_000;
+        if patience == 0 {
+            return Err(Failure::failed(&["the server does not answer in time"]));
+        }
+        let before = self.input.len();
+        self.wait(u32::try_from(patience).unwrap_or(PATIENCE))?;
+        self.fill()?;
+        let taken = self.input.len().saturating_sub(before);
+        let left =
+            left.checked_sub(taken).ok_or_else(|| Failure::failed(&["the server's answer has no end"]))?;
+        self.brief = Some((left, until));
+        Ok(())
+    }
+
     /// Tells what comes up to a prompt of Medusa's, or to the end.
-    fn until_prompt(&mut self, each: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+    fn until_prompt(&mut self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Failure> {
         let mut begins = true;
         loop {
             let held = self.input.as_slice();
@@ -315,19 +409,20 @@ impl Connection {
             let (body, end) = held.split_at_checked(length).unwrap_or_default();
             let starts = if body.is_empty() { begins } else { body.ends_with(b"\n") };
             if self.ended || (starts && PROMPTS.contains(&end)) {
-                each(if self.ended { held } else { body });
+                let _over = each(if self.ended { held } else { body });
                 self.input.clear();
                 return Ok(());
             }
             // The prompt may be cut, and it has to be seen that it begins a line.
             let told = length.saturating_sub(1);
             if told > 0 {
-                each(held.get(..told).unwrap_or_default());
+                if !each(held.get(..told).unwrap_or_default()) {
+                    return Err(Failure::unread());
+                }
                 self.input.drain(..told);
                 begins = false;
             }
-            self.wait(u32::MAX / 2)?;
-            self.fill()?;
+            self.more()?;
         }
     }
 }
@@ -368,45 +463,15 @@ fn connect(address: &Address, name: &str) -> Result<OwnedFd, Failure> {
     Ok(socket)
 }
 
+/// The process that listens at a path, where the system tells.
+fn listener(path: &[u8]) -> Option<u32> {
+    let (socket, _) = gorgon_sys::connect(&Address::Unix(path.to_owned())).ok()?;
+    gorgon_sys::peer_credentials(socket.as_fd()).ok()?.pid
+}
+
 /// Who sits here, as far as that can be a user of a monitor.
 fn user_name(environment: Environment<'_, '_>) -> String {
     let known = ["LOGNAME", "USER"].into_iter().filter_map(environment);
     let name = known.filter_map(|name| core::str::from_utf8(name).ok()).find(|name| is_user(name));
     name.unwrap_or("admin").to_owned()
-}
-
-/// The password: the first line of the file that was named, or what is typed at the terminal, unseen.
-fn password(options: &Options, prompt: &str) -> Result<Vec<u8>, Failure> {
-    let mut text = match &options.password_file {
-        Some(path) => {
-            let mut name = String::new();
-            push_visible(path, &mut name);
-            let failed = |error| Failure::usage(&[&name, ": ", &gorgon_sys::describe(error)]);
-            let stat = gorgon_sys::stat_path(path.as_slice()).map_err(failed)?;
-            if stat.kind == gorgon_sys::FileKind::File && stat.mode & 0o077 != 0 {
-                return Err(Failure::usage(&[&name, ": others can read it; make it 0600"]));
-            }
-            gorgon_sys::read_stream(path.as_slice(), PASSWORD).map_err(failed)?
-        }
-        None => typed(prompt)?,
-    };
-    let end = text.iter().position(|&byte| matches!(byte, b'\n' | b'\r')).unwrap_or(text.len());
-    text.truncate(end);
-    if text.is_empty() {
-        return Err(Failure::usage(&["without a password there is no login"]));
-    }
-    Ok(text)
-}
-
-/// A line typed at the terminal, which shows none of it.
-fn typed(prompt: &str) -> Result<Vec<u8>, Failure> {
-    let no_terminal =
-        |_| Failure::usage(&["a password is wanted and there is no terminal to ask at: use --password-file"]);
-    let terminal = open_terminal().map_err(no_terminal)?;
-    let _guard = Guard::take(terminal.as_fd(), Mode::Silent, b"", b"").map_err(no_terminal)?;
-    let _shown = gorgon_sys::write(terminal.as_fd(), prompt.as_bytes());
-    let mut line = vec![0; PASSWORD];
-    let count = if let Io::Done(count) = gorgon_sys::read(terminal.as_fd(), &mut line) { count } else { 0 };
-    line.truncate(count);
-    Ok(line)
 }

@@ -21,21 +21,22 @@ use crate::text::join::{joined, separated};
 const FILE: usize = 64 * 1024;
 /// The most that a list of completions is made of, in bytes.
 const LISTED: usize = 256 * 1024;
+/// The same of the greeting that the prompt is made of.
+const HELLO: usize = 1024;
 
 /// Reads and does lines until there are no more.
 ///
 /// # Errors
 /// The connection's and the terminal's.
-pub fn run(session: &mut Session<'_>, environment: Environment<'_, '_>) -> Result<(), Failure> {
+pub fn run(session: &mut Session<'_>, prompt: &str, environment: Environment<'_, '_>) -> Result<(), Failure> {
     let mut editor = LineEditor::default();
     let file = history_file(environment);
     if let Some(file) = &file {
         load(file, &mut editor);
     }
-    let prompt = prompt(session);
     let mut known = Known::default();
     let mut pending = Vec::new();
-    while let Some(line) = read_line(session, &mut editor, &prompt, &mut known, &mut pending)? {
+    while let Some(line) = read_line(session, &mut editor, prompt, &mut known, &mut pending)? {
         if completion::is_worth_keeping(&line) {
             editor.remember(&line);
             if let Some(file) = &file {
@@ -57,20 +58,23 @@ pub fn run(session: &mut Session<'_>, environment: Environment<'_, '_>) -> Resul
 }
 
 /// `PID> `, with the role if it is not all that one may have.
-fn prompt(session: &mut Session<'_>) -> String {
-    let mut text = Vec::new();
-    let asked = session
-        .connection
-        .ask("kv hello", &mut |bytes| text.extend_from_slice(bytes.get(..1024).unwrap_or(bytes)));
-    let record = core::str::from_utf8(&text).ok().and_then(|text| Record::parse(text.trim_ascii_end()));
-    match (asked, record) {
-        (Ok(_), Some(record)) => {
+///
+/// # Errors
+/// The connection's.
+pub fn prompt(session: &mut Session<'_>) -> Result<String, Failure> {
+    if session.connection.is_foreign() {
+        return Ok("gorgon> ".to_owned());
+    }
+    let (reply, text) = session.connection.ask_briefly("kv hello", HELLO)?;
+    let record = Record::parse(text.trim_ascii_end()).filter(|_| reply == Reply::Done);
+    Ok(match record {
+        Some(record) => {
             let role = record.get("role").filter(|role| *role != "admin").unwrap_or_default();
             let blank = if role.is_empty() { "" } else { " " };
             super::table::visible(&joined(&[record.get("pid").unwrap_or("gorgon"), blank, role, "> "]))
         }
-        (Ok(_) | Err(_), _) => "gorgon> ".to_owned(),
-    }
+        None => "gorgon> ".to_owned(),
+    })
 }
 
 /// One line; none at the end of them. `pending` is what was typed ahead.
@@ -120,7 +124,14 @@ fn read_line(
         }
         if came {
             session.connection.fill()?;
-            if !session.connection.is_legacy() {
+            if session.connection.is_legacy() {
+                // Nobody asked for it, so it is shown above what is typed.
+                let stray = session.connection.take_stray();
+                if !stray.is_empty() {
+                    say(&joined(&["\r\x1b[K", &super::table::visible(&stray), "\n"]))?;
+                    draw(editor, prompt, "")?;
+                }
+            } else {
                 session.connection.drain(&mut |_, _| {})?;
             }
             if session.connection.has_ended() {
@@ -181,15 +192,8 @@ fn complete(
                 return Ok(list);
             }
             Wanted::Ask(question) => {
-                let mut text = Vec::new();
-                let reply = session.connection.ask(&joined(&["kv ", &question]), &mut |bytes| {
-                    let room = LISTED.saturating_sub(text.len()).min(bytes.len());
-                    text.extend_from_slice(bytes.get(..room).unwrap_or_default());
-                })?;
-                if reply != Reply::Done {
-                    text.clear();
-                }
-                known.learn(&question, &String::from_utf8_lossy(&text));
+                let (reply, text) = session.connection.ask_briefly(&joined(&["kv ", &question]), LISTED)?;
+                known.learn(&question, if reply == Reply::Done { &text } else { "" });
             }
         }
     }

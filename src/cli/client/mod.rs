@@ -1,8 +1,8 @@
 //! The clients of a monitor, in the same program: they block, and know nothing of the loop.
 //!
-//! [`target`] says which monitor, [`connection`] talks to it ([`login`], [`framing`]), [`words`] and [`record`] take apart
-//! what is typed and what comes, [`output`] shows it ([`table`]). [`monitor()`] is the command line on top of that
-//! ([`interactive`], [`completion`]), [`mod@top`] the screen.
+//! [`target`] says which monitor, [`connection`] talks to it ([`login`], [`mod@password`], [`framing`], [`untagged`]),
+//! [`words`] and [`record`] take apart what is typed and what comes, [`output`] shows it ([`sorted`], [`table`]).
+//! [`monitor()`] is the command line on top of that ([`interactive`], [`completion`]), [`mod@top`] the screen.
 
 pub mod completion;
 pub mod connection;
@@ -12,10 +12,13 @@ pub mod login;
 mod monitor;
 pub mod options;
 pub mod output;
+pub mod password;
 pub mod record;
+pub mod sorted;
 pub mod table;
 pub mod target;
 pub mod top;
+pub mod untagged;
 pub mod words;
 
 use alloc::boxed::Box;

@@ -53,14 +53,18 @@ pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, 
     let typed = options.commands.is_empty() && is_terminal(standard_input()) && shown;
     let form = if options.form == Form::Fitting && shown { Form::Table } else { options.form };
     let mut session = Session { connection, form, options, keys: typed };
-    if form == Form::Json {
+    if form == Form::Json && !session.connection.is_foreign() {
         session.ask("format json")?;
     }
-    if typed && environment("TERM").is_some_and(|terminal| terminal != b"dumb") {
-        return interactive::run(&mut session, environment).map(|()| true);
+    if typed {
+        let prompt = interactive::prompt(&mut session)?;
+        if can_move(environment) {
+            return interactive::run(&mut session, &prompt, environment).map(|()| true);
+        }
+        return session.batch(&prompt);
     }
     if options.commands.is_empty() {
-        return session.batch();
+        return session.batch("");
     }
     let count = options.count.unwrap_or(if options.interval.is_some() { u64::MAX } else { 1 });
     // The samples of a watch are counted, not the watch.
@@ -79,17 +83,27 @@ pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, 
     Ok(true)
 }
 
+/// Whether the terminal is one on which the cursor can be moved.
+pub fn can_move(environment: Environment<'_, '_>) -> bool {
+    environment("TERM").is_some_and(|terminal| !matches!(terminal, b"" | b"dumb"))
+}
+
 impl Session<'_> {
-    /// Lines of standard input, up to the first that fails: what follows may depend on it.
-    fn batch(&mut self) -> Result<bool, Failure> {
+    /// Lines of standard input, up to the first that fails: what follows may depend on it. Who is asked for each by a
+    /// prompt sees that it fails, and goes on.
+    fn batch(&mut self, prompt: &str) -> Result<bool, Failure> {
         let mut held = Vec::new();
         loop {
             while let Some(end) = held.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = held.drain(..=end).collect();
                 match self.bytes(&line)? {
                     Went::Well => {}
+                    Went::Wrong if !prompt.is_empty() => {}
                     went => return Ok(went == Went::Over),
                 }
+            }
+            if held.is_empty() && !terminal::say(prompt) {
+                return Err(Failure::unread());
             }
             if held.len() > LINE {
                 return Err(Failure::usage(&["standard input: a line is at most 4096 bytes long"]));
@@ -119,7 +133,7 @@ impl Session<'_> {
     /// # Errors
     /// The connection's; nobody reads what is shown.
     pub fn line(&mut self, line: &str) -> Result<Went, Failure> {
-        if self.connection.is_legacy() {
+        if self.connection.is_foreign() {
             return self.command(line.trim_ascii());
         }
         for command in commands(line) {
@@ -132,14 +146,23 @@ impl Session<'_> {
     }
 
     fn command(&mut self, command: &str) -> Result<Went, Failure> {
+        if is_watch(command) && self.connection.is_legacy() && !self.connection.is_foreign() {
+            terminal::complain("gorgon: the samples of a watch do not come by Medusa's login\n");
+            return Ok(Went::Wrong);
+        }
         let (command, stages) = stages(command);
         let columns = window_size(standard_output()).map_or(COLUMNS, |(columns, _)| columns.into());
         let output = Output::new(self.form, &stages, columns);
-        let mut shown = Shown { output, count: 0, most: self.options.count.unwrap_or(u64::MAX), read: true };
+        let most = self.options.count.unwrap_or(u64::MAX);
+        let mut shown = Shown { output, count: 0, most, read: true, wrong: false };
         let reply = self.connection.ask_all(command, &mut |kind, event| {
             shown.take(kind, event);
             shown.show(GATHERED);
+            shown.read
         })?;
+        while shown.output.give_sorted() {
+            shown.show(GATHERED);
+        }
         shown.output.finish();
         shown.show(0);
         if !shown.read {
@@ -149,13 +172,16 @@ impl Session<'_> {
             terminal::complain(&joined(&["gorgon: ", &code, ": ", &message, "\n"]));
             return Ok(Went::Wrong);
         }
+        if shown.wrong {
+            return Ok(Went::Wrong);
+        }
         if matches!(verb(command), "quit" | "exit") || self.connection.has_ended() {
             return Ok(Went::Over);
         }
-        if is_watch(command) && !self.connection.is_legacy() {
+        if is_watch(command) && !self.connection.is_foreign() {
             self.watch(&mut shown)?;
         }
-        Ok(Went::Well)
+        Ok(if shown.wrong { Went::Wrong } else { Went::Well })
     }
 
     /// Asks and shows nothing of it, unless it fails.
@@ -205,6 +231,8 @@ struct Shown {
     most: u64,
     /// Whether somebody takes it.
     read: bool,
+    /// Whether something of it is not as it was asked for, which standard error says once.
+    wrong: bool,
 }
 
 impl Shown {
@@ -225,6 +253,11 @@ impl Shown {
         if self.output.ready() > least {
             let text = self.output.take();
             self.read = self.read && terminal::say(&text);
+        }
+        let trouble = self.output.take_trouble();
+        if !trouble.is_empty() && !self.wrong {
+            self.wrong = true;
+            trouble.lines().for_each(|line| terminal::complain(&joined(&["gorgon: ", line, "\n"])));
         }
     }
 }

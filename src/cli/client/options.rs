@@ -92,9 +92,10 @@ Looks at a running gorgon and changes it.
 
 Usage: gorgon monitor [OPTIONS] [TARGET]
 
-TARGET is a process number, the path of a Unix socket, or [USER@]HOST:PORT.
-Without one it is the only gorgon that runs. Commands come from -c, or from
-standard input; on a terminal they are typed, with help for help.
+TARGET is a process number, the path of a Unix socket, or [USER@]HOST:PORT,
+where HOST is an address or localhost. Without one it is the only gorgon that
+runs. Commands come from -c, or from standard input; on a terminal they are
+typed, with help for help.
 
 Options:
   -c, --command COMMAND  Do this and end; may be repeated, stops at an error
@@ -118,14 +119,15 @@ What is wrong in it is told, and then nothing changes.
 
 Usage: gorgon reload [OPTIONS] [TARGET]
 
-TARGET is a process number, the path of a Unix socket, or [USER@]HOST:PORT.
-Without one it is the only gorgon that runs.
+TARGET is a process number, the path of a Unix socket, or [USER@]HOST:PORT,
+where HOST is an address or localhost. Without one it is the only gorgon that
+runs.
 
 Options:
       --json             The reply as JSON
   -u, --user USER        Who to log in as, over TCP
       --password-file FILE  Its first line is the password
-      --legacy           Answer the MD5 challenge of Medusa from other hosts too
+      --legacy           Answer the MD5 challenge of Medusa, which is weak
   -h, --help             Print this help
 
 It is the same as gorgon monitor -c 'call /config reload'.
@@ -136,7 +138,8 @@ Shows what a running gorgon does, and has its connections closed and tuned.
 
 Usage: gorgon top [OPTIONS] [TARGET]
 
-TARGET is as for gorgon monitor. In it, ? tells the keys.
+TARGET is as for gorgon monitor, but not a monitor with Medusa's login: that
+tells no more than lines for people. In top, ? tells the keys.
 
 Options:
   -i, --interval TIME    From one look to the next [1s]

@@ -1,26 +1,29 @@
 //! What a monitor answers, made fit to be shown: bytes in, text out. Pure, and bounded: rows are shown by the batch, a
-//! line that never ends is cut.
+//! line that never ends by the piece.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use super::options::Form;
-use super::record::{Record, compare};
-use super::table::{Head, keys, push_csv, push_sheet, push_table, told_keys};
+use super::record::Record;
+use super::sorted::Sorted;
+use super::table::{Head, keys, push_csv, push_sheet, push_table, told_keys, visible};
 use super::words::Stages;
 use crate::text::columns::push_visible;
+use crate::text::join::push_all;
 
 /// The longest line that is held, in bytes.
 const LINE: usize = 64 * 1024;
 /// Rows that are shown together, with columns of the same width.
 const BATCH: usize = 1000;
-/// The most rows that are sorted here.
-const SORTED: usize = 4096;
-/// About the most bytes of memory that rows are held in, whatever a server sends: to be shown together, and to be sorted.
+/// The same of rows that were sorted.
+const BATCH_SORTED: usize = 4096;
+/// About the most bytes of memory that rows are held in, whatever a server sends, to be shown together; and when they
+/// were sorted, for which they are held besides.
 const HELD: usize = 1024 * 1024;
 const HELD_SORTED: usize = 16 * HELD;
+/// Rows that were sorted and are made ready at once.
+const SOME: usize = 256;
 /// The most attributes of a row or a node that are shown.
 const FIELDS: usize = 256;
 /// About what a row or a value takes beside its text, in bytes.
@@ -30,8 +33,14 @@ const BESIDE: usize = 80;
 pub struct Output {
     form: Form,
     columns: usize,
-    sort: Option<String>,
+    sort: Option<Sorted>,
+    /// Whether sorted rows are being given.
+    giving: bool,
     line: Vec<u8>,
+    /// Whether the beginning of the line was shown.
+    long: bool,
+    /// Whether there was a line that is no row.
+    prose: bool,
     records: Vec<Record>,
     /// The memory that they take, in bytes.
     held: usize,
@@ -43,9 +52,9 @@ pub struct Output {
     table: Head,
     /// Rows of a table since the last end of a reply or sample.
     rows: usize,
-    /// Rows that were not sorted for their number.
-    lost: usize,
     text: String,
+    /// What is wrong with it, in lines.
+    trouble: String,
 }
 
 impl Output {
@@ -58,16 +67,19 @@ impl Output {
         Output {
             form,
             columns,
-            sort: stages.sort.map(ToOwned::to_owned),
+            sort: stages.sort.map(Sorted::new),
+            giving: false,
             line: Vec::new(),
+            long: false,
+            prose: false,
             records: Vec::new(),
             held: 0,
             cut: false,
             head: Vec::new(),
             table: Head::default(),
             rows: 0,
-            lost: 0,
             text: String::new(),
+            trouble: String::new(),
         }
     }
 
@@ -76,40 +88,53 @@ impl Output {
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             let whole = part.strip_suffix(b"\n");
             let part = whole.unwrap_or(part);
-            let room = LINE.saturating_sub(self.line.len()).min(part.len());
-            self.line.extend_from_slice(part.get(..room).unwrap_or_default());
+            self.extend(part);
             if whole.is_some() {
                 self.end_line();
             }
         }
     }
 
+    /// Makes ready some of the rows that were sorted, when a reply or a sample is over; to be called until there are no
+    /// more, and the text to be taken between.
+    pub fn give_sorted(&mut self) -> bool {
+        if !self.giving {
+            if !self.line.is_empty() || self.long {
+                self.end_line();
+            }
+            self.judge_sort();
+        }
+        for _ in 0..SOME {
+            let lines = self.sort.as_mut().and_then(Sorted::give);
+            self.giving = lines.is_some();
+            let Some(lines) = lines else { return false };
+            lines.lines().filter_map(Record::parse).for_each(|record| self.add(record));
+        }
+        true
+    }
+
     /// A reply, or a sample, is over.
     pub fn finish(&mut self) {
-        if !self.line.is_empty() {
-            self.end_line();
-        }
-        if let Some(key) = self.sort.take() {
-            let (name, down) = key.strip_prefix('-').map_or((key.as_str(), false), |name| (name, true));
-            let mut sorted: Vec<Record> = Vec::new();
-            for record in self.records.drain(..) {
-                let value = record.get(name).unwrap_or("-");
-                let at = sorted.partition_point(|other| {
-                    let order = compare(other.get(name).unwrap_or("-"), value);
-                    order == Ordering::Equal || (order == Ordering::Greater) == down
-                });
-                sorted.insert(at, record);
-            }
-            self.records = sorted;
-            self.sort = Some(key);
-        }
+        while self.give_sorted() {}
         self.flush();
-        if self.lost > 0 {
-            self.text.push_str("  more rows than are sorted here; find has a sort of its own\n");
-            self.lost = 0;
-        }
         if core::mem::take(&mut self.cut) {
-            self.text.push_str("  more attributes than are shown here\n");
+            self.trouble.push_str("a node has more attributes than are shown here\n");
+        }
+    }
+
+    /// Notes what keeps rows from being sorted.
+    fn judge_sort(&mut self) {
+        let prose = core::mem::take(&mut self.prose);
+        let Some(sorted) = &mut self.sort else { return };
+        self.cut |= core::mem::take(&mut sorted.cut);
+        if core::mem::take(&mut sorted.lost) {
+            let words =
+                "more rows than are sorted here, which are 64 MiB of them: find has a sort of its own\n";
+            self.trouble.push_str(words);
+        }
+        if !sorted.is_known() && (prose || !sorted.is_empty()) {
+            push_all(&mut self.trouble, &["sort: there is no column ", &visible(sorted.key()), "\n"]);
+            sorted.clear();
         }
     }
 
@@ -132,15 +157,43 @@ impl Output {
         core::mem::take(&mut self.text)
     }
 
+    /// What is wrong with what was finished, in lines: not all of it is there, or not as it was asked for.
+    pub fn take_trouble(&mut self) -> String {
+        core::mem::take(&mut self.trouble)
+    }
+
+    /// Takes a part of a line. One that is longer than any is shown as it comes.
+    fn extend(&mut self, mut part: &[u8]) {
+        while self.line.len() + part.len() > LINE {
+            let room = LINE - self.line.len();
+            let (front, rest) = part.split_at_checked(room).unwrap_or((part, &[]));
+            self.line.extend_from_slice(front);
+            part = rest;
+            self.flush();
+            // A letter may be cut in two.
+            let whole = match core::str::from_utf8(&self.line) {
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                Ok(_) | Err(_) => self.line.len(),
+            };
+            push_visible(self.line.get(..whole).unwrap_or_default(), &mut self.text);
+            self.line.drain(..whole);
+            self.long = true;
+        }
+        self.line.extend_from_slice(part);
+    }
+
     fn end_line(&mut self) {
         let line = core::mem::take(&mut self.line);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        let rows = matches!(self.form, Form::Table | Form::Csv);
-        let record = if rows { core::str::from_utf8(line).ok().and_then(Record::parse) } else { None };
-        match record.filter(|record| !record.fields.is_empty()) {
-            Some(record) => self.add(record),
-            None => {
+        let rows = matches!(self.form, Form::Table | Form::Csv) && !core::mem::take(&mut self.long);
+        let text = core::str::from_utf8(line).ok().filter(|_| rows);
+        let record = text.and_then(Record::parse).filter(|record| !record.fields.is_empty());
+        match (text.zip(record), &mut self.sort) {
+            (Some((text, record)), Some(sorted)) => sorted.push(text, &record),
+            (Some((_, record)), None) => self.add(record),
+            (None, _) => {
                 self.flush();
+                self.prose = true;
                 push_visible(line, &mut self.text);
                 self.text.push('\n');
             }
@@ -148,7 +201,7 @@ impl Output {
     }
 
     fn add(&mut self, mut record: Record) {
-        let (most, room) = if self.sort.is_some() { (SORTED, HELD_SORTED) } else { (BATCH, HELD) };
+        let (most, room) = if self.sort.is_some() { (BATCH_SORTED, HELD_SORTED) } else { (BATCH, HELD) };
         let before = match self.records.last() {
             Some(last) if record.single && last.single && last.path == record.path => last.fields.len(),
             _ => 0,
@@ -169,10 +222,6 @@ impl Output {
             return;
         }
         if self.records.len() >= most || !fits {
-            if self.sort.is_some() {
-                self.lost += 1;
-                return;
-            }
             self.flush();
         }
         self.held += size;
@@ -223,7 +272,7 @@ mod tests {
         let mut output = Output::new(form, stages, 60);
         pieces.iter().for_each(|piece| output.push(piece));
         output.finish();
-        assert!(output.take().is_empty() || output.lost == 0);
+        assert_eq!(output.take_trouble(), "");
         let mut output = Output::new(form, stages, 60);
         pieces.iter().for_each(|piece| output.push(piece));
         output.finish();
@@ -285,11 +334,14 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut output = Output::new(Form::Csv, &Stages::default(), 60);
+        let mut shown = 0;
         for _ in 0..100 {
             output.push(&[b'x'; 10_000]);
+            assert!(output.line.len() <= LINE && output.ready() <= 2 * LINE);
+            shown += output.take().len();
         }
-        assert_eq!(output.line.len(), LINE);
         output.push(b"\n");
+        assert_eq!(shown + output.take().len(), 1_000_001, "all of a long line is shown");
         for _ in 0..10 * BATCH {
             output.push(b"/a b=1\n");
             assert!(output.records.len() <= BATCH);
@@ -297,13 +349,69 @@ mod tests {
         output.finish();
         let text = output.take();
         assert_eq!((text.matches("node").count(), text.matches("/a,1").count()), (1, 10 * BATCH));
-        let mut output = Output::new(Form::Csv, &Stages { sort: Some("b"), csv: false }, 60);
-        for _ in 0..SORTED + 7 {
-            output.push(b"/a b=1\n");
+    }
+
+    #[test]
+    fn a_letter_of_a_long_line_is_not_cut() {
+        for shift in 0..3 {
+            let line = ["x".repeat(shift), "\u{65e5}".repeat(LINE)].concat();
+            for form in [Form::Fitting, Form::Json, Form::Table] {
+                let mut output = Output::new(form, &Stages::default(), 60);
+                line.as_bytes().chunks(1000).for_each(|piece| output.push(piece));
+                output.finish();
+                assert!(output.take() == [&line, "\n"].concat());
+            }
         }
-        assert_eq!(output.records.len(), SORTED);
+        let mut output = Output::new(Form::Fitting, &Stages::default(), 60);
+        output.push(&[0xe6; 2 * LINE]);
         output.finish();
-        assert!(output.take().ends_with("find has a sort of its own\n"));
+        assert_eq!(output.take().chars().count(), 2 * LINE + 1);
+    }
+
+    #[test]
+    fn more_rows_than_a_batch_are_sorted() {
+        let sort = Stages { sort: Some("-b"), csv: true };
+        let mut output = Output::new(Form::Fitting, &sort, 60);
+        for row in 0..20_000 {
+            output.push(std::format!("/a b={row}\n").as_bytes());
+        }
+        let mut text = String::new();
+        while output.give_sorted() {
+            assert!(output.ready() < 1 << 20);
+            text.push_str(&output.take());
+        }
+        output.finish();
+        text.push_str(&output.take());
+        let mut rows = text.split("\r\n");
+        assert_eq!(rows.next(), Some("node,b"));
+        assert!((0..20_000).rev().all(|row| rows.next() == Some(&std::format!("/a,{row}"))));
+        assert_eq!((rows.next(), rows.next()), (Some(""), None));
+        assert_eq!(output.take_trouble(), "");
+    }
+
+    #[test]
+    fn what_cannot_be_sorted_is_told() {
+        for (input, shown, told) in [
+            ("/a b=1\n/b b=2\n", "", "sort: there is no column \\x1bn\n"),
+            ("{\"path\":\"/a\"}\n", "{\"path\":\"/a\"}\n", "sort: there is no column \\x1bn\n"),
+            ("", "", ""),
+        ] {
+            let mut output = Output::new(Form::Fitting, &Stages { sort: Some("\x1bn"), csv: false }, 60);
+            output.push(input.as_bytes());
+            output.finish();
+            assert_eq!((output.take().as_str(), output.take_trouble().as_str()), (shown, told));
+        }
+        let long = ["/a k=", &"v".repeat(60_000), "\n"].concat();
+        let mut output = Output::new(Form::Csv, &Stages { sort: Some("k"), csv: false }, 60);
+        for _ in 0..1200 {
+            output.push(long.as_bytes());
+        }
+        while output.give_sorted() {
+            output.take();
+        }
+        output.finish();
+        assert!(output.take_trouble().starts_with("more rows than are sorted here"));
+        assert!(!output.take().contains("more rows"));
     }
 
     /// The memory that rows are held in.
@@ -340,8 +448,8 @@ mod tests {
         assert_eq!(output.records[0].fields.len(), FIELDS);
         output.finish();
         let text = output.take();
-        assert_eq!(text.lines().count(), 1 + FIELDS + 1);
-        assert!(text.ends_with("  more attributes than are shown here\n"));
+        assert_eq!(text.lines().count(), 1 + FIELDS);
+        assert_eq!(output.take_trouble(), "a node has more attributes than are shown here\n");
         for form in [Form::Table, Form::Csv] {
             let mut output = Output::new(form, &Stages::default(), 10_000);
             for row in 0..300 {
@@ -350,10 +458,10 @@ mod tests {
             output.finish();
             let text = output.take();
             assert_eq!(text.lines().next().unwrap().matches('k').count(), COLUMNS - 1);
-            assert!(text.ends_with("  more attributes than are shown here\n"));
+            assert!(output.take_trouble().contains("more attributes"));
             output.push(b"/a/1 k=1\n");
             output.finish();
-            assert!(!output.take().contains("more attributes"));
+            assert_eq!(output.take_trouble(), "");
         }
     }
 }

@@ -83,44 +83,63 @@ fn shown(text: &[u8]) -> String {
 }
 
 /// The process that a socket is named after.
-fn process_of(path: &[u8]) -> Option<u64> {
-    path.strip_suffix(b".sock").and_then(file_name).and_then(parse_decimal)
+#[must_use]
+pub fn process_of(path: &[u8]) -> Option<u32> {
+    let number = path.strip_suffix(b".sock").and_then(file_name).and_then(parse_decimal);
+    number.and_then(|number| u32::try_from(number).ok())
 }
 
-/// The one socket that is meant among those that somebody answers on, which were looked for in `places`.
+/// The one socket that is meant among those that somebody answers on, each with its process if that is known. They were
+/// looked for in `places`.
 ///
 /// # Errors
-/// That there is none, or several, which are listed.
-pub fn choose(process: Option<u32>, mut found: Vec<Vec<u8>>, places: &[Vec<u8>]) -> Result<Vec<u8>, Failure> {
-    found.retain(|path| process.is_none_or(|wanted| process_of(path) == Some(wanted.into())));
-    let mut text = String::new();
-    match found.as_mut_slice() {
-        [path] => return Ok(core::mem::take(path)),
-        [] => {
-            text.push_str("no monitor answers");
-            if let Some(process) = process {
-                text.push_str(" for process ");
-                push_decimal_str(process.into(), &mut text);
+/// That there is none, or several, which are listed so that each can be given.
+pub fn choose(
+    process: Option<u32>,
+    mut found: Vec<(Option<u32>, Vec<u8>)>,
+    places: &[Vec<u8>],
+) -> Result<Vec<u8>, Failure> {
+    let all = list(&found);
+    found.retain(|(known, _)| process.is_none_or(|wanted| *known == Some(wanted)));
+    match (found.as_mut_slice(), process) {
+        ([(_, path)], _) => return Ok(core::mem::take(path)),
+        ([], None) => {}
+        ([], Some(process)) => {
+            let mut text = "no monitor answers for process ".to_owned();
+            push_decimal_str(process.into(), &mut text);
+            if !all.is_empty() {
+                return Err(Failure::failed(&[&text, "; there are:", &all]));
             }
-            for (at, place) in places.iter().enumerate() {
-                text.push_str(if at == 0 { " in " } else { ", " });
-                push_visible(place, &mut text);
-            }
-            text.push_str("; one with another name or place is given as gorgon monitor PATH");
-            return Err(Failure::failed(&[&text]));
+            return Err(Failure::failed(&[&text, &none(places)]));
         }
-        _ => {}
+        _ => return Err(Failure::usage(&["several run; say which:", &list(&found)])),
     }
-    for path in &found {
+    Err(Failure::failed(&["no monitor answers", &none(places)]))
+}
+
+/// Where nothing was found.
+fn none(places: &[Vec<u8>]) -> String {
+    let mut text = String::new();
+    for (at, place) in places.iter().enumerate() {
+        text.push_str(if at == 0 { " in " } else { ", " });
+        push_visible(place, &mut text);
+    }
+    text.push_str("; one with another name or place is given as gorgon monitor PATH");
+    text
+}
+
+/// Sockets, one a line: the process, if it is known, and the path, by either of which it can be given.
+fn list(found: &[(Option<u32>, Vec<u8>)]) -> String {
+    let mut text = String::new();
+    for (process, path) in found {
         text.push_str("\n  ");
-        match process_of(path) {
-            Some(process) => push_decimal_str(process, &mut text),
-            None => text.push('-'),
+        if let Some(process) = process {
+            push_decimal_str((*process).into(), &mut text);
+            text.push_str("  ");
         }
-        text.push_str("  ");
         push_visible(path, &mut text);
     }
-    Err(Failure::usage(&["several run; say which:", &text]))
+    text
 }
 
 #[cfg(test)]
@@ -167,25 +186,37 @@ mod tests {
 
     #[test]
     fn one_is_chosen() {
-        let chosen = |process: Option<u32>, found: &[&str]| match choose(
+        let chosen = |process: Option<u32>, found: &[(Option<u32>, &str)]| match choose(
             process,
-            found.iter().map(|path| path.as_bytes().to_vec()).collect(),
+            found.iter().map(|(process, path)| (*process, path.as_bytes().to_vec())).collect(),
             &[b"/run/user/7/gorgon".to_vec(), b"/run/gorgon".to_vec()],
         ) {
             Ok(path) => String::from_utf8(path).unwrap(),
             Err(failure) => failure.message.clone(),
         };
-        let both = ["/run/gorgon/3.sock", "/tmp/gorgon-7/44.sock"];
-        assert_eq!(chosen(None, &both[..1]), both[0]);
-        assert_eq!(chosen(Some(44), &both), both[1]);
+        let both = [(Some(3), "/run/gorgon/3.sock"), (Some(44), "/tmp/gorgon-7/44.sock")];
+        assert_eq!(chosen(None, &both[..1]), both[0].1);
+        assert_eq!(chosen(Some(44), &both), both[1].1);
         let listed = "several run; say which:\n  3  /run/gorgon/3.sock\n  44  /tmp/gorgon-7/44.sock";
         assert_eq!(chosen(None, &both), listed);
-        let named = ["/run/gorgon/3.sock", "/run/gorgon/main.sock"];
-        assert_eq!(chosen(None, &named[1..]), named[1]);
-        let listed = "several run; say which:\n  3  /run/gorgon/3.sock\n  -  /run/gorgon/main.sock";
-        assert_eq!(chosen(None, &named), listed);
+        let named = [(Some(5), "/run/gorgon/main.sock"), (None, "/run/gorgon/b.sock")];
+        assert_eq!(chosen(None, &named[1..]), named[1].1);
+        assert_eq!(chosen(Some(5), &named), named[0].1, "the system knows whose it is");
+        let listed = "\n  5  /run/gorgon/main.sock\n  /run/gorgon/b.sock";
+        assert_eq!(chosen(None, &named), ["several run; say which:", listed].concat());
+        assert_eq!(
+            chosen(Some(4), &named),
+            ["no monitor answers for process 4; there are:", listed].concat()
+        );
+        let two = [(Some(5), "/a.sock"), (Some(5), "/b.sock"), (Some(6), "/c.sock")];
+        assert_eq!(chosen(Some(5), &two), "several run; say which:\n  5  /a.sock\n  5  /b.sock");
         let places = " in /run/user/7/gorgon, /run/gorgon; one with another name or place is given as gorgon monitor PATH";
         assert_eq!(chosen(None, &[]), ["no monitor answers", places].concat());
-        assert_eq!(chosen(Some(4), &named), ["no monitor answers for process 4", places].concat());
+        assert_eq!(chosen(Some(4), &[]), ["no monitor answers for process 4", places].concat());
+        assert_eq!(process_of(b"/x/7.sock"), Some(7));
+        assert_eq!(
+            (process_of(b"/x/main.sock"), process_of(b"7"), process_of(b"/99999999999.sock")),
+            (None, None, None)
+        );
     }
 }

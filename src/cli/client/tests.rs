@@ -77,7 +77,8 @@ fn replies_are_read() {
         assert!(code == "missing" && !message.is_empty(), "{code} {message}");
         let mut samples = 0;
         let mut take = |kind: Kind, event: &Event<'_>| {
-            samples += u32::from((kind, event) == (Kind::Push, &Event::Whole))
+            samples += u32::from((kind, event) == (Kind::Push, &Event::Whole));
+            true
         };
         assert_eq!(connection.ask_all("watch /loop every 100ms", &mut take).unwrap(), Reply::Done);
         assert_eq!(connection.ask_all("find connection", &mut take).unwrap(), Reply::Done);

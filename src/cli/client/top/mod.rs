@@ -20,6 +20,7 @@ use self::sample::{Incoming, QUESTIONS, Question};
 use self::screen::{ENTER, LEAVE, Screen, go};
 use super::connection::{Connection, gone};
 use super::framing::{Event, Kind};
+use super::monitor::can_move;
 use super::options::Options;
 use super::table::visible;
 use super::{Environment, Failure, system};
@@ -65,10 +66,12 @@ pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, 
     if !is_terminal(standard_input()) || !is_terminal(standard_output()) {
         return Err(no_terminal());
     }
-    let connection = Connection::open(options, environment)?;
-    if connection.is_legacy() {
-        return Err(Failure::failed(&["a monitor that talks as Medusa did tells top nothing"]));
+    if !can_move(environment) {
+        return Err(Failure::usage(&[
+            "top wants a terminal whose cursor it can move, and TERM says that this is none; gorgon monitor does without",
+        ]));
     }
+    let connection = Connection::open(options, environment)?;
     let styled = environment("NO_COLOR").is_none_or(<[u8]>::is_empty);
     let mut top = Top {
         connection,
