@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use crate::engine::log::{Log, Logs};
 use crate::engine::names::{HasNames, Names};
+#[cfg(feature = "http")]
+use crate::engine::values::ConnId;
 use crate::engine::values::Now;
 use crate::fs::Filesystem;
 #[cfg(feature = "http")]
@@ -213,11 +215,10 @@ impl World {
         place(&mut self.logins, logins)
     }
 
-    /// Removes one that nobody asks any more.
-    pub fn remove_logins(&mut self, number: usize) {
-        if let Some(logins) = self.logins.get_mut(number) {
-            *logins = None;
-        }
+    /// Removes one that nobody asks any more; gives the connections that still wait for an answer.
+    pub fn remove_logins(&mut self, number: usize) -> Vec<ConnId> {
+        let logins = self.logins.get_mut(number).and_then(Option::take);
+        logins.map(Logins::into_waiters).unwrap_or_default()
     }
 }
 

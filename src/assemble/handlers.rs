@@ -149,7 +149,7 @@ pub(super) fn discard(built: &Built, before: &Recipe, world: &mut World, served:
     }
     let marks = &built.marks;
     for (_, number) in served.users.drain(marks.users.min(served.users.len())..) {
-        world.remove_logins(number);
+        let _nobody_asks_yet = world.remove_logins(number);
     }
     served.reaches.truncate(marks.reaches);
     served.reads.truncate(marks.reads);

@@ -163,19 +163,21 @@ pub(super) fn no_service(error: Errno) -> Box<Failure> {
 }
 
 /// Adds the service that checks passwords, and starts its helper process; gives its number.
-pub(super) fn add_passwords(
-    mut passwords: Passwords,
-    reactor: &mut Reactor<World>,
-) -> Result<u8, Box<Failure>> {
-    let socket =
-        passwords.start().map_err(|message| handlers::wrong_passwords(&["auth_file: ", &message]))?;
-    let service = reactor.add_service(Box::new(passwords), Passwords::limits());
-    let service = service.map_err(no_service)?;
-    match reactor.lp().adopt(socket, service) {
-        Ok(_) => Ok(service),
-        Err(error) => {
-            reactor.remove_service(service);
-            Err(no_service(error))
-        }
+pub(super) fn add_passwords(passwords: Passwords, reactor: &mut Reactor<World>) -> Result<u8, Box<Failure>> {
+    let number = reactor.add_service(Box::new(passwords), Passwords::limits()).map_err(no_service)?;
+    let outcome = start_passwords(number, reactor);
+    if outcome.is_err() {
+        // It sees to its helper, should that be there.
+        reactor.remove_service(number);
     }
+    outcome.map(|()| number)
+}
+
+fn start_passwords(number: u8, reactor: &mut Reactor<World>) -> Result<(), Box<Failure>> {
+    let service = reactor.service(number).and_then(|service| service.as_any());
+    let Some(passwords) = service.and_then(|any| any.downcast_mut::<Passwords>()) else { return Ok(()) };
+    let started = passwords.start();
+    let socket = started.map_err(|message| handlers::wrong_passwords(&["auth_file: ", &message]))?;
+    reactor.lp().adopt(socket, number).map_err(no_service)?;
+    Ok(())
 }

@@ -462,7 +462,11 @@ impl Running {
     /// logins.
     pub(super) fn end_logins(&mut self, logins: &[usize], reactor: &mut Reactor<World>) {
         for number in logins {
-            if self.servers.iter().any(|server| server.recipe.has_logins(*number)) {
+            let mut recipes = self.servers.iter().map(|server| &server.recipe);
+            let mut leaving = self.leaving.iter().map(|leaving| &leaving.recipe);
+            if recipes.any(|recipe| recipe.has_logins(*number))
+                || leaving.any(|recipe| recipe.has_logins(*number))
+            {
                 continue;
             }
             if let Some(at) = self.passwords.iter().position(|(other, _)| other == number) {
@@ -470,7 +474,9 @@ impl Running {
                 reactor.remove_service(service);
             }
             self.served.users.retain(|(_, other)| other != number);
-            reactor.world().remove_logins(*number);
+            // Who waits for an answer asks again, of whoever lets in by now.
+            let waiters = reactor.world().remove_logins(*number);
+            waiters.into_iter().for_each(|id| reactor.lp().wake(id));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, Errno, OwnedFd, Poller, PollerKind, Ready};
+use gorgon_sys::{Address, Child, Errno, OwnedFd, Poller, PollerKind, Ready};
 
 use super::buffers::{Buffers, SizeRange, Streaks};
 use super::clients::ClientId;
@@ -94,6 +94,8 @@ pub struct Loop {
     /// Services or listeners that go are to be looked after.
     pub(super) chores: bool,
     pub(super) stopped: bool,
+    /// Helper processes that were ended and may still run.
+    pub(super) children: Vec<Child>,
     /// But for the bytes, which are counted by service; here are those of services that are gone.
     pub(super) counters: Counters,
     pub(super) statistics: Statistics,
@@ -146,6 +148,7 @@ impl Loop {
             removing: 0,
             chores: false,
             stopped: false,
+            children: Vec::new(),
             counters: Counters::default(),
             statistics: Statistics::default(),
         };

@@ -11,6 +11,7 @@
 
 mod accept;
 pub mod buffers;
+mod children;
 pub mod client;
 pub mod clients;
 pub mod conn;

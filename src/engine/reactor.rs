@@ -156,6 +156,8 @@ impl<W> Reactor<W> {
         }
         if signalled {
             if let Some(signal) = self.signals.as_mut().and_then(Signals::read) {
+                // After any of them: one more may have found no room where they wait.
+                self.lp.reap_children();
                 return Ok(Turn::Signal(signal));
             }
         }

@@ -203,6 +203,12 @@ impl Logins {
         }
     }
 
+    /// Ends them; gives the connections that wait for a verdict.
+    #[must_use]
+    pub fn into_waiters(self) -> Vec<ConnId> {
+        self.waiters.into_iter().map(|(_, conn)| conn).collect()
+    }
+
     /// Forgets all verdicts: what they were found with has changed.
     pub fn forget(&mut self) {
         self.known.clear();
@@ -329,6 +335,8 @@ mod tests {
         logins.give_up(true, PATIENCE, &mut |id| woken.push((0, id)));
         assert_eq!(woken.last(), Some(&(0, conn(2))));
         assert!(logins.take().is_none() && logins.waiters.is_empty());
+        logins.ask(b"a:d", conn(3), None, PATIENCE);
+        assert_eq!(logins.into_waiters(), [conn(3)]);
     }
 
     #[test]

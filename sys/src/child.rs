@@ -34,10 +34,19 @@ impl Child {
         }
     }
 
-    /// Ends it, if it has not ended yet.
-    pub fn kill(&self) {
-        // SAFETY: the call takes no memory. The number is that of our child until it was awaited, which consumes this.
-        unsafe { libc::kill(self.id, libc::SIGKILL) };
+    /// Ends it. The system forgets it by [`Child::reap`].
+    ///
+    /// # Errors
+    /// The child, if it has not ended yet.
+    pub fn end(self) -> Result<(), Child> {
+        // What was awaited is nobody's number, or another's: only one that still runs is killed.
+        let child = match self.reap() {
+            Ok(()) => return Ok(()),
+            Err(child) => child,
+        };
+        // SAFETY: the call takes no memory. The number is that of our child until it is awaited, by this thread alone.
+        unsafe { libc::kill(child.id, libc::SIGKILL) };
+        child.reap()
     }
 
     /// Lets the system forget it if it has ended, else gives it back.
@@ -88,9 +97,14 @@ pub fn close_elsewhere(file: OwnedFd) {
             }
         },
     }
+}
+
+/// Has the system forget the children that have ended and that nobody else awaits: to the first process of a container
+/// those are given whose parents have ended. To be called when a child has ended, and when those that are known by a
+/// [`Child`] have been looked at. Elsewhere it does nothing.
+pub fn reap_orphans() {
     if rustix::process::getpid().is_init() {
-        // To the first process of a container the copies' copies are given. Whoever else is awaited here is awaited by
-        // nobody who could not bear that he is gone.
+        // Who is awaited here and known by a `Child` is missed by nobody: it counts as reaped.
         // SAFETY: a null status is allowed, and WNOHANG returns at once.
         while unsafe { libc::waitpid(-1, core::ptr::null_mut(), libc::WNOHANG) } > 0 {}
     }
@@ -212,7 +226,15 @@ mod tests {
     #[test]
     fn a_killed_helper_ends_its_socket() {
         let (child, socket) = Child::start(echo).unwrap();
-        child.kill();
+        let mut left = child.end().err();
         assert_eq!(answer(&socket), Io::Ended);
+        for _ in 0..1000 {
+            left = left.and_then(|child| child.end().err());
+            if left.is_none() {
+                return;
+            }
+            std::thread::sleep(core::time::Duration::from_millis(10));
+        }
+        panic!("it did not end");
     }
 }

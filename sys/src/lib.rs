@@ -58,7 +58,7 @@ mod walk;
 pub use activation::{FIRST_PASSED, Passed, Unfit, take_listener};
 pub use address::Address;
 pub use beneath::{Lookup, OpenHow, Symlinks, open_beneath, open_root};
-pub use child::{Child, close_elsewhere};
+pub use child::{Child, close_elsewhere, reap_orphans};
 pub use clock::{Times, coarse, local_offset, monotonic, now};
 pub use crypt::Crypt;
 pub use directory::Directory;

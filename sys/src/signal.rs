@@ -76,6 +76,8 @@ impl Signals {
         }
         let mut taken = Signals { reader, _writer: writer, taken: Vec::new() };
         act(libc::SIGXFSZ, libc::SIG_IGN)?;
+        // Whoever starts a program may have blocked them for it.
+        unblock(signals);
         for (signal, number) in NUMBERS {
             if signals.contains(&signal) {
                 act(number, handler as extern "C" fn(libc::c_int) as libc::sighandler_t)?;
@@ -111,6 +113,22 @@ impl Drop for Signals {
     }
 }
 
+/// Has signals be delivered (sigprocmask(2)).
+fn unblock(signals: &[Signal]) {
+    // SAFETY: a set is plain memory that sigemptyset fills; all of it outlives the calls, and a null pointer says that
+    // what was blocked before is of no interest.
+    unsafe {
+        let mut set: libc::sigset_t = core::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for (signal, number) in NUMBERS {
+            if signals.contains(&signal) {
+                libc::sigaddset(&raw mut set, number);
+            }
+        }
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, core::ptr::null_mut());
+    }
+}
+
 /// Sets what a signal does (sigaction(2)). Calls that it interrupts are begun again.
 fn act(number: libc::c_int, action: libc::sighandler_t) -> Result<(), Errno> {
     // SAFETY: an all-zero sigaction is a valid one; the handler does only what a handler may.
@@ -133,6 +151,12 @@ mod tests {
 
     #[test]
     fn a_signal_becomes_a_byte() {
+        // SAFETY: the set is filled before it is used, and outlives the calls.
+        unsafe {
+            let mut set: libc::sigset_t = core::mem::zeroed();
+            libc::sigfillset(&raw mut set);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, core::ptr::null_mut());
+        }
         let mut signals = Signals::install(&[Signal::User2, Signal::Child]).unwrap();
         assert_eq!(signals.read(), None);
         assert!(matches!(Signals::install(&[Signal::User1]), Err(Errno::BUSY)));

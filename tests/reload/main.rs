@@ -10,6 +10,7 @@ mod host;
 mod lasting;
 mod listeners;
 mod observed;
+mod passwords;
 mod rights;
 mod servers;
 mod undone;

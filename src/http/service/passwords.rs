@@ -17,6 +17,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use core::any::Any;
 
 mod checker;
 
@@ -210,10 +211,8 @@ impl Passwords {
             return false;
         }
         self.started = now;
-        if let Some(child) = self.child.take().and_then(|child| child.reap().err()) {
-            // It has been killed, and will be gone the next time.
-            self.child = Some(child);
-            return false;
+        if let Some(child) = self.child.take() {
+            lp.end_child(child);
         }
         let Ok((child, socket)) = Child::start(checker::work) else { return false };
         self.child = Some(child);
@@ -270,15 +269,28 @@ impl<W: HasLogins> Service<W> for Passwords {
     fn on_close(&mut self, _key: Key, _id: ConnId, world: &mut W, lp: &mut Loop) {
         self.helper = Helper::Gone;
         // Without its socket it is of no use, should it still run.
-        self.child.iter().for_each(Child::kill);
+        if let Some(child) = self.child.take() {
+            lp.end_child(child);
+        }
         let now = lp.now().milliseconds;
         if let Some(logins) = world.logins(self.logins) {
             logins.give_up(true, now, &mut |id| lp.wake(id));
         }
     }
 
+    fn as_any(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
+    }
+
     fn on_added(&mut self, service: u8) {
         self.service = service;
+    }
+
+    fn on_removed(&mut self, _world: &mut W, lp: &mut Loop) {
+        // One whose socket was never adopted.
+        if let Some(child) = self.child.take() {
+            lp.end_child(child);
+        }
     }
 
     fn on_timer(&mut self, _token: u32, service: u8, world: &mut W, lp: &mut Loop) {
