@@ -17,7 +17,7 @@ use crate::world::World;
 
 pub mod activation;
 #[cfg(feature = "http")]
-mod aside;
+mod beside;
 mod configured;
 mod domains;
 pub mod environment;
@@ -122,6 +122,9 @@ pub fn serve(
     let watched = signals.and_then(|signals| reactor.watch_signals(signals));
     watched.map_err(|error| failure("signals", error))?;
     let at = report.len();
+    if let Some((user, group)) = plan.becomes() {
+        reactor.lp().give_listeners(user, group);
+    }
     plan.carry_out(&mut running.served, reactor.world(), &mut report)?;
     running.set_rights(report.get(at..).unwrap_or_default());
     running.start(&mut reactor)?;

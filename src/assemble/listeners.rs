@@ -29,6 +29,7 @@ pub(super) fn options(http: &HttpSettings, rule: &ListenRule) -> ListenOptions {
         receive_buffer: given(rule.receive_buffer.unwrap_or(http.receive_buffer)),
         mode: rule.mode,
         freebind: false,
+        beside: false,
     }
 }
 

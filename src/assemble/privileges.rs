@@ -150,7 +150,6 @@ impl<'a> Plan<'a> {
     }
 
     /// The user and group that the program will have, if it has others now.
-    #[cfg(feature = "monitor")]
     pub(super) fn becomes(&self) -> Option<(u32, u32)> {
         self.user.as_ref().filter(|user| user.user != 0).map(|user| (user.user, user.group))
     }

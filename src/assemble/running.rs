@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use gorgon_sys::Address;
 
 use super::Failure;
-use super::aside::Aside;
+use super::beside::Beside;
 use super::domains::Domains;
 use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
@@ -115,8 +115,8 @@ pub(super) struct Opened {
     pub(super) kept: Vec<(usize, usize)>,
     /// Unix sockets.
     pub(super) paths: Vec<Vec<u8>>,
-    /// Sockets that have made room for others.
-    pub(super) aside: Aside,
+    /// What takes the place of other sockets.
+    pub(super) beside: Beside,
     #[cfg(feature = "monitor")]
     pub(super) monitors: monitors::Opened,
 }
@@ -234,7 +234,7 @@ impl Running {
             }
             self.start_passwords(reactor, &mut opened.passwords)?;
         }
-        Ok(())
+        self.take_places(new, reactor, opened)
     }
 
     /// Builds the handlers of one server, opens its log, and has the loop know it.
@@ -345,7 +345,7 @@ impl Running {
         for (at, server) in before.iter().enumerate() {
             for (place, bound) in server.bound.iter().enumerate() {
                 if !opened.kept.contains(&(at, place)) {
-                    self.close(bound, reactor);
+                    self.close(bound, &opened.beside.replaced, reactor);
                 }
             }
         }
@@ -421,10 +421,9 @@ impl Running {
     /// Closes what a change has opened that came to nothing.
     fn undo(&mut self, opened: Opened, reactor: &mut Reactor<World>) {
         for id in opened.listeners {
-            // At once, for those that stand aside want their addresses back.
+            // At once: who asks for them again finds them free.
             reactor.close_listener(id);
         }
-        opened.aside.undo(reactor);
         let passwords = opened.passwords.iter().map(|(_, service)| *service);
         for service in opened.services.iter().copied().chain(passwords) {
             reactor.remove_service(service);
@@ -448,10 +447,13 @@ impl Running {
         self.served.settle();
     }
 
-    /// Closes the sockets of a rule.
-    fn close(&mut self, bound: &Bound, reactor: &mut Reactor<World>) {
+    /// Closes the sockets of a rule; some are `replaced` by others, of these services.
+    fn close(&mut self, bound: &Bound, replaced: &[(ListenerId, u8)], reactor: &mut Reactor<World>) {
         for (id, address) in &bound.sockets {
-            reactor.lp().remove_listener(*id);
+            match replaced.iter().find(|(other, _)| other == id) {
+                Some((_, service)) => reactor.lp().retire_listener(*id, *service),
+                None => reactor.lp().remove_listener(*id),
+            };
             if let Address::Unix(path) = address {
                 self.served.sockets.remove(path);
             }

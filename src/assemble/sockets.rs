@@ -9,7 +9,6 @@ use core::net::SocketAddr;
 use gorgon_sys::{Address, Errno, ListenOptions, OwnedFd, Passed};
 
 use super::activation::Activation;
-use super::aside::Aside;
 use super::late::{Came, Late};
 use super::listeners::{Socket, bind, display, options, push_urls, retune};
 use super::running::{Opened, Running, Server};
@@ -43,8 +42,8 @@ impl Running {
         report: &mut String,
         opened: &mut Opened,
     ) -> Result<(), Box<Failure>> {
-        let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
         for rule in &server.listeners {
+            let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
             if let Some(kept) = self.claim(&server.name, rule, &opened.kept) {
                 opened.kept.push(kept);
                 let found = self.servers.get(kept.0).and_then(|running| running.bound.get(kept.1));
@@ -57,8 +56,9 @@ impl Running {
             let is_ours = passed.is_none();
             let sockets = match passed {
                 Some(passed) => passed,
-                None => self.bind(server, rule, (ready.service, new), reactor, &mut opened.aside)?,
+                None => self.bind(server, rule, new, reactor, opened)?,
             };
+            let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
             for (socket, address) in sockets {
                 if let (true, Address::Unix(path)) = (is_ours, &address) {
                     self.served.sockets.0.extend(Socket::find(path));
@@ -76,22 +76,23 @@ impl Running {
         Ok(())
     }
 
-    /// New sockets of a rule; none where its address may come later.
+    /// New sockets of the rule that was looked at last; none where its address may come later, or has to be made free.
     fn bind(
         &mut self,
         server: &HttpServer,
         rule: &ListenRule,
-        (service, new): (u8, &Settings),
+        new: &Settings,
         reactor: &mut Reactor<World>,
-        aside: &mut Aside,
+        opened: &mut Opened,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
         let mut options = options(&server.settings, rule);
         options.freebind = self.late.retries;
-        let mut bound = bind(&rule.listen, &options);
+        let bound = bind(&rule.listen, &options);
         let taken = bound.as_ref().is_err_and(|failure| failure.error == Some(Errno::ADDRINUSE));
-        if taken && aside.make_room(&rule.listen, &self.servers, (&self.settings, new), reactor) {
-            bound = bind(&rule.listen, &options);
+        if taken && self.wait_for_place(&rule.listen, new, reactor, opened) {
+            return Ok(Vec::new());
         }
+        let service = opened.ready.last().map_or(0, |ready| ready.service);
         or_wait(bound, &rule.listen, options, service, &mut self.late, reactor)
     }
 

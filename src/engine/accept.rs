@@ -52,28 +52,10 @@ impl<W> Reactor<W> {
         true
     }
 
-    /// Accepts what waits on a listener and has it listen no more, so that its address can be listened on in another way
-    /// before it is closed; [`Reactor::listen_again`] undoes that. Says whether it was done. Called from outside of a turn.
-    pub fn listen_no_more(&mut self, id: ListenerId) -> bool {
-        let token = self.lp.listener(id).map(|listener| listener.token());
-        let Some(number) = token.and_then(|token| self.lp.listener_at(token)) else { return false };
-        self.accept_all(number);
-        self.lp.listener(id).is_some_and(|listener| gorgon_sys::listen_no_more(listener.fd()).is_ok())
-    }
-
-    /// Has a listener listen as before [`Reactor::listen_no_more`]. Says whether it does.
-    pub fn listen_again(&mut self, id: ListenerId, backlog: u32) -> bool {
-        self.lp.listener(id).is_some_and(|listener| gorgon_sys::listen_again(listener.fd(), backlog).is_ok())
-    }
-
     /// Accepts what waits on a listener, and closes it. A flood that goes on is not waited for.
     pub(super) fn finish_listener(&mut self, number: usize) {
-        self.accept_all(number);
-        self.lp.close_listener(number);
-    }
-
-    fn accept_all(&mut self, number: usize) {
         let _more = (0..ROUNDS).any(|_| !self.accept(number));
+        self.lp.close_listener(number);
     }
 
     /// Accepts what waits on a listener. Each connection is read from at once, and made known to the poller only when

@@ -5,6 +5,7 @@
 //!   listening ◀──────────────▶ paused  ─────────┬────────────────────────────────▶ closing ──▶ gone
 //!       └───────────────────────────────────────┘        what waits is accepted first, in `settle`
 //! ```
+//! One whose place another one has taken is [`retired`](super::retired) for a while before.
 //!
 //! A number is used again when its listener is gone; the id says which one is meant, and so does the poller's token, so
 //! that an event of one that is gone cannot have another one accept.
@@ -51,10 +52,12 @@ impl ListenerId {
 pub struct Listener {
     fd: OwnedFd,
     id: ListenerId,
-    service: u8,
+    pub(super) service: u8,
     buffers: Buffers,
     pub(super) paused: bool,
     pub(super) closing: bool,
+    /// Another one has its place, and this one closes at that time, in milliseconds on the loop's clock.
+    pub(super) retired: Option<u64>,
     pub(super) accepted: u64,
 }
 
@@ -82,6 +85,10 @@ impl Listener {
     pub(super) fn token(&self) -> u64 {
         self.id.token()
     }
+    /// It is not about to go.
+    fn stays(&self) -> bool {
+        !self.closing && self.retired.is_none()
+    }
     /// Its socket.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -108,7 +115,8 @@ impl Loop {
         self.listener_serial = (self.listener_serial + 1) & 0x00ff_ffff;
         let id = ListenerId::new(self.listener_serial, free);
         self.poller.add(fd.as_fd(), id.token(), Ready::READ)?;
-        let listener = Listener { fd, id, service, buffers, paused: false, closing: false, accepted: 0 };
+        let listener =
+            Listener { fd, id, service, buffers, paused: false, closing: false, retired: None, accepted: 0 };
         match self.listeners.get_mut(free) {
             Some(place) => *place = Some(listener),
             None => self.listeners.push(Some(listener)),
@@ -117,20 +125,28 @@ impl Loop {
         Ok(id)
     }
 
+    /// Gives the sockets of all listeners to a user and a group, so that others of that user may share their addresses.
+    /// Nothing happens to those that the system does not give.
+    pub fn give_listeners(&self, user: u32, group: u32) {
+        for listener in self.listeners.iter().flatten() {
+            let _given = gorgon_sys::give_file(listener.fd(), user, group);
+        }
+    }
+
     /// The listeners that are open, those about to be closed left out.
     pub fn listeners(&self) -> impl Iterator<Item = &Listener> {
-        self.listeners.iter().flatten().filter(|listener| !listener.closing)
+        self.listeners.iter().flatten().filter(|listener| listener.stays())
     }
 
     /// A listener that is open.
     pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
         let listener = self.listeners.get(id.place())?.as_ref()?;
-        (listener.id == id && !listener.closing).then_some(listener)
+        (listener.id == id && listener.stays()).then_some(listener)
     }
 
-    fn listener_mut(&mut self, id: ListenerId) -> Option<&mut Listener> {
+    pub(super) fn listener_mut(&mut self, id: ListenerId) -> Option<&mut Listener> {
         let listener = self.listeners.get_mut(id.place())?.as_mut()?;
-        (listener.id == id && !listener.closing).then_some(listener)
+        (listener.id == id && listener.stays()).then_some(listener)
     }
 
     /// Closes a listener in this turn, once those that wait on it are accepted; connections live on. Says whether it was

@@ -34,6 +34,7 @@ pub mod pages;
 pub mod reactor;
 pub mod refused;
 pub mod resolver;
+pub mod retired;
 mod scarcity;
 pub mod service;
 pub mod services;

@@ -53,6 +53,7 @@ impl<W> Reactor<W> {
                 Owner::Grace if self.lp.grace_until <= self.lp.now.milliseconds => self.lp.stop(),
                 // It was given more time.
                 Owner::Grace => {}
+                Owner::Retired => self.lp.end_retired(self.lp.now.milliseconds),
                 Owner::Drain(number) => self.lp.end_draining(number),
                 Owner::Service(number, token) => {
                     if let Some(Some(service)) = self.services.get_mut(usize::from(number)) {

@@ -19,6 +19,8 @@ pub enum Owner {
     Grace,
     /// The loop: the time of a service's draining is over.
     Drain(u8),
+    /// The loop: close listeners whose place others have taken.
+    Retired,
     /// A service, by number, with a number of its own choice.
     Service(u8, u32),
 }

@@ -23,6 +23,9 @@ pub struct ListenOptions {
     pub freebind: bool,
     /// The permission bits of a Unix socket, whatever the umask; without them the umask has its way.
     pub mode: Option<u32>,
+    /// An address that sockets listen on which [`share_address`] was called for, or that clashes with theirs. The socket
+    /// is bound and does not listen yet: [`listen_again`].
+    pub beside: bool,
 }
 
 /// What accepting gave.
@@ -78,6 +81,9 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
     match address {
         Address::Ip(ip) => {
             sockopt::set_socket_reuseaddr(&socket, true)?;
+            if options.beside {
+                share_address(socket.as_fd(), true)?;
+            }
             if ip.is_ipv6() {
                 sockopt::set_ipv6_v6only(&socket, true)?;
             }
@@ -92,6 +98,9 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
             }
             if let Some(seconds) = options.defer_accept {
                 defer_accept(socket.as_fd(), seconds);
+            }
+            if options.beside {
+                return Ok(socket);
             }
         }
         Address::Unix(path) => {
@@ -110,14 +119,47 @@ pub fn listen(address: &Address, options: &ListenOptions) -> Result<OwnedFd, Err
     Ok(socket)
 }
 
-/// Has a TCP socket that listens do so no more, while it stays bound (shutdown(2)): another one can then be bound to an
-/// address that clashes with its own, if both may use an address again, as those of [`listen`] may. Those that wait on it
-/// are lost. [`listen_again`] undoes it.
+/// Lets other TCP sockets be bound and listen where this one does, or at an address that clashes with its own, if they
+/// belong to the same user and this was called for all of them (`SO_REUSEPORT`). Those that are there by then stay when
+/// it is undone. Linux may remember for a port that it was shared, and then lets in who asks for that and belongs to the
+/// same user; who does not ask is refused.
 ///
 /// # Errors
-/// The system's: not every one knows this way.
-pub fn listen_no_more(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    rustix::net::shutdown(socket, rustix::net::Shutdown::Read)
+/// The system's: a Unix socket cannot.
+pub fn share_address(socket: BorrowedFd<'_>, shared: bool) -> Result<(), Errno> {
+    sockopt::set_socket_reuseport(socket, shared)
+}
+
+/// Has a TCP socket that listens be found by no new connection, for good, while those that have begun go on: they come to
+/// whoever else listens there by now.
+///
+/// # Errors
+/// The system's: only Linux knows a way, from 5.7 on.
+pub fn hide_listener(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    #[cfg(all(
+        any(target_os = "linux", target_os = "android"),
+        not(any(target_arch = "sparc", target_arch = "sparc64"))
+    ))]
+    {
+        // Bound to an interface that is not there, by its number (socket(7), linux/include/uapi/asm-generic/socket.h).
+        const SO_BINDTOIFINDEX: libc::c_int = 62;
+        let nowhere = libc::c_int::MAX;
+        let size = size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the option's value is an int that outlives the call, and its size is given.
+        let outcome = unsafe {
+            let value = (&raw const nowhere).cast();
+            libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_BINDTOIFINDEX, value, size)
+        };
+        if outcome == 0 { Ok(()) } else { Err(crate::error::last_error()) }
+    }
+    #[cfg(not(all(
+        any(target_os = "linux", target_os = "android"),
+        not(any(target_arch = "sparc", target_arch = "sparc64"))
+    )))]
+    {
+        let _ = socket;
+        Err(Errno::OPNOTSUPP)
+    }
 }
 
 /// Has a socket that is bound listen (listen(2)).
@@ -385,6 +427,65 @@ mod tests {
             assert_eq!(listen(&address, &options).err(), Some(Errno::ADDRINUSE), "somebody listens");
         }
         std::fs::remove_dir_all(&place).unwrap();
+    }
+
+    /// One address becomes all, and the other way round, without a moment in which nobody listens and without a
+    /// connection that is lost.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_socket_takes_the_place_of_another() {
+        let options =
+            ListenOptions { backlog: 8, defer_accept: Some(1), beside: true, ..ListenOptions::default() };
+        let address = |text: &str| Address::Ip(text.parse().unwrap());
+        let old = listen(&address("127.0.0.1:0"), &ListenOptions { beside: false, ..options }).unwrap();
+        let there = local_address(old.as_fd()).unwrap();
+        let port = match &there {
+            Address::Ip(ip) => ip.port(),
+            Address::Unix(_) => unreachable!(),
+        };
+        let all = Address::Ip(([0, 0, 0, 0], port).into());
+        assert_eq!(listen(&all, &options).err(), Some(Errno::ADDRINUSE), "both have to share");
+        let connect = || std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let accepted = |listener: &OwnedFd, client: &std::net::TcpStream| {
+            let asked = client.local_addr().unwrap();
+            (0..500).any(|_| match accept(listener.as_fd()) {
+                Accepted::Connection(_, Address::Ip(peer)) => {
+                    assert_eq!(peer, asked);
+                    true
+                }
+                _ => {
+                    std::thread::sleep(core::time::Duration::from_millis(10));
+                    false
+                }
+            })
+        };
+        let mut before = old;
+        for wanted in [&all, &there, &all, &all, &there] {
+            let silent = connect();
+            share_address(before.as_fd(), true).unwrap();
+            let new = listen(wanted, &options).unwrap();
+            let early = connect();
+            listen_again(new.as_fd(), 8).unwrap();
+            for socket in [&before, &new] {
+                share_address(socket.as_fd(), false).unwrap();
+            }
+            let alone = ListenOptions { beside: false, ..options };
+            assert_eq!(
+                listen(wanted, &alone).err(),
+                Some(Errno::ADDRINUSE),
+                "who does not ask to share may not"
+            );
+            hide_listener(before.as_fd()).unwrap();
+            set_defer_accept(before.as_fd(), 0);
+            let late = connect();
+            std::io::Write::write_all(&mut &late, b"x").unwrap();
+            assert!(accepted(&new, &late));
+            // They come by the old one, whether they say something or not.
+            std::io::Write::write_all(&mut &early, b"x").unwrap();
+            assert!(accepted(&before, &early));
+            assert!(accepted(&before, &silent));
+            before = new;
+        }
     }
 
     #[test]

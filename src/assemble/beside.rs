@@ -1,0 +1,114 @@
+//! Sockets that take the place of others: two cannot listen on one address and on all at the same port, unless both are told
+//! to share it, and so a new one is bound beside the old.
+//!
+//! ```text
+//!   prepare: its address is in use ──▶ all else is ready: bound beside the old ──▶ it listens ──▶ commit: the old retires
+//!                                          └── it cannot be: nothing was listened on, and the old is as it was ──▶ undo
+//! ```
+//! At no moment does nobody listen, and nothing is listened on before all else has succeeded: who comes in the meantime
+//! would be lost when that is undone.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use gorgon_sys::{Address, Errno};
+
+use super::listeners::{bind, display, options};
+use super::running::{Opened, Running};
+use super::sockets::{buffers, too_many};
+use super::{Failure, failure};
+use crate::config::settings::Settings;
+use crate::engine::{ListenerId, Reactor};
+use crate::text::listen::Listen;
+use crate::world::World;
+
+/// The rules whose addresses are in use by sockets that go.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Each by the place of its server among those that are ready, and its own.
+    waiting: Vec<(usize, usize)>,
+    /// The sockets whose places they take, and for which service.
+    pub(super) replaced: Vec<(ListenerId, u8)>,
+}
+
+impl Running {
+    /// Notes that the rule that was looked at last waits for the addresses of sockets that go. Says whether there are such.
+    pub(super) fn wait_for_place(
+        &self,
+        wanted: &Listen,
+        new: &Settings,
+        reactor: &mut Reactor<World>,
+        opened: &mut Opened,
+    ) -> bool {
+        let Some(at) = opened.ready.len().checked_sub(1) else { return false };
+        let Some(ready) = opened.ready.get(at) else { return false };
+        let mut found = reactor.lp().has_retired();
+        for bound in self.servers.iter().flat_map(|server| &server.bound) {
+            let enabled = new.servers.iter().filter(|server| server.settings.enabled);
+            let mut rules = enabled.flat_map(|server| &server.listeners);
+            if rules.any(|rule| rule.listen == bound.rule.listen) {
+                continue;
+            }
+            for (id, address) in &bound.sockets {
+                let Address::Ip(address) = address else { continue };
+                if Listen::Ip(*address).clashes_with(wanted) {
+                    opened.beside.replaced.push((*id, ready.service));
+                    found = true;
+                }
+            }
+        }
+        if found {
+            opened.beside.waiting.push((at, ready.bound.len().saturating_sub(1)));
+        }
+        found
+    }
+
+    /// Binds what waits for that, when all else is ready.
+    pub(super) fn take_places(
+        &self,
+        new: &Settings,
+        reactor: &mut Reactor<World>,
+        opened: &mut Opened,
+    ) -> Result<(), Box<Failure>> {
+        if opened.beside.waiting.is_empty() {
+            return Ok(());
+        }
+        let olds: Vec<ListenerId> = opened.beside.replaced.iter().map(|(id, _)| *id).collect();
+        reactor.lp().share_addresses(&olds, true);
+        let outcome = listen_beside(new, reactor, opened);
+        // Nobody else is to take a place here.
+        reactor.lp().share_addresses(&olds, false);
+        outcome
+    }
+}
+
+fn listen_beside(
+    new: &Settings,
+    reactor: &mut Reactor<World>,
+    opened: &mut Opened,
+) -> Result<(), Box<Failure>> {
+    let mut silent = Vec::new();
+    for (ready, place) in &opened.beside.waiting {
+        let Some(ready) = opened.ready.get_mut(*ready) else { continue };
+        let Some((server, bound)) = new.servers.get(ready.place).zip(ready.bound.get_mut(*place)) else {
+            continue;
+        };
+        let mut options = options(&server.settings, &bound.rule);
+        options.beside = true;
+        for (socket, address) in bind(&bound.rule.listen, &options)? {
+            let buffers = buffers(&server.settings, &bound.rule);
+            let added = reactor.lp().add_listener(socket, ready.service, buffers);
+            let id = added.map_err(|error| too_many(&address, error))?;
+            opened.listeners.push(id);
+            bound.sockets.push((id, address.clone()));
+            silent.push((id, address, options.backlog));
+        }
+    }
+    for (id, address, backlog) in silent {
+        let Some(listener) = reactor.lp().listener(id) else { continue };
+        let listens = gorgon_sys::listen_again(listener.fd(), backlog);
+        let closed: Result<(), Errno> = gorgon_sys::share_address(listener.fd(), false);
+        listens.and(closed).map_err(|error| failure(&display(&address), error))?;
+    }
+    Ok(())
+}
