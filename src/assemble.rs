@@ -39,6 +39,7 @@ mod run;
 mod running;
 mod schemas;
 mod sockets;
+mod standing;
 mod told;
 mod uploads;
 use activation::Activation;
@@ -144,7 +145,6 @@ pub fn serve(
     if level >= Level::Info {
         terminal::report(&report);
     }
-    let status = report.lines().find(|line| line.starts_with("Serving ")).map(String::from);
     // What only the start took.
     drop(report);
     gorgon_sys::trim_heap();
@@ -154,8 +154,7 @@ pub fn serve(
     if let Some(file) = &running.served.pid_file {
         file.write().map_err(|error| failure(&process.pid_file, error))?;
     }
-    notifier.ready(status.as_deref().unwrap_or("Serving nothing"), now.milliseconds);
-    drop(status);
+    notifier.ready(&standing::standing(&running), now.milliseconds);
     let inputs = configuration.map(|configuration| configuration.inputs);
     let mut configured = Configured::new(inputs, settings.clone());
     let outcome = run::run(&mut reactor, &mut running, &mut configured, &mut notifier);

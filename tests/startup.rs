@@ -197,28 +197,58 @@ fn a_manager_is_told() {
     }
 }
 
-/// Whether the new file is right or wrong, it serves again afterwards.
+/// Whether the new file is right or wrong, it serves again afterwards; and whoever asks for it, by a signal or by the
+/// monitor. What is served is said, of all servers.
 #[test]
 fn a_reload_is_told() {
     let directory = site();
     let (manager, _) = told(&directory, &[]);
-    let text = format!("[http:main]\nlisten = 127.0.0.1:0\nroot = {}/site\n", directory.path().display());
+    let place = directory.path().display();
+    let text = format!(
+        "[http:main]\nlisten = 127.0.0.1:0\nroot = {place}/site\n[monitor:main]\nlisten = unix:{place}/monitor.sock mode=666\n"
+    );
     let file = directory.file("gorgon.conf", &text);
     let mut command = gorgon();
     command.env("NOTIFY_SOCKET", directory.path().join("notify")).arg("run").arg("-c").arg(&file);
     let server = Server::spawn(command);
-    assert!(receive(&manager).starts_with("READY=1\n"));
-    for (wrong, status) in
-        [("", "Serving after a reload"), ("x = y\n", "Serving as before; the last reload failed")]
-    {
-        std::fs::write(&file, format!("{text}{wrong}")).unwrap();
-        server.signal("HUP");
-        let reloading = receive(&manager);
-        assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
-        let ready = receive(&manager);
-        assert!(ready.starts_with("READY=1\n") && ready.ends_with(&format!("\nSTATUS={status}")), "{ready}");
-        assert_eq!(server.get("/a.txt").body, b"a file");
+    let serving = format!("Serving {place}/site on {}", server.address);
+    let ready = receive(&manager);
+    assert!(ready.starts_with("READY=1\n") && ready.ends_with(&format!("\nSTATUS={serving}")), "{ready}");
+    let two = format!("[http:two]\nroot={place}\nlisten=unix:{place}/two.sock\n");
+    let both = format!("{serving}; {place} on unix:{place}/two.sock");
+    let failed = "Serving as before; the last reload failed".to_owned();
+    for by_monitor in [false, true] {
+        for (more, status) in [("", &serving), ("x = y\n", &failed), (&*two, &both), ("", &serving)] {
+            std::fs::write(&file, format!("{text}{more}")).unwrap();
+            if by_monitor {
+                ask(&directory, "call /config reload");
+            } else {
+                server.signal("HUP");
+            }
+            let reloading = receive(&manager);
+            assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+            let ready = receive(&manager);
+            assert!(
+                ready.starts_with("READY=1\n") && ready.ends_with(&format!("\nSTATUS={status}")),
+                "{ready}"
+            );
+            assert_eq!(server.get("/a.txt").body, b"a file");
+        }
     }
+    // What the monitor changes is told as well, where that is something else.
+    ask(&directory, "set /http/main write_buffer=1K");
+    ask(&directory, &format!("call /config add /http/two root={place} listen=unix:{place}/two.sock"));
+    assert_eq!(receive(&manager), format!("STATUS={both}"));
+    ask(&directory, "call /process quit");
+    assert!(receive(&manager).starts_with("STOPPING=1\n"));
+}
+
+/// Asks the monitor something, and waits for its answer or its end.
+fn ask(directory: &Directory, line: &str) {
+    let mut monitor = UnixStream::connect(directory.path().join("monitor.sock")).unwrap();
+    monitor.set_read_timeout(Some(PATIENCE)).unwrap();
+    monitor.write_all(format!("{line}\n").as_bytes()).unwrap();
+    let _answer = monitor.read(&mut [0; 1000]).unwrap();
 }
 
 #[test]

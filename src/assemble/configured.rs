@@ -8,8 +8,10 @@ use alloc::vec::Vec;
 use gorgon_sys::Replacement;
 
 use super::live::look;
+use super::notify::Notifier;
 use super::presence;
 use super::running::{self, Running};
+use super::standing::standing;
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
@@ -72,7 +74,7 @@ impl<'c> Configured<'c> {
     }
 
     /// Reads the file again, and has what differs take effect; what was changed live and it does not touch stays. Gives
-    /// lines that say what changed.
+    /// lines that say what changed. Whoever asks for it, the supervisor of services is told.
     ///
     /// # Errors
     /// All that is wrong: then nothing has changed.
@@ -80,9 +82,16 @@ impl<'c> Configured<'c> {
         &mut self,
         running: &mut Running,
         reactor: &mut Reactor<World>,
+        notifier: &mut Notifier,
     ) -> Result<String, Box<Trouble>> {
-        let mut outcome = self.read(running, reactor);
         let now = reactor.lp().now();
+        notifier.reloading(now.milliseconds);
+        let mut outcome = self.read(running, reactor);
+        let status = match &outcome {
+            Ok(_) => standing(running),
+            Err(_) => "Serving as before; the last reload failed".to_owned(),
+        };
+        notifier.ready(&status, now.milliseconds);
         match &mut outcome {
             Ok((report, doubts)) => {
                 self.reloads += 1;

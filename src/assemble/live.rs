@@ -14,9 +14,11 @@ use super::nodes::{
 };
 #[cfg(feature = "monitor")]
 use super::nodes::{MONITOR_FACTS, MonitorFacts};
+use super::notify::{FINISHING, Notifier};
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
+use super::standing::standing;
 use super::told::{Nodes, Told};
 use crate::cli::process::GORGON;
 use crate::config::check::check;
@@ -47,6 +49,7 @@ pub(super) struct Live<'a, 'c> {
     pub(super) reactor: &'a mut Reactor<World>,
     pub(super) running: &'a mut Running,
     pub(super) configured: &'a mut Configured<'c>,
+    pub(super) notifier: &'a mut Notifier,
     /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
     #[cfg(feature = "monitor")]
     pub(super) counters: Counters,
@@ -406,6 +409,7 @@ impl Tree for Live<'_, '_> {
             if let Some(told) = told {
                 self.note(&["reverted: ", &told]);
             }
+            self.notifier.status(&standing(self.running), self.reactor.lp().now().milliseconds);
         }
         stopped.iter().for_each(|name| self.running.cut(name, self.reactor));
         for (name, key, text) in connections() {
@@ -433,7 +437,10 @@ impl Tree for Live<'_, '_> {
                 lp.close(id);
                 lp.settle_soon();
             }
-            ("process", "quit") => lp.drain(self.running.settings.process.grace),
+            ("process", "quit") => {
+                self.notifier.stopping(FINISHING, lp.now().milliseconds);
+                lp.drain(self.running.settings.process.grace);
+            }
             ("process", "stop") => {
                 lp.stop();
                 lp.settle_soon();
@@ -444,7 +451,7 @@ impl Tree for Live<'_, '_> {
                 self.reactor.world().reopen_logs(now);
             }
             ("config", "reload") => {
-                return self.configured.reload(self.running, self.reactor);
+                return self.configured.reload(self.running, self.reactor, self.notifier);
             }
             ("config", "check") => {
                 return self.configured.check(&self.running.settings).map_err(failed);

@@ -7,6 +7,7 @@
 //!
 //! Nobody is waited for: what the manager's socket has no room for is kept, a few messages of it, and sent again.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,6 +26,9 @@ const RETRY: u64 = 100;
 /// The most bytes of a status.
 const STATUS: usize = 240;
 
+/// The status while connections are finished.
+pub(super) const FINISHING: &str = "finishing what was asked";
+
 /// Who is told: nobody, unless the process was started so.
 #[derive(Default)]
 pub struct Notifier {
@@ -37,6 +41,8 @@ pub struct Notifier {
     /// When that is tried again, and the line feed.
     retry: Option<u64>,
     is_ready: bool,
+    /// What was told last of what is served.
+    status: String,
 }
 
 /// Times are milliseconds, on the loop's clock.
@@ -83,6 +89,7 @@ impl Notifier {
         let mut text = String::from("READY=1\nMAINPID=");
         push_decimal_str(process_id().into(), &mut text);
         push_status(status, &mut text);
+        status.clone_into(&mut self.status);
         self.tell(text, now);
         self.is_ready = true;
         self.turn(now);
@@ -102,8 +109,12 @@ impl Notifier {
         self.tell(text, now);
     }
 
-    /// One line for people: what goes on.
+    /// One line for people: what goes on, if that is something else.
     pub fn status(&mut self, status: &str, now: u64) {
+        if self.status == status {
+            return;
+        }
+        status.clone_into(&mut self.status);
         let mut text = String::new();
         push_status(status, &mut text);
         let text = text.split_off(1);
@@ -302,7 +313,7 @@ mod tests {
         let (mut notifier, _) = Notifier::new(&environment, 0).unwrap();
         let mut sent = 0;
         while notifier.owed.is_empty() {
-            notifier.status("filling", 0);
+            notifier.status(&sent.to_string(), 0);
             sent += 1;
             assert!(sent < 100_000);
         }

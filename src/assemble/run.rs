@@ -8,7 +8,7 @@ use gorgon_sys::Signal;
 
 use super::configured::Configured;
 use super::live::Live;
-use super::notify::Notifier;
+use super::notify::{FINISHING, Notifier};
 use super::running::Running;
 use super::told::Told;
 use super::{Failure, failure};
@@ -44,7 +44,7 @@ pub(super) fn run(
             Turn::Finished => return Ok(()),
             Turn::Signal(Signal::Quit) => {
                 let now = reactor.now().milliseconds;
-                notifier.stopping("finishing what was asked", now);
+                notifier.stopping(FINISHING, now);
                 reactor.lp().drain(running.settings.process.grace);
             }
             Turn::Signal(Signal::Terminate | Signal::Interrupt) => reactor.lp().stop(),
@@ -53,26 +53,22 @@ pub(super) fn run(
                 reactor.world().reopen_logs(now);
             }
             Turn::Signal(Signal::Hangup) => {
-                let now = reactor.now().milliseconds;
-                notifier.reloading(now);
                 // What is wrong is an event, and told where those are told.
-                let outcome = configured.reload(running, reactor);
-                let failed = "Serving as before; the last reload failed";
-                notifier.ready(if outcome.is_ok() { "Serving after a reload" } else { failed }, now);
+                let _told = configured.reload(running, reactor, notifier);
             }
             Turn::Signal(Signal::User2 | Signal::Child) => {}
         }
         let now = reactor.now().milliseconds;
         running.turn(now, reactor);
         notifier.turn(now);
-        work = answer(reactor, running, configured);
+        work = answer(reactor, running, configured, notifier);
         // Who had it ended is told so: by what is ready now, for the next turn may be the last one.
         for _ in 0..LAST {
             let now = reactor.now().milliseconds;
             if !reactor.lp().is_ending() || work.is_none_or(|due| due > now) {
                 break;
             }
-            work = answer(reactor, running, configured);
+            work = answer(reactor, running, configured, notifier);
         }
     }
 }
@@ -82,8 +78,9 @@ fn answer(
     reactor: &mut Reactor<World>,
     running: &mut Running,
     configured: &mut Configured<'_>,
+    notifier: &mut Notifier,
 ) -> Option<u64> {
-    let due = obey(reactor, running, configured);
+    let due = obey(reactor, running, configured, notifier);
     if !reactor.world().reports().is_quiet() {
         let mut reports = core::mem::take(reactor.world().reports());
         #[cfg(feature = "monitor")]
@@ -92,6 +89,7 @@ fn answer(
             reactor,
             running,
             configured,
+            notifier,
             #[cfg(feature = "monitor")]
             counters,
             told: Told::default(),
@@ -105,7 +103,12 @@ fn answer(
 
 /// Does what is asked of monitors.
 #[cfg(feature = "monitor")]
-fn obey(reactor: &mut Reactor<World>, running: &mut Running, configured: &mut Configured<'_>) -> Option<u64> {
+fn obey(
+    reactor: &mut Reactor<World>,
+    running: &mut Running,
+    configured: &mut Configured<'_>,
+    notifier: &mut Notifier,
+) -> Option<u64> {
     if reactor.world().sessions.is_idle() {
         return None;
     }
@@ -113,7 +116,7 @@ fn obey(reactor: &mut Reactor<World>, running: &mut Running, configured: &mut Co
     // They are taken out for as long as they are worked on, for the tree borrows all else.
     let mut sessions = core::mem::take(&mut reactor.world().sessions);
     let mut woken = Vec::new();
-    let mut tree = Live { reactor, running, configured, counters, told: Told::default() };
+    let mut tree = Live { reactor, running, configured, notifier, counters, told: Told::default() };
     let due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
     reactor.world().sessions = sessions;
     woken.into_iter().for_each(|id| reactor.lp().wake(id));
@@ -122,7 +125,7 @@ fn obey(reactor: &mut Reactor<World>, running: &mut Running, configured: &mut Co
 
 /// Nobody can ask.
 #[cfg(not(feature = "monitor"))]
-fn obey(_: &mut Reactor<World>, _: &mut Running, _: &mut Configured<'_>) -> Option<u64> {
+fn obey(_: &mut Reactor<World>, _: &mut Running, _: &mut Configured<'_>, _: &mut Notifier) -> Option<u64> {
     None
 }
 
