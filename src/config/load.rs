@@ -69,8 +69,13 @@ impl Inputs<'_> {
         let mut problems = Problems::default();
         let surroundings = Surroundings { files, environment: self.environment, host: &self.host };
         let mut source = reader::read(&self.path, &surroundings, &mut problems);
-        if source.files.is_empty() {
-            // It could not be read at all; what else there is to say comes of that.
+        if problems.is_full() || source.files.is_empty() {
+            // It could not be read at all, or not to its end; what else there is to say comes of that.
+            return (None, problems);
+        }
+        if problems.is_empty() && source.nodes.is_empty() {
+            // A file that was emptied by mistake would close all that it had.
+            problems.add(&self.path, "nothing is configured: expected a section, as [http:main] or [gorgon]");
             return (None, problems);
         }
         complete(&mut source);

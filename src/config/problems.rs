@@ -17,6 +17,8 @@ pub struct Problems {
     list: Vec<(u64, Problem)>,
     /// How many more there were.
     more: u64,
+    /// There may be others in what was not looked at.
+    stopped: bool,
     /// What is odd, but can be borne.
     pub warnings: Vec<Problem>,
 }
@@ -31,6 +33,17 @@ impl Problems {
     pub fn add_at(&mut self, source: &Source, place: Place, message: &str) {
         let order = ((place.file as u64) << 32) | u64::from(place.line);
         self.insert(order, Problem { place: source.show_place(place), message: String::from(message) });
+    }
+
+    /// Whether there are as many as are told. What could find more of them need not be looked at.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= TOLD_MAX
+    }
+
+    /// Something was not looked at.
+    pub fn stop(&mut self) {
+        self.stopped = true;
     }
 
     /// Adds a warning.
@@ -62,16 +75,20 @@ impl Problems {
     #[must_use]
     pub fn into_list(self) -> Vec<Problem> {
         let mut list: Vec<Problem> = self.list.into_iter().map(|(_, problem)| problem).collect();
-        if self.more > 0 {
+        if self.more > 0 || self.stopped {
             let mut message = String::new();
-            push_decimal_str(self.more, &mut message);
+            if self.stopped {
+                message.push_str("the rest was not read");
+            } else {
+                push_decimal_str(self.more, &mut message);
+            }
             list.push(Problem { place: String::from("and more"), message });
         }
         list
     }
 
     fn insert(&mut self, order: u64, problem: Problem) {
-        if self.list.len() >= TOLD_MAX {
+        if self.is_full() {
             self.more += 1;
             return;
         }

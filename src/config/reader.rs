@@ -158,6 +158,10 @@ impl Reader<'_, '_, '_> {
                 }
                 continue;
             }
+            // Who has that much wrong is told the first of it: to work out the rest would have others wait.
+            if self.problems.is_full() {
+                return self.problems.stop();
+            }
             if matches!(line.kind, LineKind::Blank | LineKind::Comment) {
                 continue;
             }

@@ -81,6 +81,26 @@ fn a_bad_file_changes_nothing() {
     assert_eq!(body(one, "/a.txt").1, "of two");
 }
 
+/// One that was emptied, by an editor or a full disk, does not close all that is served.
+#[test]
+fn an_emptied_file_changes_nothing() {
+    let program = Program::start(ONE);
+    let one = program.address("one");
+    for text in ["", "; [http:one]\n"] {
+        std::fs::write(&program.path, text).unwrap();
+        let error = program.monitor().ask("call /config reload").unwrap_err();
+        assert!(error.contains("nothing is configured"), "{error}");
+        assert_eq!(body(one, "/a.txt").1, "of one");
+        let mut check = crate::common::gorgon();
+        check.args(["check", "-c"]).arg(&program.path);
+        let output = crate::common::finish(check);
+        assert_eq!(output.status.code(), Some(2));
+    }
+    // A monitor alone is meant.
+    program.reload("").unwrap();
+    crate::host::until("it is closed", || std::net::TcpStream::connect(one).is_err());
+}
+
 /// Nobody ever writes into a FIFO: who opened it to read would wait for good, and with it all clients.
 #[test]
 fn a_pipe_is_not_waited_for() {

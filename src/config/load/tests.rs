@@ -79,12 +79,21 @@ pub(crate) fn good(text: &str) -> Loaded {
 }
 
 #[test]
-fn an_empty_file_is_the_defaults() {
-    for text in ["", "\n; nothing\n", "[gorgon]\n"] {
+fn an_empty_section_is_the_defaults() {
+    for text in ["[gorgon]\n", "[monitor:main]\n"] {
         let loaded = good(text);
         assert!(loaded.settings.servers.is_empty() && loaded.warnings.is_empty());
         assert_eq!(loaded.settings.monitors.len(), 1);
         assert_eq!(loaded.settings.process, Default::default());
+    }
+}
+
+/// A file that says nothing is likelier a mistake.
+#[test]
+fn an_empty_file_is_refused() {
+    let expected = "/etc/g.conf: nothing is configured: expected a section, as [http:main] or [gorgon]";
+    for text in ["", "\n; nothing\n", "# [gorgon]\n", "[include]\nfiles = /etc/*.none\n"] {
+        assert_eq!(load(text).map(|_| ()).unwrap_err(), [expected], "{text}");
     }
 }
 

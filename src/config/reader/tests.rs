@@ -91,11 +91,18 @@ fn all_at_once_in_the_order_of_the_file() {
     let lines = wrong(text);
     let starts: Vec<&str> = lines.iter().map(|line| line.split_once(": ").unwrap().0).collect();
     assert_eq!(starts, ["2", "3", "5", "6", "7", "8"]);
-    // Many are told, and how many more there are.
-    let many = ["[gorgon]\n", &"x=1\n".repeat(250)].concat();
+    // Many are told; then no more of them is worked out.
+    let many = ["[gorgon]\n", &"x=1\n".repeat(250), "[include]\nfiles = nowhere\n"].concat();
     let lines = wrong(&many);
     assert_eq!(lines.len(), 101);
-    assert_eq!(lines[100], "and more: 150");
+    assert_eq!(lines[99], "101: x: no such setting of [gorgon]");
+    assert_eq!(lines[100], "and more: the rest was not read");
+    let lines = wrong(&["[include]\nfiles = nowhere\n[gorgon]\n", &"x=1\n".repeat(100)].concat());
+    assert_eq!(lines.len(), 101);
+    assert!(lines[0].starts_with("2: /etc/nowhere: "), "{}", lines[0]);
+    // What is read to its end is counted to its end.
+    let many: String = (0..120).map(|at| format!("[http:s{at}]\nlisten=:{}\n", at + 1)).collect();
+    assert_eq!(wrong(&many)[100], "and more: 20");
 }
 
 #[test]
