@@ -27,6 +27,7 @@ pub mod late;
 mod leaving;
 mod listeners;
 mod live;
+mod missing;
 #[cfg(feature = "monitor")]
 mod monitors;
 mod nodes;
@@ -114,7 +115,7 @@ pub fn serve(
     running.apply(settings.clone(), &mut reactor, &mut report)?;
     running.served.pid_file = pid_file::claim(&process.pid_file)?;
     let mut taken = vec![Signal::Terminate, Signal::Interrupt, Signal::Quit];
-    taken.extend([Signal::User1, Signal::User2, Signal::Child]);
+    taken.extend([Signal::User1, Signal::User2, Signal::Child, Signal::Continue]);
     // A terminal that hangs up ends the program; from anybody else it means to read the configuration again.
     if configuration.is_some() || !gorgon_sys::is_terminal(gorgon_sys::standard_input()) {
         taken.push(Signal::Hangup);

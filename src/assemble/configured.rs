@@ -86,6 +86,7 @@ impl<'c> Configured<'c> {
     ) -> Result<String, Box<Trouble>> {
         let now = reactor.lp().now();
         notifier.reloading(now.milliseconds);
+        running.look_for_sockets(reactor);
         let mut outcome = self.read(running, reactor);
         let status = match &outcome {
             Ok(_) => standing(running),

@@ -121,7 +121,7 @@ pub(super) fn bind_one(address: &Address, options: &ListenOptions) -> Result<(Ow
     Ok((socket, address))
 }
 
-fn cannot_listen(address: &str, error: Errno) -> Box<Failure> {
+pub(super) fn cannot_listen(address: &str, error: Errno) -> Box<Failure> {
     let mut failure =
         Box::new(Failure { usage: true, ..*failure(&joined(&["cannot listen on ", address]), error) });
     let kind = address.strip_prefix("unix:").and_then(|path| gorgon_sys::stat_path(path.as_bytes()).ok());
@@ -178,6 +178,15 @@ pub(super) struct Socket {
     pub(super) directory: OwnedFd,
     name: CString,
     stat: FileStat,
+    /// That it is not there, or cannot be made again, was told.
+    pub(super) told: bool,
+}
+
+/// What lies where one was made.
+pub(super) enum State {
+    There,
+    Gone,
+    Other,
 }
 
 impl Socket {
@@ -190,7 +199,7 @@ impl Socket {
         if stat.kind != FileKind::Other {
             return None;
         }
-        Some(Socket { path: path.to_owned(), directory, name, stat })
+        Some(Socket { path: path.to_owned(), directory, name, stat, told: false })
     }
 
     /// Gives it to a user, who then may remove it even where others may not.
@@ -223,6 +232,19 @@ impl Socket {
         let key = |stat: &FileStat| (stat.device, stat.inode, stat.modified, stat.modified_ns);
         privilege::stat_name(self.directory.as_fd(), &self.name)
             .is_ok_and(|stat| key(&stat) == key(&self.stat))
+    }
+
+    /// What lies at the path by which others look for it, whatever has become of the directory. While the socket is open
+    /// its inode is given to nobody else.
+    pub(super) fn state(&self) -> State {
+        let key = |stat: &FileStat| (stat.device, stat.inode);
+        match gorgon_sys::stat_link(&*self.path) {
+            Ok(stat) if key(&stat) == key(&self.stat) => State::There,
+            Ok(_) => State::Other,
+            // A path that is not whole meant something else when the program started.
+            Err(Errno::NOENT | Errno::NOTDIR) if self.path.starts_with(b"/") => State::Gone,
+            Err(_) => State::There,
+        }
     }
 }
 

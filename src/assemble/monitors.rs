@@ -53,7 +53,7 @@ pub(super) struct Monitor {
     pub(super) service: u8,
     pub(super) bound: Vec<Bound>,
     /// Others may come in than root and the program's own user.
-    others: bool,
+    pub(super) others: bool,
 }
 
 /// What was made ready for one monitor.
@@ -237,12 +237,7 @@ pub(super) fn prepare(
             opened.kept.extend(kept.sockets.iter().map(|(id, _)| *id));
             sockets = kept.sockets.clone();
         } else {
-            let options = ListenOptions {
-                backlog: rule.backlog.unwrap_or(BACKLOG),
-                mode: rule.mode.or(Some(rundir::socket_mode(others))),
-                freebind: late.retries,
-                ..ListenOptions::default()
-            };
+            let options = ListenOptions { freebind: late.retries, ..options(&rule, others) };
             let passed = take_passed(passed, &rule.listen, &options)?;
             let is_ours = passed.is_none();
             let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
@@ -270,6 +265,24 @@ pub(super) fn prepare(
         }
     }
     Ok(())
+}
+
+/// What a listener is made with.
+fn options(rule: &ListenRule, others: bool) -> ListenOptions {
+    ListenOptions {
+        backlog: rule.backlog.unwrap_or(BACKLOG),
+        mode: rule.mode.or(Some(rundir::socket_mode(others))),
+        ..ListenOptions::default()
+    }
+}
+
+/// Makes the directory again of a socket whose place nobody chose; gives what the socket is made with.
+pub(super) fn make_place(rule: &ListenRule, others: bool, host: &Host) -> ListenOptions {
+    if rule.text.is_empty() {
+        // Where that fails, so does the socket.
+        let _place = rundir::prepare(host.runtime, host.becomes, others);
+    }
+    options(rule, others)
 }
 
 /// Whether a socket lies in a directory.

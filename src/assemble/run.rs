@@ -56,6 +56,7 @@ pub(super) fn run(
                 // What is wrong is an event, and told where those are told.
                 let _told = configured.reload(running, reactor, notifier);
             }
+            Turn::Signal(Signal::Continue) => running.look_for_sockets(reactor),
             Turn::Signal(Signal::User2 | Signal::Child) => {}
         }
         let now = reactor.now().milliseconds;
@@ -132,6 +133,7 @@ fn obey(_: &mut Reactor<World>, _: &mut Running, _: &mut Configured<'_>, _: &mut
 /// Has the next turn end in time for what is to be done.
 fn set_alarm(work: Option<u64>, reactor: &mut Reactor<World>, running: &Running, notifier: &Notifier) {
     let sweep = running.has_leaving().then(|| reactor.now().milliseconds.saturating_add(SWEEP));
-    let due = [work, sweep, running.late.next(), notifier.next()].into_iter().flatten().min();
+    let due =
+        [work, sweep, running.late.next(), running.next_look(), notifier.next()].into_iter().flatten().min();
     reactor.lp().set_alarm(due);
 }

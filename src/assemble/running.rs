@@ -69,6 +69,8 @@ pub(super) struct Running {
     pub(super) late: Late,
     /// Who is asked for the names of clients.
     pub(super) domains: Domains,
+    /// When Unix sockets are looked for next, in milliseconds on the loop's clock.
+    pub(super) look: u64,
 }
 
 /// A server that runs.
@@ -141,6 +143,7 @@ impl Running {
             passed: Vec::new(),
             late: Late::default(),
             domains: Domains::default(),
+            look: 0,
         }
     }
 
@@ -333,6 +336,9 @@ impl Running {
         }
         if self.has_leaving() {
             self.sweep(reactor);
+        }
+        if self.next_look().is_some_and(|due| due <= now) {
+            self.look_for_sockets(reactor);
         }
         reactor.name_clients();
     }

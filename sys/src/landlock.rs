@@ -31,6 +31,7 @@ mod access {
     pub(super) const MAKE_BLOCK: u64 = 1 << 11;
     pub(super) const MAKE_DIR: u64 = 1 << 7;
     pub(super) const MAKE_REG: u64 = 1 << 8;
+    pub(super) const MAKE_SOCK: u64 = 1 << 9;
     /// Renaming from one directory to another.
     pub(super) const REFER: u64 = 1 << 13;
     pub(super) const TRUNCATE: u64 = 1 << 14;
@@ -51,8 +52,8 @@ mod access {
 }
 
 /// From now on, and for good, this thread and all it starts may open to read what is in the directories of `read`,
-/// also make, write, rename and remove files and directories in those of `write`, and remove files in those of
-/// `remove`; nothing else: no execution, no device, and where the kernel can refuse it no new TCP address and no
+/// also make, write, rename and remove files and directories in those of `write`, and remove files and make Unix sockets
+/// in those of `remove`; nothing else: no execution, no device, and where the kernel can refuse it no new TCP address and no
 /// outgoing connection. Wants [`crate::privilege::no_new_privileges`] before it.
 ///
 /// # Errors
@@ -76,8 +77,8 @@ pub fn restrict(
         ],
         abi,
     )?;
-    for (directories, rights) in [(read, access::READ), (write, access::WRITE), (remove, access::REMOVE_FILE)]
-    {
+    let renew = access::REMOVE_FILE | access::MAKE_SOCK;
+    for (directories, rights) in [(read, access::READ), (write, access::WRITE), (remove, renew)] {
         for directory in directories {
             allow(&rules, *directory, rights & handled)?;
         }

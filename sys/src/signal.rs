@@ -29,9 +29,11 @@ pub enum Signal {
     User2,
     /// `SIGCHLD`
     Child,
+    /// `SIGCONT`
+    Continue,
 }
 
-const NUMBERS: [(Signal, libc::c_int); 7] = [
+const NUMBERS: [(Signal, libc::c_int); 8] = [
     (Signal::Terminate, libc::SIGTERM),
     (Signal::Interrupt, libc::SIGINT),
     (Signal::Quit, libc::SIGQUIT),
@@ -39,6 +41,7 @@ const NUMBERS: [(Signal, libc::c_int); 7] = [
     (Signal::User1, libc::SIGUSR1),
     (Signal::User2, libc::SIGUSR2),
     (Signal::Child, libc::SIGCHLD),
+    (Signal::Continue, libc::SIGCONT),
 ];
 
 /// The pipe's writing end; -1 when there is none. The handler can be given nothing, so this one number is global.

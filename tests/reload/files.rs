@@ -98,7 +98,7 @@ fn an_emptied_file_changes_nothing() {
     }
     // A monitor alone is meant.
     program.reload("").unwrap();
-    crate::host::until("it is closed", || std::net::TcpStream::connect(one).is_err());
+    until("it is closed", || std::net::TcpStream::connect(one).is_err());
 }
 
 /// Nobody ever writes into a FIFO: who opened it to read would wait for good, and with it all clients.

@@ -13,4 +13,5 @@ mod observed;
 mod passwords;
 mod rights;
 mod servers;
+mod sockets;
 mod undone;
