@@ -27,7 +27,7 @@ before=$(now MainPID gorgon)
 printf '[http:two]\nlisten = :8081\nroot = /srv/www\n' >>"$conf"
 ok "reload" systemctl reload gorgon
 ok "reload has applied what has changed" curl -sSf http://127.0.0.1:8081/a.txt
-says "reload is told" "after a reload" systemctl status gorgon
+says "reload is told" ":8081" systemctl status gorgon
 ok "by the same process" is MainPID "$before" gorgon
 wrong
 no "reload refuses a wrong configuration" systemctl reload gorgon
