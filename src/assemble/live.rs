@@ -31,7 +31,7 @@ use crate::http::facts::HTTP_FACTS;
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
-use crate::monitor::{service::MonitorService, sessions::Counters, settings::MONITOR};
+use crate::monitor::{service::MonitorService, settings::MONITOR};
 use crate::text::join::{joined, separated};
 use crate::tree::rule::set_in_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
@@ -47,9 +47,6 @@ pub(super) struct Live<'a, 'c> {
     pub(super) reactor: &'a mut Reactor<World>,
     pub(super) running: &'a mut Running,
     pub(super) configured: &'a mut Configured<'c>,
-    /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
-    #[cfg(feature = "monitor")]
-    pub(super) counters: Counters,
     pub(super) told: Told,
 }
 
@@ -211,8 +208,8 @@ impl Live<'_, '_> {
         let running = self.running.monitors.iter().find(|running| running.name == name);
         let service = running.and_then(|running| self.reactor.service(running.service));
         let service = service.and_then(|service| service.as_any());
-        let sessions = service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
-        let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters: self.counters };
+        let counters = service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.counters());
+        let facts = counters.unwrap_or_default();
         value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
     }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::engine::{Buffers, ServiceCounters};
 #[cfg(feature = "monitor")]
-use crate::monitor::sessions::Counters;
+use crate::monitor::service::Counters;
 use crate::text::duration::rounded;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
@@ -266,16 +266,9 @@ pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
     ],
 };
 
-/// What is counted of monitors.
-#[cfg(feature = "monitor")]
-pub(super) struct MonitorFacts {
-    pub(super) sessions: u32,
-    pub(super) counters: Counters,
-}
-
 /// The facts of the kind `monitor`.
 #[cfg(feature = "monitor")]
-pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
+pub(super) static MONITOR_FACTS: Kind<Counters> = Kind {
     name: "monitor",
     help: "monitor",
     attributes: &[
@@ -285,18 +278,18 @@ pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::counter("commands", COUNT, "Commands that were asked, of all monitors."),
-            get: |facts| Value::Count(facts.counters.commands),
+            about: About::counter("commands", COUNT, "Commands that were asked."),
+            get: |facts| Value::Count(facts.commands),
             set: unset,
         },
         Attribute {
-            about: About::counter("denied", COUNT, "Commands refused for want of a role, of all monitors."),
-            get: |facts| Value::Count(facts.counters.refused),
+            about: About::counter("denied", COUNT, "Commands refused for want of a role."),
+            get: |facts| Value::Count(facts.refused),
             set: unset,
         },
         Attribute {
-            about: About::counter("failed_logins", COUNT, "Logins that failed, of all monitors."),
-            get: |facts| Value::Count(facts.counters.failed_logins),
+            about: About::counter("failed_logins", COUNT, "Logins that failed."),
+            get: |facts| Value::Count(facts.failed_logins),
             set: unset,
         },
     ],

@@ -28,13 +28,14 @@ use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
 use super::refusals::{EARLY, FULL, IDLED, LATE, NO_RANDOM, REFUSED, Refusals};
 use super::roles::{self, Roles};
+use super::session::Session;
 use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
 use crate::text::join::push_all;
 use crate::text::number::push_decimal_str;
-use crate::tree::Actor;
+use crate::tree::{Actor, Role};
 
 pub mod key_file;
 use key_file::KeyFile;
@@ -50,6 +51,8 @@ const IDLE: Timeout = Timeout(3);
 const PENALTY: u64 = 1000;
 /// How many may wait so; more of them are told at once. Their addresses have to wait in any case.
 const SHUT_MAX: usize = 16;
+
+const DISPLACED: &[u8] = b"error limit max_sessions are open, and somebody of a higher role came\n";
 
 /// What monitors need of the world.
 pub trait HasSessions {
@@ -78,7 +81,28 @@ pub struct Access {
 enum Guest {
     Login { login: Box<Login>, origin: Origin },
     Shut(&'static [u8]),
-    Session(Place),
+    Session(Place, Peer),
+}
+
+/// What somebody's role comes of.
+enum Peer {
+    /// The numbers of the user and the group.
+    Unix(u32, u32),
+    /// The name of a user with a key.
+    Key(String),
+}
+
+/// What happened since the monitor was turned on.
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Sessions that are open.
+    pub sessions: u32,
+    /// Commands that were asked and answered.
+    pub commands: u64,
+    /// Commands refused for want of a role.
+    pub refused: u64,
+    /// Logins that failed.
+    pub failed_logins: u64,
 }
 
 /// A session and how its peer talks.
@@ -98,8 +122,10 @@ pub struct MonitorService {
     keys: KeyFile,
     /// By the keys of connections, less one.
     guests: Vec<Option<Guest>>,
-    sessions: u32,
+    counters: Counters,
     refusals: Refusals,
+    /// Other rules hold than those that who is in was let in by.
+    stale: bool,
 }
 
 impl MonitorService {
@@ -111,8 +137,9 @@ impl MonitorService {
             access: Access::default(),
             keys: KeyFile::default(),
             guests: Vec::new(),
-            sessions: 0,
+            counters: Counters::default(),
             refusals: Refusals::default(),
+            stale: false,
         };
         service.change(access);
         service
@@ -131,18 +158,63 @@ impl MonitorService {
         Limits { timeouts, addresses: true, looks_on: true, ..Limits::default() }
     }
 
-    /// Takes other rules; who is in stays in. It is found in the loop by [`Service::as_any`].
+    /// Takes other rules; who is in goes by them as soon as the services settle. It is found in the loop by
+    /// [`Service::as_any`].
     pub fn change(&mut self, mut access: Access) {
+        self.stale = true;
         if let Some(keys) = access.keys.take() {
             self.keys = keys;
         }
         self.access = access;
     }
 
-    /// How many sessions it has.
+    /// What was counted.
     #[must_use]
-    pub fn sessions(&self) -> u32 {
-        self.sessions
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Adds what a session has counted since it was asked last.
+    fn count(&mut self, session: &mut Session) {
+        let (commands, refused) = session.take_counters();
+        self.counters.commands += commands;
+        self.counters.refused += refused;
+    }
+
+    /// The place of the session that has to go where room is wanted for one of that role: of the lowest role, which is
+    /// lower; of those one that does nothing; and of those the oldest.
+    fn least<W: HasSessions>(&self, role: Role, world: &mut W) -> Option<usize> {
+        let mut found = None;
+        for (at, guest) in self.guests.iter().enumerate() {
+            let Some(Guest::Session(place, _)) = guest else { continue };
+            let Some(session) = world.sessions().get(place.number) else { continue };
+            let works = session.has_work() || session.is_watching();
+            let key = (session.actor().role, works, session.opened(), at);
+            if key.0 < role && found.is_none_or(|other| key < other) {
+                found = Some(key);
+            }
+        }
+        found.map(|(.., at)| at)
+    }
+
+    /// Whether there is room for one of that role, or was made for it.
+    fn make_room<W: HasSessions>(&mut self, role: Role, world: &mut W, cx: &mut Cx<'_>) -> bool {
+        if self.counters.sessions < self.access.max_sessions {
+            return true;
+        }
+        let Some(at) = self.least(role, world) else { return false };
+        let shut = self.guests.get_mut(at).and_then(|guest| guest.replace(Guest::Shut(DISPLACED)));
+        let Some(Guest::Session(place, _)) = shut else { return false };
+        if let Some((id, session)) = world.sessions().find(place.number) {
+            let who = session.actor().who.clone();
+            self.count(session);
+            cx.lp().send(id, if place.medusa { FAREWELL } else { DISPLACED });
+            cx.lp().close(id);
+            world.note(cx.now(), &["monitor ", &self.name, ": ", &who, " had to make room"]);
+        }
+        world.sessions().close(place.number);
+        self.counters.sessions -= 1;
+        true
     }
 
     /// Notes an event of this monitor.
@@ -174,22 +246,22 @@ impl MonitorService {
     fn begin<W: HasSessions>(
         &mut self,
         key: &mut Key,
-        actor: Actor,
+        (actor, peer): (Actor, Peer),
         medusa: bool,
         world: &mut W,
         cx: &mut Cx<'_>,
     ) -> Next {
-        if self.sessions >= self.access.max_sessions {
+        if !self.make_room(actor.role, world, cx) {
             cx.write(if medusa { FAREWELL } else { FULL });
             return Next::Close;
         }
-        self.sessions += 1;
+        self.counters.sessions += 1;
         if medusa {
             cx.write(medusa::welcome(process_id(), roles::word(actor.role)).as_bytes());
             cx.write(PROMPT);
         }
         let number = world.sessions().open(cx.id(), actor, cx.now().milliseconds);
-        self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }));
+        self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }, peer));
         Next::Read(IDLE)
     }
 
@@ -203,7 +275,9 @@ impl MonitorService {
         if wait > 0 {
             return turn_away(legacy, wait, cx);
         }
-        if self.sessions >= self.access.max_sessions {
+        // Of which role one is who comes will be known when they are in.
+        let full = self.counters.sessions >= self.access.max_sessions;
+        if full && self.least(Role::Admin, world).is_none() {
             return refuse(legacy, FULL, cx);
         }
         let mut random = [0; NONCE];
@@ -263,12 +337,13 @@ impl MonitorService {
             }
             Outcome::In(role) => {
                 self.leave(key, cx.id(), world);
+                let peer = Peer::Key(who.clone());
                 push_all(&mut who, &[" from ", &address(cx)]);
                 self.note(now, "% logged in as %", &[&who, roles::word(role)], world);
-                (used, self.begin(key, Actor { role, who }, legacy, world, cx))
+                (used, self.begin(key, (Actor { role, who }, peer), legacy, world, cx))
             }
             Outcome::Out(why) => {
-                world.sessions().count_failed_login();
+                self.counters.failed_logins += 1;
                 world.door().fail(origin, now.milliseconds);
                 let of = if who.is_empty() { "" } else { " of " };
                 let words = [of, &who, &address(cx), why.words()];
@@ -335,6 +410,7 @@ impl MonitorService {
     /// Sends what the session of one who is in has answered, as far as the peer takes it.
     fn tell<W: HasSessions>(&mut self, mut place: Place, key: Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let Some(session) = world.sessions().get(place.number) else { return Next::Close };
+        self.count(session);
         let (mut told, mut room) = (false, Vec::new());
         while !session.output().is_empty() {
             if cx.held() {
@@ -376,7 +452,7 @@ impl MonitorService {
 
     /// Keeps what has changed of a session's place.
     fn keep(&mut self, key: Key, place: Place) {
-        if let Some(Guest::Session(kept)) = self.guest(key) {
+        if let Some(Guest::Session(kept, _)) = self.guest(key) {
             *kept = place;
         }
     }
@@ -386,9 +462,12 @@ impl MonitorService {
         let at = (core::mem::take(key) as usize).wrapping_sub(1);
         match self.guests.get_mut(at).and_then(Option::take) {
             Some(Guest::Login { .. }) => world.door().leave(id),
-            Some(Guest::Session(place)) => {
+            Some(Guest::Session(place, _)) => {
+                if let Some(session) = world.sessions().get(place.number) {
+                    self.count(session);
+                }
                 world.sessions().close(place.number);
-                self.sessions = self.sessions.saturating_sub(1);
+                self.counters.sessions = self.counters.sessions.saturating_sub(1);
             }
             Some(Guest::Shut(_)) | None => {}
         }
@@ -409,7 +488,10 @@ impl<W: HasSessions> Service<W> for MonitorService {
             push_decimal_str(process.into(), &mut who);
         }
         match self.access.roles.of(peer.uid, peer.gid) {
-            Some(role) => self.begin(key, Actor { role, who }, false, world, cx),
+            Some(role) => {
+                let peer = Peer::Unix(peer.uid, peer.gid);
+                self.begin(key, (Actor { role, who }, peer), false, world, cx)
+            }
             None => {
                 if let Some(more) = self.refusals.count(cx.now().milliseconds) {
                     self.note(cx.now(), "refused %, who has no role%", &[&who, &more], world);
@@ -423,7 +505,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
     fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         match self.guest(*key) {
             Some(Guest::Login { .. }) => self.log_in(key, input, world, cx),
-            Some(Guest::Session(place)) => {
+            Some(Guest::Session(place, _)) => {
                 let place = *place;
                 self.hear(place, *key, input, world, cx)
             }
@@ -438,7 +520,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
 
     fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         match self.guest(*key) {
-            Some(Guest::Session(place)) => {
+            Some(Guest::Session(place, _)) => {
                 let place = *place;
                 self.tell(place, *key, world, cx)
             }
@@ -456,19 +538,45 @@ impl<W: HasSessions> Service<W> for MonitorService {
                 return refuse(legacy, LATE, cx);
             }
             Some(Guest::Shut(farewell)) => cx.write(farewell),
-            Some(Guest::Session(place)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
+            Some(Guest::Session(place, _)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
             None => {}
         }
         Next::Close
     }
 
     fn on_end(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
-        let Some(Guest::Session(place)) = self.guest(*key) else { return Next::Close };
+        let Some(Guest::Session(place, _)) = self.guest(*key) else { return Next::Close };
         let place = *place;
         if let Some(session) = world.sessions().get(place.number) {
             session.end_input();
         }
         self.tell(place, *key, world, cx)
+    }
+
+    /// Those who are in get the roles that they would be let in with now; who has none is out.
+    fn settle(&mut self, world: &mut W, lp: &mut Loop) {
+        if !core::mem::take(&mut self.stale) {
+            return;
+        }
+        for guest in self.guests.iter().flatten() {
+            let Guest::Session(place, peer) = guest else { continue };
+            let Some((id, session)) = world.sessions().find(place.number) else { continue };
+            let held = session.actor().role;
+            let role = match peer {
+                Peer::Unix(user, group) => self.access.roles.of(*user, *group),
+                Peer::Key(user) => self.keys.keys().role(user, held),
+            };
+            if role == Some(held) {
+                continue;
+            }
+            session.set_role(role);
+            let words = role.map_or("none", roles::word);
+            let line =
+                ["monitor ", &self.name, ": the role of ", &session.actor().who, " is now ", words].concat();
+            lp.wake(id);
+            let now = lp.now();
+            world.note(now, &[&line]);
+        }
     }
 
     fn on_close(&mut self, mut key: Key, id: ConnId, world: &mut W, _lp: &mut Loop) {

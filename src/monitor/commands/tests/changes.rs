@@ -99,7 +99,7 @@ fn roles() {
             let answer = peer.ask(command);
             let refused = answer.matches("error refused").count();
             assert_eq!(refused, usize::from(role < least), "{command}: {answer}");
-            assert_eq!(peer.sessions.counters().refused, refused as u64);
+            assert_eq!(peer.session().refused, refused as u64);
             assert_eq!(
                 peer.tree.calls[2..],
                 if role < least { [0, 0] } else { peer.tree.calls[2..].try_into().unwrap() }

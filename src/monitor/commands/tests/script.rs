@@ -70,8 +70,10 @@ fn looking() {
         ("get \"/x\\x1b\"", "error unknown no kind is named x\\x1b\n"),
     ]);
     assert!(peer.due.is_none() && peer.sessions.is_idle());
-    assert_eq!(peer.sessions.counters().refused, 0);
-    assert!(peer.sessions.counters().commands > 40);
+    assert_eq!(peer.session().refused, 0);
+    let (commands, refused) = peer.session().take_counters();
+    assert!(commands > 40 && refused == 0);
+    assert_eq!(peer.session().take_counters(), (0, 0));
 }
 
 #[test]
