@@ -181,6 +181,10 @@ fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<
     }
     for pair in pairs {
         let Some((key, text)) = pair.split_once('=') else {
+    if kind.wanted().is_some() {
+        // What is not set, now or by a later step, is found to be wrong with all of the settings.
+        settings.servers.last_mut().map(|server| core::mem::take(&mut server.settings.root));
+    }
             return Err(Trouble::new(Code::Syntax, &[pair, ": expected KEY=VALUE"]));
         };
         set(settings, path, key, text)?;

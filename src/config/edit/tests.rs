@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::check::check;
 use crate::http::settings::HttpSettings;
 use crate::http::settings::handler::HandlerSettings;
 use std::vec;
@@ -106,6 +107,38 @@ fn steps_are_told_by_where_they_are_kept() {
 }
 
 #[test]
+#[test]
+fn what_a_server_makes_of_its_own_settings_is_set_there() {
+    let mut settings = settings();
+    settings.servers[0].settings.auth_file = "/users".to_owned();
+    settings.servers[0].settings.upload = "in".to_owned();
+    for (name, key) in [("auth", "auth_file"), ("upload", "upload")] {
+        let path = ["/handler/main/", name].concat();
+        for step in
+            [set(&path, "match", "/"), call(&path, "stop"), call(&path, "move last"), call(&path, "remove")]
+        {
+            let trouble = edit(&mut settings, &step).unwrap_err();
+            let words = [": it is what ", key, " of /http/main makes it"].concat();
+            assert!(
+                trouble.code == Code::Conflict && trouble.message.contains(&words),
+                "{}",
+                trouble.message
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_added_says_what_it_serves() {
+    let mut settings = settings();
+    assert!(edit(&mut settings, &call("/config", "add /http/two listen=:82")).is_ok());
+    let wrong = check(&settings);
+    assert!(wrong.iter().any(|wrong| wrong.node.name == "two" && wrong.key == "root"), "{wrong:?}");
+    // A later step of a transaction may say it.
+    assert!(edit(&mut settings, &set("/http/two", "root", ".")).is_ok());
+    assert!(check(&settings).is_empty());
+}
+
 fn handlers_change_places() {
     for (line, expected) in [
         ("move first", "bac"),
