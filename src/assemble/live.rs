@@ -22,7 +22,7 @@ use crate::cli::process::GORGON;
 use crate::config::check::check;
 use crate::config::difference::Difference;
 use crate::config::edit::{REVERT, canonical, edit};
-use crate::config::settings::Settings;
+use crate::config::settings::{HttpServer, Settings};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::engine::values::ConnId;
@@ -149,10 +149,7 @@ impl Live<'_, '_> {
                     Some(name) => self.of_listener(&new, name, key, text)?,
                     None => canonical(&new, step),
                 },
-                Step::Call { path, method, words } if path == "/config" && method.name == REVERT.name => {
-                    if !words.is_empty() {
-                        return Err(no_words(method));
-                    }
+                Step::Call { path, method, .. } if path == "/config" && method.name == REVERT.name => {
                     new = self.configured.reverted(&new);
                     resolved.push(step.clone());
                     continue;
@@ -415,12 +412,9 @@ impl Tree for Live<'_, '_> {
         &mut self,
         path: &Path<'_>,
         method: &'static Method,
-        words: &[String],
+        _words: &[String],
         _actor: &Actor,
     ) -> Result<String, Box<Trouble>> {
-        if !words.is_empty() {
-            return Err(no_words(method));
-        }
         self.told.forget();
         let lp = self.reactor.lp();
         match (path.kind, method.name) {
@@ -493,10 +487,6 @@ pub(super) fn look(settings: &Settings) -> Result<(), Box<Trouble>> {
 /// What differs, in one line for an event.
 fn difference(old: &Settings, new: &Settings) -> String {
     Difference::between(old, new).print(new).trim_end().replace('\n', "; ")
-}
-
-fn no_words(method: &Method) -> Box<Trouble> {
-    Trouble::new(Code::Syntax, &[method.name, " takes no words"])
 }
 
 fn failed(message: String) -> Box<Trouble> {

@@ -72,7 +72,7 @@ static SCHEMAS: [Schema; 6] = [
         named: false,
         about: |place| CONFIG.get(place),
         methods: &[
-            method("add", "PATH KEY=VALUE...", Role::Admin, true),
+            method("add", "PATH [KEY=VALUE ...]", Role::Admin, true),
             method("revert", "", Role::Admin, true),
             method("reload", "", Role::Admin, false),
             method("diff", "", Role::View, false),
@@ -91,7 +91,7 @@ static SCHEMAS: [Schema; 6] = [
         named: true,
         about: |place| HANDLER.get(place),
         methods: &[
-            method("move", "first|last|before NAME|after NAME", Role::Admin, true),
+            method("move", "first | last | before NAME | after NAME", Role::Admin, true),
             method("remove", "", Role::Admin, true),
         ],
     },

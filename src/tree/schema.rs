@@ -63,6 +63,26 @@ pub struct Method {
     pub configures: bool,
 }
 
+impl Method {
+    /// Whether these are words that it takes: one of the forms that [`Method::words`] shows. There a word of small
+    /// letters is said as it is, another stands for any word, and `[KEY=VALUE ...]` for any number of pairs.
+    #[must_use]
+    pub fn takes(&self, words: &[String]) -> bool {
+        self.words.split(" | ").any(|form| {
+            let (form, pairs) = match form.strip_suffix(" [KEY=VALUE ...]") {
+                Some(form) => (form, true),
+                None => (form, false),
+            };
+            let mut rest = words.iter();
+            let fits = form.split_ascii_whitespace().all(|wanted| {
+                rest.next()
+                    .is_some_and(|word| wanted.bytes().all(|b| b.is_ascii_uppercase()) || word == wanted)
+            });
+            fits && rest.all(|word| pairs && word.contains('='))
+        })
+    }
+}
+
 /// Names a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -254,6 +274,32 @@ pub trait Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_take_the_words_they_show() {
+        let place = "first | last | before NAME | after NAME";
+        for (shown, words, takes) in [
+            ("", "", true),
+            ("", "x", false),
+            ("", "for 2s", false),
+            (place, "first", true),
+            (place, "before a", true),
+            (place, "after first", true),
+            (place, "", false),
+            (place, "before", false),
+            (place, "first first", false),
+            (place, "before a b", false),
+            (place, "up", false),
+            ("PATH [KEY=VALUE ...]", "", false),
+            ("PATH [KEY=VALUE ...]", "/http/x", true),
+            ("PATH [KEY=VALUE ...]", "/http/x a=b c=", true),
+            ("PATH [KEY=VALUE ...]", "/http/x a=b c", false),
+        ] {
+            let method = Method { name: "do", words: shown, help: "", role: Role::Admin, configures: true };
+            let list: Vec<String> = words.split_ascii_whitespace().map(String::from).collect();
+            assert_eq!(method.takes(&list), takes, "{shown}: {words}");
+        }
+    }
 
     #[test]
     fn paths_are_read_and_printed() {

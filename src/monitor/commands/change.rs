@@ -156,6 +156,12 @@ impl Desk<'_> {
             return Err(unknown("% has no method %", &[schema.name, name], near));
         };
         self.hold_role(method.role, method.name)?;
+        if !method.takes(&list) {
+            return Err(match method.words {
+                "" => failure(Code::Syntax, "% takes no words", &[method.name]),
+                forms => expected("% %", &[method.name, forms]),
+            });
+        }
         Ok(vec![Step::Call { path: String::from(path), method, words: list }])
     }
 

@@ -195,7 +195,7 @@ fn help_and_schema() {
              help=\"The path it answers below.\"\n\
              /schema/handler.enabled unit=switch default=on role=admin live=on fact=off counter=off \
              help=\"Whether it answers.\"\n\
-             /schema/handler move args=\"first|last|before NAME|after NAME\" role=admin configures=on \
+             /schema/handler move args=\"first | last | before NAME | after NAME\" role=admin configures=on \
              help=\"Do it. It is done at once.\"\n\
              /schema/handler remove args=\"\" role=admin configures=on help=\"Do it. It is done at once.\"\nok\n",
         ),

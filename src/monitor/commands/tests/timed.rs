@@ -124,7 +124,7 @@ fn all_is_reverted_and_nothing_of_it_comes_back() {
     peer.script(&[
         ("set /http/main hidden=on; set /http/main hidden=off for 1s", "ok\nok\n"),
         ("set /connection/1-7 traced=on for 1s", "ok\n"),
-        ("call /config revert now", "error invalid expected other words\n"),
+        ("call /config revert now", "error syntax revert takes no words\n"),
         ("begin; call /config revert; set /http/main write_buffer=1K", "ok\nok\nok\n"),
         ("get /http/main.hidden; commit", "/http/main.hidden=off\nok\nok\n"),
     ]);
