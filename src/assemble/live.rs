@@ -9,11 +9,11 @@ use gorgon_sys::process_id;
 
 use super::configured::Configured;
 use super::listeners::display;
+#[cfg(feature = "monitor")]
+use super::nodes::MONITOR_FACTS;
 use super::nodes::{
     CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, PROCESS, ProcessFacts, SERVICE,
 };
-#[cfg(feature = "monitor")]
-use super::nodes::{MONITOR_FACTS, MonitorFacts};
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
@@ -39,6 +39,8 @@ use crate::world::World;
 
 /// What the paths of connections begin with.
 const CONNECTIONS: &str = "/connection/";
+/// What the monitor of a listener or a connection is called by, before its name.
+const MONITOR_FRONT: &str = "monitor:";
 /// Connections that are named in one call.
 const SLICE: usize = 256;
 
@@ -99,9 +101,9 @@ impl Live<'_, '_> {
         })?;
         let listener = self.reactor.lp().listener(id)?;
         Some(ListenerFacts {
+            buffers: (!server.starts_with(MONITOR_FRONT)).then(|| listener.buffers()),
             server,
             rule: bound,
-            buffers: listener.buffers(),
             accepted: listener.accepted(),
             paused: listener.is_paused(),
         })
@@ -293,6 +295,10 @@ impl Tree for Live<'_, '_> {
                         }
                         None => {}
                     }
+                    // Turned off, the server's own files are asked nothing, but can be turned on.
+                    if schema.name == "handler" && has_files(server) {
+                        visit(&joined(&[&server.name, "/files"]));
+                    }
                 }
             }
             _ => visit(""),
@@ -340,7 +346,8 @@ impl Tree for Live<'_, '_> {
                 }
                 let settings = self.running.settings.servers.iter().find(|other| other.name == server)?;
                 let handler = settings.handler(name);
-                if !known && (path.kind == "cache" || handler.is_none()) {
+                let own = name == "files" && path.kind == "handler";
+                if !known && !own && (path.kind == "cache" || handler.is_none()) {
                     return None;
                 }
                 if path.kind == "handler" && attribute < HANDLER.attributes.len() {
@@ -357,7 +364,10 @@ impl Tree for Live<'_, '_> {
                     let set = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
                     return Some(set.unwrap_or_else(own));
                 }
-                schemas::told(path.kind, attribute).map(|_| Value::Nothing)
+                match schemas::told(path.kind, attribute) {
+                    Some(_) => Some(Value::Nothing),
+                    None => Some(Value::Text(server.to_owned())),
+                }
             }
             #[cfg(feature = "monitor")]
             "monitor" => self.monitor(path.name, attribute),
@@ -472,6 +482,11 @@ impl Tree for Live<'_, '_> {
     fn milliseconds(&self) -> u64 {
         self.reactor.now().milliseconds
     }
+}
+
+/// Whether a server has files of its own that are turned off, and no other handler of that name.
+fn has_files(server: &HttpServer) -> bool {
+    !(server.settings.enabled && server.settings.files) && server.handler("files").is_none()
 }
 
 /// Looks for what contradicts in settings that were changed as a whole.

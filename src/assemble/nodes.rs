@@ -172,7 +172,8 @@ pub(super) static LOG: Kind<LogFacts> = Kind {
 pub(super) struct ListenerFacts {
     pub(super) server: String,
     pub(super) rule: String,
-    pub(super) buffers: Buffers,
+    /// None of a monitor's, which are not set.
+    pub(super) buffers: Option<Buffers>,
     pub(super) accepted: u64,
     pub(super) paused: bool,
 }
@@ -197,8 +198,13 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::live("read_buffer", BUFFER, "", "The read buffer that its connections begin with."),
-            get: |facts| Value::Buffer(facts.buffers.read),
+            about: About::live(
+                "read_buffer",
+                BUFFER,
+                "",
+                "The read buffer that its connections begin with. A monitor's has none to set.",
+            ),
+            get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.read)),
             set: unset,
         },
         Attribute {
@@ -206,9 +212,9 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
                 "write_buffer",
                 BUFFER,
                 "",
-                "The write buffer that its connections begin with.",
+                "The write buffer that its connections begin with. A monitor's has none to set.",
             ),
-            get: |facts| Value::Buffer(facts.buffers.write),
+            get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.write)),
             set: unset,
         },
         Attribute {

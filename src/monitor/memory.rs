@@ -178,6 +178,16 @@ impl MemoryTree {
         text
     }
 
+    /// Has a node not have an attribute.
+    pub fn lack(&mut self, path: &str, key: &str) {
+        let Some(path) = Path::parse(path) else { return };
+        let place =
+            self.kind(path.kind).and_then(|kind| SCHEMAS.get(kind)).and_then(|schema| schema.find(key));
+        if let (Some((place, _)), Some(values)) = (place, self.node(&path)) {
+            values.get_mut(place).map(|value| core::mem::replace(value, Value::Nothing));
+        }
+    }
+
     /// How many nodes of a kind there are.
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {

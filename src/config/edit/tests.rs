@@ -91,6 +91,7 @@ fn steps_are_told_by_where_they_are_kept() {
     for (step, told) in [
         (set("/handler/main/files", "enabled", "off"), "/http/main.files=off"),
         (set("/handler/main/files", "match", "/"), "/handler/main/files.match=/"),
+        (set("/handler/main/files", "enabled", "on"), "/http/main.files=on"),
         (set("/handler/main/a", "enabled", "off"), "/handler/main/a.enabled=off"),
         (set("/handler/none/files", "enabled", "off"), "/handler/none/files.enabled=off"),
         (call("/handler/main/files", "start"), "/http/main.files=on"),
@@ -106,7 +107,6 @@ fn steps_are_told_by_where_they_are_kept() {
     assert_eq!(of(&settings, &step), "/handler/main/files.enabled=off");
 }
 
-#[test]
 #[test]
 fn what_a_server_makes_of_its_own_settings_is_set_there() {
     let mut settings = settings();
@@ -139,6 +139,7 @@ fn a_server_that_is_added_says_what_it_serves() {
     assert!(check(&settings).is_empty());
 }
 
+#[test]
 fn handlers_change_places() {
     for (line, expected) in [
         ("move first", "bac"),
@@ -183,6 +184,9 @@ fn what_is_wrong_is_told() {
         (call("/handler/main/a", "move before"), Code::Syntax, "first, last"),
         (call("/handler/main/a", "move before a"), Code::Missing, "no such handler"),
         (call("/http/none", "remove"), Code::Missing, "no such node"),
+        (call("/handler/main/files", "move first"), Code::Conflict, "what files of /http/main makes it"),
+        (set("/handler/main/files", "match", "/z"), Code::Conflict, "what files of /http/main makes it"),
+        (set("/handler/main/upload", "match", "/z"), Code::Missing, "no such node"),
         (call("/http/none", "stop"), Code::Missing, "no such node"),
         (call("/loop", "remove"), Code::Unknown, "no such method"),
     ] {

@@ -14,8 +14,8 @@ use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
-use crate::text::duration;
-use crate::text::join::separated;
+use crate::text::duration::{self, rounded};
+use crate::text::join::{push_all, separated};
 use crate::text::nearest::nearest;
 use crate::text::number::push_decimal_str;
 use crate::tree::{Code, Path, Schema, Step, Tree};
@@ -271,6 +271,9 @@ impl Desk<'_> {
     }
 
     pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        if words.is_empty() {
+            return self.waiting();
+        }
         let walk = self.place(words, true)?;
         let mut node = String::new();
         let name = walk.one.as_deref().unwrap_or("*");
@@ -299,6 +302,21 @@ impl Desk<'_> {
                 self.note("keep %.%", &[path, key]);
             }
         }
+        Ok(())
+    }
+
+    /// Tells what was set for a time, and for how long that holds.
+    fn waiting(&mut self) -> Result<(), Failure> {
+        let mut text = String::new();
+        for change in self.timed.waiting() {
+            push_all(
+                &mut text,
+                &[&change.path, ".", &change.key, "=", &change.set, ", ", &change.back, " again in "],
+            );
+            duration::print(rounded(change.due.saturating_sub(self.now)), &mut text);
+            text.push('\n');
+        }
+        self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())
     }
 

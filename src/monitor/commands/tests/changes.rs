@@ -335,7 +335,7 @@ fn changes_for_a_time() {
         failed: false,
     }));
     peer.script(&[
-        ("keep", "error syntax expected a path\n"),
+        ("keep", "/http/main.hidden=on, off again in 18446744073708551s\nok\n"),
         ("keep /http/mian", "error missing there is no /http/mian\n"),
         ("keep /http/main hiden", "error unknown http has no attribute hiden; did you mean hidden?\n"),
         ("keep /http/main root", "error conflict nothing of /http/main is set for a time\n"),

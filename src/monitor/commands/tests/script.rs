@@ -21,7 +21,13 @@ fn looking() {
         ("ls", "/process\n/loop\n/config\n/http\n/handler\n/connection\nok\n"),
         ("ls /http", "/http/main\n/http/v1.local\nok\n"),
         ("ls /http/*", "/http/main\n/http/v1.local\nok\n"),
+        ("ls /", "/process\n/loop\n/config\n/http\n/handler\n/connection\nok\n"),
         ("ls /http/main", "ok\n"),
+        ("ls /handler/main", "/handler/main/files\n/handler/main/status\nok\n"),
+        ("ls /handler/main/*", "/handler/main/files\n/handler/main/status\nok\n"),
+        ("ls /handler/main/files", "ok\n"),
+        ("ls /handler/mian", "error missing there is no /handler/mian\n"),
+        ("ls /handler/mai", "error missing there is no /handler/mai\n"),
         ("ls /loop", "ok\n"),
         ("ls /connection", "ok\n"),
         ("json ls /handler", "{\"path\":\"/handler/main/files\"}\n{\"path\":\"/handler/main/status\"}\nok\n"),
@@ -177,6 +183,10 @@ fn help_and_schema() {
              \x20   fit.\n\
              \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as\n\
              \x20   auto:4K..256K; its default is 16K. The role operate may set it.\nok\n",
+        ),
+        (
+            "help http.stop",
+            "  call /http/NAME stop\n    Do it. It is done at once.\n    The role admin may do it.\nok\n",
         ),
         ("help http.requests", "  http.requests=COUNT: Requests answered.\n  It is a fact; nobody sets it.\nok\n"),
         (

@@ -139,3 +139,39 @@ fn all_is_reverted_and_nothing_of_it_comes_back() {
     let mut peer = Peer::new(Role::Operate);
     peer.script(&[("call /config revert", "error refused revert is for the role admin; yours is operate\n")]);
 }
+
+#[test]
+fn what_waits_is_told() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(2), 64 << 10);
+    peer.script(&[
+        ("keep", "ok\n"),
+        ("set /http/main write_buffer=256K for 10m", "ok\n"),
+        ("set /connection/1-7 traced=on for 90s", "ok\n"),
+    ]);
+    peer.tree.now += 60_000;
+    peer.script(&[
+        (
+            "keep",
+            "/http/main.write_buffer=256K, 16K again in 9m\n/connection/1-7.traced=on, off again in 30s\nok\n",
+        ),
+        ("keep /http/main", "ok\n"),
+        ("keep", "/connection/1-7.traced=on, off again in 30s\nok\n"),
+    ]);
+}
+
+/// As the listener of a monitor has no buffers to set.
+#[test]
+fn what_has_no_such_attribute_is_left_out() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.tree.lack("/handler/main/status", "match");
+    peer.script(&[
+        ("find handler | set match=/a", "/handler found=2 done=1\nok\n"),
+        ("get /handler/*.match", "/handler/main/files.match=/a\n/handler/main/status.match=-\nok\n"),
+        (
+            "find handler where match = - | set enabled=off match=/b",
+            "/handler found=1 done=0\nerror conflict /handler/main/status has no match to set\n",
+        ),
+        ("get /handler/main/status.enabled", "/handler/main/status.enabled=on\nok\n"),
+        ("find handler where match = none | set match=/b", "/handler found=0 done=0\nok\n"),
+    ]);
+}
