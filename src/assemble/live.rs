@@ -33,7 +33,8 @@ use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
 use crate::monitor::{service::MonitorService, settings::MONITOR};
 use crate::text::join::{joined, separated};
-use crate::tree::rule::set_in_rule;
+use crate::text::number::{parse_decimal, push_decimal_str};
+use crate::tree::rule::{of_rule, set_in_rule};
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
 
@@ -109,7 +110,7 @@ impl Live<'_, '_> {
         })
     }
 
-    /// A step that changes a listener's buffer, as one that changes its rule.
+    /// A step that changes a listener's buffer, as one that changes a part of its rule.
     fn of_listener(&self, new: &Settings, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
         let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
         let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
@@ -122,18 +123,26 @@ impl Live<'_, '_> {
         }
         // Sockets are in the order of their rules, and two rules may read the same.
         let settings = new.servers.iter().find(|other| other.name == *server).ok_or_else(missing)?;
-        let mut rules = settings.settings.listen.clone();
-        let same = settings.listeners.get(place).is_some_and(|rule| rule.listen == bound.rule.listen);
-        match rules.get_mut(place).filter(|_| same) {
-            Some(rule) => *rule = set_in_rule(rule, key, text),
-            None => return Err(missing()),
+        if settings.listeners.get(place).is_none_or(|rule| rule.listen != bound.rule.listen) {
+            return Err(missing());
         }
-        let path = joined(&["/http/", server]);
+        let mut number = String::new();
+        push_decimal_str(place as u64 + 1, &mut number);
         Ok(Step::Set {
-            path,
-            key: "listen".to_owned(),
-            text: separated(&mut rules.iter().map(String::as_str), ","),
+            path: joined(&["/http/", server]),
+            key: joined(&[PART, &number, "].", key]),
+            text: text.to_owned(),
         })
+    }
+
+    /// A step by the name of the node that keeps what it changes.
+    fn named(&self, new: &Settings, step: &Step) -> Result<Step, Box<Trouble>> {
+        if let Step::Set { path, key, text } = step {
+            if let Some(name) = path.strip_prefix("/listener/") {
+                return self.of_listener(new, name, key, text);
+            }
+        }
+        Ok(canonical(new, step))
     }
 
     /// The settings that steps lead to, and the same steps on the nodes that are kept in settings. What is set of
@@ -147,18 +156,14 @@ impl Live<'_, '_> {
                     resolved.push(step.clone());
                     continue;
                 }
-                Step::Set { path, key, text } => match path.strip_prefix("/listener/") {
-                    Some(name) => self.of_listener(&new, name, key, text)?,
-                    None => canonical(&new, step),
-                },
                 Step::Call { path, method, .. } if path == "/config" && method.name == REVERT.name => {
                     new = self.configured.reverted(&new);
                     resolved.push(step.clone());
                     continue;
                 }
-                Step::Call { .. } => canonical(&new, step),
+                Step::Set { .. } | Step::Call { .. } => self.named(&new, step)?,
             };
-            edit(&mut new, &step)?;
+            edit_part(&mut new, &step)?;
             resolved.push(step);
         }
         Ok((new, resolved))
@@ -379,6 +384,21 @@ impl Tree for Live<'_, '_> {
         self.resolve(steps).map(|(_, steps)| steps)
     }
 
+    fn part(&mut self, path: &str, key: &str) -> Option<String> {
+        let (server, place, key) = part(path, key)?;
+        let server = self.running.settings.servers.iter().find(|other| other.name == server);
+        let rule = server.and_then(|server| server.settings.listen.get(place));
+        Some(rule.map_or("", |rule| of_rule(rule, key)).to_owned())
+    }
+
+    fn touched(&mut self) -> Option<Vec<String>> {
+        self.configured.touched.take()
+    }
+
+    fn said(&mut self, path: &str, key: &str) -> Option<String> {
+        self.configured.said(path, key)
+    }
+
     fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
         let stopped = |step: &Step| match step {
             Step::Call { path, method, .. } if method.name == "stop" => {
@@ -460,7 +480,7 @@ impl Tree for Live<'_, '_> {
         let mut wanted = self.running.settings.clone();
         for step in passing {
             let (Step::Set { path, .. } | Step::Call { path, .. }) = step;
-            match edit(&mut wanted, step) {
+            match edit_part(&mut wanted, step) {
                 // One of a connection, or of a node that is gone, is in no file.
                 Err(trouble) if path.starts_with(CONNECTIONS) || trouble.code == Code::Missing => {}
                 // To write what passes would make it stay.
@@ -487,6 +507,30 @@ impl Tree for Live<'_, '_> {
 /// Whether a server has files of its own that are turned off, and no other handler of that name.
 fn has_files(server: &HttpServer) -> bool {
     !(server.settings.enabled && server.settings.files) && server.handler("files").is_none()
+}
+
+/// What the name of a part of a rule of `listen` begins with: `listen[1].write_buffer`.
+const PART: &str = "listen[";
+
+/// The server, the place of the rule, and the key of such a part.
+fn part<'s>(path: &'s str, key: &'s str) -> Option<(&'s str, usize, &'s str)> {
+    let (number, key) = key.strip_prefix(PART)?.split_once("].")?;
+    let place = parse_decimal(number.as_bytes())?.checked_sub(1)?;
+    Some((path.strip_prefix("/http/")?, usize::try_from(place).ok()?, key))
+}
+
+/// Does a step on settings, which may be of such a part.
+fn edit_part(settings: &mut Settings, step: &Step) -> Result<(), Box<Trouble>> {
+    let Step::Set { path, key, text } = step else { return edit(settings, step) };
+    let Some((name, place, key)) = part(path, key) else { return edit(settings, step) };
+    let server = settings.servers.iter().find(|server| server.name == name);
+    let mut rules = server.map(|server| server.settings.listen.clone()).unwrap_or_default();
+    let Some(rule) = rules.get_mut(place) else {
+        return Err(Trouble::new(Code::Missing, &[path, ": no such rule"]));
+    };
+    *rule = set_in_rule(rule, key, text);
+    let text = separated(&mut rules.iter().map(String::as_str), ",");
+    edit(settings, &Step::Set { path: path.clone(), key: "listen".to_owned(), text })
 }
 
 /// Looks for what contradicts in settings that were changed as a whole.

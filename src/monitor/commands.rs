@@ -80,6 +80,9 @@ type Run<'d> = fn(&mut Desk<'d>, &mut Words<'_>, &Ask<'_>) -> Result<(), Failure
 pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(ConnId)) -> Option<u64> {
     let Sessions { slots, timed, turn } = sessions;
     let now = tree.milliseconds();
+    if let Some(touched) = tree.touched() {
+        change::reloaded(timed, &touched, tree);
+    }
     change::take_back(timed, tree, now);
     let mut left = NODES;
     loop {

@@ -115,6 +115,10 @@ pub struct MemoryTree {
     pub calls: [u64; 4],
     /// What `save` was told.
     pub passing: Vec<(String, String, String)>,
+    /// What [`Tree::touched`] gives next.
+    pub touched: Option<Vec<String>>,
+    /// What the configuration says of attributes, by their names.
+    pub said: BTreeMap<String, String>,
     nodes: BTreeMap<(usize, String), Vec<Value>>,
     /// Names of connections, by their numbers.
     connections: BTreeMap<u64, String>,
@@ -221,7 +225,8 @@ impl MemoryTree {
         self.nodes.get_mut(&(kind, path.name.to_owned()))
     }
 
-    fn remove(&mut self, path: &Path<'_>) -> Result<(), Box<Trouble>> {
+    /// Takes a node out.
+    pub fn remove(&mut self, path: &Path<'_>) -> Result<(), Box<Trouble>> {
         let kind = self.kind(path.kind).unwrap_or_default();
         if path.kind == "connection" {
             let number = path.name.split('-').next().and_then(|number| number.parse().ok());
@@ -335,6 +340,14 @@ impl Tree for MemoryTree {
 
     fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
         Ok(steps.iter().map(canonical).collect())
+    }
+
+    fn touched(&mut self) -> Option<Vec<String>> {
+        self.touched.take()
+    }
+
+    fn said(&mut self, path: &str, key: &str) -> Option<String> {
+        self.said.get(&[path, ".", key].concat()).cloned()
     }
 
     fn change(&mut self, steps: &[Step], _: &Actor) -> Result<(), Box<Trouble>> {

@@ -225,13 +225,31 @@ pub trait Tree {
     /// An attribute's value, by its place in the schema. Nothing: there is no such node.
     fn get(&mut self, path: &Path<'_>, attribute: usize) -> Option<Value>;
 
-    /// The same steps, each on the node that keeps what it changes, for some nodes show what another one keeps: those of
-    /// a listener are changes of its server's `listen`. What waits or is looked for by name goes by these.
+    /// The same steps, each on the node that keeps what it changes, for some nodes show what another one keeps: the buffer
+    /// of a listener is `listen[1].write_buffer` of its server, a part of a rule. What waits or is looked for by name
+    /// goes by these.
     ///
     /// # Errors
     /// The first step that cannot be done, named.
     fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
         Ok(steps.to_vec())
+    }
+
+    /// The text that a part has, as [`Tree::canonical`] names it, which is no attribute: empty where it has none of its
+    /// own. Nothing: it is no such part.
+    fn part(&mut self, _path: &str, _key: &str) -> Option<String> {
+        None
+    }
+
+    /// The attributes, as `/http/main.listen`, of which the configuration says something else than before since this was
+    /// asked last. Nothing: it was not read again.
+    fn touched(&mut self) -> Option<Vec<String>> {
+        None
+    }
+
+    /// What the configuration says of an attribute, as it was read last.
+    fn said(&mut self, _path: &str, _key: &str) -> Option<String> {
+        None
     }
 
     /// Changes the configuration, or what lives, in all these steps or in none. That the actor's role suffices was

@@ -12,4 +12,5 @@ mod listeners;
 mod observed;
 mod rights;
 mod servers;
+mod timed;
 mod undone;

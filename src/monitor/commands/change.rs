@@ -28,6 +28,9 @@ const CONNECTIONS: &str = "/connection/";
 
 /// The value of an attribute now, as text; empty when there is none.
 fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
+    if let Some(text) = tree.part(path, key) {
+        return text;
+    }
     let mut text = String::new();
     let Some(path) = Path::parse(path) else { return text };
     let schema = tree.schemas().iter().find(|schema| schema.name == path.kind);
@@ -37,6 +40,18 @@ fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
         }
     }
     text
+}
+
+/// The configuration was read again: what it says now stays, and nothing comes back on a node that is gone, should there
+/// be another of its name later.
+pub(super) fn reloaded(timed: &mut Timed, touched: &[String], tree: &mut dyn Tree) {
+    timed.forget(&mut |change| {
+        let name = fill("%.%", &[&change.path, change.attribute()]);
+        let is_there = parse(tree, &change.path).is_ok_and(|(schema, path)| exists(tree, schema, path.name));
+        !is_there
+            || touched.contains(&name)
+            || tree.said(&change.path, &change.key).is_some_and(|said| said == change.set)
+    });
 }
 
 /// Sets back what is due: all at once, for values that were set together may hold only together; where that fails, each
@@ -67,10 +82,10 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
                 told += 1;
                 if told <= NOTED {
                     let words = if result.is_ok() { &change.set } else { words };
-                    let Change { path, key, back, actor, .. } = &*change;
+                    let Change { path, key, actor, .. } = &*change;
                     tree.note(&[&fill(
                         "%: time is over: %.%=%%%",
-                        &[&actor.who, path, key, back, end, words],
+                        &[&actor.who, path, key, change.before(), end, words],
                     )]);
                 }
             }
@@ -250,11 +265,11 @@ impl Desk<'_> {
         let mut length = String::new();
         duration::print(due.saturating_sub(self.now), &mut length);
         for (place, mut change) in new.into_iter().enumerate() {
-            let Change { path, key, back, set, .. } = &mut *change;
             if place < told {
-                self.note("%.% is % again in %", &[path, key, back, &length]);
+                let Change { path, key, .. } = &*change;
+                self.note("%.% is % again in %", &[path, key, change.before(), &length]);
             }
-            *set = value(self.tree, path, key);
+            change.set = value(self.tree, &change.path, &change.key);
             self.timed.push(change);
         }
         Ok(())
@@ -298,7 +313,7 @@ impl Desk<'_> {
         for step in kept.iter().flatten() {
             let Step::Set { path, key, .. } = step else { continue };
             if self.timed.find(path, key).is_some() {
-                self.timed.forget(&|change| change.is_of(path, key));
+                self.timed.forget(&mut |change| change.is_of(path, key));
                 self.note("keep %.%", &[path, key]);
             }
         }
@@ -311,7 +326,7 @@ impl Desk<'_> {
         for change in self.timed.waiting() {
             push_all(
                 &mut text,
-                &[&change.path, ".", &change.key, "=", &change.set, ", ", &change.back, " again in "],
+                &[&change.path, ".", &change.key, "=", &change.set, ", ", change.before(), " again in "],
             );
             duration::print(rounded(change.due.saturating_sub(self.now)), &mut text);
             text.push('\n');
@@ -328,11 +343,15 @@ impl Desk<'_> {
         // None is kept unless all may be.
         for keeps in [false, true] {
             for (at, about) in walk.schema.abouts().enumerate() {
-                let is = |change: &Change| change.key == about.name && change.path.starts_with(front);
+                let is = |change: &Change| match change.key.rsplit_once("].") {
+                    // A part of a rule is the buffer of a listener.
+                    Some((_, key)) => key == about.name && walk.schema.name == "listener",
+                    None => change.key == about.name && change.path.starts_with(front),
+                };
                 let asked = walk.keys.is_empty() || walk.keys.contains(&at);
                 if asked && keeps {
-                    self.timed.forget(&is);
-                } else if asked && self.timed.waiting().any(is) {
+                    self.timed.forget(&mut |change| is(change));
+                } else if asked && self.timed.waiting().any(&is) {
                     self.hold_role(about.role, about.name)?;
                 }
             }
@@ -391,12 +410,12 @@ impl Desk<'_> {
         self.tree.change(&steps, &self.session.actor)?;
         for step in &canonical {
             match step {
-                Step::Set { path, key, .. } => self.timed.forget(&|change| change.is_of(path, key)),
+                Step::Set { path, key, .. } => self.timed.forget(&mut |change| change.is_of(path, key)),
                 Step::Call { path, method, .. } => match method.name {
                     // Another node of that name is not the one that they were set of.
                     "remove" => self.timed.forget_node(path),
                     // What is in no file is not taken back.
-                    "revert" => self.timed.forget(&|change| !change.path.starts_with(CONNECTIONS)),
+                    "revert" => self.timed.forget(&mut |change| !change.path.starts_with(CONNECTIONS)),
                     _ => {}
                 },
             }

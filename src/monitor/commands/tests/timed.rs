@@ -175,3 +175,31 @@ fn what_has_no_such_attribute_is_left_out() {
         ("find handler where match = none | set match=/b", "/handler found=0 done=0\nok\n"),
     ]);
 }
+
+#[test]
+fn what_the_configuration_says_when_it_is_read_again_stays() {
+    let mut peer = Peer::new(Role::Admin);
+    let reload = |peer: &mut Peer, touched: &[&str]| {
+        peer.tree.touched = Some(touched.iter().map(|name| (*name).to_owned()).collect());
+        peer.work();
+        peer.sessions.timed().waiting().map(|change| change.key.clone()).collect::<Vec<_>>()
+    };
+    peer.script(&[
+        ("set /http/main hidden=on write_buffer=256K idle_timeout=5m for 10m", "ok\n"),
+        ("set /http/v1.local hidden=on for 10m", "ok\n"),
+    ]);
+    let all = ["hidden", "write_buffer", "idle_timeout", "hidden"];
+    assert_eq!(reload(&mut peer, &[]), all);
+    // It names another attribute; and says what holds, or something else.
+    peer.tree.said.insert("/http/main.idle_timeout".to_owned(), "1m".to_owned());
+    assert_eq!(reload(&mut peer, &["/http/main.clients", "/http/v1.local.idle_timeout"]), all);
+    peer.tree.said.insert("/http/main.idle_timeout".to_owned(), "5m".to_owned());
+    assert_eq!(reload(&mut peer, &["/http/main.hidden"]), ["write_buffer", "hidden"]);
+    // A node that is gone has nothing that could come back on another one of its name.
+    peer.tree.remove(&Path { kind: "http", name: "v1.local" }).unwrap();
+    assert_eq!(reload(&mut peer, &[]), ["write_buffer"]);
+    // What was touched before is no matter of what is set afterwards.
+    assert_eq!(reload(&mut peer, &["/http/main.write_buffer"]), [] as [&str; 0]);
+    peer.script(&[("set /http/main write_buffer=64K for 10m", "ok\n")]);
+    assert_eq!(peer.sessions.timed().waiting().count(), 1);
+}
