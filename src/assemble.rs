@@ -39,6 +39,7 @@ mod run;
 mod running;
 mod schemas;
 mod sockets;
+mod steps;
 mod told;
 mod uploads;
 use activation::Activation;

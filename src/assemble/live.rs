@@ -17,11 +17,12 @@ use super::nodes::{
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
+use super::steps::{edit_part, part};
 use super::told::{Nodes, Told};
 use crate::cli::process::GORGON;
 use crate::config::check::check;
 use crate::config::difference::Difference;
-use crate::config::edit::{REVERT, canonical, edit};
+use crate::config::edit::REVERT;
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
@@ -32,14 +33,13 @@ use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
 use crate::monitor::{service::MonitorService, settings::MONITOR};
-use crate::text::join::{joined, separated};
-use crate::text::number::{parse_decimal, push_decimal_str};
-use crate::tree::rule::{of_rule, set_in_rule};
+use crate::text::join::joined;
+use crate::tree::rule::of_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
 
 /// What the paths of connections begin with.
-const CONNECTIONS: &str = "/connection/";
+pub(super) const CONNECTIONS: &str = "/connection/";
 /// What the monitor of a listener or a connection is called by, before its name.
 const MONITOR_FRONT: &str = "monitor:";
 /// Connections that are named in one call.
@@ -108,65 +108,6 @@ impl Live<'_, '_> {
             accepted: listener.accepted(),
             paused: listener.is_paused(),
         })
-    }
-
-    /// A step that changes a listener's buffer, as one that changes a part of its rule.
-    fn of_listener(&self, new: &Settings, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
-        let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
-        let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
-        let servers = self.running.servers.iter();
-        let mut all = servers
-            .flat_map(|server| server.bound.iter().enumerate().map(move |bound| (&server.name, bound)));
-        let (server, (place, bound)) = all.find(|(_, (_, bound))| is(bound)).ok_or_else(missing)?;
-        if !matches!(key, "read_buffer" | "write_buffer") {
-            return Err(Trouble::new(Code::Unknown, &["/listener/", name, ".", key, ": no such setting"]));
-        }
-        // Sockets are in the order of their rules, and two rules may read the same.
-        let settings = new.servers.iter().find(|other| other.name == *server).ok_or_else(missing)?;
-        if settings.listeners.get(place).is_none_or(|rule| rule.listen != bound.rule.listen) {
-            return Err(missing());
-        }
-        let mut number = String::new();
-        push_decimal_str(place as u64 + 1, &mut number);
-        Ok(Step::Set {
-            path: joined(&["/http/", server]),
-            key: joined(&[PART, &number, "].", key]),
-            text: text.to_owned(),
-        })
-    }
-
-    /// A step by the name of the node that keeps what it changes.
-    fn named(&self, new: &Settings, step: &Step) -> Result<Step, Box<Trouble>> {
-        if let Step::Set { path, key, text } = step {
-            if let Some(name) = path.strip_prefix("/listener/") {
-                return self.of_listener(new, name, key, text);
-            }
-        }
-        Ok(canonical(new, step))
-    }
-
-    /// The settings that steps lead to, and the same steps on the nodes that are kept in settings. What is set of
-    /// connections is in no settings.
-    fn resolve(&self, steps: &[Step]) -> Result<(Settings, Vec<Step>), Box<Trouble>> {
-        let mut new = self.running.settings.clone();
-        let mut resolved = Vec::new();
-        for step in steps {
-            let step = match step {
-                Step::Set { path, .. } if path.starts_with(CONNECTIONS) => {
-                    resolved.push(step.clone());
-                    continue;
-                }
-                Step::Call { path, method, .. } if path == "/config" && method.name == REVERT.name => {
-                    new = self.configured.reverted(&new);
-                    resolved.push(step.clone());
-                    continue;
-                }
-                Step::Set { .. } | Step::Call { .. } => self.named(&new, step)?,
-            };
-            edit_part(&mut new, &step)?;
-            resolved.push(step);
-        }
-        Ok((new, resolved))
     }
 
     fn connection(&mut self, id: ConnId, attribute: usize) -> Option<Value> {
@@ -507,30 +448,6 @@ impl Tree for Live<'_, '_> {
 /// Whether a server has files of its own that are turned off, and no other handler of that name.
 fn has_files(server: &HttpServer) -> bool {
     !(server.settings.enabled && server.settings.files) && server.handler("files").is_none()
-}
-
-/// What the name of a part of a rule of `listen` begins with: `listen[1].write_buffer`.
-const PART: &str = "listen[";
-
-/// The server, the place of the rule, and the key of such a part.
-fn part<'s>(path: &'s str, key: &'s str) -> Option<(&'s str, usize, &'s str)> {
-    let (number, key) = key.strip_prefix(PART)?.split_once("].")?;
-    let place = parse_decimal(number.as_bytes())?.checked_sub(1)?;
-    Some((path.strip_prefix("/http/")?, usize::try_from(place).ok()?, key))
-}
-
-/// Does a step on settings, which may be of such a part.
-fn edit_part(settings: &mut Settings, step: &Step) -> Result<(), Box<Trouble>> {
-    let Step::Set { path, key, text } = step else { return edit(settings, step) };
-    let Some((name, place, key)) = part(path, key) else { return edit(settings, step) };
-    let server = settings.servers.iter().find(|server| server.name == name);
-    let mut rules = server.map(|server| server.settings.listen.clone()).unwrap_or_default();
-    let Some(rule) = rules.get_mut(place) else {
-        return Err(Trouble::new(Code::Missing, &[path, ": no such rule"]));
-    };
-    *rule = set_in_rule(rule, key, text);
-    let text = separated(&mut rules.iter().map(String::as_str), ",");
-    edit(settings, &Step::Set { path: path.clone(), key: "listen".to_owned(), text })
 }
 
 /// Looks for what contradicts in settings that were changed as a whole.

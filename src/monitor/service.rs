@@ -28,7 +28,6 @@ use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
 use super::refusals::{EARLY, FULL, IDLED, LATE, NO_RANDOM, REFUSED, Refusals};
 use super::roles::{self, Roles};
-use super::session::Session;
 use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
@@ -38,7 +37,10 @@ use crate::text::number::push_decimal_str;
 use crate::tree::{Actor, Role};
 
 pub mod key_file;
+mod room;
 use key_file::KeyFile;
+pub use room::Counters;
+use room::Peer;
 
 /// Somebody logs in.
 const LOGIN: Timeout = Timeout(1);
@@ -52,7 +54,6 @@ const PENALTY: u64 = 1000;
 /// How many may wait so; more of them are told at once. Their addresses have to wait in any case.
 const SHUT_MAX: usize = 16;
 
-const DISPLACED: &[u8] = b"error limit max_sessions are open, and somebody of a higher role came\n";
 
 /// What monitors need of the world.
 pub trait HasSessions {
@@ -82,27 +83,6 @@ enum Guest {
     Login { login: Box<Login>, origin: Origin },
     Shut(&'static [u8]),
     Session(Place, Peer),
-}
-
-/// What somebody's role comes of.
-enum Peer {
-    /// The numbers of the user and the group.
-    Unix(u32, u32),
-    /// The name of a user with a key.
-    Key(String),
-}
-
-/// What happened since the monitor was turned on.
-#[derive(Clone, Copy, Default)]
-pub struct Counters {
-    /// Sessions that are open.
-    pub sessions: u32,
-    /// Commands that were asked and answered.
-    pub commands: u64,
-    /// Commands refused for want of a role.
-    pub refused: u64,
-    /// Logins that failed.
-    pub failed_logins: u64,
 }
 
 /// A session and how its peer talks.
@@ -172,49 +152,6 @@ impl MonitorService {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
-    }
-
-    /// Adds what a session has counted since it was asked last.
-    fn count(&mut self, session: &mut Session) {
-        let (commands, refused) = session.take_counters();
-        self.counters.commands += commands;
-        self.counters.refused += refused;
-    }
-
-    /// The place of the session that has to go where room is wanted for one of that role: of the lowest role, which is
-    /// lower; of those one that does nothing; and of those the oldest.
-    fn least<W: HasSessions>(&self, role: Role, world: &mut W) -> Option<usize> {
-        let mut found = None;
-        for (at, guest) in self.guests.iter().enumerate() {
-            let Some(Guest::Session(place, _)) = guest else { continue };
-            let Some(session) = world.sessions().get(place.number) else { continue };
-            let works = session.has_work() || session.is_watching();
-            let key = (session.actor().role, works, session.opened(), at);
-            if key.0 < role && found.is_none_or(|other| key < other) {
-                found = Some(key);
-            }
-        }
-        found.map(|(.., at)| at)
-    }
-
-    /// Whether there is room for one of that role, or was made for it.
-    fn make_room<W: HasSessions>(&mut self, role: Role, world: &mut W, cx: &mut Cx<'_>) -> bool {
-        if self.counters.sessions < self.access.max_sessions {
-            return true;
-        }
-        let Some(at) = self.least(role, world) else { return false };
-        let shut = self.guests.get_mut(at).and_then(|guest| guest.replace(Guest::Shut(DISPLACED)));
-        let Some(Guest::Session(place, _)) = shut else { return false };
-        if let Some((id, session)) = world.sessions().find(place.number) {
-            let who = session.actor().who.clone();
-            self.count(session);
-            cx.lp().send(id, if place.medusa { FAREWELL } else { DISPLACED });
-            cx.lp().close(id);
-            world.note(cx.now(), &["monitor ", &self.name, ": ", &who, " had to make room"]);
-        }
-        world.sessions().close(place.number);
-        self.counters.sessions -= 1;
-        true
     }
 
     /// Notes an event of this monitor.
@@ -456,26 +393,6 @@ impl MonitorService {
             *kept = place;
         }
     }
-
-    /// Takes its place from a connection.
-    fn leave<W: HasSessions>(&mut self, key: &mut Key, id: ConnId, world: &mut W) {
-        let at = (core::mem::take(key) as usize).wrapping_sub(1);
-        match self.guests.get_mut(at).and_then(Option::take) {
-            Some(Guest::Login { .. }) => world.door().leave(id),
-            Some(Guest::Session(place, _)) => {
-                if let Some(session) = world.sessions().get(place.number) {
-                    self.count(session);
-                }
-                world.sessions().close(place.number);
-                self.counters.sessions = self.counters.sessions.saturating_sub(1);
-            }
-            Some(Guest::Shut(_)) | None => {}
-        }
-        if self.guests.iter().all(Option::is_none) {
-            // While nobody looks it holds no memory.
-            self.guests = Vec::new();
-        }
-    }
 }
 
 impl<W: HasSessions> Service<W> for MonitorService {
@@ -553,29 +470,9 @@ impl<W: HasSessions> Service<W> for MonitorService {
         self.tell(place, *key, world, cx)
     }
 
-    /// Those who are in get the roles that they would be let in with now; who has none is out.
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
-        if !core::mem::take(&mut self.stale) {
-            return;
-        }
-        for guest in self.guests.iter().flatten() {
-            let Guest::Session(place, peer) = guest else { continue };
-            let Some((id, session)) = world.sessions().find(place.number) else { continue };
-            let held = session.actor().role;
-            let role = match peer {
-                Peer::Unix(user, group) => self.access.roles.of(*user, *group),
-                Peer::Key(user) => self.keys.keys().role(user, held),
-            };
-            if role == Some(held) {
-                continue;
-            }
-            session.set_role(role);
-            let words = role.map_or("none", roles::word);
-            let line =
-                ["monitor ", &self.name, ": the role of ", &session.actor().who, " is now ", words].concat();
-            lp.wake(id);
-            let now = lp.now();
-            world.note(now, &[&line]);
+        if core::mem::take(&mut self.stale) {
+            self.judge(world, lp);
         }
     }
 
