@@ -319,9 +319,23 @@ pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
             out.push_str(end);
         }
         at = place.1;
+        let next = text.get(at..).unwrap_or_default();
+        if ends_in_comment(text.get(new.0..new.1).unwrap_or_default())
+            && !next.is_empty()
+            && !next.starts_with(end)
+        {
+            // It would be that of what comes next.
+            out.push_str(end);
+        }
     }
     push_part(text, at, text.len(), &mut out);
     out
+}
+
+/// Whether the last line of a section is a comment of its own.
+fn ends_in_comment(part: &str) -> bool {
+    let last = Lines::new(part, GORGON).last();
+    last.is_some_and(|line| line.kind == LineKind::Comment && !is_commented_out(part, &line))
 }
 
 /// Where the section of a node stands among texts.

@@ -143,6 +143,9 @@ fn comments_go_with_the_section_that_they_stand_above() {
     for (names, order) in [("c a b", [c, a, b]), ("b a c", [b, a, c]), ("c b a", [c, b, a])] {
         let nodes = names.split(' ').map(|name| NodeId::new(NodeKind::Handler, &["m/", name].concat()));
         let nodes: Vec<NodeId> = nodes.collect();
+        // A comment at the end of a section is not to become that of the next one.
+        let parted = [b, "\n"].concat();
+        let order = order.map(|part| if part == b && order[1] != b { &*parted } else { part });
         assert_eq!(reorder(text, &nodes), made(order), "{names}");
         let windows = reorder(&text.replace('\n', "\r\n"), &nodes);
         assert_eq!(windows, made(order).replace('\n', "\r\n"), "{names}");
