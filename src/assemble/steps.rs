@@ -10,9 +10,10 @@ use super::live::{CONNECTIONS, Live};
 use super::sockets::Bound;
 use crate::config::edit::{REVERT, canonical, edit};
 use crate::config::settings::Settings;
-use crate::text::join::{joined, separated};
+use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal_str};
-use crate::tree::rule::set_in_rule;
+use crate::text::split::split_once;
+use crate::tree::rule::{ListenRule, set_in_rule};
 use crate::tree::{Code, Step, Trouble};
 
 /// What the name of a part of a rule of `listen` begins with: `listen[1].write_buffer`.
@@ -20,7 +21,7 @@ const PART: &str = "listen[";
 
 /// The server, the place of the rule, and the key of such a part.
 pub(super) fn part<'s>(path: &'s str, key: &'s str) -> Option<(&'s str, usize, &'s str)> {
-    let (number, key) = key.strip_prefix(PART)?.split_once("].")?;
+    let (number, key) = split_once(key.strip_prefix(PART)?, "].")?;
     let place = parse_decimal(number.as_bytes())?.checked_sub(1)?;
     Some((path.strip_prefix("/http/")?, usize::try_from(place).ok()?, key))
 }
@@ -29,14 +30,19 @@ pub(super) fn part<'s>(path: &'s str, key: &'s str) -> Option<(&'s str, usize, &
 pub(super) fn edit_part(settings: &mut Settings, step: &Step) -> Result<(), Box<Trouble>> {
     let Step::Set { path, key, text } = step else { return edit(settings, step) };
     let Some((name, place, key)) = part(path, key) else { return edit(settings, step) };
-    let server = settings.servers.iter().find(|server| server.name == name);
-    let mut rules = server.map(|server| server.settings.listen.clone()).unwrap_or_default();
-    let Some(rule) = rules.get_mut(place) else {
+    let server = settings.servers.iter_mut().find(|server| server.name == name);
+    let Some((server, rule)) = server.and_then(|server| {
+        let rule = set_in_rule(server.settings.listen.get(place)?, key, text);
+        Some((server, rule))
+    }) else {
         return Err(Trouble::new(Code::Missing, &[path, ": no such rule"]));
     };
-    *rule = set_in_rule(rule, key, text);
-    let text = separated(&mut rules.iter().map(String::as_str), ",");
-    edit(settings, &Step::Set { path: path.clone(), key: "listen".to_owned(), text })
+    if let Err(wrong) = ListenRule::parse(&rule) {
+        return Err(Trouble::new(Code::Invalid, &[path, ".listen: ", &wrong]));
+    }
+    server.settings.listen.get_mut(place).map(|old| core::mem::replace(old, rule));
+    server.read_rules();
+    Ok(())
 }
 
 impl Live<'_, '_> {

@@ -54,7 +54,6 @@ const PENALTY: u64 = 1000;
 /// How many may wait so; more of them are told at once. Their addresses have to wait in any case.
 const SHUT_MAX: usize = 16;
 
-
 /// What monitors need of the world.
 pub trait HasSessions {
     /// The sessions.

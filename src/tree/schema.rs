@@ -68,17 +68,20 @@ impl Method {
     /// letters is said as it is, another stands for any word, and `[KEY=VALUE ...]` for any number of pairs.
     #[must_use]
     pub fn takes(&self, words: &[String]) -> bool {
-        self.words.split(" | ").any(|form| {
-            let (form, pairs) = match form.strip_suffix(" [KEY=VALUE ...]") {
-                Some(form) => (form, true),
-                None => (form, false),
-            };
+        // By bytes and bare words: a search for a text is kilobytes.
+        self.words.split('|').any(|form| {
             let mut rest = words.iter();
-            let fits = form.split_ascii_whitespace().all(|wanted| {
-                rest.next()
-                    .is_some_and(|word| wanted.bytes().all(|b| b.is_ascii_uppercase()) || word == wanted)
-            });
-            fits && rest.all(|word| pairs && word.contains('='))
+            for wanted in form.split_ascii_whitespace() {
+                let any = wanted.bytes().all(|byte| byte.is_ascii_uppercase());
+                if wanted == "[KEY=VALUE" {
+                    return rest.all(|word| word.contains('='));
+                }
+                match rest.next() {
+                    Some(word) if any || word == wanted => {}
+                    Some(_) | None => return false,
+                }
+            }
+            rest.next().is_none()
         })
     }
 }

@@ -18,6 +18,7 @@ use crate::text::duration::{self, rounded};
 use crate::text::join::{push_all, separated};
 use crate::text::nearest::nearest;
 use crate::text::number::push_decimal_str;
+use crate::text::split::split_once;
 use crate::tree::{Code, Path, Schema, Step, Tree};
 
 /// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
@@ -343,7 +344,7 @@ impl Desk<'_> {
         // None is kept unless all may be.
         for keeps in [false, true] {
             for (at, about) in walk.schema.abouts().enumerate() {
-                let is = |change: &Change| match change.key.rsplit_once("].") {
+                let is = |change: &Change| match split_once(&change.key, "].") {
                     // A part of a rule is the buffer of a listener.
                     Some((_, key)) => key == about.name && walk.schema.name == "listener",
                     None => change.key == about.name && change.path.starts_with(front),
