@@ -41,6 +41,7 @@ mod running;
 mod schemas;
 mod sockets;
 mod standing;
+mod steps;
 mod told;
 mod uploads;
 use activation::Activation;

@@ -15,6 +15,7 @@ use super::standing::standing;
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
+use crate::config::kind::NodeKind;
 use crate::config::load::{Inputs, Loaded};
 use crate::config::overlay::overlay;
 use crate::config::problems::Problems;
@@ -23,7 +24,7 @@ use crate::config::settings::Settings;
 use crate::engine::Reactor;
 use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
-use crate::tree::{Code, Problem, Trouble};
+use crate::tree::{Code, Path, Problem, Trouble};
 use crate::world::World;
 
 /// The configuration of the running program.
@@ -36,6 +37,8 @@ pub(super) struct Configured<'c> {
     pub(super) loaded: u64,
     pub(super) reloads: u64,
     pub(super) failures: u64,
+    /// What the file says otherwise since it was read again; nothing if it was not, or that was asked for.
+    pub(super) touched: Option<Vec<String>>,
     /// All that was wrong the last time.
     pub(super) last_failure: String,
 }
@@ -48,7 +51,15 @@ const NO_FILE: &str = "it was started without a configuration file";
 impl<'c> Configured<'c> {
     /// As the program was started.
     pub(super) fn new(inputs: Option<&'c Inputs<'c>>, base: Settings) -> Configured<'c> {
-        Configured { inputs, base, loaded: 0, reloads: 0, failures: 0, last_failure: String::new() }
+        Configured {
+            inputs,
+            base,
+            loaded: 0,
+            reloads: 0,
+            failures: 0,
+            touched: None,
+            last_failure: String::new(),
+        }
     }
 
     /// The file; empty for none.
@@ -63,6 +74,16 @@ impl<'c> Configured<'c> {
             + difference.added.len()
             + difference.removed.len()
             + difference.reordered.len()) as u64
+    }
+
+    /// What the file said of an attribute when it was read last.
+    pub(super) fn said(&self, path: &str, key: &str) -> Option<String> {
+        let Path { kind, name } = Path::parse(path)?;
+        let kind = NodeKind::from_word(kind)?;
+        let place = kind.abouts().position(|about| about.name == key)?;
+        let mut text = String::new();
+        self.base.value(kind, name, place)?.print(&mut text);
+        Some(text)
     }
 
     /// The settings without what was changed live since the file was read or saved. What holds for as long as the
@@ -155,6 +176,12 @@ impl<'c> Configured<'c> {
             }
             trouble
         })?;
+        let names = Difference::between(&self.base, &loaded.settings).changed.into_iter().map(|change| {
+            let mut path = String::new();
+            Path { kind: change.node.kind.word(), name: &change.node.name }.print(&mut path);
+            joined(&[&path, ".", change.about.name])
+        });
+        self.touched.get_or_insert_default().extend(names);
         self.base = loaded.settings;
         let mut report = report;
         for key in fixed {

@@ -9,22 +9,23 @@ use gorgon_sys::process_id;
 
 use super::configured::Configured;
 use super::listeners::display;
+#[cfg(feature = "monitor")]
+use super::nodes::MONITOR_FACTS;
 use super::nodes::{
     CONFIG, ConfigFacts, LISTENER, LOG, ListenerFacts, LogFacts, PROCESS, ProcessFacts, SERVICE,
 };
-#[cfg(feature = "monitor")]
-use super::nodes::{MONITOR_FACTS, MonitorFacts};
 use super::notify::{FINISHING, Notifier};
 use super::running::Running;
 use super::schemas::{self, ALL};
 use super::sockets::Bound;
 use super::standing::standing;
+use super::steps::{edit_part, part};
 use super::told::{Nodes, Told};
 use crate::cli::process::GORGON;
 use crate::config::check::check;
 use crate::config::difference::Difference;
-use crate::config::edit::{REVERT, canonical, edit};
-use crate::config::settings::Settings;
+use crate::config::edit::REVERT;
+use crate::config::settings::{HttpServer, Settings};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
 use crate::engine::values::ConnId;
@@ -33,14 +34,16 @@ use crate::http::facts::HTTP_FACTS;
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
 #[cfg(feature = "monitor")]
-use crate::monitor::{service::MonitorService, sessions::Counters, settings::MONITOR};
-use crate::text::join::{joined, separated};
-use crate::tree::rule::set_in_rule;
+use crate::monitor::{service::MonitorService, settings::MONITOR};
+use crate::text::join::joined;
+use crate::tree::rule::of_rule;
 use crate::tree::{Actor, Code, Kind, Method, Path, Schema, Step, Tree, Trouble, Value};
 use crate::world::World;
 
 /// What the paths of connections begin with.
-const CONNECTIONS: &str = "/connection/";
+pub(super) const CONNECTIONS: &str = "/connection/";
+/// What the monitor of a listener or a connection is called by, before its name.
+const MONITOR_FRONT: &str = "monitor:";
 /// Connections that are named in one call.
 const SLICE: usize = 256;
 
@@ -50,9 +53,6 @@ pub(super) struct Live<'a, 'c> {
     pub(super) running: &'a mut Running,
     pub(super) configured: &'a mut Configured<'c>,
     pub(super) notifier: &'a mut Notifier,
-    /// What the monitors have done up to now. Their sessions are not in the world while they are worked for.
-    #[cfg(feature = "monitor")]
-    pub(super) counters: Counters,
     pub(super) told: Told,
 }
 
@@ -105,70 +105,12 @@ impl Live<'_, '_> {
         })?;
         let listener = self.reactor.lp().listener(id)?;
         Some(ListenerFacts {
+            buffers: (!server.starts_with(MONITOR_FRONT)).then(|| listener.buffers()),
             server,
             rule: bound,
-            buffers: listener.buffers(),
             accepted: listener.accepted(),
             paused: listener.is_paused(),
         })
-    }
-
-    /// A step that changes a listener's buffer, as one that changes its rule.
-    fn of_listener(&self, new: &Settings, name: &str, key: &str, text: &str) -> Result<Step, Box<Trouble>> {
-        let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
-        let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
-        let servers = self.running.servers.iter();
-        let mut all = servers
-            .flat_map(|server| server.bound.iter().enumerate().map(move |bound| (&server.name, bound)));
-        let (server, (place, bound)) = all.find(|(_, (_, bound))| is(bound)).ok_or_else(missing)?;
-        if !matches!(key, "read_buffer" | "write_buffer") {
-            return Err(Trouble::new(Code::Unknown, &["/listener/", name, ".", key, ": no such setting"]));
-        }
-        // Sockets are in the order of their rules, and two rules may read the same.
-        let settings = new.servers.iter().find(|other| other.name == *server).ok_or_else(missing)?;
-        let mut rules = settings.settings.listen.clone();
-        let same = settings.listeners.get(place).is_some_and(|rule| rule.listen == bound.rule.listen);
-        match rules.get_mut(place).filter(|_| same) {
-            Some(rule) => *rule = set_in_rule(rule, key, text),
-            None => return Err(missing()),
-        }
-        let path = joined(&["/http/", server]);
-        Ok(Step::Set {
-            path,
-            key: "listen".to_owned(),
-            text: separated(&mut rules.iter().map(String::as_str), ","),
-        })
-    }
-
-    /// The settings that steps lead to, and the same steps on the nodes that are kept in settings. What is set of
-    /// connections is in no settings.
-    fn resolve(&self, steps: &[Step]) -> Result<(Settings, Vec<Step>), Box<Trouble>> {
-        let mut new = self.running.settings.clone();
-        let mut resolved = Vec::new();
-        for step in steps {
-            let step = match step {
-                Step::Set { path, .. } if path.starts_with(CONNECTIONS) => {
-                    resolved.push(step.clone());
-                    continue;
-                }
-                Step::Set { path, key, text } => match path.strip_prefix("/listener/") {
-                    Some(name) => self.of_listener(&new, name, key, text)?,
-                    None => canonical(&new, step),
-                },
-                Step::Call { path, method, words } if path == "/config" && method.name == REVERT.name => {
-                    if !words.is_empty() {
-                        return Err(no_words(method));
-                    }
-                    new = self.configured.reverted(&new);
-                    resolved.push(step.clone());
-                    continue;
-                }
-                Step::Call { .. } => canonical(&new, step),
-            };
-            edit(&mut new, &step)?;
-            resolved.push(step);
-        }
-        Ok((new, resolved))
     }
 
     fn connection(&mut self, id: ConnId, attribute: usize) -> Option<Value> {
@@ -214,8 +156,8 @@ impl Live<'_, '_> {
         let running = self.running.monitors.iter().find(|running| running.name == name);
         let service = running.and_then(|running| self.reactor.service(running.service));
         let service = service.and_then(|service| service.as_any());
-        let sessions = service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.sessions());
-        let facts = MonitorFacts { sessions: sessions.unwrap_or(0), counters: self.counters };
+        let counters = service.and_then(|any| any.downcast_mut::<MonitorService>()).map(|own| own.counters());
+        let facts = counters.unwrap_or_default();
         value(&MONITOR_FACTS, attribute - MONITOR.attributes.len(), &facts)
     }
 
@@ -302,6 +244,10 @@ impl Tree for Live<'_, '_> {
                         }
                         None => {}
                     }
+                    // Turned off, the server's own files are asked nothing, but can be turned on.
+                    if schema.name == "handler" && has_files(server) {
+                        visit(&joined(&[&server.name, "/files"]));
+                    }
                 }
             }
             _ => visit(""),
@@ -349,7 +295,8 @@ impl Tree for Live<'_, '_> {
                 }
                 let settings = self.running.settings.servers.iter().find(|other| other.name == server)?;
                 let handler = settings.handler(name);
-                if !known && (path.kind == "cache" || handler.is_none()) {
+                let own = name == "files" && path.kind == "handler";
+                if !known && !own && (path.kind == "cache" || handler.is_none()) {
                     return None;
                 }
                 if path.kind == "handler" && attribute < HANDLER.attributes.len() {
@@ -366,7 +313,10 @@ impl Tree for Live<'_, '_> {
                     let set = handler.and_then(|handler| value(&HANDLER, attribute, &handler.settings));
                     return Some(set.unwrap_or_else(own));
                 }
-                schemas::told(path.kind, attribute).map(|_| Value::Nothing)
+                match schemas::told(path.kind, attribute) {
+                    Some(_) => Some(Value::Nothing),
+                    None => Some(Value::Text(server.to_owned())),
+                }
             }
             #[cfg(feature = "monitor")]
             "monitor" => self.monitor(path.name, attribute),
@@ -376,6 +326,21 @@ impl Tree for Live<'_, '_> {
 
     fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
         self.resolve(steps).map(|(_, steps)| steps)
+    }
+
+    fn part(&mut self, path: &str, key: &str) -> Option<String> {
+        let (server, place, key) = part(path, key)?;
+        let server = self.running.settings.servers.iter().find(|other| other.name == server);
+        let rule = server.and_then(|server| server.settings.listen.get(place));
+        Some(rule.map_or("", |rule| of_rule(rule, key)).to_owned())
+    }
+
+    fn touched(&mut self) -> Option<Vec<String>> {
+        self.configured.touched.take()
+    }
+
+    fn said(&mut self, path: &str, key: &str) -> Option<String> {
+        self.configured.said(path, key)
     }
 
     fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
@@ -422,12 +387,9 @@ impl Tree for Live<'_, '_> {
         &mut self,
         path: &Path<'_>,
         method: &'static Method,
-        words: &[String],
+        _words: &[String],
         _actor: &Actor,
     ) -> Result<String, Box<Trouble>> {
-        if !words.is_empty() {
-            return Err(no_words(method));
-        }
         self.told.forget();
         let lp = self.reactor.lp();
         match (path.kind, method.name) {
@@ -466,7 +428,7 @@ impl Tree for Live<'_, '_> {
         let mut wanted = self.running.settings.clone();
         for step in passing {
             let (Step::Set { path, .. } | Step::Call { path, .. }) = step;
-            match edit(&mut wanted, step) {
+            match edit_part(&mut wanted, step) {
                 // One of a connection, or of a node that is gone, is in no file.
                 Err(trouble) if path.starts_with(CONNECTIONS) || trouble.code == Code::Missing => {}
                 // To write what passes would make it stay.
@@ -490,6 +452,11 @@ impl Tree for Live<'_, '_> {
     }
 }
 
+/// Whether a server has files of its own that are turned off, and no other handler of that name.
+fn has_files(server: &HttpServer) -> bool {
+    !(server.settings.enabled && server.settings.files) && server.handler("files").is_none()
+}
+
 /// Looks for what contradicts in settings that were changed as a whole.
 ///
 /// # Errors
@@ -503,10 +470,6 @@ pub(super) fn look(settings: &Settings) -> Result<(), Box<Trouble>> {
 /// What differs, in one line for an event.
 fn difference(old: &Settings, new: &Settings) -> String {
     Difference::between(old, new).print(new).trim_end().replace('\n', "; ")
-}
-
-fn no_words(method: &Method) -> Box<Trouble> {
-    Trouble::new(Code::Syntax, &[method.name, " takes no words"])
 }
 
 fn failed(message: String) -> Box<Trouble> {

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::engine::{Buffers, ServiceCounters};
 #[cfg(feature = "monitor")]
-use crate::monitor::sessions::Counters;
+use crate::monitor::service::Counters;
 use crate::text::duration::rounded;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
 
@@ -172,7 +172,8 @@ pub(super) static LOG: Kind<LogFacts> = Kind {
 pub(super) struct ListenerFacts {
     pub(super) server: String,
     pub(super) rule: String,
-    pub(super) buffers: Buffers,
+    /// None of a monitor's, which are not set.
+    pub(super) buffers: Option<Buffers>,
     pub(super) accepted: u64,
     pub(super) paused: bool,
 }
@@ -197,8 +198,13 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::live("read_buffer", BUFFER, "", "The read buffer that its connections begin with."),
-            get: |facts| Value::Buffer(facts.buffers.read),
+            about: About::live(
+                "read_buffer",
+                BUFFER,
+                "",
+                "The read buffer that its connections begin with. A monitor's has none to set.",
+            ),
+            get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.read)),
             set: unset,
         },
         Attribute {
@@ -206,9 +212,9 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
                 "write_buffer",
                 BUFFER,
                 "",
-                "The write buffer that its connections begin with.",
+                "The write buffer that its connections begin with. A monitor's has none to set.",
             ),
-            get: |facts| Value::Buffer(facts.buffers.write),
+            get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.write)),
             set: unset,
         },
         Attribute {
@@ -266,16 +272,9 @@ pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
     ],
 };
 
-/// What is counted of monitors.
-#[cfg(feature = "monitor")]
-pub(super) struct MonitorFacts {
-    pub(super) sessions: u32,
-    pub(super) counters: Counters,
-}
-
 /// The facts of the kind `monitor`.
 #[cfg(feature = "monitor")]
-pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
+pub(super) static MONITOR_FACTS: Kind<Counters> = Kind {
     name: "monitor",
     help: "monitor",
     attributes: &[
@@ -285,18 +284,18 @@ pub(super) static MONITOR_FACTS: Kind<MonitorFacts> = Kind {
             set: unset,
         },
         Attribute {
-            about: About::counter("commands", COUNT, "Commands that were asked, of all monitors."),
-            get: |facts| Value::Count(facts.counters.commands),
+            about: About::counter("commands", COUNT, "Commands that were asked."),
+            get: |facts| Value::Count(facts.commands),
             set: unset,
         },
         Attribute {
-            about: About::counter("denied", COUNT, "Commands refused for want of a role, of all monitors."),
-            get: |facts| Value::Count(facts.counters.refused),
+            about: About::counter("denied", COUNT, "Commands refused for want of a role."),
+            get: |facts| Value::Count(facts.refused),
             set: unset,
         },
         Attribute {
-            about: About::counter("failed_logins", COUNT, "Logins that failed, of all monitors."),
-            get: |facts| Value::Count(facts.counters.failed_logins),
+            about: About::counter("failed_logins", COUNT, "Logins that failed."),
+            get: |facts| Value::Count(facts.failed_logins),
             set: unset,
         },
     ],

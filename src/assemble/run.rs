@@ -84,17 +84,7 @@ fn answer(
     let due = obey(reactor, running, configured, notifier);
     if !reactor.world().reports().is_quiet() {
         let mut reports = core::mem::take(reactor.world().reports());
-        #[cfg(feature = "monitor")]
-        let counters = reactor.world().sessions.counters();
-        let mut tree = Live {
-            reactor,
-            running,
-            configured,
-            notifier,
-            #[cfg(feature = "monitor")]
-            counters,
-            told: Told::default(),
-        };
+        let mut tree = Live { reactor, running, configured, notifier, told: Told::default() };
         let woken = status::work(&mut reports, &mut tree);
         *reactor.world().reports() = reports;
         woken.into_iter().for_each(|id| reactor.lp().wake(id));
@@ -113,11 +103,10 @@ fn obey(
     if reactor.world().sessions.is_idle() {
         return None;
     }
-    let counters = reactor.world().sessions.counters();
     // They are taken out for as long as they are worked on, for the tree borrows all else.
     let mut sessions = core::mem::take(&mut reactor.world().sessions);
     let mut woken = Vec::new();
-    let mut tree = Live { reactor, running, configured, notifier, counters, told: Told::default() };
+    let mut tree = Live { reactor, running, configured, notifier, told: Told::default() };
     let due = commands::work(&mut sessions, &mut tree, &mut |id: ConnId| woken.push(id));
     reactor.world().sessions = sessions;
     woken.into_iter().for_each(|id| reactor.lp().wake(id));

@@ -18,6 +18,8 @@ use crate::tree::{About, Kind, Method, Role, Schema, Unit};
 
 /// What the server of a connection is called.
 static BELONGS: About = About::fact("server", Unit::Text, "The server that it belongs to, or monitor:NAME.");
+/// What the server of a handler is called.
+static SERVER: About = About::fact("server", Unit::Text, "The server that asks it.");
 /// What a service tells of a connection.
 pub(super) static DESCRIBED: &[About] = &[
     About::fact(
@@ -40,6 +42,11 @@ fn either<T, U>(one: &'static Kind<T>, other: &'static Kind<U>, place: usize) ->
 fn http(place: usize) -> Option<&'static About> {
     let facts = |place| either(&SERVICE, &HTTP_FACTS, place);
     of(&HTTP, place).or_else(|| facts(place.checked_sub(HTTP.attributes.len())?))
+}
+
+fn handler(place: usize) -> Option<&'static About> {
+    let facts = HANDLER.attributes.len() + HANDLER_FACTS.attributes.len();
+    if place == facts { Some(&SERVER) } else { either(&HANDLER, &HANDLER_FACTS, place) }
 }
 
 fn connection(place: usize) -> Option<&'static About> {
@@ -115,10 +122,7 @@ pub(super) static ALL: &[Schema] = &[
         ],
     ),
     with(named(kind("http", "HTTP server", http)), SERVER_METHODS),
-    with(
-        named(kind("handler", "handler of an HTTP server", |place| either(&HANDLER, &HANDLER_FACTS, place))),
-        HANDLER_METHODS,
-    ),
+    with(named(kind("handler", "handler of an HTTP server", handler)), HANDLER_METHODS),
     named(kind("listener", "listening socket", |place| of(&LISTENER, place))),
     #[cfg(feature = "monitor")]
     with(named(kind("monitor", "monitor", |place| either(&MONITOR, &MONITOR_FACTS, place))), MONITOR_METHODS),
@@ -128,3 +132,35 @@ pub(super) static ALL: &[Schema] = &[
         &[method("close", "Close it at once.", Role::Operate)],
     ),
 ];
+
+#[cfg(test)]
+#[cfg(feature = "monitor")]
+mod tests {
+    use super::*;
+
+    /// How much and how fast: never what is served, from where, to whom, or what is said of it.
+    const OPERATE: &str = "gorgon.verbose gorgon.quiet gorgon.log_level gorgon.grace gorgon.page_memory \
+        http.clients http.upload_max http.upload_reserve http.keep_alive http.max_connections http.max_per_address \
+        http.header_timeout http.idle_timeout http.rate_floor http.rate_grace http.linger_timeout \
+        http.request_line_max http.head_max http.fields_max http.body_max http.drain_max http.read_buffer \
+        http.write_buffer http.file_cache http.cache_file_max http.sendfile handler.upload_max \
+        handler.upload_reserve listener.read_buffer listener.write_buffer connection.read_buffer \
+        connection.write_buffer connection.send_buffer connection.receive_buffer";
+
+    #[test]
+    fn who_operates_tunes_and_no_more() {
+        let mut found = Vec::new();
+        for schema in ALL {
+            for about in schema.abouts().filter(|about| !about.fact && about.role < Role::Admin) {
+                assert!(about.role == Role::Operate && about.live, "{}.{}", schema.name, about.name);
+                found.push([schema.name, ".", about.name].concat());
+            }
+        }
+        assert_eq!(found, OPERATE.split_ascii_whitespace().collect::<Vec<_>>());
+        for schema in ALL {
+            for method in schema.methods.iter().filter(|method| method.role < Role::Admin) {
+                assert!(!method.configures, "{}.{}", schema.name, method.name);
+            }
+        }
+    }
+}

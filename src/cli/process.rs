@@ -134,7 +134,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.quiet),
         },
         Attribute {
-            about: About::fixed(
+            about: About::live(
                 "log_level",
                 Unit::Choice("error|warn|info|debug"),
                 "info",
@@ -250,7 +250,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             set: |s, v| v.into_choice(&mut s.listen_retry),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "nameservers",
                 Unit::List,
                 "",

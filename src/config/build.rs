@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::check::{Wrong, check};
+#[cfg(feature = "http")]
+use super::kind::NodeKind;
 use super::nodes::NodeId;
 use super::problems::Problems;
 use super::settings::Settings;
@@ -20,7 +22,11 @@ pub fn build(source: &Source, problems: &mut Problems) -> Settings {
         for node in &source.nodes {
             if node.kind.is_handler() == handlers {
                 settings.add(node.kind, &node.name);
-                if !set(source, node, &mut settings, problems) {
+                let mut alone = Settings::default();
+                let has = settings.has(node.kind, &node.name);
+                // What is wrong with one of a server that is not there is told all the same.
+                let settings = if has { &mut settings } else { alone_with(node, &mut alone) };
+                if !set(source, node, settings, problems) {
                     wrong_nodes.push(node);
                 }
             }
@@ -34,6 +40,17 @@ pub fn build(source: &Source, problems: &mut Problems) -> Settings {
         }
     }
     settings
+}
+
+/// Settings of nothing but a handler and its server.
+fn alone_with<'s>(node: &SourceNode, alone: &'s mut Settings) -> &'s mut Settings {
+    #[cfg(feature = "http")]
+    if let Some((server, _)) = node.name.split_once('/') {
+        alone.add(NodeKind::Http, server);
+        alone.add(node.kind, &node.name);
+    }
+    let _ = node;
+    alone
 }
 
 /// Sets what was given of a node, and tells what is wrong. Says whether nothing was.

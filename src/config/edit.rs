@@ -98,6 +98,7 @@ pub fn canonical(settings: &Settings, step: &Step) -> Step {
 }
 
 fn set(settings: &mut Settings, path: &str, key: &str, text: &str) -> Result<(), Box<Trouble>> {
+    hold_own(settings, path)?;
     let (kind, name) = node(settings, path)?;
     let place = joined(&[path, ".", key]);
     let about = kind.find(key);
@@ -128,6 +129,7 @@ fn call(settings: &mut Settings, path: &str, method: &str, words: &[String]) -> 
         };
         return add(settings, path, pairs);
     }
+    hold_own(settings, path)?;
     if method == "remove" && NodeKind::from_word(node.kind).is_some_and(NodeKind::is_named) {
         let (kind, name) = self::node(settings, path)?;
         settings.remove(kind, name);
@@ -179,6 +181,10 @@ fn add(settings: &mut Settings, path: &str, pairs: &[String]) -> Result<(), Box<
     if !settings.add(kind, name) {
         return Err(Trouble::new(Code::Conflict, &[path, ": is there already"]));
     }
+    if kind.wanted().is_some() {
+        // What is not set, now or by a later step, is found to be wrong with all of the settings.
+        settings.servers.last_mut().map(|server| core::mem::take(&mut server.settings.root));
+    }
     for pair in pairs {
         let Some((key, text)) = pair.split_once('=') else {
             return Err(Trouble::new(Code::Syntax, &[pair, ": expected KEY=VALUE"]));
@@ -210,9 +216,35 @@ fn server<'s>(settings: &'s mut Settings, name: &str) -> Option<&'s mut HttpServ
 
 /// The server of `/handler/SERVER/files`, if that handler is not one of the configuration but the server's own.
 fn own_files<'s>(settings: &'s Settings, path: &str) -> Option<&'s str> {
-    let name = path.strip_prefix("/handler/")?.strip_suffix("/files")?;
-    let server = settings.servers.iter().find(|server| server.name == name)?;
-    server.handlers.iter().all(|handler| handler.name != "files").then_some(&server.name)
+    own(settings, path).filter(|(_, key)| *key == "files").map(|(server, _)| server)
+}
+
+/// The server whose own a handler is, and its attribute that the handler comes of.
+fn own<'s>(settings: &'s Settings, path: &str) -> Option<(&'s str, &'static str)> {
+    let (server, name) = path.strip_prefix("/handler/")?.split_once('/')?;
+    let server = settings.servers.iter().find(|other| other.name == server)?;
+    let key = match name {
+        // Turned off, it can be turned on.
+        "files" => "files",
+        "auth" if !server.settings.auth_file.is_empty() => "auth_file",
+        "upload" if !server.settings.upload.is_empty() => "upload",
+        _ => return None,
+    };
+    server.handlers.iter().all(|handler| handler.name != name).then_some((&server.name, key))
+}
+
+/// Holds that a handler is not the server's own, which nothing is set of but by the server.
+fn hold_own(settings: &Settings, path: &str) -> Result<(), Box<Trouble>> {
+    let Some((server, key)) = own(settings, path) else { return Ok(()) };
+    let why = [
+        path,
+        ": it is what ",
+        key,
+        " of /http/",
+        server,
+        " makes it, and where; add a handler to have another",
+    ];
+    Err(Trouble::new(Code::Conflict, &why))
 }
 
 /// The handlers of the server that a name begins with, and the place of the handler it ends with.

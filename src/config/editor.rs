@@ -6,6 +6,8 @@
 //!     rule
 //!   ; key = default            a key that is new stands behind such a line, or else at the end of its section
 //! ```
+//! A comment belongs to the section or the rule that it stands directly above, without a blank line between them: it goes
+//! where that goes. `; key = value` is no comment in this sense, but a part of the section above it.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -56,22 +58,36 @@ fn are((word, name): (&str, Option<&str>), node: &NodeId) -> bool {
     named && word == node.kind.word()
 }
 
-/// A section: the parts of its name, where it begins, and where its last value ends.
+/// A section: the parts of its name, where it begins with the comments above it, and where it ends: with its last value,
+/// or with the comments that a blank line parts from what comes next.
 type Section<'a> = ((&'a str, Option<&'a str>), usize, usize);
 
 /// All sections of a text, read once: to look for each of many would take as many readings.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut all: Vec<Section<'_>> = Vec::new();
+    // Where the comments begin that stand directly above the line.
+    let mut above = None;
     for line in Lines::new(text, GORGON) {
-        match line.kind {
-            LineKind::Section(name) => all.push((parts(name), line.start, line.next)),
-            LineKind::Blank | LineKind::Comment => {}
-            _ => {
-                if let Some((_, _, end)) = all.last_mut() {
-                    *end = line.next;
-                }
+        let is_comment = line.kind == LineKind::Comment && !is_commented_out(text, &line);
+        // Behind comments, a blank line says that these were of the section if they began right behind it.
+        let end = match line.kind {
+            LineKind::Section(name) => {
+                all.push((parts(name), above.unwrap_or(line.start), line.next));
+                None
             }
+            LineKind::Comment if is_comment => None,
+            LineKind::Blank => {
+                above.filter(|above| all.last().is_some_and(|last| last.2 == *above)).map(|_| line.start)
+            }
+            // What was set once, if nothing parts it from the section.
+            LineKind::Comment => Some(line.next)
+                .filter(|_| all.last().is_some_and(|last| last.2 == above.unwrap_or(line.start))),
+            LineKind::Pair { .. } | LineKind::More { .. } | LineKind::Wrong(_) => Some(line.next),
+        };
+        if let (Some(end), Some(last)) = (end, all.last_mut()) {
+            last.2 = end;
         }
+        above = is_comment.then(|| above.unwrap_or(line.start));
     }
     all
 }
@@ -142,12 +158,20 @@ pub fn set(text: &str, node: &NodeId, about: &About, value: &Value) -> String {
 
 /// Whether a line is `; key = value`, as a sample has them.
 fn is_commented(text: &str, line: &Line<'_>, key: &str) -> bool {
-    if line.kind != LineKind::Comment {
-        return false;
-    }
-    let content = text.get(line.start..line.next).unwrap_or_default();
-    let content = content.trim_start_matches([';', '#', ' ', '\t']);
-    content.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with(['=', ':']))
+    let rest = comment(text, line).strip_prefix(key);
+    rest.is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with(['=', ':']))
+}
+
+/// Whether a line is that of any key.
+fn is_commented_out(text: &str, line: &Line<'_>) -> bool {
+    let rest = comment(text, line).trim_start_matches(|sign: char| sign.is_ascii_lowercase() || sign == '_');
+    rest.trim_start_matches([' ', '\t']).starts_with('=')
+}
+
+/// What a comment says; nothing for another line.
+fn comment<'a>(text: &'a str, line: &Line<'_>) -> &'a str {
+    let content = text.get(line.start..line.next).filter(|_| line.kind == LineKind::Comment);
+    content.unwrap_or_default().trim_start_matches([';', '#', ' ', '\t'])
 }
 
 /// A value as its lines have it: the rules of several, or one text.
@@ -174,9 +198,12 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
     let LineKind::Pair { value: old, at, .. } = first.kind else { return };
     let new = texts(about, value);
     let keeps_first = new.first().is_some_and(|new| *new == unquote(old));
+    let is_line = |text: &str| {
+        more.iter().any(|line| matches!(line.kind, LineKind::More { value, .. } if unquote(value) == text))
+    };
     // The first line: up to the value, the value, and what is behind it.
     let (head, rest) = match new.split_first() {
-        Some((only, [])) => (only.as_str(), &[][..]),
+        Some((only, [])) if !is_line(only) => (only.as_str(), &[][..]),
         Some((head, rest)) if keeps_first && !head.is_empty() => (head.as_str(), rest),
         _ => ("", new.as_slice()),
     };
@@ -228,11 +255,15 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
     }
 }
 
-/// The whole lines of comments of a part of the text.
+/// The comments above a rule that are not its own, for a blank line parts them from it.
 fn push_comments(part: &str, out: &mut String) {
+    let mut kept = String::new();
     for line in part.split_inclusive('\n') {
-        if line.trim_start_matches([' ', '\t']).starts_with([';', '#']) {
-            out.push_str(line);
+        if line.trim_ascii().is_empty() {
+            out.push_str(&kept);
+            kept.clear();
+        } else if line.trim_start_matches([' ', '\t']).starts_with([';', '#']) {
+            kept.push_str(line);
         }
     }
 }
@@ -248,15 +279,18 @@ pub fn add(text: &str, node: &NodeId) -> String {
     replaced(text, text.len(), text.len(), &new)
 }
 
-/// Takes a section away, up to its last value; the comments before it stay.
+/// Takes a section away, with the comments that are its own.
 #[must_use]
 pub fn remove(text: &str, node: &NodeId) -> String {
-    let Some(found) = find(text, node) else { return text.to_owned() };
-    let own = found.lines.get(..found.used).unwrap_or_default();
-    let (Some(first), Some(last)) = (own.first(), own.last()) else { return text.to_owned() };
+    let sections = sections(text);
+    let Some((_, start, end)) = sections.into_iter().find(|(parts, ..)| are(*parts, node)) else {
+        return text.to_owned();
+    };
     // One of the blank lines around it goes with it.
-    let blank = found.lines.get(found.used).filter(|line| line.kind == LineKind::Blank);
-    replaced(text, first.start, blank.map_or(last.next, |line| line.next), "")
+    let (before, rest) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    let blank = ["\n", "\r\n"].into_iter().find(|blank| rest.starts_with(blank)).map_or(0, str::len);
+    let last = ["\n\n", "\r\n\r\n"].into_iter().find(|blank| rest.is_empty() && before.ends_with(blank));
+    replaced(text, start - last.map_or(0, |blank| blank.len() / 2), end + blank, "")
 }
 
 /// Puts the sections of some nodes into another order, each into the place of another; all of them stand in the text.
@@ -285,9 +319,23 @@ pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
             out.push_str(end);
         }
         at = place.1;
+        let next = text.get(at..).unwrap_or_default();
+        if ends_in_comment(text.get(new.0..new.1).unwrap_or_default())
+            && !next.is_empty()
+            && !next.starts_with(end)
+        {
+            // It would be that of what comes next.
+            out.push_str(end);
+        }
     }
     push_part(text, at, text.len(), &mut out);
     out
+}
+
+/// Whether the last line of a section is a comment of its own.
+fn ends_in_comment(part: &str) -> bool {
+    let last = Lines::new(part, GORGON).last();
+    last.is_some_and(|line| line.kind == LineKind::Comment && !is_commented_out(part, &line))
 }
 
 /// Where the section of a node stands among texts.

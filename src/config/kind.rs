@@ -96,6 +96,17 @@ impl NodeKind {
         false
     }
 
+    /// The key that nothing stands for where it is not given: the directory that the program happens to be started in is
+    /// no default for a server that others describe.
+    #[must_use]
+    pub fn wanted(self) -> Option<&'static str> {
+        #[cfg(feature = "http")]
+        if self == NodeKind::Http {
+            return Some("root");
+        }
+        None
+    }
+
     /// Its attributes.
     pub fn abouts(self) -> impl Iterator<Item = &'static About> {
         (0..).map_while(move |index| self.about(index))

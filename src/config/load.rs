@@ -13,6 +13,8 @@ use super::reader::{self, Surroundings};
 use super::settings::Settings;
 use super::source::Source;
 #[cfg(feature = "http")]
+use crate::http::settings::ROOT;
+#[cfg(feature = "http")]
 use crate::text::join::joined;
 use crate::tree::Problem;
 
@@ -111,10 +113,12 @@ impl Source {
 
 /// What is asked of a file, and not of the command line alone.
 fn check(source: &Source, problems: &mut Problems) {
-    // The directory that the program happens to be started in is no default for one that is started by others.
     #[cfg(feature = "http")]
-    for node in source.of_kind(NodeKind::Http).filter(|node| node.given("root").is_none()) {
-        let message = joined(&["[", &node.section(), "]: expected root, the directory or file to serve"]);
+    for node in &source.nodes {
+        if node.kind.wanted().is_none_or(|key| node.given(key).is_some()) {
+            continue;
+        }
+        let message = joined(&["[", &node.section(), "]: expected root, ", ROOT]);
         match node.place {
             Some(place) => problems.add_at(source, place, &message),
             None => problems.add(&source.show_node(node), &message),

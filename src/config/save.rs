@@ -140,6 +140,8 @@ fn set(
     anyway: bool,
 ) {
     let Some(value) = wanted.value(node.kind, &node.name, at) else { return };
+    // What has to be given is written also where it is the default.
+    let anyway = anyway || node.kind.wanted() == Some(about.name);
     if !anyway && about.unit.parse(about.default).is_ok_and(|default| default == value) {
         return;
     }

@@ -129,12 +129,18 @@ impl Default for HttpSettings {
     }
 }
 
+/// What a server without a root wants.
+pub const ROOT: &str = "the directory or file to serve";
+
 impl HttpSettings {
     /// What is wrong with settings each of which is right: the key at fault and what was expected.
     #[must_use]
     pub fn contradiction(&self) -> Option<(&'static str, &'static str)> {
         if self.listen.is_empty() {
             return Some(("listen", "expected at least one address"));
+        }
+        if self.root.is_empty() {
+            return Some(("root", "expected the directory or file to serve"));
         }
         if self.request_line_max > self.head_max {
             return Some((

@@ -78,8 +78,11 @@ type Run<'d> = fn(&mut Desk<'d>, &mut Words<'_>, &Ask<'_>) -> Result<(), Failure
 /// over. Gives when it wants to be called again, on the tree's clock in milliseconds: at once when that is not later
 /// than now; nothing when only a peer can give it more to do.
 pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(ConnId)) -> Option<u64> {
-    let Sessions { slots, timed, counters, turn } = sessions;
+    let Sessions { slots, timed, turn } = sessions;
     let now = tree.milliseconds();
+    if let Some(touched) = tree.touched() {
+        change::reloaded(timed, &touched, tree);
+    }
     change::take_back(timed, tree, now);
     let mut left = NODES;
     loop {
@@ -93,7 +96,6 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
             let Entry { session, woken, .. } = &mut **entry;
             let slice = SLICE.min(left);
             let told = (session.output.given(), session.wants_input(), session.is_over());
-            let counted = session.counters();
             let mut desk = Desk { session, timed, tree, now, plan: None, spent: false };
             left -= slice - run(&mut desk, slice);
             if desk.spent {
@@ -101,8 +103,6 @@ pub fn work(sessions: &mut Sessions, tree: &mut dyn Tree, wake: &mut dyn FnMut(C
             }
             let session = &*desk.session;
             *woken |= told != (session.output.given(), session.wants_input(), session.is_over());
-            counters.commands += session.commands - counted.0;
-            counters.refused += session.refused - counted.1;
         }
         if left == 0 || left == before {
             break;

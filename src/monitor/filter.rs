@@ -24,6 +24,7 @@ use core::cmp::Ordering;
 use super::failure::{Failure, expected, failure, unknown};
 use super::request::Words;
 use crate::text::nearest::nearest;
+use crate::text::network::Network;
 use crate::text::{duration, number, size};
 use crate::tree::{About, Code, Schema, Unit, Value};
 
@@ -64,6 +65,8 @@ pub(super) enum Key {
     /// A size, a count, a time, a switch, or the most a buffer may become.
     Number(u64),
     Text(String),
+    /// Any address of it.
+    Network(Network),
     /// What is not known; written `-`.
     Nothing,
 }
@@ -235,6 +238,11 @@ fn operand(unit: &Unit, compare: Compare, text: &str) -> Result<Key, Failure> {
         },
         Unit::Text | Unit::List | Unit::Rules => (None, ""),
     };
+    if *unit == Unit::Text && compare != Compare::Contains && text.contains('/') {
+        if let Ok(network) = Network::parse(text) {
+            return Ok(Key::Network(network));
+        }
+    }
     match number {
         Some(number) => Ok(Key::Number(number)),
         None if form.is_empty() || text.starts_with("auto") => Ok(Key::Text(String::from(text))),
@@ -251,6 +259,10 @@ fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
         key = Key::Text(text);
     }
     let mut order = key.compare(operand);
+    if let (Key::Text(address), Key::Network(network)) = (&key, operand) {
+        let is_of = address.parse().is_ok_and(|address| network.contains(address));
+        order = is_of.then_some(Ordering::Equal);
+    }
     if let (Key::Text(whole), Key::Text(text)) = (&key, operand) {
         if compare == Compare::Contains {
             return contains(whole.as_bytes(), text.as_bytes());

@@ -52,8 +52,9 @@ pub(super) struct Walk {
     pub(super) keys: Vec<usize>,
     /// One node, or all.
     pub(super) one: Option<String>,
-    /// What the names begin with.
+    /// What the names begin with; and whether it names nothing itself, so that there has to be something.
     pub(super) prefix: String,
+    pub(super) within: bool,
     pub(super) filter: Filter,
     /// By which attribute, and whether the greatest comes first.
     pub(super) sort: Option<(usize, bool)>,
@@ -79,6 +80,8 @@ pub(super) struct Walk {
     pub(super) steps: Vec<Step>,
     /// Steps that the transaction held before.
     pub(super) kept: usize,
+    /// What the first of those has not that were left out, for they do not have what is to be set.
+    pub(super) lacks: Option<Failure>,
     /// The first thing that an action met.
     pub(super) trouble: Option<Failure>,
 }
@@ -109,6 +112,7 @@ impl Walk {
             keys: Vec::new(),
             one: None,
             prefix: String::new(),
+            within: false,
             filter: Filter::default(),
             sort: None,
             limit: u64::MAX,
@@ -124,6 +128,7 @@ impl Walk {
             done: 0,
             steps: Vec::new(),
             kept: 0,
+            lacks: None,
             trouble: None,
         })
     }

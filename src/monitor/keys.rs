@@ -159,6 +159,15 @@ impl Keys {
         }
     }
 
+    /// What a user may who got that role before; nothing for one who would not be let in any more.
+    #[must_use]
+    pub fn role(&self, user: &str, held: Role) -> Option<Role> {
+        if user == LEGACY {
+            return self.legacy.iter().any(|legacy| legacy.role == held).then_some(held);
+        }
+        self.entries.iter().find(|entry| entry.user == user).map(|entry| entry.role)
+    }
+
     /// Passwords for Medusa's handshake, and what they are good for.
     pub fn legacy(&self) -> impl Iterator<Item = (&[u8], Role)> {
         self.legacy.iter().map(|legacy| (&*legacy.password, legacy.role))

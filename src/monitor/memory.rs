@@ -72,7 +72,7 @@ static SCHEMAS: [Schema; 6] = [
         named: false,
         about: |place| CONFIG.get(place),
         methods: &[
-            method("add", "PATH KEY=VALUE...", Role::Admin, true),
+            method("add", "PATH [KEY=VALUE ...]", Role::Admin, true),
             method("revert", "", Role::Admin, true),
             method("reload", "", Role::Admin, false),
             method("diff", "", Role::View, false),
@@ -91,7 +91,7 @@ static SCHEMAS: [Schema; 6] = [
         named: true,
         about: |place| HANDLER.get(place),
         methods: &[
-            method("move", "first|last|before NAME|after NAME", Role::Admin, true),
+            method("move", "first | last | before NAME | after NAME", Role::Admin, true),
             method("remove", "", Role::Admin, true),
         ],
     },
@@ -115,6 +115,10 @@ pub struct MemoryTree {
     pub calls: [u64; 4],
     /// What `save` was told.
     pub passing: Vec<(String, String, String)>,
+    /// What [`Tree::touched`] gives next.
+    pub touched: Option<Vec<String>>,
+    /// What the configuration says of attributes, by their names.
+    pub said: BTreeMap<String, String>,
     nodes: BTreeMap<(usize, String), Vec<Value>>,
     /// Names of connections, by their numbers.
     connections: BTreeMap<u64, String>,
@@ -178,6 +182,16 @@ impl MemoryTree {
         text
     }
 
+    /// Has a node not have an attribute.
+    pub fn lack(&mut self, path: &str, key: &str) {
+        let Some(path) = Path::parse(path) else { return };
+        let place =
+            self.kind(path.kind).and_then(|kind| SCHEMAS.get(kind)).and_then(|schema| schema.find(key));
+        if let (Some((place, _)), Some(values)) = (place, self.node(&path)) {
+            values.get_mut(place).map(|value| core::mem::replace(value, Value::Nothing));
+        }
+    }
+
     /// How many nodes of a kind there are.
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {
@@ -211,7 +225,8 @@ impl MemoryTree {
         self.nodes.get_mut(&(kind, path.name.to_owned()))
     }
 
-    fn remove(&mut self, path: &Path<'_>) -> Result<(), Box<Trouble>> {
+    /// Takes a node out.
+    pub fn remove(&mut self, path: &Path<'_>) -> Result<(), Box<Trouble>> {
         let kind = self.kind(path.kind).unwrap_or_default();
         if path.kind == "connection" {
             let number = path.name.split('-').next().and_then(|number| number.parse().ok());
@@ -325,6 +340,14 @@ impl Tree for MemoryTree {
 
     fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
         Ok(steps.iter().map(canonical).collect())
+    }
+
+    fn touched(&mut self) -> Option<Vec<String>> {
+        self.touched.take()
+    }
+
+    fn said(&mut self, path: &str, key: &str) -> Option<String> {
+        self.said.get(&[path, ".", key].concat()).cloned()
     }
 
     fn change(&mut self, steps: &[Step], _: &Actor) -> Result<(), Box<Trouble>> {

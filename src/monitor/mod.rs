@@ -54,4 +54,4 @@ pub mod commands;
 pub mod memory;
 
 pub use session::Session;
-pub use sessions::{Counters, Sessions};
+pub use sessions::Sessions;

@@ -34,10 +34,13 @@ use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
 use crate::text::join::push_all;
 use crate::text::number::push_decimal_str;
-use crate::tree::Actor;
+use crate::tree::{Actor, Role};
 
 pub mod key_file;
+mod room;
 use key_file::KeyFile;
+pub use room::Counters;
+use room::Peer;
 
 /// Somebody logs in.
 const LOGIN: Timeout = Timeout(1);
@@ -78,7 +81,7 @@ pub struct Access {
 enum Guest {
     Login { login: Box<Login>, origin: Origin },
     Shut(&'static [u8]),
-    Session(Place),
+    Session(Place, Peer),
 }
 
 /// A session and how its peer talks.
@@ -98,8 +101,10 @@ pub struct MonitorService {
     keys: KeyFile,
     /// By the keys of connections, less one.
     guests: Vec<Option<Guest>>,
-    sessions: u32,
+    counters: Counters,
     refusals: Refusals,
+    /// Other rules hold than those that who is in was let in by.
+    stale: bool,
 }
 
 impl MonitorService {
@@ -111,8 +116,9 @@ impl MonitorService {
             access: Access::default(),
             keys: KeyFile::default(),
             guests: Vec::new(),
-            sessions: 0,
+            counters: Counters::default(),
             refusals: Refusals::default(),
+            stale: false,
         };
         service.change(access);
         service
@@ -131,18 +137,20 @@ impl MonitorService {
         Limits { timeouts, addresses: true, looks_on: true, ..Limits::default() }
     }
 
-    /// Takes other rules; who is in stays in. It is found in the loop by [`Service::as_any`].
+    /// Takes other rules; who is in goes by them as soon as the services settle. It is found in the loop by
+    /// [`Service::as_any`].
     pub fn change(&mut self, mut access: Access) {
+        self.stale = true;
         if let Some(keys) = access.keys.take() {
             self.keys = keys;
         }
         self.access = access;
     }
 
-    /// How many sessions it has.
+    /// What was counted.
     #[must_use]
-    pub fn sessions(&self) -> u32 {
-        self.sessions
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Notes an event of this monitor.
@@ -174,22 +182,22 @@ impl MonitorService {
     fn begin<W: HasSessions>(
         &mut self,
         key: &mut Key,
-        actor: Actor,
+        (actor, peer): (Actor, Peer),
         medusa: bool,
         world: &mut W,
         cx: &mut Cx<'_>,
     ) -> Next {
-        if self.sessions >= self.access.max_sessions {
+        if !self.make_room(actor.role, world, cx) {
             cx.write(if medusa { FAREWELL } else { FULL });
             return Next::Close;
         }
-        self.sessions += 1;
+        self.counters.sessions += 1;
         if medusa {
             cx.write(medusa::welcome(process_id(), roles::word(actor.role)).as_bytes());
             cx.write(PROMPT);
         }
         let number = world.sessions().open(cx.id(), actor, cx.now().milliseconds);
-        self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }));
+        self.seat(key, Guest::Session(Place { number, medusa, prompted: medusa }, peer));
         Next::Read(IDLE)
     }
 
@@ -203,7 +211,9 @@ impl MonitorService {
         if wait > 0 {
             return turn_away(legacy, wait, cx);
         }
-        if self.sessions >= self.access.max_sessions {
+        // Of which role one is who comes will be known when they are in.
+        let full = self.counters.sessions >= self.access.max_sessions;
+        if full && self.least(Role::Admin, world).is_none() {
             return refuse(legacy, FULL, cx);
         }
         let mut random = [0; NONCE];
@@ -263,12 +273,13 @@ impl MonitorService {
             }
             Outcome::In(role) => {
                 self.leave(key, cx.id(), world);
+                let peer = Peer::Key(who.clone());
                 push_all(&mut who, &[" from ", &address(cx)]);
                 self.note(now, "% logged in as %", &[&who, roles::word(role)], world);
-                (used, self.begin(key, Actor { role, who }, legacy, world, cx))
+                (used, self.begin(key, (Actor { role, who }, peer), legacy, world, cx))
             }
             Outcome::Out(why) => {
-                world.sessions().count_failed_login();
+                self.counters.failed_logins += 1;
                 world.door().fail(origin, now.milliseconds);
                 let of = if who.is_empty() { "" } else { " of " };
                 let words = [of, &who, &address(cx), why.words()];
@@ -335,6 +346,7 @@ impl MonitorService {
     /// Sends what the session of one who is in has answered, as far as the peer takes it.
     fn tell<W: HasSessions>(&mut self, mut place: Place, key: Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let Some(session) = world.sessions().get(place.number) else { return Next::Close };
+        self.count(session);
         let (mut told, mut room) = (false, Vec::new());
         while !session.output().is_empty() {
             if cx.held() {
@@ -376,25 +388,8 @@ impl MonitorService {
 
     /// Keeps what has changed of a session's place.
     fn keep(&mut self, key: Key, place: Place) {
-        if let Some(Guest::Session(kept)) = self.guest(key) {
+        if let Some(Guest::Session(kept, _)) = self.guest(key) {
             *kept = place;
-        }
-    }
-
-    /// Takes its place from a connection.
-    fn leave<W: HasSessions>(&mut self, key: &mut Key, id: ConnId, world: &mut W) {
-        let at = (core::mem::take(key) as usize).wrapping_sub(1);
-        match self.guests.get_mut(at).and_then(Option::take) {
-            Some(Guest::Login { .. }) => world.door().leave(id),
-            Some(Guest::Session(place)) => {
-                world.sessions().close(place.number);
-                self.sessions = self.sessions.saturating_sub(1);
-            }
-            Some(Guest::Shut(_)) | None => {}
-        }
-        if self.guests.iter().all(Option::is_none) {
-            // While nobody looks it holds no memory.
-            self.guests = Vec::new();
         }
     }
 }
@@ -409,7 +404,10 @@ impl<W: HasSessions> Service<W> for MonitorService {
             push_decimal_str(process.into(), &mut who);
         }
         match self.access.roles.of(peer.uid, peer.gid) {
-            Some(role) => self.begin(key, Actor { role, who }, false, world, cx),
+            Some(role) => {
+                let peer = Peer::Unix(peer.uid, peer.gid);
+                self.begin(key, (Actor { role, who }, peer), false, world, cx)
+            }
             None => {
                 if let Some(more) = self.refusals.count(cx.now().milliseconds) {
                     self.note(cx.now(), "refused %, who has no role%", &[&who, &more], world);
@@ -423,7 +421,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
     fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         match self.guest(*key) {
             Some(Guest::Login { .. }) => self.log_in(key, input, world, cx),
-            Some(Guest::Session(place)) => {
+            Some(Guest::Session(place, _)) => {
                 let place = *place;
                 self.hear(place, *key, input, world, cx)
             }
@@ -438,7 +436,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
 
     fn on_wake(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         match self.guest(*key) {
-            Some(Guest::Session(place)) => {
+            Some(Guest::Session(place, _)) => {
                 let place = *place;
                 self.tell(place, *key, world, cx)
             }
@@ -456,19 +454,25 @@ impl<W: HasSessions> Service<W> for MonitorService {
                 return refuse(legacy, LATE, cx);
             }
             Some(Guest::Shut(farewell)) => cx.write(farewell),
-            Some(Guest::Session(place)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
+            Some(Guest::Session(place, _)) => cx.write(if place.medusa { FAREWELL } else { IDLED }),
             None => {}
         }
         Next::Close
     }
 
     fn on_end(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
-        let Some(Guest::Session(place)) = self.guest(*key) else { return Next::Close };
+        let Some(Guest::Session(place, _)) = self.guest(*key) else { return Next::Close };
         let place = *place;
         if let Some(session) = world.sessions().get(place.number) {
             session.end_input();
         }
         self.tell(place, *key, world, cx)
+    }
+
+    fn settle(&mut self, world: &mut W, lp: &mut Loop) {
+        if core::mem::take(&mut self.stale) {
+            self.judge(world, lp);
+        }
     }
 
     fn on_close(&mut self, mut key: Key, id: ConnId, world: &mut W, _lp: &mut Loop) {

@@ -21,7 +21,7 @@ use super::failure::{Failure, expected, failure};
 use super::job::Job;
 use super::output::{OUTPUT, Output};
 use super::request::{self, LINE};
-use crate::tree::{Actor, Code, Step};
+use crate::tree::{Actor, Code, Role, Step};
 
 /// Watches of one session.
 pub const WATCHES: usize = 8;
@@ -183,10 +183,29 @@ impl Session {
         self.opened
     }
 
-    /// Commands asked so far, and how many of them were refused for want of a role.
+    /// Commands answered since this was called last, and how many of them were refused for want of a role.
+    pub fn take_counters(&mut self) -> (u64, u64) {
+        (core::mem::take(&mut self.commands), core::mem::take(&mut self.refused))
+    }
+
+    /// Whether it has watches.
     #[must_use]
-    pub fn counters(&self) -> (u64, u64) {
-        (self.commands, self.refused)
+    pub fn is_watching(&self) -> bool {
+        !self.watches.is_empty()
+    }
+
+    /// Gives it another role. What a transaction keeps was allowed by the one before, so it will do nothing. Without a
+    /// role the session ends.
+    pub fn set_role(&mut self, role: Option<Role>) {
+        self.spoilt |= self.steps.is_some();
+        match role {
+            Some(role) => self.actor.role = role,
+            None => {
+                self.quit();
+                self.output.part.clear();
+                self.output.end(None, Err(failure(Code::Refused, "you have no role any more", &[])));
+            }
+        }
     }
 
     /// Ends the session; what is in the output is still to be sent.

@@ -9,19 +9,6 @@ use super::timed::Timed;
 use crate::engine::values::ConnId;
 use crate::tree::Actor;
 
-/// What happened since the program started.
-#[derive(Clone, Copy, Default)]
-pub struct Counters {
-    /// Sessions let in.
-    pub sessions: u64,
-    /// Commands they asked.
-    pub commands: u64,
-    /// Commands refused for want of a role.
-    pub refused: u64,
-    /// Logins that failed.
-    pub failed_logins: u64,
-}
-
 /// One session and its connection.
 pub(super) struct Entry {
     pub(super) id: ConnId,
@@ -35,7 +22,6 @@ pub(super) struct Entry {
 pub struct Sessions {
     pub(super) slots: Vec<Option<Box<Entry>>>,
     pub(super) timed: Timed,
-    pub(super) counters: Counters,
     /// Whose turn is next.
     pub(super) turn: usize,
 }
@@ -49,7 +35,6 @@ impl Sessions {
     /// Takes a session; gives its number.
     #[inline(never)]
     pub(super) fn add(&mut self, id: ConnId, session: Session) -> u32 {
-        self.counters.sessions += 1;
         let entry = Some(Box::new(Entry { id, session, woken: false }));
         let place = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         match self.slots.get_mut(place) {
@@ -61,8 +46,13 @@ impl Sessions {
 
     /// The session of that number.
     pub fn get(&mut self, number: u32) -> Option<&mut Session> {
+        self.find(number).map(|(_, session)| session)
+    }
+
+    /// The same with its connection.
+    pub fn find(&mut self, number: u32) -> Option<(ConnId, &mut Session)> {
         let place = (number as usize).checked_sub(1)?;
-        self.slots.get_mut(place)?.as_mut().map(|entry| &mut entry.session)
+        self.slots.get_mut(place)?.as_mut().map(|entry| (entry.id, &mut entry.session))
     }
 
     /// Forgets a session whose connection is gone: what it asked and was not answered, its watches, its transaction.
@@ -84,17 +74,6 @@ impl Sessions {
     /// The open ones with their connections.
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
         self.slots.iter().flatten().map(|entry| (entry.id, &entry.session))
-    }
-
-    /// Counts a login that failed.
-    pub fn count_failed_login(&mut self) {
-        self.counters.failed_logins += 1;
-    }
-
-    /// What was counted.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.counters
     }
 
     /// Changes that will come back.

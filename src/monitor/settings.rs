@@ -210,7 +210,8 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "max_sessions",
                 Unit::Count { min: 1, max: 1000 },
                 "32",
-                "Sessions at once. More are told so and closed.",
+                "Sessions at once. More are told so and closed, but who comes with a higher role displaces the oldest session of \
+                 the lowest.",
             )
             .by_admin(),
             get: |s| Value::Count(s.max_sessions.into()),

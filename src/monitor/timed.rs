@@ -36,9 +36,19 @@ pub struct Change {
 }
 
 impl Change {
-    /// Whether it is of that attribute.
+    /// Whether it is of that attribute, or of a part of it.
     pub(super) fn is_of(&self, path: &str, key: &str) -> bool {
-        self.path == path && self.key == key
+        self.path == path && (self.key == key || self.attribute() == key)
+    }
+
+    /// The attribute that it is of, or of a part of.
+    pub(super) fn attribute(&self) -> &str {
+        self.key.split_once('[').map_or(&self.key, |(attribute, _)| attribute)
+    }
+
+    /// Its text before, for people: a part may have had none.
+    pub(super) fn before(&self) -> &str {
+        if self.back.is_empty() && self.attribute() != self.key { "as it was" } else { &self.back }
     }
 }
 
@@ -105,11 +115,11 @@ impl Timed {
 
     /// The one of that attribute.
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
-        self.waiting().find(|change| change.is_of(path, key))
+        self.waiting().find(|change| change.path == path && change.key == key)
     }
 
     /// Forgets some: their values stay as they are.
-    pub(super) fn forget(&mut self, which: &dyn Fn(&Change) -> bool) {
+    pub(super) fn forget(&mut self, which: &mut dyn FnMut(&Change) -> bool) {
         self.changes.retain(|change| !which(change));
         if self.changes.is_empty() {
             self.changes = Vec::new();
@@ -119,7 +129,7 @@ impl Timed {
     /// A node is gone, and with a server its handlers: nothing of them comes back.
     pub(super) fn forget_node(&mut self, node: &str) {
         let handlers = node.strip_prefix("/http/").map(|server| joined(&["/handler/", server, "/"]));
-        self.forget(&|change| {
+        self.forget(&mut |change| {
             change.path == node || handlers.as_ref().is_some_and(|front| change.path.starts_with(front))
         });
     }

@@ -13,7 +13,8 @@ get\tview\tPATH [KEY...]\tShow attributes of a node. All of them, or those that 
 kind, and PATH.KEY one attribute.
 set\tview\tPATH KEY=VALUE... [for TIME]\tChange attributes of a node, all or none. With for, the earlier values come \
 back by themselves when the time is over, unless they are set again or kept; at most 1024 changes wait so.
-keep\tview\tPATH [KEY...]\tLet a change that was made for a time last. /KIND/* is every node of a kind.
+keep\tview\t[PATH [KEY...]]\tLet a change that was made for a time last. /KIND/* is every node of a kind. Without a \
+path, show what waits to come back.
 call\tview\tPATH METHOD [WORD...]\tHave a node do something. help KIND tells what it can do.
 find\tview\tKIND [where EXPR] [show KEY,..] [sort [-]KEY] [limit N] [| ACTION]\tShow nodes, one a line. EXPR is KEY \
 OPERATOR VALUE with = != < <= > >= or ~ (contains), or a switch alone, joined by and, or, not and parentheses. ACTION \
@@ -30,7 +31,7 @@ log\tview\t[N] | log follow [N]\tShow the last N events, 20 unless said. With fo
 schema\tview\t[KIND]\tShow every attribute and method of a kind, or of all, for programs.
 save\tadmin\t\tWrite what was changed live into the configuration file. Comments in it are kept, and changes for a \
 time are not written. A file of a foreign owner or group is written to in its place.
-help\tview\t[VERB | KIND | KIND.KEY]\tExplain a verb, a kind or an attribute.
+help\tview\t[VERB | KIND | KIND.KEY | KIND.METHOD]\tExplain a verb, a kind, an attribute or a method.
 format\tview\tkv|json\tSet how replies are written. Before any other verb, kv or json sets it for that one.
 kv\tview\tVERB ...\tWrite the reply to one request as key=value.
 json\tview\tVERB ...\tWrite the reply to one request as JSON, an object a line.

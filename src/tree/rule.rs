@@ -165,13 +165,21 @@ fn parts(text: &str) -> (&str, Vec<(&str, &str)>) {
     (head, pairs)
 }
 
-/// A rule with another value of one of its keys.
+/// The value that a rule itself has for a key; empty for none.
+#[must_use]
+pub fn of_rule<'t>(text: &'t str, key: &str) -> &'t str {
+    let found = parts(text).1.into_iter().find(|(other, _)| *other == key);
+    found.map_or("", |(_, value)| value)
+}
+
+/// A rule with another value of one of its keys; an empty one takes the key out.
 #[must_use]
 pub fn set_in_rule(text: &str, key: &str, value: &str) -> String {
     let (head, pairs) = parts(text);
     let mut out = head.to_owned();
     let others = pairs.iter().filter(|(other, _)| *other != key);
-    for (key, value) in others.copied().chain([(key, value)]) {
+    let new = (!value.is_empty()).then_some((key, value));
+    for (key, value) in others.copied().chain(new) {
         out.push_str(&joined(&[" ", key, "=", value]));
     }
     out

@@ -63,6 +63,29 @@ pub struct Method {
     pub configures: bool,
 }
 
+impl Method {
+    /// Whether these are words that it takes: one of the forms that [`Method::words`] shows. There a word of small
+    /// letters is said as it is, another stands for any word, and `[KEY=VALUE ...]` for any number of pairs.
+    #[must_use]
+    pub fn takes(&self, words: &[String]) -> bool {
+        // By bytes and bare words: a search for a text is kilobytes.
+        self.words.split('|').any(|form| {
+            let mut rest = words.iter();
+            for wanted in form.split_ascii_whitespace() {
+                let any = wanted.bytes().all(|byte| byte.is_ascii_uppercase());
+                if wanted == "[KEY=VALUE" {
+                    return rest.all(|word| word.contains('='));
+                }
+                match rest.next() {
+                    Some(word) if any || word == wanted => {}
+                    Some(_) | None => return false,
+                }
+            }
+            rest.next().is_none()
+        })
+    }
+}
+
 /// Names a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -205,13 +228,31 @@ pub trait Tree {
     /// An attribute's value, by its place in the schema. Nothing: there is no such node.
     fn get(&mut self, path: &Path<'_>, attribute: usize) -> Option<Value>;
 
-    /// The same steps, each on the node that keeps what it changes, for some nodes show what another one keeps: those of
-    /// a listener are changes of its server's `listen`. What waits or is looked for by name goes by these.
+    /// The same steps, each on the node that keeps what it changes, for some nodes show what another one keeps: the buffer
+    /// of a listener is `listen[1].write_buffer` of its server, a part of a rule. What waits or is looked for by name
+    /// goes by these.
     ///
     /// # Errors
     /// The first step that cannot be done, named.
     fn canonical(&mut self, steps: &[Step]) -> Result<Vec<Step>, Box<Trouble>> {
         Ok(steps.to_vec())
+    }
+
+    /// The text that a part has, as [`Tree::canonical`] names it, which is no attribute: empty where it has none of its
+    /// own. Nothing: it is no such part.
+    fn part(&mut self, _path: &str, _key: &str) -> Option<String> {
+        None
+    }
+
+    /// The attributes, as `/http/main.listen`, of which the configuration says something else than before since this was
+    /// asked last. Nothing: it was not read again.
+    fn touched(&mut self) -> Option<Vec<String>> {
+        None
+    }
+
+    /// What the configuration says of an attribute, as it was read last.
+    fn said(&mut self, _path: &str, _key: &str) -> Option<String> {
+        None
     }
 
     /// Changes the configuration, or what lives, in all these steps or in none. That the actor's role suffices was
@@ -254,6 +295,32 @@ pub trait Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_take_the_words_they_show() {
+        let place = "first | last | before NAME | after NAME";
+        for (shown, words, takes) in [
+            ("", "", true),
+            ("", "x", false),
+            ("", "for 2s", false),
+            (place, "first", true),
+            (place, "before a", true),
+            (place, "after first", true),
+            (place, "", false),
+            (place, "before", false),
+            (place, "first first", false),
+            (place, "before a b", false),
+            (place, "up", false),
+            ("PATH [KEY=VALUE ...]", "", false),
+            ("PATH [KEY=VALUE ...]", "/http/x", true),
+            ("PATH [KEY=VALUE ...]", "/http/x a=b c=", true),
+            ("PATH [KEY=VALUE ...]", "/http/x a=b c", false),
+        ] {
+            let method = Method { name: "do", words: shown, help: "", role: Role::Admin, configures: true };
+            let list: Vec<String> = words.split_ascii_whitespace().map(String::from).collect();
+            assert_eq!(method.takes(&list), takes, "{shown}: {words}");
+        }
+    }
 
     #[test]
     fn paths_are_read_and_printed() {

@@ -14,7 +14,7 @@ use gorgon::monitor::keys::{Keys, print_line};
 use gorgon::monitor::login::door::Door;
 use gorgon::monitor::roles::Roles;
 use gorgon::monitor::service::key_file::KeyFile;
-use gorgon::monitor::service::{Access, HasSessions, MonitorService};
+use gorgon::monitor::service::{Access, Counters, HasSessions, MonitorService};
 use gorgon::monitor::settings::MonitorSettings;
 use gorgon::tree::{Actor, Method, Path, Role, Schema, Step, Tree, Trouble, Value};
 use gorgon_sys::{Address, AsFd, ListenOptions, PollerKind, listen, local_address, privilege};
@@ -76,6 +76,9 @@ impl Tree for Nothing {
 
 pub struct Host {
     pub reactor: Reactor<World>,
+    service: u8,
+    /// Another monitor.
+    pub other: u8,
     pub tcp: SocketAddr,
     pub unix: PathBuf,
 }
@@ -112,6 +115,8 @@ impl Host {
         let settings = MonitorSettings { login_timeout, idle_timeout, ..MonitorSettings::default() };
         let service = MonitorService::new("main", access);
         let service = reactor.add_service(Box::new(service), MonitorService::limits(&settings)).unwrap();
+        let other = MonitorService::new("other", self::access(false));
+        let other = reactor.add_service(Box::new(other), MonitorService::limits(&settings)).unwrap();
         let unix = std::env::temp_dir().join(format!("gorgon-monitor-{}-{number}", std::process::id()));
         let path = Address::Unix(unix.as_os_str().as_encoded_bytes().to_vec());
         let options = ListenOptions { backlog: 128, mode: Some(0o666), ..ListenOptions::default() };
@@ -120,7 +125,24 @@ impl Host {
         for listener in [tcp, listen(&path, &options).unwrap()] {
             reactor.lp().add_listener(listener, service, Buffers::fixed(12, 14)).unwrap();
         }
-        Host { reactor, tcp: address, unix }
+        Host { reactor, service, other, tcp: address, unix }
+    }
+
+    fn monitor(&mut self, service: u8) -> &mut MonitorService {
+        self.reactor.service(service).unwrap().as_any().unwrap().downcast_mut().unwrap()
+    }
+
+    pub fn counters(&mut self) -> Counters {
+        self.counters_of(self.service)
+    }
+
+    pub fn counters_of(&mut self, service: u8) -> Counters {
+        self.monitor(service).counters()
+    }
+
+    pub fn change(&mut self, access: Access) {
+        self.monitor(self.service).change(access);
+        self.turn();
     }
 
     pub fn turn(&mut self) -> Turn {

@@ -6,10 +6,13 @@
 use std::io::{ErrorKind, Read, Write};
 
 use gorgon::engine::Turn;
+use gorgon::monitor::keys::{Keys, print_line};
 use gorgon::monitor::login::proof::{self, Side};
+use gorgon::monitor::roles::{Roles, Unmapped};
 use gorgon::monitor::service::Access;
 use gorgon::monitor::service::key_file::KeyFile;
 use gorgon::text::digest::md5;
+use gorgon::tree::Role;
 use gorgon_sys::{PollerKind, privilege};
 
 mod host;
@@ -139,7 +142,7 @@ fn a_login_by_key() {
         let told = host.rest(&mut replay);
         assert_eq!(told, "salt 3132333435363738 4096\nerror refused\n");
         assert!(host.notes().ends_with("login of anna from 127.0.0.1 failed: wrong password or user"));
-        assert_eq!(host.reactor.world().sessions.counters().failed_logins, 1);
+        assert_eq!(host.counters().failed_logins, 1);
         // Those who are in do not notice.
         client.say("bogus\n");
         assert!(host.heard(&mut client, "\n").starts_with("error unknown"));
@@ -153,7 +156,7 @@ fn a_failed_login_shuts_the_door_for_a_while() {
     let greeting = host.heard(&mut wrong, "\n");
     let other = host.heard(&mut beside, "\n");
     wrong.say(strong(&greeting, "anna", "SECRET"));
-    host.until("the failure", |world| world.sessions.counters().failed_logins == 1);
+    host.until("the failure", |world| world.notes.iter().any(|note| note.contains(" failed: ")));
     // Neither the next one nor one that was begun before gets an answer.
     let mut next = host.tcp();
     assert!(host.rest(&mut next).starts_with("error limit a login from here has failed; try again in "));
@@ -189,7 +192,7 @@ fn what_is_no_login_is_refused() {
         }
         assert_eq!(host.rest(&mut client), told, "{said}");
         host.until("gone", |world| world.door.waiting() == 0);
-        assert_eq!(host.reactor.world().sessions.counters().failed_logins, failures, "{said}");
+        assert_eq!(host.counters().failed_logins, failures, "{said}");
         assert_eq!(host.reactor.world().sessions.count(), 0);
     }
 }
@@ -233,7 +236,7 @@ fn those_who_said_who_they_are_and_stall_make_room_too() {
     right.say(strong(&greeting, "anna", "secret"));
     host.heard(&mut right, "ok operate ");
     // To make room is no failure, and shuts no door.
-    assert_eq!(host.reactor.world().sessions.counters().failed_logins, 0);
+    assert_eq!(host.counters().failed_logins, 0);
     drop(waiting);
     host.until("gone", |world| world.door.waiting() == 0);
 }
@@ -327,7 +330,7 @@ fn medusas_wrong_answer_is_told_nothing() {
         host.heard(&mut client, "\r\n");
         client.say(&answer);
         assert_eq!(host.rest(&mut client), told, "{answer}");
-        assert_eq!(host.reactor.world().sessions.counters().failed_logins, 1);
+        assert_eq!(host.counters().failed_logins, 1);
         assert!(host.notes().contains("login from 127.0.0.1 failed: "));
         assert_eq!(host.rest(&mut host.tcp()), "", "the door is shut");
     }
@@ -399,5 +402,111 @@ fn who_has_no_role_is_refused() {
     child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
     assert!(told.starts_with("error refused no role"), "{told}");
     assert!(host.notes().contains("monitor main: refused uid 65534, pid "), "{}", host.notes());
-    assert_eq!(host.reactor.world().sessions.counters().sessions, 0);
+    assert_eq!(host.counters().sessions, 0);
+}
+
+#[test]
+fn higher_roles_displace_lower_ones_and_are_never_shut_out() {
+    for (held, comes, left) in [
+        // Who comes by its own user is admin.
+        ([Role::View, Role::View], true, Some(1)),
+        ([Role::Operate, Role::View], true, Some(0)),
+        ([Role::Operate, Role::Operate], true, Some(1)),
+        ([Role::Admin, Role::View], true, Some(0)),
+        ([Role::Admin, Role::Admin], false, None),
+    ] {
+        let mut host =
+            Host::with(PollerKind::available()[0], Access { max_sessions: 2, ..access(false) }, 60_000, 0);
+        let mut clients = [host.unix(), host.unix()];
+        for (client, number) in clients.iter_mut().zip([1, 2]) {
+            client.say("format kv\n");
+            host.heard(client, "ok\n");
+            host.reactor.world().sessions.get(number).unwrap().set_role(Some(held[number as usize - 1]));
+        }
+        let mut client = host.unix();
+        client.say("format kv\n");
+        if comes {
+            assert_eq!(host.heard(&mut client, "ok\n"), "ok\n");
+            let (stays, goes) = if left == Some(0) { (0, 1) } else { (1, 0) };
+            assert!(host.rest(&mut clients[goes]).starts_with("error limit max_sessions"));
+            clients[stays].say("format kv\n");
+            host.heard(&mut clients[stays], "ok\n");
+            assert!(host.notes().contains(" had to make room"));
+        } else {
+            assert!(host.rest(&mut client).starts_with("error limit as many sessions"));
+        }
+        assert_eq!((host.reactor.world().sessions.count(), host.counters().sessions), (2, 2));
+    }
+}
+
+#[test]
+fn who_comes_with_a_key_displaces_too_once_they_are_in() {
+    let mut host =
+        Host::with(PollerKind::available()[0], Access { max_sessions: 1, ..access(false) }, 60_000, 0);
+    let mut client = host.unix();
+    client.say("format kv\n");
+    host.heard(&mut client, "ok\n");
+    // Nobody who could come would be above the one who is in.
+    assert!(host.rest(&mut host.tcp()).starts_with("error limit as many sessions"));
+    host.reactor.world().sessions.get(1).unwrap().set_role(Some(Role::View));
+    let mut anna = host.tcp();
+    let greeting = host.heard(&mut anna, "\n");
+    anna.say(strong(&greeting, "anna", "secret"));
+    host.heard(&mut anna, "ok operate ");
+    assert!(host.rest(&mut client).starts_with("error limit max_sessions"));
+    // She is of her own role, and another of it finds no room.
+    let mut other = host.tcp();
+    let greeting = host.heard(&mut other, "\n");
+    other.say(strong(&greeting, "anna", "secret"));
+    assert!(host.rest(&mut other).contains("error limit as many sessions"));
+    assert_eq!((host.reactor.world().sessions.count(), host.counters().sessions), (1, 1));
+}
+
+#[test]
+fn who_is_in_goes_by_the_rules_that_hold() {
+    let mut host = Host::new(false);
+    let mut client = host.unix();
+    client.say("begin\n");
+    host.heard(&mut client, "ok\n");
+    let mut anna = host.tcp();
+    let greeting = host.heard(&mut anna, "\n");
+    anna.say(strong(&greeting, "anna", "secret"));
+    host.heard(&mut anna, "ok operate ");
+    // The same rules change nothing.
+    host.change(access(false));
+    client.say("commit\n");
+    assert_eq!(host.heard(&mut client, "ok\n"), "ok\n");
+    let mut text = String::new();
+    print_line("anna", Role::View, b"other", b"12345678", 4096, &mut text);
+    let keys = Keys::parse(text.as_bytes()).ok().unwrap();
+    client.say("begin\n");
+    host.heard(&mut client, "ok\n");
+    host.change(Access { keys: Some(KeyFile::in_memory(keys)), ..access(false) });
+    host.until("less", |world| world.sessions.iter().any(|(_, one)| one.actor().role == Role::View));
+    // Root has a role but where its number means nobody in particular.
+    let mut roles = Roles::default();
+    roles.leave_out(Unmapped::read((Some(b""), Some(b"")), privilege::identity()));
+    host.change(Access { roles, keys: None, ..access(false) });
+    assert!(host.rest(&mut client).ends_with("error refused you have no role any more\n"));
+    anna.say("format kv\n");
+    host.heard(&mut anna, "ok\n");
+    host.change(Access { keys: Some(KeyFile::default()), ..access(false) });
+    assert!(host.rest(&mut anna).ends_with("error refused you have no role any more\n"));
+    host.until("gone", |world| world.sessions.count() == 0);
+    assert!(host.notes().contains(": the role of anna from 127.0.0.1 is now view"));
+}
+
+#[test]
+fn each_monitor_counts_its_own() {
+    let mut host = Host::new(false);
+    let mut client = host.unix();
+    client.say("format kv\nbogus\n");
+    host.heard(&mut client, "ok\n");
+    host.heard(&mut client, "\n");
+    client.say("quit\n");
+    host.rest(&mut client);
+    host.until("gone", |world| world.sessions.count() == 0);
+    let counters = host.counters();
+    assert_eq!((counters.sessions, counters.commands, counters.refused), (0, 3, 0));
+    assert_eq!(host.counters_of(host.other).commands, 0);
 }

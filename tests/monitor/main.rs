@@ -6,6 +6,7 @@
 mod common;
 mod crowd;
 mod host;
+mod nodes;
 mod passwords;
 mod places;
 mod session;

@@ -171,7 +171,7 @@ fn what_is_set_for_a_time_through_another_node_comes_back_and_is_not_saved() {
     assert_eq!(std::fs::read_to_string(&program.path).unwrap(), text);
     // Again, for a shorter time; the handler is gone meanwhile.
     monitor.ask("set /http/one files=off for 1s").unwrap();
-    monitor.ask(&format!("set {listener} write_buffer=128K for 1s")).unwrap();
+    monitor.ask(&format!("set {listener} write_buffer=128K read_buffer=8K for 1s")).unwrap();
     until("the files come back", || monitor.value("/http/one.files") == "on");
     until("the rule comes back", || monitor.value("/http/one.listen") == rule);
     assert_eq!(monitor.value("/config.changed"), "0");

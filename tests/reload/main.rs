@@ -14,4 +14,5 @@ mod passwords;
 mod rights;
 mod servers;
 mod sockets;
+mod timed;
 mod undone;

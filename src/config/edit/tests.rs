@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::check::check;
 use crate::http::settings::HttpSettings;
 use crate::http::settings::handler::HandlerSettings;
 use std::vec;
@@ -90,6 +91,7 @@ fn steps_are_told_by_where_they_are_kept() {
     for (step, told) in [
         (set("/handler/main/files", "enabled", "off"), "/http/main.files=off"),
         (set("/handler/main/files", "match", "/"), "/handler/main/files.match=/"),
+        (set("/handler/main/files", "enabled", "on"), "/http/main.files=on"),
         (set("/handler/main/a", "enabled", "off"), "/handler/main/a.enabled=off"),
         (set("/handler/none/files", "enabled", "off"), "/handler/none/files.enabled=off"),
         (call("/handler/main/files", "start"), "/http/main.files=on"),
@@ -103,6 +105,38 @@ fn steps_are_told_by_where_they_are_kept() {
     assert!(edit(&mut settings, &call("/config", "add /handler/main/files match=/x")).is_ok());
     let step = set("/handler/main/files", "enabled", "off");
     assert_eq!(of(&settings, &step), "/handler/main/files.enabled=off");
+}
+
+#[test]
+fn what_a_server_makes_of_its_own_settings_is_set_there() {
+    let mut settings = settings();
+    settings.servers[0].settings.auth_file = "/users".to_owned();
+    settings.servers[0].settings.upload = "in".to_owned();
+    for (name, key) in [("auth", "auth_file"), ("upload", "upload")] {
+        let path = ["/handler/main/", name].concat();
+        for step in
+            [set(&path, "match", "/"), call(&path, "stop"), call(&path, "move last"), call(&path, "remove")]
+        {
+            let trouble = edit(&mut settings, &step).unwrap_err();
+            let words = [": it is what ", key, " of /http/main makes it"].concat();
+            assert!(
+                trouble.code == Code::Conflict && trouble.message.contains(&words),
+                "{}",
+                trouble.message
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_added_says_what_it_serves() {
+    let mut settings = settings();
+    assert!(edit(&mut settings, &call("/config", "add /http/two listen=:82")).is_ok());
+    let wrong = check(&settings);
+    assert!(wrong.iter().any(|wrong| wrong.node.name == "two" && wrong.key == "root"), "{wrong:?}");
+    // A later step of a transaction may say it.
+    assert!(edit(&mut settings, &set("/http/two", "root", ".")).is_ok());
+    assert!(check(&settings).is_empty());
 }
 
 #[test]
@@ -150,6 +184,9 @@ fn what_is_wrong_is_told() {
         (call("/handler/main/a", "move before"), Code::Syntax, "first, last"),
         (call("/handler/main/a", "move before a"), Code::Missing, "no such handler"),
         (call("/http/none", "remove"), Code::Missing, "no such node"),
+        (call("/handler/main/files", "move first"), Code::Conflict, "what files of /http/main makes it"),
+        (set("/handler/main/files", "match", "/z"), Code::Conflict, "what files of /http/main makes it"),
+        (set("/handler/main/upload", "match", "/z"), Code::Missing, "no such node"),
         (call("/http/none", "stop"), Code::Missing, "no such node"),
         (call("/loop", "remove"), Code::Unknown, "no such method"),
     ] {

@@ -74,18 +74,11 @@ fn rules_keep_their_lines() {
         "[http:main]\nlisten =  ; all\n  ; the first\n  :80 ; one\n\t; the second\n\t:81\n\n  :82\nroot=/\n";
     for (new, changed) in [
         (":80,:81,:82", text.to_owned()),
-        (
-            ":80,:82",
-            text.replace("\t; the second\n\t:81\n", "")
-                .replace("  ; the first\n", "\t; the second\n  ; the first\n"),
-        ),
+        (":80,:82", text.replace("\t; the second\n\t:81\n", "")),
         (":80,:81,:82,:83 backlog=1", text.replace("  :82\n", "  :82\n  :83 backlog=1\n")),
-        (
-            ":82,:81",
-            "[http:main]\nlisten =  ; all\n  ; the first\n\n  :82\n\t; the second\n\t:81\nroot=/\n"
-                .to_owned(),
-        ),
-        (":9", "[http:main]\nlisten = :9  ; all\n  ; the first\n\t; the second\nroot=/\n".to_owned()),
+        (":82,:81", "[http:main]\nlisten =  ; all\n\n  :82\n\t; the second\n\t:81\nroot=/\n".to_owned()),
+        (":81", "[http:main]\nlisten =  ; all\n\t; the second\n\t:81\nroot=/\n".to_owned()),
+        (":9", "[http:main]\nlisten = :9  ; all\nroot=/\n".to_owned()),
     ] {
         assert_eq!(after(text, "listen", new), changed, "{new}");
     }
@@ -114,8 +107,8 @@ fn sections_come_and_go() {
         assert!(has(changed, &handler) && !has(before, &handler));
     }
     let text = "; top\n[http:main]\nroot=/\n; inside\nlisten=\n  :80\n\n; next\n[http:b]\nroot=/\n";
-    assert_eq!(remove(text, &http("main")), "; top\n; next\n[http:b]\nroot=/\n");
-    assert_eq!(remove(text, &http("b")), text.strip_suffix("[http:b]\nroot=/\n").unwrap());
+    assert_eq!(remove(text, &http("main")), "; next\n[http:b]\nroot=/\n");
+    assert_eq!(remove(text, &http("b")), text.strip_suffix("\n; next\n[http:b]\nroot=/\n").unwrap());
     assert_eq!(remove(text, &http("c")), text);
 }
 
@@ -129,6 +122,56 @@ fn sections_change_places() {
     assert_eq!(order("m/x m/y m/z"), text);
     assert_eq!(
         order("m/z m/x m/y"),
-        "[http:m]\nroot=/\n\n; of x\n[handler:m/z]\nmatch=/z\n\n[handler:m/x]\nkind=files\n\n[gorgon]\n[handler:m/y]\n"
+        "[http:m]\nroot=/\n\n[handler:m/z]\nmatch=/z\n\n; of x\n[handler:m/x]\nkind=files\n\n[gorgon]\n[handler:m/y]\n"
     );
+}
+
+#[test]
+fn comments_go_with_the_section_that_they_stand_above() {
+    let text = "[http:m]\nroot=/\n; of a\n;  and more\n[handler:m/a] ; a\nmatch=/a ; /a\n;kind = files\n; of b\n\
+                [handler:m/b]\nmatch=/b\n; b ends\n\n; of none\n\n; of c\n[handler:m/c]\nmatch=/c\n; the end\n";
+    let (a, b, c) = (
+        "; of a\n;  and more\n[handler:m/a] ; a\nmatch=/a ; /a\n;kind = files\n",
+        "; of b\n[handler:m/b]\nmatch=/b\n; b ends\n",
+        "; of c\n[handler:m/c]\nmatch=/c\n",
+    );
+    let made = |order: [&str; 3]| {
+        let [one, two, three] = order;
+        ["[http:m]\nroot=/\n", one, two, "\n; of none\n\n", three, "; the end\n"].concat()
+    };
+    assert_eq!(made([a, b, c]), text);
+    for (names, order) in [("c a b", [c, a, b]), ("b a c", [b, a, c]), ("c b a", [c, b, a])] {
+        let nodes = names.split(' ').map(|name| NodeId::new(NodeKind::Handler, &["m/", name].concat()));
+        let nodes: Vec<NodeId> = nodes.collect();
+        // A comment at the end of a section is not to become that of the next one.
+        let parted = [b, "\n"].concat();
+        let order = order.map(|part| if part == b && order[1] != b { &*parted } else { part });
+        assert_eq!(reorder(text, &nodes), made(order), "{names}");
+        let windows = reorder(&text.replace('\n', "\r\n"), &nodes);
+        assert_eq!(windows, made(order).replace('\n', "\r\n"), "{names}");
+    }
+    for (name, left) in [
+        ("m/a", made(["", b, c])),
+        ("m/b", made([a, "", c]).replace("\n\n; of none", "\n; of none")),
+        ("m/c", made([a, b, ""])),
+    ] {
+        assert_eq!(remove(text, &NodeId::new(NodeKind::Handler, name)), left, "{name}");
+    }
+}
+
+#[test]
+fn comments_go_with_the_rule_that_they_stand_above() {
+    let text =
+        "[http:main]\nlisten = ; all\n  ; of none\n\n  ; one\n  :81 ; 1\n  ; two\n  :82\n  :83\nroot=/\n";
+    for (new, changed) in [
+        (":82,:83", text.replace("\n  ; one\n  :81 ; 1\n", "")),
+        (
+            ":82,:81,:83",
+            text.replace("\n  ; one\n  :81 ; 1\n  ; two\n  :82\n", "")
+                .replace("  ; of none\n", "  ; two\n  :82\n  ; of none\n\n  ; one\n  :81 ; 1\n"),
+        ),
+        (":81,:83", text.replace("  ; two\n  :82\n", "")),
+    ] {
+        assert_eq!(after(text, "listen", new), changed, "{new}");
+    }
 }

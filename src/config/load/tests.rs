@@ -170,6 +170,19 @@ fn flags_want_a_node() {
     );
 }
 
+/// What is wrong with a handler is told also where its server is missing.
+#[test]
+fn handlers_without_their_server_are_read_all_the_same() {
+    let text = "[http:a]\nroot=/\n[handler:b/x]\nkind=kgi\nmatch=/x\n";
+    let problems = load_with(&Texts::new(&[("/etc/g.conf", text)]), &[], &[]).err().unwrap();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("/etc/g.conf:3: [handler:b/x]: no such HTTP server"), "{problems:?}");
+    assert!(
+        problems[1].starts_with("/etc/g.conf:4: kind=kgi: expected ") && problems[1].contains("redirect"),
+        "{problems:?}"
+    );
+}
+
 #[test]
 fn a_file_that_cannot_be_read() {
     assert_eq!(

@@ -94,6 +94,17 @@ fn nodes_that_came_and_went() {
     assert_eq!(files, [("/etc/g.conf".to_owned(), main), ("/etc/b.conf".to_owned(), other)]);
 }
 
+/// What a file has to give is written though it is the default.
+#[test]
+fn a_server_says_what_it_serves() {
+    let add = |settings: &mut Settings| {
+        settings.add(NodeKind::Http, "c");
+        settings.set(NodeKind::Http, "c", "listen", ":9").unwrap();
+    };
+    let files = saved(&add, &[]).unwrap();
+    assert_eq!(files, [("/etc/g.conf".to_owned(), [MAIN, "\n[http:c]\nlisten = :9\nroot = .\n"].concat())]);
+}
+
 #[test]
 fn handlers_in_another_order() {
     let files = saved(&|settings| settings.servers[1].handlers.reverse(), &[]).unwrap();

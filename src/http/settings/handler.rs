@@ -176,8 +176,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
                 Unit::Size { min: 0, max: 1 << 50, power_of_two: false },
                 "0",
                 "Largest file that can be uploaded, 0 for what the disk holds. A larger one is answered 413.",
-            )
-            .by_admin(),
+            ),
             get: |s| Value::Size(s.upload_max),
             set: |s, v| v.into_u64(&mut s.upload_max),
         },
@@ -187,8 +186,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
                 Unit::Size { min: 0, max: 1 << 50, power_of_two: false },
                 "16M",
                 "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
-            )
-            .by_admin(),
+            ),
             get: |s| Value::Size(s.upload_reserve),
             set: |s, v| v.into_u64(&mut s.upload_reserve),
         },

@@ -82,7 +82,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.files),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "index",
                 Unit::List,
                 "index.html",
@@ -92,7 +92,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_index(&mut s.index, v),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "hidden",
                 Unit::Switch,
                 "off",
@@ -103,7 +103,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.hidden),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "listing",
                 Unit::Switch,
                 "on",
@@ -114,7 +114,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.listing),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "symlinks",
                 Unit::Choice("never|inside|all"),
                 "inside",
@@ -125,7 +125,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_choice(&mut s.symlinks),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "charset",
                 Unit::Text,
                 "utf-8",
@@ -145,7 +145,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.store_text(&mut s.types_file),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "precompressed",
                 Unit::List,
                 "",
@@ -157,7 +157,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_precompressed(&mut s.precompressed, v),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "cache_control",
                 Unit::Text,
                 "",
@@ -168,7 +168,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| set_cache_control(&mut s.cache_control, v),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "cors",
                 Unit::Switch,
                 "off",
@@ -180,7 +180,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             set: |s, v| v.into_bool(&mut s.cors),
         },
         Attribute {
-            about: About::live(
+            about: About::admin(
                 "spa",
                 Unit::Switch,
                 "off",

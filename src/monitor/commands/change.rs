@@ -14,10 +14,11 @@ use crate::monitor::render::escape;
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
-use crate::text::duration;
-use crate::text::join::separated;
+use crate::text::duration::{self, rounded};
+use crate::text::join::{push_all, separated};
 use crate::text::nearest::nearest;
 use crate::text::number::push_decimal_str;
+use crate::text::split::split_once;
 use crate::tree::{Code, Path, Schema, Step, Tree};
 
 /// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
@@ -28,6 +29,9 @@ const CONNECTIONS: &str = "/connection/";
 
 /// The value of an attribute now, as text; empty when there is none.
 fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
+    if let Some(text) = tree.part(path, key) {
+        return text;
+    }
     let mut text = String::new();
     let Some(path) = Path::parse(path) else { return text };
     let schema = tree.schemas().iter().find(|schema| schema.name == path.kind);
@@ -37,6 +41,18 @@ fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
         }
     }
     text
+}
+
+/// The configuration was read again: what it says now stays, and nothing comes back on a node that is gone, should there
+/// be another of its name later.
+pub(super) fn reloaded(timed: &mut Timed, touched: &[String], tree: &mut dyn Tree) {
+    timed.forget(&mut |change| {
+        let name = fill("%.%", &[&change.path, change.attribute()]);
+        let is_there = parse(tree, &change.path).is_ok_and(|(schema, path)| exists(tree, schema, path.name));
+        !is_there
+            || touched.contains(&name)
+            || tree.said(&change.path, &change.key).is_some_and(|said| said == change.set)
+    });
 }
 
 /// Sets back what is due: all at once, for values that were set together may hold only together; where that fails, each
@@ -67,10 +83,10 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
                 told += 1;
                 if told <= NOTED {
                     let words = if result.is_ok() { &change.set } else { words };
-                    let Change { path, key, back, actor, .. } = &*change;
+                    let Change { path, key, actor, .. } = &*change;
                     tree.note(&[&fill(
                         "%: time is over: %.%=%%%",
-                        &[&actor.who, path, key, back, end, words],
+                        &[&actor.who, path, key, change.before(), end, words],
                     )]);
                 }
             }
@@ -156,6 +172,12 @@ impl Desk<'_> {
             return Err(unknown("% has no method %", &[schema.name, name], near));
         };
         self.hold_role(method.role, method.name)?;
+        if !method.takes(&list) {
+            return Err(match method.words {
+                "" => failure(Code::Syntax, "% takes no words", &[method.name]),
+                forms => expected("% %", &[method.name, forms]),
+            });
+        }
         Ok(vec![Step::Call { path: String::from(path), method, words: list }])
     }
 
@@ -244,11 +266,11 @@ impl Desk<'_> {
         let mut length = String::new();
         duration::print(due.saturating_sub(self.now), &mut length);
         for (place, mut change) in new.into_iter().enumerate() {
-            let Change { path, key, back, set, .. } = &mut *change;
             if place < told {
-                self.note("%.% is % again in %", &[path, key, back, &length]);
+                let Change { path, key, .. } = &*change;
+                self.note("%.% is % again in %", &[path, key, change.before(), &length]);
             }
-            *set = value(self.tree, path, key);
+            change.set = value(self.tree, &change.path, &change.key);
             self.timed.push(change);
         }
         Ok(())
@@ -265,6 +287,9 @@ impl Desk<'_> {
     }
 
     pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+        if words.is_empty() {
+            return self.waiting();
+        }
         let walk = self.place(words, true)?;
         let mut node = String::new();
         let name = walk.one.as_deref().unwrap_or("*");
@@ -289,10 +314,25 @@ impl Desk<'_> {
         for step in kept.iter().flatten() {
             let Step::Set { path, key, .. } = step else { continue };
             if self.timed.find(path, key).is_some() {
-                self.timed.forget(&|change| change.is_of(path, key));
+                self.timed.forget(&mut |change| change.is_of(path, key));
                 self.note("keep %.%", &[path, key]);
             }
         }
+        Ok(())
+    }
+
+    /// Tells what was set for a time, and for how long that holds.
+    fn waiting(&mut self) -> Result<(), Failure> {
+        let mut text = String::new();
+        for change in self.timed.waiting() {
+            push_all(
+                &mut text,
+                &[&change.path, ".", &change.key, "=", &change.set, ", ", change.before(), " again in "],
+            );
+            duration::print(rounded(change.due.saturating_sub(self.now)), &mut text);
+            text.push('\n');
+        }
+        self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())
     }
 
@@ -304,11 +344,15 @@ impl Desk<'_> {
         // None is kept unless all may be.
         for keeps in [false, true] {
             for (at, about) in walk.schema.abouts().enumerate() {
-                let is = |change: &Change| change.key == about.name && change.path.starts_with(front);
+                let is = |change: &Change| match split_once(&change.key, "].") {
+                    // A part of a rule is the buffer of a listener.
+                    Some((_, key)) => key == about.name && walk.schema.name == "listener",
+                    None => change.key == about.name && change.path.starts_with(front),
+                };
                 let asked = walk.keys.is_empty() || walk.keys.contains(&at);
                 if asked && keeps {
-                    self.timed.forget(&is);
-                } else if asked && self.timed.waiting().any(is) {
+                    self.timed.forget(&mut |change| is(change));
+                } else if asked && self.timed.waiting().any(&is) {
                     self.hold_role(about.role, about.name)?;
                 }
             }
@@ -367,12 +411,12 @@ impl Desk<'_> {
         self.tree.change(&steps, &self.session.actor)?;
         for step in &canonical {
             match step {
-                Step::Set { path, key, .. } => self.timed.forget(&|change| change.is_of(path, key)),
+                Step::Set { path, key, .. } => self.timed.forget(&mut |change| change.is_of(path, key)),
                 Step::Call { path, method, .. } => match method.name {
                     // Another node of that name is not the one that they were set of.
                     "remove" => self.timed.forget_node(path),
                     // What is in no file is not taken back.
-                    "revert" => self.timed.forget(&|change| !change.path.starts_with(CONNECTIONS)),
+                    "revert" => self.timed.forget(&mut |change| !change.path.starts_with(CONNECTIONS)),
                     _ => {}
                 },
             }

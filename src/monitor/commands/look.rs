@@ -151,12 +151,16 @@ impl Desk<'_> {
         let kinds = separated(&mut self.tree.schemas().iter().map(|schema| schema.name), " ");
         out.push_str("kinds:");
         wrap(&kinds, 2, out);
-        entry("help VERB|KIND|KIND.KEY", &[], "Tell more.", out);
+        entry("help VERB|KIND|KIND.KEY|KIND.METHOD", &[], "Tell more.", out);
     }
 
     fn help_one(&self, name: &str, out: &mut String) -> Result<(), Failure> {
         if let Some((name, key)) = name.split_once('.') {
             let schema = kind(self.tree, name)?;
+            if let Some(method) = schema.method(key) {
+                method_help(schema, method, out);
+                return Ok(());
+            }
             attribute_help(schema, attribute(schema, key)?.1, out);
             return Ok(());
         }
@@ -211,6 +215,15 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     let end = if about.live { "" } else { ", before the program starts" };
     let words = [&expected, default, roles::word(about.role), end];
     wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, out);
+}
+
+fn method_help(schema: &Schema, method: &Method, out: &mut String) {
+    let name = if schema.named { "/NAME" } else { "" };
+    out.push_str(&fill("call /%% % %", &[schema.name, name, method.name, method.words]));
+    out.truncate(out.trim_ascii_end().len());
+    out.push('\n');
+    wrap(method.help, 2, out);
+    wrap(&fill("The role % may do it.", &[roles::word(method.role)]), 2, out);
 }
 
 #[inline(never)]

@@ -13,11 +13,11 @@ use crate::monitor::render;
 use crate::monitor::request::Words;
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
-use crate::tree::{Code, Path, Schema, Step};
+use crate::tree::{Code, Path, Schema, Step, Value};
 
 impl Desk<'_> {
     pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
-        let Some(text) = words.word()? else {
+        let Some(text) = words.word()?.filter(|text| *text != "/") else {
             for schema in self.tree.schemas() {
                 let out = &mut self.session.output.part;
                 render::open(&Path { kind: schema.name, name: "" }, ask.json, out);
@@ -29,9 +29,7 @@ impl Desk<'_> {
         if schema.named || !path.name.is_empty() {
             let mut walk = Walk::new(schema, Shape::Path);
             if !path.name.is_empty() {
-                if !exists(self.tree, schema, path.name) {
-                    return Err(missing(text));
-                }
+                walk.within = !exists(self.tree, schema, path.name);
                 walk.prefix = joined(&[path.name, "/"]);
             }
             self.plan = Some(Plan::Walk(walk));
@@ -183,6 +181,17 @@ impl Desk<'_> {
         }
         walk.found += 1;
         for step in &walk.action {
+            let Step::Set { key, .. } = step else { break };
+            let place = walk.schema.find(key).map_or(0, |(place, _)| place);
+            if self.tree.get(&path, place) == Some(Value::Nothing) {
+                // One of another sort, as a listener of a monitor: the others are set all the same.
+                let mut node = String::new();
+                path.print(&mut node);
+                walk.lacks.get_or_insert_with(|| failure(Code::Conflict, "% has no % to set", &[&node, key]));
+                return Ok(());
+            }
+        }
+        for step in &walk.action {
             if let Step::Call { method, words, .. } = step {
                 if !method.configures {
                     self.spent |= !walk.schema.named;
@@ -279,7 +288,11 @@ impl Desk<'_> {
         if !walk.action.is_empty() {
             self.counted(walk, json);
         }
-        walk.trouble.take().map_or(Ok(false), Err)
+        if walk.within && walk.found == 0 {
+            return Err(missing(&joined(&["/", walk.schema.name, "/", walk.prefix.trim_end_matches('/')])));
+        }
+        let lacks = walk.lacks.take().filter(|_| walk.done == 0);
+        walk.trouble.take().or(lacks).map_or(Ok(false), Err)
     }
 
     /// Says what an action found and did, and notes it.

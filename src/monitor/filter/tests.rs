@@ -35,6 +35,30 @@ fn parse(text: &str) -> Result<(Filter, bool), Failure> {
     Filter::parse(&mut words, &SCHEMA).map(|filter| (filter, words.is_empty()))
 }
 
+#[test]
+fn an_address_is_of_a_network() {
+    for (address, text, expected) in [
+        ("127.0.0.1", "text = 127.0.0.0/8", true),
+        ("127.0.0.1", "text != 127.0.0.0/8", false),
+        ("127.0.0.1", "not text = 10.0.0.0/8", true),
+        ("10.1.2.3", "text = 10.1.2.3/32", true),
+        ("10.1.2.3", "text != 10.1.3.0/24", true),
+        ("::1", "text = ::/64", true),
+        ("::1", "text = 0.0.0.0/0", false),
+        ("unix:", "text = 0.0.0.0/0", false),
+        ("unix:", "text != 0.0.0.0/0", true),
+        // No network, so a text like others.
+        ("/a/8", "text = /a/8", true),
+        ("10.0.0.1", "text = 10.0.0.1/8", false),
+        ("10.0.0.0/8", "text ~ 10.0.0.0/8", true),
+        ("10.0.0.1", "text < 10.0.0.0/8", false),
+    ] {
+        let (filter, _) = parse(text).ok().unwrap();
+        let met = filter.accepts(&mut |_| Some(Value::Text(address.to_owned())));
+        assert_eq!(met, Some(expected), "{address}: {text}");
+    }
+}
+
 fn holds(text: &str) -> bool {
     let (filter, all) = parse(text).unwrap_or_else(|trouble| panic!("{text}: {}", trouble.message));
     assert!(all, "{text}");

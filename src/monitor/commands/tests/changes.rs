@@ -99,7 +99,7 @@ fn roles() {
             let answer = peer.ask(command);
             let refused = answer.matches("error refused").count();
             assert_eq!(refused, usize::from(role < least), "{command}: {answer}");
-            assert_eq!(peer.sessions.counters().refused, refused as u64);
+            assert_eq!(peer.session().refused, refused as u64);
             assert_eq!(
                 peer.tree.calls[2..],
                 if role < least { [0, 0] } else { peer.tree.calls[2..].try_into().unwrap() }
@@ -122,14 +122,24 @@ fn calling() {
         ("call /connection/0-0 poke", "error failed it does not move\n"),
         ("call /http/main drain", "  draining\nok\n"),
         ("json call /http/main drain", "{\"text\":\"draining\"}\nok\n"),
-        ("call /http/main drain now", "error syntax expected no words\n"),
+        ("call /http/main drain now", "error syntax drain takes no words\n"),
         // Text never ends a reply.
         ("call /config diff", "  ok\n  error\n/http/main.hidden=on\nok\n"),
         ("call /config add /http/new hidden=on", "ok\n"),
         ("get /http/new.hidden", "/http/new.hidden=on\nok\n"),
         ("call /handler/main/files move before \"main/a b\"", "ok\n"),
-        ("call /handler/main/files move \"a\\nb\"", "ok\n"),
-        ("call /config add", "error invalid expected other words\n"),
+        ("call /handler/main/files move before \"a\\nb\"", "ok\n"),
+        ("call /config add", "error syntax expected add PATH [KEY=VALUE ...]\n"),
+        ("call /config add /http/y hidden", "error syntax expected add PATH [KEY=VALUE ...]\n"),
+        ("call /http/main stop for 2s", "error syntax stop takes no words\n"),
+        ("call /handler/main/files remove if-empty", "error syntax remove takes no words\n"),
+        (
+            "call /handler/main/files move up",
+            "error syntax expected move first | last | before NAME | after NAME\n",
+        ),
+        // Also where nothing is found.
+        ("find connection where idle = 9h | close x", "error syntax close takes no words\n"),
+        ("find http where hidden and not hidden | stop x", "error syntax stop takes no words\n"),
         ("call", "error syntax expected a path\n"),
         ("call /http/main", "error syntax expected a method\n"),
         ("call /http/main strat", "error unknown http has no method strat\n"),
@@ -141,7 +151,7 @@ fn calling() {
     assert_eq!(log[0], "anna from 127.0.0.1: /connection/1-7 close");
     assert_eq!(log[1], "anna from 127.0.0.1: /http/main drain");
     assert_eq!(log[4], "anna from 127.0.0.1: /config add /http/new hidden=on");
-    assert_eq!(log[6], "anna from 127.0.0.1: /handler/main/files move a\\nb");
+    assert_eq!(log[6], "anna from 127.0.0.1: /handler/main/files move before a\\nb");
     assert_eq!(log.len(), 7);
 }
 
@@ -325,7 +335,7 @@ fn changes_for_a_time() {
         failed: false,
     }));
     peer.script(&[
-        ("keep", "error syntax expected a path\n"),
+        ("keep", "/http/main.hidden=on, off again in 18446744073708551s\nok\n"),
         ("keep /http/mian", "error missing there is no /http/mian\n"),
         ("keep /http/main hiden", "error unknown http has no attribute hiden; did you mean hidden?\n"),
         ("keep /http/main root", "error conflict nothing of /http/main is set for a time\n"),

@@ -247,7 +247,4 @@ fn sessions_take_turns() {
         peer.sessions.get(2).is_none() && peer.sessions.get(0).is_none() && peer.sessions.get(9).is_none()
     );
     assert_eq!((peer.join(Role::View), peer.sessions.count(), peer.sessions.iter().count()), (2, 3, 3));
-    assert_eq!(peer.sessions.counters().sessions, 4);
-    peer.sessions.count_failed_login();
-    assert_eq!(peer.sessions.counters().failed_logins, 1);
 }

@@ -21,7 +21,13 @@ fn looking() {
         ("ls", "/process\n/loop\n/config\n/http\n/handler\n/connection\nok\n"),
         ("ls /http", "/http/main\n/http/v1.local\nok\n"),
         ("ls /http/*", "/http/main\n/http/v1.local\nok\n"),
+        ("ls /", "/process\n/loop\n/config\n/http\n/handler\n/connection\nok\n"),
         ("ls /http/main", "ok\n"),
+        ("ls /handler/main", "/handler/main/files\n/handler/main/status\nok\n"),
+        ("ls /handler/main/*", "/handler/main/files\n/handler/main/status\nok\n"),
+        ("ls /handler/main/files", "ok\n"),
+        ("ls /handler/mian", "error missing there is no /handler/mian\n"),
+        ("ls /handler/mai", "error missing there is no /handler/mai\n"),
         ("ls /loop", "ok\n"),
         ("ls /connection", "ok\n"),
         ("json ls /handler", "{\"path\":\"/handler/main/files\"}\n{\"path\":\"/handler/main/status\"}\nok\n"),
@@ -70,8 +76,10 @@ fn looking() {
         ("get \"/x\\x1b\"", "error unknown no kind is named x\\x1b\n"),
     ]);
     assert!(peer.due.is_none() && peer.sessions.is_idle());
-    assert_eq!(peer.sessions.counters().refused, 0);
-    assert!(peer.sessions.counters().commands > 40);
+    assert_eq!(peer.session().refused, 0);
+    let (commands, refused) = peer.session().take_counters();
+    assert!(commands > 40 && refused == 0);
+    assert_eq!(peer.session().take_counters(), (0, 0));
 }
 
 #[test]
@@ -176,6 +184,10 @@ fn help_and_schema() {
              \x20 It takes a power of two from 512 to 1M, such as 64K, or a range such as\n\
              \x20   auto:4K..256K; its default is 16K. The role operate may set it.\nok\n",
         ),
+        (
+            "help http.stop",
+            "  call /http/NAME stop\n    Do it. It is done at once.\n    The role admin may do it.\nok\n",
+        ),
         ("help http.requests", "  http.requests=COUNT: Requests answered.\n  It is a fact; nobody sets it.\nok\n"),
         (
             "json help unwatch",
@@ -193,7 +205,7 @@ fn help_and_schema() {
              help=\"The path it answers below.\"\n\
              /schema/handler.enabled unit=switch default=on role=admin live=on fact=off counter=off \
              help=\"Whether it answers.\"\n\
-             /schema/handler move args=\"first|last|before NAME|after NAME\" role=admin configures=on \
+             /schema/handler move args=\"first | last | before NAME | after NAME\" role=admin configures=on \
              help=\"Do it. It is done at once.\"\n\
              /schema/handler remove args=\"\" role=admin configures=on help=\"Do it. It is done at once.\"\nok\n",
         ),

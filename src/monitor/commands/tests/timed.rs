@@ -124,7 +124,7 @@ fn all_is_reverted_and_nothing_of_it_comes_back() {
     peer.script(&[
         ("set /http/main hidden=on; set /http/main hidden=off for 1s", "ok\nok\n"),
         ("set /connection/1-7 traced=on for 1s", "ok\n"),
-        ("call /config revert now", "error invalid expected other words\n"),
+        ("call /config revert now", "error syntax revert takes no words\n"),
         ("begin; call /config revert; set /http/main write_buffer=1K", "ok\nok\nok\n"),
         ("get /http/main.hidden; commit", "/http/main.hidden=off\nok\nok\n"),
     ]);
@@ -138,4 +138,68 @@ fn all_is_reverted_and_nothing_of_it_comes_back() {
     assert_eq!(peer.ask("find connection where traced"), "ok\n");
     let mut peer = Peer::new(Role::Operate);
     peer.script(&[("call /config revert", "error refused revert is for the role admin; yours is operate\n")]);
+}
+
+#[test]
+fn what_waits_is_told() {
+    let mut peer = Peer::with(Role::Admin, MemoryTree::new().with_connections(2), 64 << 10);
+    peer.script(&[
+        ("keep", "ok\n"),
+        ("set /http/main write_buffer=256K for 10m", "ok\n"),
+        ("set /connection/1-7 traced=on for 90s", "ok\n"),
+    ]);
+    peer.tree.now += 60_000;
+    peer.script(&[
+        (
+            "keep",
+            "/http/main.write_buffer=256K, 16K again in 9m\n/connection/1-7.traced=on, off again in 30s\nok\n",
+        ),
+        ("keep /http/main", "ok\n"),
+        ("keep", "/connection/1-7.traced=on, off again in 30s\nok\n"),
+    ]);
+}
+
+/// As the listener of a monitor has no buffers to set.
+#[test]
+fn what_has_no_such_attribute_is_left_out() {
+    let mut peer = Peer::new(Role::Admin);
+    peer.tree.lack("/handler/main/status", "match");
+    peer.script(&[
+        ("find handler | set match=/a", "/handler found=2 done=1\nok\n"),
+        ("get /handler/*.match", "/handler/main/files.match=/a\n/handler/main/status.match=-\nok\n"),
+        (
+            "find handler where match = - | set enabled=off match=/b",
+            "/handler found=1 done=0\nerror conflict /handler/main/status has no match to set\n",
+        ),
+        ("get /handler/main/status.enabled", "/handler/main/status.enabled=on\nok\n"),
+        ("find handler where match = none | set match=/b", "/handler found=0 done=0\nok\n"),
+    ]);
+}
+
+#[test]
+fn what_the_configuration_says_when_it_is_read_again_stays() {
+    let mut peer = Peer::new(Role::Admin);
+    let reload = |peer: &mut Peer, touched: &[&str]| {
+        peer.tree.touched = Some(touched.iter().map(|name| (*name).to_owned()).collect());
+        peer.work();
+        peer.sessions.timed().waiting().map(|change| change.key.clone()).collect::<Vec<_>>()
+    };
+    peer.script(&[
+        ("set /http/main hidden=on write_buffer=256K idle_timeout=5m for 10m", "ok\n"),
+        ("set /http/v1.local hidden=on for 10m", "ok\n"),
+    ]);
+    let all = ["hidden", "write_buffer", "idle_timeout", "hidden"];
+    assert_eq!(reload(&mut peer, &[]), all);
+    // It names another attribute; and says what holds, or something else.
+    peer.tree.said.insert("/http/main.idle_timeout".to_owned(), "1m".to_owned());
+    assert_eq!(reload(&mut peer, &["/http/main.clients", "/http/v1.local.idle_timeout"]), all);
+    peer.tree.said.insert("/http/main.idle_timeout".to_owned(), "5m".to_owned());
+    assert_eq!(reload(&mut peer, &["/http/main.hidden"]), ["write_buffer", "hidden"]);
+    // A node that is gone has nothing that could come back on another one of its name.
+    peer.tree.remove(&Path { kind: "http", name: "v1.local" }).unwrap();
+    assert_eq!(reload(&mut peer, &[]), ["write_buffer"]);
+    // What was touched before is no matter of what is set afterwards.
+    assert_eq!(reload(&mut peer, &["/http/main.write_buffer"]), [] as [&str; 0]);
+    peer.script(&[("set /http/main write_buffer=64K for 10m", "ok\n")]);
+    assert_eq!(peer.sessions.timed().waiting().count(), 1);
 }

@@ -1,0 +1,81 @@
+//! What is set for a time, when the file is read again and where listeners are many.
+
+use crate::host::{Program, connect, until};
+
+const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
+
+#[test]
+fn what_the_file_says_now_does_not_go_back() {
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    monitor.ask("set /http/one hidden=on idle_timeout=7s spa=on for 1h").unwrap();
+    // One it says as well, one it says something else of, and of one nothing.
+    program.reload(&[ONE, "hidden = on\nidle_timeout = 9s\n"].concat()).unwrap();
+    let told = monitor.ask("keep").unwrap();
+    assert!(told.contains("/http/one.spa=on, off again in ") && told.lines().count() == 1, "{told}");
+    assert_eq!(
+        (monitor.value("/http/one.hidden"), monitor.value("/http/one.idle_timeout")),
+        ("on".into(), "9s".into())
+    );
+    // By a signal it is the same.
+    program.write(&[ONE, "spa = on\n"].concat());
+    let reloads = monitor.value("/config.reloads");
+    program.server.signal("HUP");
+    until("it was reloaded", || monitor.value("/config.reloads") != reloads);
+    assert_eq!(monitor.ask("keep").unwrap(), "");
+}
+
+#[test]
+fn nothing_comes_back_on_a_server_that_came_again() {
+    let two = "[http:two]\nroot = %(here)s/two\nlisten = 127.0.0.1:0\n";
+    let program = Program::start(&[ONE, two].concat());
+    let mut monitor = program.monitor();
+    monitor.ask("set /http/two hidden=on for 1h").unwrap();
+    monitor.ask("find listener where server = two | set write_buffer=8K for 1h").unwrap();
+    assert_eq!(monitor.ask("keep").unwrap().lines().count(), 2);
+    program.reload(ONE).unwrap();
+    program.reload(&[ONE, two].concat()).unwrap();
+    assert_eq!(monitor.ask("keep").unwrap(), "");
+}
+
+#[test]
+fn each_listener_waits_for_itself() {
+    let program = Program::start(
+        "[http:one]\nroot = %(here)s/one\nlisten =\n  127.0.0.1:0\n  127.0.0.1:0 write_buffer=64K backlog=9\n",
+    );
+    let mut monitor = program.monitor();
+    let names: Vec<String> =
+        program.addresses("one").iter().map(|address| format!("/listener/{address}")).collect();
+    let before = monitor.value("/http/one.listen");
+    monitor.ask(&format!("set {} write_buffer=8K for 1h", names[0])).unwrap();
+    monitor.ask(&format!("set {} write_buffer=8K for 1s", names[1])).unwrap();
+    let told = monitor.ask("keep").unwrap();
+    assert!(told.starts_with("/http/one.listen[1].write_buffer=8K, as it was again in "), "{told}");
+    until("one is back", || monitor.value(&format!("{}.write_buffer", names[1])) == "64K");
+    assert_eq!(monitor.value(&format!("{}.write_buffer", names[0])), "8K");
+    assert_eq!(monitor.ask("keep").unwrap().lines().count(), 1);
+    // Set again, for a shorter time, what comes back is what was there at first; also while the server does not serve.
+    monitor.ask(&format!("set {} write_buffer=32K read_buffer=8K for 2s", names[0])).unwrap();
+    monitor.ask("call /http/one drain").unwrap();
+    until("all is back", || monitor.ask("keep").unwrap().is_empty());
+    assert_eq!(
+        monitor.value("/http/one.listen"),
+        before.replace("write_buffer=64K backlog=9", "backlog=9 write_buffer=64K")
+    );
+    monitor.ask("call /http/one start").unwrap();
+    let names: Vec<String> =
+        program.addresses("one").iter().map(|address| format!("/listener/{address}")).collect();
+    // What waits is not written; what is kept, or set of all rules, waits no more.
+    monitor.ask(&format!("set {} write_buffer=8K for 1h", names[0])).unwrap();
+    monitor.ask("save").unwrap();
+    let file = std::fs::read_to_string(program.directory.path().join("web.conf")).unwrap();
+    assert!(!file.contains("=8K"), "{file}");
+    monitor.ask(&format!("keep {}", names[0])).unwrap();
+    assert_eq!(monitor.ask("keep").unwrap(), "");
+    monitor.ask(&format!("set {} write_buffer=16K for 1h", names[1])).unwrap();
+    monitor.ask("keep /listener/*").unwrap();
+    monitor.ask(&format!("set {} write_buffer=32K for 1h", names[1])).unwrap();
+    monitor.ask("set /http/one listen=127.0.0.1:0").unwrap();
+    assert_eq!(monitor.ask("keep").unwrap(), "");
+    let _serves = connect(program.address("one"));
+}
