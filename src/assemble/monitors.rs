@@ -42,6 +42,8 @@ pub(super) const NO_KEYS: &str =
 pub(super) const STALE: &str = ", so what changes in it holds when the program starts anew";
 /// Peers that may wait to be let in.
 const BACKLOG: u32 = 16;
+/// How long sessions of a monitor that is turned off have to take what they are still told, in milliseconds.
+const LAST_REPLY: u64 = 1000;
 
 /// A monitor that runs.
 pub(super) struct Monitor {
@@ -371,8 +373,13 @@ pub(super) fn commit(
     }
     for monitor in before {
         if !running.iter().any(|other| other.service == monitor.service) {
-            // Who was let in by it is out with it: one turns a monitor off, or takes it away, to that end.
-            reactor.lp().drain_service(monitor.service, 0);
+            // Who was let in by it is out with it: one turns a monitor off, or takes it away, to that end. Whoever asked
+            // for it is one of them, and is answered first.
+            let service = reactor.service(monitor.service).and_then(|service| service.as_any());
+            if let Some(service) = service.and_then(|any| any.downcast_mut::<MonitorService>()) {
+                service.change(Access { keys: Some(KeyFile::default()), ..Access::default() });
+            }
+            reactor.lp().drain_service(monitor.service, LAST_REPLY);
             reactor.remove_service(monitor.service);
         }
     }
