@@ -155,6 +155,10 @@ impl Session<'_> {
         let output = Output::new(self.form, &stages, columns);
         let most = self.options.count.unwrap_or(u64::MAX);
         let mut shown = Shown { output, count: 0, most, read: true, wrong: false };
+        // From before it is asked for: the first sample may be answered by a key at once.
+        let watches = is_watch(command) && !self.connection.is_foreign();
+        let take = || Guard::take(standard_input(), Mode::Keys, b"", b"").ok();
+        let keys = if watches && self.keys { take() } else { None };
         let reply = self.connection.ask_all(command, &mut |kind, event| {
             shown.take(kind, event);
             shown.show(GATHERED);
@@ -178,8 +182,8 @@ impl Session<'_> {
         if matches!(verb(command), "quit" | "exit") || self.connection.has_ended() {
             return Ok(Went::Over);
         }
-        if is_watch(command) && !self.connection.is_foreign() {
-            self.watch(&mut shown)?;
+        if watches {
+            self.watch(&mut shown, keys)?;
         }
         Ok(if shown.wrong { Went::Wrong } else { Went::Well })
     }
@@ -193,8 +197,7 @@ impl Session<'_> {
     }
 
     /// Shows samples until there were enough, a key is pressed, or the server is gone.
-    fn watch(&mut self, shown: &mut Shown) -> Result<(), Failure> {
-        let guard = if self.keys { Guard::take(standard_input(), Mode::Keys, b"", b"").ok() } else { None };
+    fn watch(&mut self, shown: &mut Shown, guard: Option<Guard>) -> Result<(), Failure> {
         loop {
             self.connection.drain(&mut |framer, event| shown.take(framer.kind(), event))?;
             shown.show(0);
