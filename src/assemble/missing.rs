@@ -20,8 +20,8 @@ use super::{Failure, failure};
 use crate::engine::{ListenerId, Reactor};
 use crate::world::World;
 
-/// How often they are looked at, in milliseconds.
-const PERIOD: u64 = 5000;
+/// How often they are looked at, in milliseconds; first so long after the loop begins to count.
+pub(super) const PERIOD: u64 = 5000;
 
 impl Running {
     /// When they are looked at next, for [`Loop::set_alarm`](crate::engine::Loop::set_alarm).

@@ -143,7 +143,7 @@ impl Running {
             passed: Vec::new(),
             late: Late::default(),
             domains: Domains::default(),
-            look: 0,
+            look: super::missing::PERIOD,
         }
     }
 
