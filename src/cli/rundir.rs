@@ -124,18 +124,27 @@ fn claim_as(path: &[u8], user: u32, becomes: Option<(u32, u32)>, others: bool) -
         return Ok(false);
     }
     let is_used = remove_dead(path, &mut listing);
-    let directory = listing.fd().map_err(told)?;
     if let Some((user, group)) = given {
-        // Those who stay root have theirs there.
-        if is_used || !locked {
+        // Those who stay root have theirs there, and so may others where the directory is not our own.
+        if is_used || !locked || (path != ROOT && holds_others(&mut listing)) {
             return Ok(false);
         }
+        let directory = listing.fd().map_err(told)?;
         give_file(directory, user, group).map_err(told)?;
     }
     if others && found.mode & OTHERS != OTHERS {
-        set_mode(directory, 0o755).map_err(told)?;
+        set_mode(listing.fd().map_err(told)?, 0o755).map_err(told)?;
     }
     Ok(true)
+}
+
+/// Whether something is in a directory that is not named after a process.
+fn holds_others(listing: &mut Directory) -> bool {
+    let mut found = listing.rewind().is_err();
+    let mut room = [MaybeUninit::uninit(); SLICE];
+    let mut look = |text: &[u8], _kind, _inode| found |= process(text).is_none();
+    while let Ok(true) = listing.next_slice(&mut room, &mut look) {}
+    found
 }
 
 /// Lets others reach what is in the directory: its monitor lets them in from now on.
@@ -330,6 +339,11 @@ mod tests {
             assert!(!claim(Some((4711, 4712)), false));
             assert_eq!(owner(), (0, 0));
             drop(held);
+            // Nor where something else lies.
+            std::fs::write(path.join("token"), "root's").unwrap();
+            assert!(!claim(Some((4711, 4712)), false));
+            std::fs::remove_file(path.join("token")).unwrap();
+            assert_eq!(owner(), (0, 0));
             assert!(claim(Some((4711, 4712)), false));
             assert_eq!(owner(), (4711, 4712));
             assert!(claim(Some((4711, 4712)), false));

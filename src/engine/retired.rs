@@ -15,8 +15,9 @@ use super::timers::Owner;
 /// How long they stay: the kernel asks a client again after a second that is there and says nothing, and takes its answer
 /// for a connection. In milliseconds.
 const TIME: u64 = 1500;
-/// The most that are retired at once. One more, and the one that was retired first closes.
-const MOST: usize = 32;
+/// The most that are retired at once. One more, and the one that was retired first closes. No change retires more, for
+/// there would be no places for those that take theirs.
+const MOST: usize = 128;
 
 impl Loop {
     /// Closes a listener whose place another one has taken, after all that had begun to connect are accepted, for a
@@ -35,9 +36,11 @@ impl Loop {
         self.timers.set(due, Owner::Retired);
         let retired = self.listeners.iter().flatten().filter(|one| one.retired.is_some() && !one.closing);
         if retired.count() > MOST {
-            let first =
-                self.listeners.iter().flatten().filter(|one| !one.closing).filter_map(|one| one.retired);
-            self.end_retired(first.min().unwrap_or(0));
+            let living = self.listeners.iter_mut().flatten().filter(|one| !one.closing);
+            if let Some(first) = living.filter(|one| one.retired.is_some()).min_by_key(|one| one.retired) {
+                first.closing = true;
+                self.has_chores();
+            }
         }
         true
     }

@@ -31,9 +31,27 @@ pub fn peer_credentials(socket: BorrowedFd<'_>) -> Result<Credentials, Errno> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn credentials(socket: BorrowedFd<'_>) -> Result<Credentials, Errno> {
-    let peer = sockopt::socket_peercred(socket)?;
-    let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok();
-    Ok(Credentials { uid: peer.uid.as_raw(), gid: peer.gid.as_raw(), pid })
+    // A peer in another namespace of processes has number 0 here, which is no process: rustix's type for it cannot hold that.
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the call writes at most `length` bytes, one ucred, to a place that outlives it.
+    let outcome = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut peer).cast(),
+            &raw mut length,
+        )
+    };
+    if outcome != 0 {
+        return Err(crate::error::last_error());
+    }
+    Ok(Credentials {
+        uid: peer.uid,
+        gid: peer.gid,
+        pid: u32::try_from(peer.pid).ok().filter(|pid| *pid != 0),
+    })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -381,3 +381,38 @@ fn roles_are_by_user_and_by_group() {
     assert_eq!(session.try_ask("set /monitor/main view=no-such-user").0, "failed");
     assert_eq!(session.value("/monitor/main.view"), "54324");
 }
+
+/// As from the host into a container: the kernel has no number for such a peer there, but knows who it is.
+#[test]
+fn a_peer_of_another_namespace_of_processes_is_known() {
+    if !is_root() || !Command::new("unshare").args(["-p", "-f", "true"]).status().is_ok_and(|it| it.success())
+    {
+        eprintln!("SKIPPED a_peer_of_another_namespace_of_processes_is_known: it needs root and unshare(1)");
+        return;
+    }
+    let place = site();
+    let (file, socket) = (place.path().join("a.conf"), place.path().join("m.sock"));
+    let text = format!(
+        "[http:a]\nroot = {}\nlisten = 127.0.0.1:0\n[monitor:m]\nlisten = unix:{}\n",
+        place.path().display(),
+        socket.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut inside = Command::new("unshare");
+    inside.args(["-p", "-f", "--kill-child", env!("CARGO_BIN_EXE_gorgon"), "run", "-q", "-c"]).arg(&file);
+    let mut program = inside.args(["--gorgon.user=root"]).stdout(Stdio::null()).spawn().unwrap();
+    let ask = || {
+        let output = gorgon().arg("monitor").arg(&socket).args(["-c", "hello"]).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    for _ in 0..500 {
+        if socket.exists() && ask().0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let (good, text) = ask();
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert!(good && text.contains("admin"), "{text}");
+}

@@ -301,3 +301,20 @@ fn an_address_is_taken() {
     until("descriptors", || program.server.descriptors() == count);
     drop(patient(TcpStream::connect(program.address("one")).unwrap()));
 }
+
+/// More of them than some bound of ours: each has a client that has said nothing when its socket is replaced.
+#[test]
+fn many_addresses_are_widened_at_once() {
+    let held: Vec<_> = (0..60).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let ports: Vec<u16> = held.iter().map(|held| held.local_addr().unwrap().port()).collect();
+    drop(held);
+    let rules = |host: &str| ports.iter().map(|port| format!("  {host}:{port}\n")).collect::<String>();
+    let text = |host: &str| ONE.replace(" 127.0.0.1:0\n", &format!("\n{}", rules(host)));
+    let program = Program::start(&text("127.0.0.1"));
+    let mut clients: Vec<TcpStream> =
+        ports.iter().map(|port| connect(([127, 0, 0, 1], *port).into())).collect();
+    program.reload(&text("")).unwrap();
+    for client in &mut clients {
+        assert_eq!(exchange(client, &asking("/a.txt")).unwrap().status, 200);
+    }
+}
