@@ -80,7 +80,7 @@ impl<'c> Configured<'c> {
     pub(super) fn said(&self, path: &str, key: &str) -> Option<String> {
         let Path { kind, name } = Path::parse(path)?;
         let kind = NodeKind::from_word(kind)?;
-        let place = kind.abouts().position(|about| about.name == key)?;
+        let place = kind.abouts().position(|about| about.name() == key)?;
         let mut text = String::new();
         self.base.value(kind, name, place)?.print(&mut text);
         Some(text)
@@ -179,7 +179,7 @@ impl<'c> Configured<'c> {
         let names = Difference::between(&self.base, &loaded.settings).changed.into_iter().map(|change| {
             let mut path = String::new();
             Path { kind: change.node.kind.word(), name: &change.node.name }.print(&mut path);
-            joined(&[&path, ".", change.about.name])
+            joined(&[&path, ".", change.about.name()])
         });
         self.touched.get_or_insert_default().extend(names);
         self.base = loaded.settings;
@@ -298,8 +298,8 @@ fn keep_fixed(new: &mut ProcessSettings, now: &ProcessSettings) -> Vec<&'static 
     let mut kept = Vec::new();
     for attribute in fixed {
         let value = (attribute.get)(now);
-        if (attribute.get)(new) != value && (attribute.set)(new, value).is_ok() {
-            kept.push(attribute.about.name);
+        if (attribute.get)(new) != value && attribute.set.is_some_and(|set| set(new, value).is_ok()) {
+            kept.push(attribute.about.name());
         }
     }
     kept

@@ -120,7 +120,7 @@ impl Live<'_, '_> {
             (0, _) => Some(self.name_of(service).map_or(Value::Nothing, |name| Value::Text(name.to_owned()))),
             (_, Some(fact)) => Some((fact.get)(self.reactor.lp(), id)),
             (_, None) => {
-                let wanted = schemas::DESCRIBED.get(attribute - 1 - CONNECTION.len())?.name;
+                let wanted = schemas::DESCRIBED.get(attribute - 1 - CONNECTION.len())?.name();
                 let mut found = Value::Nothing;
                 self.reactor.describe(id, &mut |word, value| {
                     if word == wanted || (wanted == "login" && word == "user") {
@@ -163,7 +163,7 @@ impl Live<'_, '_> {
 
     fn config(&mut self, attribute: usize) -> ConfigFacts {
         // All settings are compared for that one alone.
-        let counts = CONFIG.attributes.get(attribute).is_some_and(|fact| fact.about.name == "changed");
+        let counts = CONFIG.attributes.get(attribute).is_some_and(|fact| fact.about.name() == "changed");
         let now = self.reactor.lp().now().milliseconds;
         let configured = &self.configured;
         ConfigFacts {
@@ -187,7 +187,7 @@ impl Live<'_, '_> {
         let missing = || Trouble::new(Code::Missing, &["/connection/", name, ": no such node"]);
         let id = self.reactor.lp().find_connection(name).ok_or_else(missing)?;
         let place = joined(&["/connection/", name, ".", key]);
-        let Some(fact) = CONNECTION.iter().find(|fact| fact.about.name == key) else {
+        let Some(fact) = CONNECTION.iter().find(|fact| fact.about.name() == key) else {
             return Err(Trouble::new(Code::Unknown, &[&place, ": no such setting"]));
         };
         if fact.about.fact {
@@ -278,11 +278,11 @@ impl Tree for Live<'_, '_> {
                 let counters = service.and_then(|service| self.reactor.lp().service_counters(service));
                 let at = attribute - HTTP.attributes.len();
                 if let Some(about) = SERVICE.attributes.get(at) {
-                    let stopped = about.about.name == "state";
+                    let stopped = about.about.name() == "state";
                     let none = if stopped { Value::Choice("stopped") } else { Value::Nothing };
                     return Some(counters.map_or(none, |counters| (about.get)(&counters)));
                 }
-                let key = HTTP_FACTS.attributes.get(at - SERVICE.attributes.len())?.about.name;
+                let key = HTTP_FACTS.attributes.get(at - SERVICE.attributes.len())?.about.name();
                 let told = service.and_then(|service| self.told(service));
                 Some(told.map_or(Value::Nothing, |told| told.value("http", "", key)))
             }
@@ -301,7 +301,7 @@ impl Tree for Live<'_, '_> {
                 }
                 if path.kind == "handler" && attribute < HANDLER.attributes.len() {
                     // Those that are the server's own have no settings but the server's.
-                    let own = || match HANDLER.attributes.get(attribute).map(|found| found.about.name) {
+                    let own = || match HANDLER.attributes.get(attribute).map(|found| found.about.name()) {
                         Some("enabled") if name == "files" => Value::Switch(settings.settings.files),
                         // They are named by what they are.
                         Some("kind") => {

@@ -6,7 +6,8 @@ use crate::engine::{Buffers, ServiceCounters};
 #[cfg(feature = "monitor")]
 use crate::monitor::service::Counters;
 use crate::text::duration::rounded;
-use crate::tree::{About, Attribute, Kind, Unit, Value};
+use crate::tree::{Attribute, Kind, Unit, Value};
+use crate::{counter, fact, live};
 
 /// Any number.
 const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
@@ -28,54 +29,45 @@ pub(super) struct ProcessFacts {
     pub(super) state: &'static str,
 }
 
-/// Nobody sets a fact.
-fn unset<T>(_facts: &mut T, _value: Value) -> Result<(), String> {
-    Err(String::from("a fact is not set"))
-}
-
 /// The kind `process`.
 pub(super) static PROCESS: Kind<ProcessFacts> = Kind {
     name: "process",
     help: "process",
     attributes: &[
         Attribute {
-            about: About::fact("version", Unit::Text, "The version of the program."),
+            about: fact!("version", Unit::Text, "The version of the program."),
             get: |_| Value::Text(String::from(env!("CARGO_PKG_VERSION"))),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("pid", COUNT, "The number of the process."),
+            about: fact!("pid", COUNT, "The number of the process."),
             get: |facts| Value::Count(facts.pid),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("uptime", TIME, "For how long it has run."),
+            about: counter!("uptime", TIME, "For how long it has run."),
             get: |facts| Value::Time(rounded(facts.uptime)),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("state", Unit::Text, "serving, draining or stopping."),
+            about: fact!("state", Unit::Text, "serving, draining or stopping."),
             get: |facts| Value::Choice(facts.state),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("user", Unit::Text, "Who it runs as."),
+            about: fact!("user", Unit::Text, "Who it runs as."),
             get: |facts| Value::Text(facts.user.clone()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact(
-                "rights",
-                Unit::Text,
-                "What it may still do, and what it gave up at the start.",
-            ),
+            about: fact!("rights", Unit::Text, "What it may still do, and what it gave up at the start.",),
             get: |facts| Value::Text(facts.rights.clone()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("poller", Unit::Text, "How it waits for connections."),
+            about: fact!("poller", Unit::Text, "How it waits for connections."),
             get: |facts| Value::Choice(facts.poller),
-            set: unset,
+            set: None,
         },
     ],
 };
@@ -97,42 +89,38 @@ pub(super) static CONFIG: Kind<ConfigFacts> = Kind {
     help: "configuration",
     attributes: &[
         Attribute {
-            about: About::fact("file", Unit::Text, "The file it was read from. Empty where there is none."),
+            about: fact!("file", Unit::Text, "The file it was read from. Empty where there is none."),
             get: |facts| Value::Text(facts.file.clone()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("changed", COUNT, "Values that were changed since, and are not saved."),
+            about: fact!("changed", COUNT, "Values that were changed since, and are not saved."),
             get: |facts| Value::Count(facts.changed),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("loaded", TIME, "How long ago it was read."),
+            about: fact!("loaded", TIME, "How long ago it was read."),
             get: |facts| Value::Time(rounded(facts.loaded)),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("reloads", COUNT, "How often it was read again."),
+            about: counter!("reloads", COUNT, "How often it was read again."),
             get: |facts| Value::Count(facts.reloads),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter(
-                "failures",
-                COUNT,
-                "How often that changed nothing, for something was wrong.",
-            ),
+            about: counter!("failures", COUNT, "How often that changed nothing, for something was wrong.",),
             get: |facts| Value::Count(facts.failures),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact(
+            about: fact!(
                 "last_failure",
                 Unit::Text,
                 "What was wrong the last time. Empty when it went well.",
             ),
             get: |facts| Value::Text(facts.last_failure.clone()),
-            set: unset,
+            set: None,
         },
     ],
 };
@@ -151,19 +139,19 @@ pub(super) static LOG: Kind<LogFacts> = Kind {
     help: "log",
     attributes: &[
         Attribute {
-            about: About::counter("events", COUNT, "Events noted. The monitor's log shows the last of them."),
+            about: counter!("events", COUNT, "Events noted. The monitor's log shows the last of them."),
             get: |facts| Value::Count(facts.events),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("logs", COUNT, "Access logs that are open."),
+            about: fact!("logs", COUNT, "Access logs that are open."),
             get: |facts| Value::Count(facts.logs),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("dropped", COUNT, "Lines of access logs that could not be written."),
+            about: counter!("dropped", COUNT, "Lines of access logs that could not be written."),
             get: |facts| Value::Count(facts.dropped),
-            set: unset,
+            set: None,
         },
     ],
 };
@@ -184,48 +172,48 @@ pub(super) static LISTENER: Kind<ListenerFacts> = Kind {
     help: "listening socket",
     attributes: &[
         Attribute {
-            about: About::fact("server", Unit::Text, "The server that it belongs to, or monitor:NAME."),
+            about: fact!("server", Unit::Text, "The server that it belongs to, or monitor:NAME."),
             get: |facts| Value::Text(facts.server.clone()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact(
+            about: fact!(
                 "rule",
                 Unit::Text,
                 "The rule of listen that it comes of. Empty where none was written.",
             ),
             get: |facts| Value::Text(facts.rule.clone()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "read_buffer",
                 BUFFER,
                 "",
                 "The read buffer that its connections begin with. A monitor's has none to set.",
             ),
             get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.read)),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "write_buffer",
                 BUFFER,
                 "",
                 "The write buffer that its connections begin with. A monitor's has none to set.",
             ),
             get: |facts| facts.buffers.map_or(Value::Nothing, |buffers| Value::Buffer(buffers.write)),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("accepted", COUNT, "Connections that were accepted on it."),
+            about: counter!("accepted", COUNT, "Connections that were accepted on it."),
             get: |facts| Value::Count(facts.accepted),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("paused", Unit::Switch, "Whether it does not accept for want of room."),
+            about: fact!("paused", Unit::Switch, "Whether it does not accept for want of room."),
             get: |facts| Value::Switch(facts.paused),
-            set: unset,
+            set: None,
         },
     ],
 };
@@ -236,38 +224,38 @@ pub(super) static SERVICE: Kind<ServiceCounters> = Kind {
     help: "HTTP server",
     attributes: &[
         Attribute {
-            about: About::fact(
+            about: fact!(
                 "state",
                 Unit::Choice("running|draining|stopped"),
                 "Whether it takes connections, finishes what those that are left have asked, or does nothing.",
             ),
             get: |facts| Value::Choice(if facts.draining { "draining" } else { "running" }),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::fact("open", COUNT, "Connections that are open."),
+            about: fact!("open", COUNT, "Connections that are open."),
             get: |facts| Value::Count(facts.open as u64),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("accepted", COUNT, "Connections that were accepted."),
+            about: counter!("accepted", COUNT, "Connections that were accepted."),
             get: |facts| Value::Count(facts.accepted),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("refused", COUNT, "Connections that were too many, and were told so."),
+            about: counter!("refused", COUNT, "Connections that were too many, and were told so."),
             get: |facts| Value::Count(facts.refused),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("received", BYTES, "Bytes received."),
+            about: counter!("received", BYTES, "Bytes received."),
             get: |facts| Value::Size(facts.bytes_received),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("sent", BYTES, "Bytes sent."),
+            about: counter!("sent", BYTES, "Bytes sent."),
             get: |facts| Value::Size(facts.bytes_sent),
-            set: unset,
+            set: None,
         },
     ],
 };
@@ -279,24 +267,24 @@ pub(super) static MONITOR_FACTS: Kind<Counters> = Kind {
     help: "monitor",
     attributes: &[
         Attribute {
-            about: About::fact("sessions", COUNT, "Sessions that are open."),
+            about: fact!("sessions", COUNT, "Sessions that are open."),
             get: |facts| Value::Count(facts.sessions.into()),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("commands", COUNT, "Commands that were asked."),
+            about: counter!("commands", COUNT, "Commands that were asked."),
             get: |facts| Value::Count(facts.commands),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("denied", COUNT, "Commands refused for want of a role."),
+            about: counter!("denied", COUNT, "Commands refused for want of a role."),
             get: |facts| Value::Count(facts.refused),
-            set: unset,
+            set: None,
         },
         Attribute {
-            about: About::counter("failed_logins", COUNT, "Logins that failed."),
+            about: counter!("failed_logins", COUNT, "Logins that failed."),
             get: |facts| Value::Count(facts.failed_logins),
-            set: unset,
+            set: None,
         },
     ],
 };

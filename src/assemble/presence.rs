@@ -112,7 +112,7 @@ impl Look<'_> {
 
     /// Whether the program runs with that value.
     fn is_in_use(&self, (kind, name, key): Key<'_>) -> bool {
-        let at = kind.abouts().position(|about| about.name == key);
+        let at = kind.abouts().position(|about| about.name() == key);
         let of = |settings: &Settings| at.and_then(|at| settings.value(kind, name, at));
         self.running.is_some_and(|running| of(running) == of(&self.loaded.settings))
     }

@@ -1,6 +1,5 @@
 //! Every kind of node that the program has, with the tables that its attributes come from.
 
-#[cfg(feature = "monitor")]
 use super::nodes::MONITOR_FACTS;
 use super::nodes::{CONFIG, LISTENER, LOG, PROCESS, SERVICE};
 use crate::cli::process::GORGON;
@@ -9,6 +8,8 @@ use crate::config::edit::MONITOR_METHODS;
 use crate::config::edit::{ADD, HANDLER_METHODS, REVERT, SERVER_METHODS};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
+#[cfg(feature = "monitor")]
+use crate::fact;
 use crate::http::facts::{CACHE, HANDLER_FACTS, HTTP_FACTS};
 use crate::http::settings::HTTP;
 use crate::http::settings::handler::HANDLER;
@@ -17,17 +18,17 @@ use crate::monitor::settings::MONITOR;
 use crate::tree::{About, Kind, Method, Role, Schema, Unit};
 
 /// What the server of a connection is called.
-static BELONGS: About = About::fact("server", Unit::Text, "The server that it belongs to, or monitor:NAME.");
+static BELONGS: About = fact!("server", Unit::Text, "The server that it belongs to, or monitor:NAME.");
 /// What the server of a handler is called.
-static SERVER: About = About::fact("server", Unit::Text, "The server that asks it.");
+static SERVER: About = fact!("server", Unit::Text, "The server that asks it.");
 /// What a service tells of a connection.
 pub(super) static DESCRIBED: &[About] = &[
-    About::fact(
+    fact!(
         "request",
         Unit::Text,
         "The request under way, where it is kept: one whose body still comes or goes.",
     ),
-    About::fact("login", Unit::Text, "Whom the request under way comes from, where a password was asked."),
+    fact!("login", Unit::Text, "Whom the request under way comes from, where a password was asked."),
 ];
 
 fn of<T>(kind: &'static Kind<T>, place: usize) -> Option<&'static About> {
@@ -62,7 +63,7 @@ pub(super) fn told(kind: &str, place: usize) -> Option<&'static str> {
     } else {
         of(&HANDLER_FACTS, place.checked_sub(HANDLER.attributes.len())?)
     };
-    about.map(|about| about.name)
+    about.map(|about| about.name())
 }
 
 const fn method(name: &'static str, help: &'static str, role: Role) -> Method {
@@ -152,8 +153,8 @@ mod tests {
         let mut found = Vec::new();
         for schema in ALL {
             for about in schema.abouts().filter(|about| !about.fact && about.role < Role::Admin) {
-                assert!(about.role == Role::Operate && about.live, "{}.{}", schema.name, about.name);
-                found.push([schema.name, ".", about.name].concat());
+                assert!(about.role == Role::Operate && about.live, "{}.{}", schema.name, about.name());
+                found.push([schema.name, ".", about.name()].concat());
             }
         }
         assert_eq!(found, OPERATE.split_ascii_whitespace().collect::<Vec<_>>());

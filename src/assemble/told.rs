@@ -60,7 +60,7 @@ impl Nodes {
             self.nodes.push(Node { kind, name, facts: Vec::new() });
         }
         if let Some(last) = self.nodes.last_mut() {
-            last.facts.push((about.name, value));
+            last.facts.push((about.name(), value));
         }
     }
 
@@ -123,15 +123,15 @@ mod tests {
                 let nodes = told.of(0, &ask).unwrap();
                 let name = number.to_string();
                 assert!(nodes.has("handler", &name));
-                assert_eq!(nodes.value("handler", &name, one.name), Value::Count(number));
-                assert_eq!(nodes.value("handler", &name, two.name), Value::Count(number * 10));
+                assert_eq!(nodes.value("handler", &name, one.name()), Value::Count(number));
+                assert_eq!(nodes.value("handler", &name, two.name()), Value::Count(number * 10));
             }
             let nodes = told.of(0, &ask).unwrap();
             assert_eq!(nodes.names("handler").collect::<Vec<_>>(), ["5", "3", "9", "0"]);
             assert_eq!(nodes.names("cache").collect::<Vec<_>>(), ["5"]);
-            assert_eq!(nodes.value("http", "", one.name), Value::Count(7));
-            assert_eq!(nodes.value("cache", "5", one.name), Value::Count(50));
-            assert_eq!(nodes.value("cache", "5", two.name), Value::Nothing);
+            assert_eq!(nodes.value("http", "", one.name()), Value::Count(7));
+            assert_eq!(nodes.value("cache", "5", one.name()), Value::Count(50));
+            assert_eq!(nodes.value("cache", "5", two.name()), Value::Nothing);
             assert!(!nodes.has("cache", "3") && !nodes.has("handler", "") && !nodes.has("z", "5"));
             assert_eq!(told.of(1, &ask).unwrap().names("handler").count(), 0);
         }

@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         let mut problems = Problems::default();
         #[cfg(feature = "http")]
         if let Some(target) = self.target {
-            if self.given.iter().any(|given| given.kind == NodeKind::Http && given.about.name == "root") {
+            if self.given.iter().any(|given| given.kind == NodeKind::Http && given.about.name() == "root") {
                 self.problem(&shown(target), "cannot go with --http.main.root, which says the same");
             }
         }
@@ -349,7 +349,7 @@ impl Reader<'_> {
             return Err(Problem::unknown(text, "option", "--", Some(near)));
         }
         for &kind in ALL {
-            if let Some(near) = nearest(name, &mut kind.abouts().map(|about| about.name)) {
+            if let Some(near) = nearest(name, &mut kind.abouts().map(|about| about.name())) {
                 return Err(Problem::unknown(text, "option", flag_prefix(kind), Some(near)));
             }
         }
@@ -379,7 +379,7 @@ impl Reader<'_> {
                     "" => joined(&["--", word, "."]),
                     name => joined(&["--", word, ".", name, "."]),
                 };
-                let near = nearest(key, &mut kind.abouts().map(|about| about.name));
+                let near = nearest(key, &mut kind.abouts().map(|about| about.name()));
                 Err(Problem::unknown(text, "setting", &prefix, near))
             }
         }

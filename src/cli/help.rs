@@ -169,8 +169,8 @@ fn flag(about: &About, out: &mut String) {
         push_all(&mut head, &[" ", flag.value]);
     }
     let mut text = String::from(about.short_help());
-    if about.unit != Unit::Switch || about.default == "on" {
-        let default = if about.default.is_empty() { "none" } else { about.default };
+    if about.unit != Unit::Switch || about.default() == "on" {
+        let default = if about.default().is_empty() { "none" } else { about.default() };
         push_all(&mut text, &[" [", default, "]"]);
     }
     entry(&head, &text, out);
@@ -178,18 +178,18 @@ fn flag(about: &About, out: &mut String) {
 
 /// What goes before the word of a switch that is on: to turn it off is what it is for.
 fn negation(about: &About) -> &'static str {
-    if about.unit == Unit::Switch && about.default == "on" { "[no-]" } else { "" }
+    if about.unit == Unit::Switch && about.default() == "on" { "[no-]" } else { "" }
 }
 
 fn setting(about: &About, out: &mut String) {
-    let head = joined(&["  ", about.name, "=", about.unit.placeholder()]);
+    let head = joined(&["  ", about.name(), "=", about.unit.placeholder()]);
     let mut text = String::from(about.short_help());
     if let Unit::Choice(words) = about.unit {
         for (place, word) in words.split('|').enumerate() {
             push_all(&mut text, &[if place == 0 { ": " } else { ", " }, word]);
         }
     }
-    let default = if about.default.is_empty() { "none" } else { about.default };
+    let default = if about.default().is_empty() { "none" } else { about.default() };
     push_all(&mut text, &[" [", default, "]"]);
     entry(&head, &text, out);
 }
@@ -254,8 +254,8 @@ mod tests {
         let help = help();
         for &kind in ALL {
             for about in kind.abouts() {
-                let setting = ["\n  ", about.name, "=", about.unit.placeholder()].concat();
-                assert!(help.matches(&setting).count() >= 1, "{}", about.name);
+                let setting = ["\n  ", about.name(), "=", about.unit.placeholder()].concat();
+                assert!(help.matches(&setting).count() >= 1, "{}", about.name());
                 if let Some(flag) = about.flag {
                     assert!(help.contains(&["--", negation(about), flag.long].concat()), "{}", flag.long);
                 }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::text::join::joined;
-use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
+use crate::tree::{Attribute, Flag, Kind, Unit, Value};
+use crate::{admin, fixed, live};
 
 /// Settings of the process. Sizes are bytes, times milliseconds; [`GORGON`] tells what each one does.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
     help: "process",
     attributes: &[
         Attribute {
-            about: About::live(
+            about: live!(
                 "verbose",
                 Unit::Switch,
                 "off",
@@ -120,10 +121,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.verbose),
-            set: |s, v| v.into_bool(&mut s.verbose),
+            set: Some(|s, v| v.into_bool(&mut s.verbose)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "quiet",
                 Unit::Switch,
                 "off",
@@ -131,10 +132,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: Some('q'), long: "quiet", value: "" }),
             get: |s| Value::Switch(s.quiet),
-            set: |s, v| v.into_bool(&mut s.quiet),
+            set: Some(|s, v| v.into_bool(&mut s.quiet)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "log_level",
                 Unit::Choice("error|warn|info|debug"),
                 "info",
@@ -142,30 +143,30 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  cannot be written; info: what is served and where; debug: all that verbose says.",
             ),
             get: |s| Value::Choice(s.log_level),
-            set: |s, v| v.into_choice(&mut s.log_level),
+            set: Some(|s, v| v.into_choice(&mut s.log_level)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "poller",
                 Unit::Choice("auto|epoll|kqueue|poll|select"),
                 "auto",
                 "How to wait for connections. auto takes the best this system has.",
             ),
             get: |s| Value::Choice(s.poller),
-            set: |s, v| v.into_choice(&mut s.poller),
+            set: Some(|s, v| v.into_choice(&mut s.poller)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "grace",
                 Unit::Time { min: 0, max: 24 * 60 * 60 * 1000 },
                 "10s",
                 "Time to finish requests in flight when told to quit.",
             ),
             get: |s| Value::Time(s.grace),
-            set: |s, v| v.into_u64(&mut s.grace),
+            set: Some(|s, v| v.into_u64(&mut s.grace)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "page_memory",
                 Unit::Size { min: 1 << 20, max: 1 << 40, power_of_two: false },
                 "16M",
@@ -174,10 +175,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  whole wait.",
             ),
             get: |s| Value::Size(s.page_memory),
-            set: |s, v| v.into_u64(&mut s.page_memory),
+            set: Some(|s, v| v.into_u64(&mut s.page_memory)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "user",
                 Unit::Text,
                 "",
@@ -188,10 +189,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "user", value: "NAME[:GROUP]" }),
             get: |s| Value::Text(s.user.clone()),
-            set: |s, v| v.store_text(&mut s.user),
+            set: Some(|s, v| v.store_text(&mut s.user)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "chroot",
                 Unit::Text,
                 "",
@@ -200,10 +201,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "chroot", value: "DIR" }),
             get: |s| Value::Text(s.chroot.clone()),
-            set: |s, v| v.store_text(&mut s.chroot),
+            set: Some(|s, v| v.store_text(&mut s.chroot)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "sandbox",
                 Unit::Choice("auto|on|off"),
                 "auto",
@@ -212,10 +213,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  the kernel has none, on ends there.",
             ),
             get: |s| Value::Choice(s.sandbox),
-            set: |s, v| v.into_choice(&mut s.sandbox),
+            set: Some(|s, v| v.into_choice(&mut s.sandbox)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "pid_file",
                 Unit::Text,
                 "",
@@ -224,10 +225,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  has locked is refused.",
             ),
             get: |s| Value::Text(s.pid_file.clone()),
-            set: |s, v| v.store_text(&mut s.pid_file),
+            set: Some(|s, v| v.store_text(&mut s.pid_file)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "notify_fd",
                 Unit::Count { min: 0, max: 65_535 },
                 "0",
@@ -235,10 +236,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  are not taken. It is closed then. systemd is told without being asked.",
             ),
             get: |s| Value::Count(s.notify_fd.into()),
-            set: |s, v| v.into_u32(&mut s.notify_fd),
+            set: Some(|s, v| v.into_u32(&mut s.notify_fd)),
         },
         Attribute {
-            about: About::fixed(
+            about: fixed!(
                 "listen_retry",
                 Unit::Choice("auto|on|off"),
                 "auto",
@@ -247,10 +248,10 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  file describes.",
             ),
             get: |s| Value::Choice(s.listen_retry),
-            set: |s, v| v.into_choice(&mut s.listen_retry),
+            set: Some(|s, v| v.into_choice(&mut s.listen_retry)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "nameservers",
                 Unit::List,
                 "",
@@ -258,7 +259,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  clients name a domain. Those of /etc/resolv.conf unless given.",
             ),
             get: |s| Value::List(s.nameservers.clone()),
-            set: |s, v| set_nameservers(&mut s.nameservers, v),
+            set: Some(|s, v| set_nameservers(&mut s.nameservers, v)),
         },
     ],
 };

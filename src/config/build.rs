@@ -57,13 +57,13 @@ fn alone_with<'s>(node: &SourceNode, alone: &'s mut Settings) -> &'s mut Setting
 fn set(source: &Source, node: &SourceNode, settings: &mut Settings, problems: &mut Problems) -> bool {
     let mut right = true;
     for given in &node.given {
-        let Err(problem) = settings.set(node.kind, &node.name, given.about.name, &given.text) else {
+        let Err(problem) = settings.set(node.kind, &node.name, given.about.name(), &given.text) else {
             continue;
         };
         right = false;
         match &given.origin {
             Origin::File(place) => {
-                let shown = joined(&[given.about.name, "=", &given.text, ": ", &problem.message]);
+                let shown = joined(&[given.about.name(), "=", &given.text, ": ", &problem.message]);
                 problems.add_at(source, *place, &shown);
             }
             // These say the value themselves.

@@ -40,14 +40,14 @@ pub struct Change {
 #[cfg(test)]
 impl core::fmt::Debug for Change {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(out, "{:?} {}: {} -> {}", self.node, self.about.name, self.old, self.new)
+        write!(out, "{:?} {}: {} -> {}", self.node, self.about.name(), self.old, self.new)
     }
 }
 
 #[cfg(test)]
 impl PartialEq for Change {
     fn eq(&self, other: &Change) -> bool {
-        let all = |change: &Change| (change.about.name, change.old.clone(), change.new.clone());
+        let all = |change: &Change| (change.about.name(), change.old.clone(), change.new.clone());
         self.node == other.node && all(self) == all(other)
     }
 }
@@ -106,7 +106,7 @@ impl Difference {
             for (at, about) in node.kind.abouts().enumerate().filter(|(_, about)| !about.fact) {
                 let text = printed(new, node, at);
                 if !is_default(about, &text) {
-                    push_all(&mut out, &["+ ", &name(node), " ", about.name, ": ", &text, "\n"]);
+                    push_all(&mut out, &["+ ", &name(node), " ", about.name(), ": ", &text, "\n"]);
                 }
             }
         }
@@ -114,7 +114,7 @@ impl Difference {
             let shown = |text: &str| if text.is_empty() { String::from("none") } else { String::from(text) };
             push_all(
                 &mut out,
-                &["~ ", &name(node), " ", about.name, ": ", &shown(old), " -> ", &shown(new), "\n"],
+                &["~ ", &name(node), " ", about.name(), ": ", &shown(old), " -> ", &shown(new), "\n"],
             );
         }
         for server in &self.reordered {
@@ -136,7 +136,7 @@ pub(super) fn printed(settings: &Settings, node: &NodeId, attribute: usize) -> S
 /// Whether a printed value is what the attribute has by default.
 fn is_default(about: &About, text: &str) -> bool {
     let mut default = String::new();
-    if let Ok(value) = about.unit.parse(about.default) {
+    if let Ok(value) = about.unit.parse(about.default()) {
         value.print(&mut default);
     }
     default == text

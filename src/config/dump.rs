@@ -39,11 +39,11 @@ pub fn dump_json(source: &Source, settings: &Settings) -> String {
         push_string(&path(&node), &mut out);
         each(settings, &node, &mut |about, value| {
             out.push(',');
-            push_string(about.name, &mut out);
+            push_string(about.name(), &mut out);
             out.push(':');
             push_json(&value, &mut out);
             from.push(if from.is_empty() { '{' } else { ',' });
-            push_string(about.name, &mut from);
+            push_string(about.name(), &mut from);
             from.push(':');
             push_string(&origin(source, &node, about), &mut from);
         });
@@ -70,14 +70,14 @@ fn each(settings: &Settings, node: &NodeId, take: &mut dyn FnMut(&'static About,
 }
 
 fn origin(source: &Source, node: &NodeId, about: &About) -> String {
-    let given = source.find(node.kind, &node.name).and_then(|node| node.given(about.name));
+    let given = source.find(node.kind, &node.name).and_then(|node| node.given(about.name()));
     given.map_or_else(|| String::from("default"), |given| source.show_origin(&given.origin))
 }
 
 /// Appends `KEY = VALUE`, so that it is read as it is, with a comment behind its first line. Of several rules each has a
 /// line.
 pub(super) fn push_pair(about: &About, value: &Value, comment: &str, end: &str, out: &mut String) {
-    push_all(out, &[about.name, " ="]);
+    push_all(out, &[about.name(), " ="]);
     match (about.unit, value) {
         (Unit::Rules, Value::List(rules)) if rules.len() > 1 => {
             push_all(out, &[comment, end]);

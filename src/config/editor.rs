@@ -130,10 +130,10 @@ pub fn set(text: &str, node: &NodeId, about: &About, value: &Value) -> String {
     let end = line_end(text);
     let own = found.lines.get(..found.used).unwrap_or_default();
     let key =
-        own.iter().position(|line| matches!(line.kind, LineKind::Pair { key, .. } if key == about.name));
+        own.iter().position(|line| matches!(line.kind, LineKind::Pair { key, .. } if key == about.name()));
     let Some(at) = key else {
         // New: behind its own comment, or else at the end.
-        let comment = found.lines.iter().find(|line| is_commented(text, line, about.name));
+        let comment = found.lines.iter().find(|line| is_commented(text, line, about.name()));
         let place = comment.or(own.last()).map_or(text.len(), |line| line.next);
         let mut new = String::new();
         push_new(about, value, end, &mut new);

@@ -130,6 +130,6 @@ impl NodeKind {
     /// The attribute of that key.
     #[must_use]
     pub fn find(self, key: &str) -> Option<&'static About> {
-        self.abouts().find(|about| about.name == key)
+        self.abouts().find(|about| about.name() == key)
     }
 }

@@ -29,9 +29,9 @@ pub fn overlay(base: &Settings, live: &Settings, fresh: &Settings) -> Settings {
                     let by_files = files
                         .changed
                         .iter()
-                        .any(|change| change.node == node && change.about.name == about.name);
+                        .any(|change| change.node == node && change.about.name() == about.name());
                     if !by_files {
-                        copy(live, &node, at, about.name, &mut result);
+                        copy(live, &node, at, about.name(), &mut result);
                     }
                 }
             }
@@ -43,7 +43,7 @@ pub fn overlay(base: &Settings, live: &Settings, fresh: &Settings) -> Settings {
         let known = base.has(node.kind, &node.name) || fresh.has(node.kind, &node.name);
         if !known && result.add(node.kind, &node.name) {
             for (at, about) in node.kind.abouts().enumerate().filter(|(_, about)| !about.fact) {
-                copy(live, &node, at, about.name, &mut result);
+                copy(live, &node, at, about.name(), &mut result);
             }
         }
     }

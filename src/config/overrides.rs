@@ -29,7 +29,7 @@ pub struct Override {
 /// Adds a value to those of the command line: a list goes on, of other values the last counts.
 pub fn give(overrides: &mut Vec<Override>, new: Override) {
     let same = |before: &&mut Override| {
-        before.kind == new.kind && before.name == new.name && before.about.name == new.about.name
+        before.kind == new.kind && before.name == new.name && before.about.name() == new.about.name()
     };
     match overrides.iter_mut().find(same) {
         Some(before) if matches!(new.about.unit, Unit::List | Unit::Rules) => {
@@ -50,7 +50,7 @@ pub fn apply_flags(source: &mut Source, overrides: &[Override], problems: &mut P
                 match (all.next(), all.next()) {
                     (Some(only), None) => only.to_owned(),
                     _ => {
-                        let message = joined(&["expected --", flag.kind.word(), ".NAME.", flag.about.name]);
+                        let message = joined(&["expected --", flag.kind.word(), ".NAME.", flag.about.name()]);
                         problems.add(&flag.place, &joined(&[&message, ", for the file has not just one"]));
                         continue;
                     }
@@ -62,7 +62,7 @@ pub fn apply_flags(source: &mut Source, overrides: &[Override], problems: &mut P
         match source.find_mut(flag.kind, &name) {
             Some(node) => {
                 // One that is overridden still has to be a right one.
-                if let Some(Given { text, origin: Origin::Flag(place), .. }) = node.given(flag.about.name) {
+                if let Some(Given { text, origin: Origin::Flag(place), .. }) = node.given(flag.about.name()) {
                     if let Err(message) = flag.about.unit.parse(text) {
                         problems.add(place, &message);
                     }
@@ -89,8 +89,9 @@ pub fn apply_environment<'e>(
     for node in &mut source.nodes {
         let prefix = prefix(node.kind, &node.name);
         for about in node.kind.abouts().filter(|about| !about.fact) {
-            let name = variable(&prefix, about.name);
-            let flagged = node.given(about.name).is_some_and(|given| matches!(given.origin, Origin::Flag(_)));
+            let name = variable(&prefix, about.name());
+            let flagged =
+                node.given(about.name()).is_some_and(|given| matches!(given.origin, Origin::Flag(_)));
             let Some(value) = environment(&name).filter(|_| !flagged) else { continue };
             let place = joined(&[&name, "=", &*String::from_utf8_lossy(value)]);
             match core::str::from_utf8(value) {
@@ -168,7 +169,9 @@ fn all_variables(source: &Source) -> Vec<String> {
     let mut all = Vec::new();
     for node in &source.nodes {
         let prefix = prefix(node.kind, &node.name);
-        all.extend(node.kind.abouts().filter(|about| !about.fact).map(|about| variable(&prefix, about.name)));
+        all.extend(
+            node.kind.abouts().filter(|about| !about.fact).map(|about| variable(&prefix, about.name())),
+        );
     }
     all
 }

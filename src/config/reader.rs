@@ -260,7 +260,7 @@ impl Reader<'_, '_, '_> {
                 match node.kind.find(key).filter(|about| !about.fact) {
                     None => {
                         let hint = hint(key, node.kind);
-                        let near = nearest(key, &mut node.kind.abouts().map(|about| about.name));
+                        let near = nearest(key, &mut node.kind.abouts().map(|about| about.name()));
                         let near = near.filter(|_| hint.is_none());
                         let what = joined(&["setting of [", &node.section(), "]"]);
                         let mut problem = Problem::unknown(key, &what, "", near);
@@ -321,7 +321,7 @@ impl Reader<'_, '_, '_> {
                 if lines > 1 && !matches!(about.unit, Unit::List | Unit::Rules) {
                     let message =
                         "expected one line; what begins with a blank goes on with the line before it";
-                    return self.problem(place, &joined(&[about.name, ": ", message]));
+                    return self.problem(place, &joined(&[about.name(), ": ", message]));
                 }
                 if let Some(node) = self.source.nodes.get_mut(at) {
                     node.give(Given { about, text, origin: Origin::File(place) });

@@ -67,7 +67,7 @@ fn one(place: &str, message: &str) -> Vec<Problem> {
 fn said_elsewhere(now: &Loaded, difference: &Difference) -> Vec<Problem> {
     let given = |change: &super::difference::Change| {
         let node = now.source.find(change.node.kind, &change.node.name)?;
-        match &node.given(change.about.name)?.origin {
+        match &node.given(change.about.name())?.origin {
             Origin::File(_) => None,
             Origin::Environment(place) | Origin::Flag(place) => {
                 let message = joined(&["goes before the file, so ", &change.new, " cannot be kept there"]);
@@ -98,7 +98,7 @@ fn write(
         }
     }
     for change in &difference.changed {
-        let about = change.node.kind.abouts().position(|about| about.name == change.about.name);
+        let about = change.node.kind.abouts().position(|about| about.name() == change.about.name());
         if let Some(at) = about {
             if editor::find_text(texts, change.node.kind, &change.node.name).is_none() {
                 // A node that is there without a section, as the process.
@@ -141,8 +141,8 @@ fn set(
 ) {
     let Some(value) = wanted.value(node.kind, &node.name, at) else { return };
     // What has to be given is written also where it is the default.
-    let anyway = anyway || node.kind.wanted() == Some(about.name);
-    if !anyway && about.unit.parse(about.default).is_ok_and(|default| default == value) {
+    let anyway = anyway || node.kind.wanted() == Some(about.name());
+    if !anyway && about.unit.parse(about.default()).is_ok_and(|default| default == value) {
         return;
     }
     if let Some(file) = editor::find_text(texts, node.kind, &node.name) {

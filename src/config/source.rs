@@ -58,7 +58,7 @@ pub struct Given {
 #[cfg(test)]
 impl core::fmt::Debug for Given {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(out, "{}={} ({:?})", self.about.name, self.text, self.origin)
+        write!(out, "{}={} ({:?})", self.about.name(), self.text, self.origin)
     }
 }
 
@@ -160,12 +160,12 @@ impl SourceNode {
     /// What was given for that key.
     #[must_use]
     pub fn given(&self, key: &str) -> Option<&Given> {
-        self.given.iter().find(|given| given.about.name == key)
+        self.given.iter().find(|given| given.about.name() == key)
     }
 
     /// Takes a value in place of one that was given before.
     pub fn give(&mut self, given: Given) {
-        match self.given.iter_mut().find(|before| before.about.name == given.about.name) {
+        match self.given.iter_mut().find(|before| before.about.name() == given.about.name()) {
             Some(before) => *before = given,
             None => self.given.push(given),
         }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::{fact, live};
 use gorgon_sys::{AsFd, TcpState};
 
 use super::conn::{Conn, Mode, NONE};
@@ -30,33 +31,33 @@ const STATES: Unit = Unit::Choice("idle|reading|writing|waiting|starved|closing|
 /// What can be told of a connection.
 pub static CONNECTION: &[Fact] = &[
     Fact {
-        about: About::fact("service", COUNT, "The number of its service."),
+        about: fact!("service", COUNT, "The number of its service."),
         get: |lp, id| count(lp.service_of(id)),
     },
     Fact {
-        about: About::fact("peer", Unit::Text, "The peer's address. It is unix: for a Unix socket."),
+        about: fact!("peer", Unit::Text, "The peer's address. It is unix: for a Unix socket."),
         get: peer,
     },
-    Fact { about: About::fact("port", COUNT, "The peer's port."), get: |lp, id| count(lp.client(id).port()) },
+    Fact { about: fact!("port", COUNT, "The peer's port."), get: |lp, id| count(lp.client(id).port()) },
     Fact {
-        about: About::fact("user", COUNT, "The peer's user by number. A Unix socket alone tells it."),
+        about: fact!("user", COUNT, "The peer's user by number. A Unix socket alone tells it."),
         get: |lp, id| count(lp.credentials(id).map(|peer| peer.uid)),
     },
     Fact {
-        about: About::fact("process", COUNT, "The peer's process. A Unix socket alone tells it."),
+        about: fact!("process", COUNT, "The peer's process. A Unix socket alone tells it."),
         get: |lp, id| count(lp.credentials(id).and_then(|peer| peer.pid)),
     },
     Fact {
-        about: About::fact(
+        about: fact!(
             "state",
             STATES,
             "What it does. It is idle between requests, and starved while its input waits for memory.",
         ),
         get: |lp, id| of(lp, id, |lp, conn| Value::Choice(state(lp, conn))),
     },
-    Fact { about: About::fact("age", TIME, "Time since it was opened."), get: age },
+    Fact { about: fact!("age", TIME, "Time since it was opened."), get: age },
     Fact {
-        about: About::fact(
+        about: fact!(
             "idle",
             TIME,
             "Time since something last happened. It is told to a quarter of a second where the kernel tells no better.",
@@ -64,39 +65,39 @@ pub static CONNECTION: &[Fact] = &[
         get: |lp, id| of(lp, id, idle),
     },
     Fact {
-        about: About::fact("deadline", TIME, "Time that is left for what it waits for."),
+        about: fact!("deadline", TIME, "Time that is left for what it waits for."),
         get: |lp, id| of(lp, id, deadline),
     },
     Fact {
-        about: About::fact("class", COUNT, "The class of its timeout. It is 0 while output is held."),
+        about: fact!("class", COUNT, "The class of its timeout. It is 0 while output is held."),
         get: |lp, id| of(lp, id, |_, conn| count((conn.list != NO_LIST).then_some(conn.list & 7))),
     },
     Fact {
-        about: About::fact("received", SIZE, "Bytes received. The kernel tells it."),
+        about: fact!("received", SIZE, "Bytes received. The kernel tells it."),
         get: |lp, id| tcp(lp, id, |tcp| tcp.received.map(Value::Size)),
     },
     Fact {
-        about: About::fact("sent", SIZE, "Bytes sent that the peer has acknowledged. The kernel tells it."),
+        about: fact!("sent", SIZE, "Bytes sent that the peer has acknowledged. The kernel tells it."),
         get: |lp, id| tcp(lp, id, |tcp| tcp.acknowledged.map(Value::Size)),
     },
     Fact {
-        about: About::fact("round_trip", COUNT, "Microseconds to the peer and back. The kernel tells it."),
+        about: fact!("round_trip", COUNT, "Microseconds to the peer and back. The kernel tells it."),
         get: |lp, id| tcp(lp, id, |tcp| tcp.round_trip.map(|time| Value::Count(time.into()))),
     },
     Fact {
-        about: About::fact("retransmits", COUNT, "Segments that were sent again. The kernel tells it."),
+        about: fact!("retransmits", COUNT, "Segments that were sent again. The kernel tells it."),
         get: |lp, id| tcp(lp, id, |tcp| tcp.retransmits.map(|number| Value::Count(number.into()))),
     },
     Fact {
-        about: About::live("read_buffer", BUFFER, "", "Bytes that are read at once, or a range of them."),
+        about: live!("read_buffer", BUFFER, "", "Bytes that are read at once, or a range of them."),
         get: |lp, id| of(lp, id, |_, conn| Value::Buffer(conn.read_range.buffer())),
     },
     Fact {
-        about: About::live("write_buffer", BUFFER, "", "Bytes that are made at once, or a range of them."),
+        about: live!("write_buffer", BUFFER, "", "Bytes that are made at once, or a range of them."),
         get: |lp, id| of(lp, id, |_, conn| Value::Buffer(conn.write_range.buffer())),
     },
     Fact {
-        about: About::fact(
+        about: fact!(
             "read_size",
             SIZE,
             "Bytes that are read at once now. A second's rest brings back the least.",
@@ -104,7 +105,7 @@ pub static CONNECTION: &[Fact] = &[
         get: |lp, id| of(lp, id, |lp, conn| Value::Size(1 << lp.sizes(conn).0)),
     },
     Fact {
-        about: About::fact(
+        about: fact!(
             "write_size",
             SIZE,
             "Bytes that are made at once now. A second's rest brings back the least.",
@@ -112,19 +113,19 @@ pub static CONNECTION: &[Fact] = &[
         get: |lp, id| of(lp, id, |lp, conn| Value::Size(1 << lp.sizes(conn).1)),
     },
     Fact {
-        about: About::live("send_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is sent."),
+        about: live!("send_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is sent."),
         get: |lp, id| of(lp, id, |_, conn| size(gorgon_sys::send_buffer(conn.fd.as_fd()))),
     },
     Fact {
-        about: About::live("receive_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is received."),
+        about: live!("receive_buffer", SOCKET_BUFFER, "", "The kernel's buffer for what is received."),
         get: |lp, id| of(lp, id, |_, conn| size(gorgon_sys::receive_buffer(conn.fd.as_fd()))),
     },
     Fact {
-        about: About::fact("kept", SIZE, "Bytes of input that are kept, for they are not enough yet."),
+        about: fact!("kept", SIZE, "Bytes of input that are kept, for they are not enough yet."),
         get: |lp, id| of(lp, id, |_, conn| Value::Size(conn.input_length.into())),
     },
     Fact {
-        about: About::fact(
+        about: fact!(
             "held",
             SIZE,
             "Bytes of output that are held, for the kernel takes no more. Files not counted.",
@@ -132,23 +133,23 @@ pub static CONNECTION: &[Fact] = &[
         get: |lp, id| of(lp, id, |lp, conn| Value::Size(lp.held(conn).0)),
     },
     Fact {
-        about: About::fact("pages", SIZE, "Memory that is lent to it for both."),
+        about: fact!("pages", SIZE, "Memory that is lent to it for both."),
         get: |lp, id| {
             of(lp, id, |lp, conn| {
                 Value::Size((Pages::size(conn.input) + Pages::size(lp.held(conn).1)) as u64)
             })
         },
     },
-    Fact { about: About::fact("file", Unit::Text, "The file that is being sent."), get: file },
+    Fact { about: fact!("file", Unit::Text, "The file that is being sent."), get: file },
     Fact {
-        about: About::fact("file_left", SIZE, "Bytes of that file that are not sent yet."),
+        about: fact!("file_left", SIZE, "Bytes of that file that are not sent yet."),
         get: |lp, id| of(lp, id, |lp, conn| size(lp.file_held(conn).map(|(left, _)| left as usize))),
     },
 ];
 
 /// The fact of that name.
 pub fn fact(name: &str) -> Option<&'static Fact> {
-    CONNECTION.iter().find(|fact| fact.about.name == name)
+    CONNECTION.iter().find(|fact| fact.about.name() == name)
 }
 
 /// What is at that place of the table: for a [`Schema`](crate::tree::Schema).
@@ -244,11 +245,11 @@ mod tests {
     #[test]
     fn the_table_is_in_order() {
         for (place, fact) in CONNECTION.iter().enumerate() {
-            let name = fact.about.name;
+            let name = fact.about.name();
             assert!(name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()), "{name}");
-            assert!(fact.about.help.ends_with('.') && fact.about.short_help().len() <= 64, "{name}");
-            assert_eq!(CONNECTION.iter().position(|other| other.about.name == name), Some(place));
-            assert!(super::fact(name).is_some() && about(place).is_some_and(|about| about.name == name));
+            assert!(fact.about.help().ends_with('.') && fact.about.short_help().len() <= 64, "{name}");
+            assert_eq!(CONNECTION.iter().position(|other| other.about.name() == name), Some(place));
+            assert!(super::fact(name).is_some() && about(place).is_some_and(|about| about.name() == name));
         }
         assert!(about(CONNECTION.len()).is_none());
     }
@@ -257,7 +258,7 @@ mod tests {
     fn nothing_is_known_of_one_that_is_gone() {
         let lp = Loop::new(gorgon_sys::PollerKind::available()[0], 0).unwrap();
         for fact in CONNECTION {
-            assert!((fact.get)(&lp, ConnId::test(7 << 32)) == Value::Nothing, "{}", fact.about.name);
+            assert!((fact.get)(&lp, ConnId::test(7 << 32)) == Value::Nothing, "{}", fact.about.name());
         }
     }
 }

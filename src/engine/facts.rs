@@ -10,6 +10,7 @@ use super::pages::BLOCK;
 use super::statistics::{LENGTHS, Slowest};
 use crate::text::number::push_decimal_str;
 use crate::tree::{About, Attribute, Kind, Unit, Value};
+use crate::{counter, fact};
 
 /// The loop at one moment.
 pub struct LoopFacts {
@@ -121,10 +122,9 @@ const TIME: Unit = Unit::Time { min: 0, max: u64::MAX };
 const WORKS: Unit = Unit::Choice("accept|read|output|expire|settle");
 
 const fn tells<T>(about: About, get: fn(&T) -> Value) -> Attribute<T> {
-    Attribute { about, get, set: |_, _| Err(FACT.to_owned()) }
+    Attribute { about, get, set: None }
 }
 
-const FACT: &str = "it tells what is, and cannot be set";
 const MILLISECOND: u64 = 1_000_000;
 
 /// The loop.
@@ -132,58 +132,52 @@ pub static LOOP: Kind<LoopFacts> = Kind {
     name: "loop",
     help: "The loop that serves all connections. Its turns, and how long they take.",
     attributes: &[
-        tells(About::fact("poller", Unit::Text, "The call it waits with."), |f| {
-            Value::Text(f.poller.to_owned())
-        }),
-        tells(About::counter("turns", COUNT, "Passes through the loop."), |f| Value::Count(f.counters.turns)),
-        tells(About::counter("busy", TIME, "Time it worked. It waited for the rest of its life."), |f| {
+        tells(fact!("poller", Unit::Text, "The call it waits with."), |f| Value::Text(f.poller.to_owned())),
+        tells(counter!("turns", COUNT, "Passes through the loop."), |f| Value::Count(f.counters.turns)),
+        tells(counter!("busy", TIME, "Time it worked. It waited for the rest of its life."), |f| {
             Value::Time(f.busy / MILLISECOND)
         }),
         tells(
-            About::fact(
+            fact!(
                 "turn_lengths",
                 Unit::List,
                 "Turns by their length in milliseconds. 4:17 are 17 turns below 4 ms that were not below 2.",
             ),
             |f| Value::List(lengths(&f.lengths)),
         ),
-        tells(About::fact("slowest", TIME, "The slowest turn, since this was last reset."), |f| {
+        tells(fact!("slowest", TIME, "The slowest turn, since this was last reset."), |f| {
             f.slowest.map_or(Value::Nothing, |slowest| Value::Time(slowest.nanoseconds / MILLISECOND))
         }),
-        tells(About::fact("slowest_ago", TIME, "Time since the slowest turn began."), |f| {
+        tells(fact!("slowest_ago", TIME, "Time since the slowest turn began."), |f| {
             f.slowest.map_or(Value::Nothing, |slowest| {
                 Value::Time(f.milliseconds.saturating_sub(slowest.at.milliseconds))
             })
         }),
         tells(
-            About::fact("slowest_work", WORKS, "What took the most of the slowest turn, if it can be told."),
+            fact!("slowest_work", WORKS, "What took the most of the slowest turn, if it can be told."),
             |f| {
                 let work = f.slowest.and_then(|slowest| slowest.work);
                 work.map_or(Value::Nothing, |work| Value::Choice(work.word()))
             },
         ),
-        tells(About::fact("slowest_service", COUNT, "The number of the service it was done for."), |f| {
+        tells(fact!("slowest_service", COUNT, "The number of the service it was done for."), |f| {
             let service = f.slowest.and_then(|slowest| slowest.service);
             service.map_or(Value::Nothing, |service| Value::Count(service.into()))
         }),
-        tells(About::fact("connections", COUNT, "Connections that are open."), |f| {
+        tells(fact!("connections", COUNT, "Connections that are open."), |f| {
             Value::Count(f.connections as u64)
         }),
-        tells(About::fact("timers", COUNT, "Timers that are set."), |f| Value::Count(f.timers as u64)),
-        tells(About::counter("accepted", COUNT, "Connections accepted."), |f| {
-            Value::Count(f.counters.accepted)
-        }),
-        tells(About::counter("refused", COUNT, "Connections that were too many, and told so."), |f| {
+        tells(fact!("timers", COUNT, "Timers that are set."), |f| Value::Count(f.timers as u64)),
+        tells(counter!("accepted", COUNT, "Connections accepted."), |f| Value::Count(f.counters.accepted)),
+        tells(counter!("refused", COUNT, "Connections that were too many, and told so."), |f| {
             Value::Count(f.counters.refused)
         }),
-        tells(About::counter("displaced", COUNT, "Idle connections that were closed to make room."), |f| {
+        tells(counter!("displaced", COUNT, "Idle connections that were closed to make room."), |f| {
             Value::Count(f.counters.displaced)
         }),
-        tells(About::counter("received", SIZE, "Bytes received."), |f| {
-            Value::Size(f.counters.bytes_received)
-        }),
-        tells(About::counter("sent", SIZE, "Bytes sent."), |f| Value::Size(f.counters.bytes_sent)),
-        tells(About::counter("disk_waits", COUNT, "Times a file was not in memory."), |f| {
+        tells(counter!("received", SIZE, "Bytes received."), |f| Value::Size(f.counters.bytes_received)),
+        tells(counter!("sent", SIZE, "Bytes sent."), |f| Value::Size(f.counters.bytes_sent)),
+        tells(counter!("disk_waits", COUNT, "Times a file was not in memory."), |f| {
             Value::Count(f.counters.disk_waits)
         }),
     ],
@@ -211,21 +205,21 @@ pub static DESCRIPTORS: Kind<DescriptorFacts> = Kind {
     name: "descriptors",
     help: "Descriptors: how many there may be, and who has them.",
     attributes: &[
-        tells(About::fact("limit", COUNT, "How many there may be."), |f| Value::Count(f.limit)),
-        tells(About::fact("used", COUNT, "How many the loop has. Those of logs are not counted."), |f| {
+        tells(fact!("limit", COUNT, "How many there may be."), |f| Value::Count(f.limit)),
+        tells(fact!("used", COUNT, "How many the loop has. Those of logs are not counted."), |f| {
             let used = f.connections + f.listeners + f.files + f.refused + f.reserve;
             Value::Count(used as u64)
         }),
-        tells(About::fact("connections", COUNT, "Of connections."), |f| Value::Count(f.connections as u64)),
-        tells(About::fact("listeners", COUNT, "Of listening sockets."), |f| Value::Count(f.listeners as u64)),
-        tells(About::fact("paused", COUNT, "Listening sockets that wait until there is room."), |f| {
+        tells(fact!("connections", COUNT, "Of connections."), |f| Value::Count(f.connections as u64)),
+        tells(fact!("listeners", COUNT, "Of listening sockets."), |f| Value::Count(f.listeners as u64)),
+        tells(fact!("paused", COUNT, "Listening sockets that wait until there is room."), |f| {
             Value::Count(f.paused as u64)
         }),
-        tells(About::fact("files", COUNT, "Of open files."), |f| Value::Count(f.files as u64)),
-        tells(About::fact("refused", COUNT, "Of connections that were refused a moment ago."), |f| {
+        tells(fact!("files", COUNT, "Of open files."), |f| Value::Count(f.files as u64)),
+        tells(fact!("refused", COUNT, "Of connections that were refused a moment ago."), |f| {
             Value::Count(f.refused as u64)
         }),
-        tells(About::fact("reserve", COUNT, "Kept for when there is no other."), |f| {
+        tells(fact!("reserve", COUNT, "Kept for when there is no other."), |f| {
             Value::Count(f.reserve as u64)
         }),
     ],
@@ -236,27 +230,27 @@ pub static MEMORY: Kind<MemoryFacts> = Kind {
     name: "memory",
     help: "Memory of connections: pages that are lent to them, and tables.",
     attributes: &[
-        tells(About::fact("page_memory", SIZE, "At how much the pool of pages is full."), |f| {
+        tells(fact!("page_memory", SIZE, "At how much the pool of pages is full."), |f| {
             Value::Size(f.page_cap as u64)
         }),
-        tells(About::fact("pages", SIZE, "Pages that are lent to connections."), |f| {
+        tells(fact!("pages", SIZE, "Pages that are lent to connections."), |f| {
             Value::Size(f.pages_lent as u64)
         }),
-        tells(About::fact("spare", SIZE, "Memory that is kept for the next page for a second."), |f| {
+        tells(fact!("spare", SIZE, "Memory that is kept for the next page for a second."), |f| {
             Value::Size(f.spare as u64)
         }),
-        tells(About::fact("slots", SIZE, "The table of connections."), |f| Value::Size(f.slots as u64)),
-        tells(About::fact("clients", SIZE, "The tables of clients."), |f| Value::Size(f.clients as u64)),
-        tells(About::fact("outputs", SIZE, "The table of outputs that are held."), |f| {
+        tells(fact!("slots", SIZE, "The table of connections."), |f| Value::Size(f.slots as u64)),
+        tells(fact!("clients", SIZE, "The tables of clients."), |f| Value::Size(f.clients as u64)),
+        tells(fact!("outputs", SIZE, "The table of outputs that are held."), |f| {
             Value::Size(f.outputs as u64)
         }),
-        tells(About::fact("held", COUNT, "Outputs that are held, for the kernel takes no more."), |f| {
+        tells(fact!("held", COUNT, "Outputs that are held, for the kernel takes no more."), |f| {
             Value::Count(f.held as u64)
         }),
-        tells(About::fact("starved", COUNT, "Connections whose input waits for a page."), |f| {
+        tells(fact!("starved", COUNT, "Connections whose input waits for a page."), |f| {
             Value::Count(f.starved as u64)
         }),
-        tells(About::counter("page_waits", COUNT, "Times that input had to wait for a page."), |f| {
+        tells(counter!("page_waits", COUNT, "Times that input had to wait for a page."), |f| {
             Value::Count(f.page_waits)
         }),
     ],
@@ -270,20 +264,23 @@ mod tests {
         for (place, attribute) in kind.attributes.iter().enumerate() {
             let about = &attribute.about;
             assert!(
-                about.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()),
+                about.name().bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()),
                 "{}",
-                about.name
+                about.name()
             );
-            assert!(about.help.ends_with('.') && about.short_help().len() <= 64, "{}", about.name);
-            assert!(about.fact, "{}", about.name);
-            assert_eq!(kind.attributes.iter().position(|other| other.about.name == about.name), Some(place));
+            assert!(about.help().ends_with('.') && about.short_help().len() <= 64, "{}", about.name());
+            assert!(about.fact, "{}", about.name());
+            assert_eq!(
+                kind.attributes.iter().position(|other| other.about.name() == about.name()),
+                Some(place)
+            );
             let value = (attribute.get)(facts);
             let mut text = String::new();
             value.print(&mut text);
             assert!(
                 value == Value::Nothing || about.unit.parse(&text) == Ok(value),
                 "{}: {text}",
-                about.name
+                about.name()
             );
         }
     }

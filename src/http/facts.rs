@@ -1,9 +1,7 @@
 //! What an HTTP server, its handlers and its cache count: the tables of their facts.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use crate::tree::{About, Attribute, Kind, Path, Unit, Value};
+use crate::{counter, fact};
 
 /// Who is told facts: the node within the service, the fact, its value.
 pub type Tell<'t> = &'t mut dyn FnMut(&Path<'_>, &'static About, Value);
@@ -14,11 +12,7 @@ const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
 const BYTES: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
 
 const fn tells<T>(about: About, get: fn(&T) -> Value) -> Attribute<T> {
-    Attribute { about, get, set: refuse }
-}
-
-fn refuse<T>(_facts: &mut T, _value: Value) -> Result<(), String> {
-    Err("it tells what is, and cannot be set".to_owned())
+    Attribute { about, get, set: None }
 }
 
 /// What a server has counted.
@@ -47,26 +41,24 @@ pub static HTTP_FACTS: Kind<HttpFacts> = Kind {
     name: "http",
     help: "HTTP server",
     attributes: &[
-        tells(About::counter("requests", COUNT, "Requests whose head came whole."), |f| {
-            Value::Count(f.requests)
-        }),
-        tells(About::counter("informational", COUNT, "Requests for a body, by status 100."), |f| {
+        tells(counter!("requests", COUNT, "Requests whose head came whole."), |f| Value::Count(f.requests)),
+        tells(counter!("informational", COUNT, "Requests for a body, by status 100."), |f| {
             Value::Count(f.replies[0])
         }),
-        tells(About::counter("successful", COUNT, "Replies with a status of 200 to 299."), |f| {
+        tells(counter!("successful", COUNT, "Replies with a status of 200 to 299."), |f| {
             Value::Count(f.replies[1])
         }),
-        tells(About::counter("redirected", COUNT, "Replies with a status of 300 to 399."), |f| {
+        tells(counter!("redirected", COUNT, "Replies with a status of 300 to 399."), |f| {
             Value::Count(f.replies[2])
         }),
-        tells(About::counter("client_errors", COUNT, "Replies with a status of 400 to 499."), |f| {
+        tells(counter!("client_errors", COUNT, "Replies with a status of 400 to 499."), |f| {
             Value::Count(f.replies[3])
         }),
-        tells(About::counter("server_errors", COUNT, "Replies with a status of 500 to 599."), |f| {
+        tells(counter!("server_errors", COUNT, "Replies with a status of 500 to 599."), |f| {
             Value::Count(f.replies[4])
         }),
         tells(
-            About::fact(
+            fact!(
                 "exchanges",
                 COUNT,
                 "Requests under way. Their body is still coming, or their reply is made while it is sent.",
@@ -92,13 +84,13 @@ pub static HANDLER_FACTS: Kind<HandlerFacts> = Kind {
     name: "handler",
     help: "handler of an HTTP server",
     attributes: &[
-        tells(About::counter("asked", COUNT, "Requests it was asked to answer."), |f| Value::Count(f.asked)),
+        tells(counter!("asked", COUNT, "Requests it was asked to answer."), |f| Value::Count(f.asked)),
         tells(
-            About::counter("answered", COUNT, "Requests it answered. Those it passed on are not among them."),
+            counter!("answered", COUNT, "Requests it answered. Those it passed on are not among them."),
             |f| Value::Count(f.answered),
         ),
         tells(
-            About::counter(
+            counter!(
                 "errors",
                 COUNT,
                 "Requests it answered with a status of 500 or above. An upload that fails once its body has begun to \
@@ -131,25 +123,23 @@ pub static CACHE: Kind<CacheFacts> = Kind {
     name: "cache",
     help: "cache of replies",
     attributes: &[
-        tells(About::fact("entries", COUNT, "Replies that are kept ready."), |f| Value::Count(f.entries)),
+        tells(fact!("entries", COUNT, "Replies that are kept ready."), |f| Value::Count(f.entries)),
+        tells(fact!("used", BYTES, "Bytes that they are charged, of those that file_cache grants."), |f| {
+            Value::Size(f.used)
+        }),
+        tells(fact!("limit", BYTES, "Bytes that they may be charged."), |f| Value::Size(f.limit)),
         tells(
-            About::fact("used", BYTES, "Bytes that they are charged, of those that file_cache grants."),
-            |f| Value::Size(f.used),
-        ),
-        tells(About::fact("limit", BYTES, "Bytes that they may be charged."), |f| Value::Size(f.limit)),
-        tells(
-            About::counter(
+            counter!(
                 "hits",
                 COUNT,
                 "Requests answered without a look at the path of the file. It is good for a second.",
             ),
             |f| Value::Count(f.hits),
         ),
-        tells(
-            About::counter("misses", COUNT, "Requests for which the path of the file was looked at."),
-            |f| Value::Count(f.misses),
-        ),
-        tells(About::counter("evictions", COUNT, "Replies that had to go to make room for others."), |f| {
+        tells(counter!("misses", COUNT, "Requests for which the path of the file was looked at."), |f| {
+            Value::Count(f.misses)
+        }),
+        tells(counter!("evictions", COUNT, "Replies that had to go to make room for others."), |f| {
             Value::Count(f.evictions)
         }),
     ],
@@ -166,14 +156,18 @@ pub fn tell<T>(kind: &'static Kind<T>, facts: &T, name: &str, out: Tell<'_>) {
 mod tests {
     use super::*;
 
-    fn check<T: Default>(kind: &'static Kind<T>) {
+    fn check<T>(kind: &'static Kind<T>) {
         for attribute in kind.attributes {
-            let About { name, help, fact, default, .. } = attribute.about;
-            assert!(fact && default.is_empty(), "{name}");
+            let (name, help) = (attribute.about.name(), attribute.about.help());
+            assert!(attribute.about.fact && attribute.about.default().is_empty(), "{name}");
             assert!(help.ends_with('.') && help.is_ascii() && !help.contains("  "), "{name}: {help}");
             assert!(attribute.about.short_help().len() <= 64, "{name}: {}", attribute.about.short_help());
-            assert_eq!(kind.abouts().filter(|about| about.name == name).count(), 1, "{name} is there twice");
-            assert!((attribute.set)(&mut T::default(), Value::Count(1)).is_err(), "{name}");
+            assert_eq!(
+                kind.abouts().filter(|about| about.name() == name).count(),
+                1,
+                "{name} is there twice"
+            );
+            assert!(attribute.set.is_none(), "{name}");
         }
     }
 
@@ -190,7 +184,7 @@ mod tests {
         let mut told = Vec::new();
         tell(&HTTP_FACTS, &facts, "main", &mut |path, about, value| {
             assert_eq!((path.kind, path.name), ("http", "main"));
-            told.push((about.name, value));
+            told.push((about.name(), value));
         });
         let expected = [9, 1, 2, 3, 4, 5, 6].map(Value::Count);
         assert!(told.iter().map(|(_, value)| value).eq(&expected), "{told:?}");

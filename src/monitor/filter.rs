@@ -194,16 +194,16 @@ impl Parser<'_, '_> {
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
         let Some(&(sign, compare)) = found else {
             if about.unit != Unit::Switch {
-                return Err(expected("= != < <= > >= or ~ behind %", &[about.name]));
+                return Err(expected("= != < <= > >= or ~ behind %", &[about.name()]));
             }
             self.code.push(Op::Test { place, compare: Compare::Equal, operand: Key::Number(1) });
             return Ok(());
         };
         let text = self.words.word_until(b")")?;
-        let text = text.ok_or_else(|| expected("a value behind %%", &[about.name, sign]))?;
+        let text = text.ok_or_else(|| expected("a value behind %%", &[about.name(), sign]))?;
         match operand(&about.unit, compare, text) {
             Ok(operand) => self.code.push(Op::Test { place, compare, operand }),
-            Err(wrong) => return Err(failure(wrong.code, "%: %", &[about.name, &wrong.message])),
+            Err(wrong) => return Err(failure(wrong.code, "%: %", &[about.name(), &wrong.message])),
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Parser<'_, '_> {
 /// There is none of that name; the nearest one is named.
 pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static About), Failure> {
     schema.find(key).ok_or_else(|| {
-        let near = nearest(key, &mut schema.abouts().map(|about| about.name));
+        let near = nearest(key, &mut schema.abouts().map(|about| about.name()));
         unknown("% has no attribute %", &[schema.name, key], near)
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
 use crate::tree::{About, Actor, Code, Method, Path, Role, Schema, Step, Tree, Trouble, Unit, Value};
+use crate::{counter, fact, fixed, live};
 
 /// Names told in one call of [`Tree::names`].
 const NAMES: usize = 50;
@@ -18,40 +19,40 @@ const SIZE: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
 const BUFFER: Unit = Unit::Buffer { min: 512, max: 1 << 20 };
 
 static PROCESS: [About; 2] =
-    [About::fact("version", Unit::Text, "Its version."), About::fact("pid", COUNT, "Its number.")];
+    [fact!("version", Unit::Text, "Its version."), fact!("pid", COUNT, "Its number.")];
 
 static LOOP: [About; 2] = [
-    About::counter("turns", COUNT, "Turns of the loop."),
-    About::fact("slowest", TIME, "The slowest turn. Its reason is in the log."),
+    counter!("turns", COUNT, "Turns of the loop."),
+    fact!("slowest", TIME, "The slowest turn. Its reason is in the log."),
 ];
 
 static HTTP: [About; 7] = [
-    About::live("enabled", ON, "on", "Serve at all.").by_admin(),
-    About::fixed("root", Unit::Text, ".", "The directory that is served."),
-    About::live("write_buffer", BUFFER, "16K", "Room for output. It is lent while a reply does not fit."),
-    About::live("idle_timeout", TIME, "1m", "How long a connection may wait for its next request."),
-    About::live("hidden", ON, "off", "Serve names that begin with a dot."),
-    About::live("clients", Unit::List, "", "Rules for some clients."),
-    About::counter("requests", COUNT, "Requests answered."),
+    live!("enabled", ON, "on", "Serve at all.").by_admin(),
+    fixed!("root", Unit::Text, ".", "The directory that is served."),
+    live!("write_buffer", BUFFER, "16K", "Room for output. It is lent while a reply does not fit."),
+    live!("idle_timeout", TIME, "1m", "How long a connection may wait for its next request."),
+    live!("hidden", ON, "off", "Serve names that begin with a dot."),
+    live!("clients", Unit::List, "", "Rules for some clients."),
+    counter!("requests", COUNT, "Requests answered."),
 ];
 
 static CONNECTION: [About; 8] = [
-    About::fact("server", Unit::Text, "Its server."),
-    About::fact("peer", Unit::Text, "Who it is with."),
-    About::fact("state", Unit::Choice("idle|busy"), "What it is at."),
-    About::fact("idle", TIME, "How long it has waited."),
-    About::counter("sent", SIZE, "Bytes sent."),
-    About::fact("user", Unit::Text, "Who logged in."),
-    About::live("write_buffer", BUFFER, "16K", "Room for output."),
-    About::live("traced", ON, "off", "Note what it does."),
+    fact!("server", Unit::Text, "Its server."),
+    fact!("peer", Unit::Text, "Who it is with."),
+    fact!("state", Unit::Choice("idle|busy"), "What it is at."),
+    fact!("idle", TIME, "How long it has waited."),
+    counter!("sent", SIZE, "Bytes sent."),
+    fact!("user", Unit::Text, "Who logged in."),
+    live!("write_buffer", BUFFER, "16K", "Room for output."),
+    live!("traced", ON, "off", "Note what it does."),
 ];
 
 static HANDLER: [About; 2] = [
-    About::live("match", Unit::Text, "/", "The path it answers below.").by_admin(),
-    About::live("enabled", ON, "on", "Whether it answers.").by_admin(),
+    live!("match", Unit::Text, "/", "The path it answers below.").by_admin(),
+    live!("enabled", ON, "on", "Whether it answers.").by_admin(),
 ];
 
-static CONFIG: [About; 1] = [About::fact("file", Unit::Text, "The file it was read from.")];
+static CONFIG: [About; 1] = [fact!("file", Unit::Text, "The file it was read from.")];
 
 const fn method(name: &'static str, words: &'static str, role: Role, configures: bool) -> Method {
     Method { name, words, help: "Do it. It is done at once.", role, configures }
@@ -216,7 +217,8 @@ impl MemoryTree {
 
     fn add_defaults(&mut self, kind: &str, name: &str) {
         let Some(schema) = self.kind(kind).and_then(|kind| SCHEMAS.get(kind)) else { return };
-        let values = schema.abouts().map(|about| about.unit.parse(about.default).unwrap_or(Value::Count(0)));
+        let values =
+            schema.abouts().map(|about| about.unit.parse(about.default()).unwrap_or(Value::Count(0)));
         self.add(kind, name, values.collect());
     }
 

@@ -3,9 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::live;
 use crate::text::listen::Listen;
 use crate::tree::rule::{ListenRule, set_listen};
-use crate::tree::{About, Attribute, Kind, Unit, Value};
+use crate::tree::{Attribute, Kind, Unit, Value};
 
 /// Settings of one monitor. Times are milliseconds; [`MONITOR`] tells what each one does.
 #[derive(Clone, PartialEq, Eq)]
@@ -111,7 +112,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
     help: "monitor",
     attributes: &[
         Attribute {
-            about: About::live(
+            about: live!(
                 "enabled",
                 Unit::Switch,
                 "on",
@@ -119,10 +120,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.enabled),
-            set: |s, v| v.into_bool(&mut s.enabled),
+            set: Some(|s, v| v.into_bool(&mut s.enabled)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "listen",
                 Unit::Rules,
                 "",
@@ -131,10 +132,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.listen.clone()),
-            set: |s, v| set_listen(&mut s.listen, v),
+            set: Some(|s, v| set_listen(&mut s.listen, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "admin",
                 Unit::List,
                 "",
@@ -143,10 +144,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.admin.clone()),
-            set: |s, v| v.store_list(&mut s.admin),
+            set: Some(|s, v| v.store_list(&mut s.admin)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "operate",
                 Unit::List,
                 "",
@@ -154,10 +155,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.operate.clone()),
-            set: |s, v| v.store_list(&mut s.operate),
+            set: Some(|s, v| v.store_list(&mut s.operate)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "view",
                 Unit::List,
                 "",
@@ -165,10 +166,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::List(s.view.clone()),
-            set: |s, v| v.store_list(&mut s.view),
+            set: Some(|s, v| v.store_list(&mut s.view)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "key_file",
                 Unit::Text,
                 "",
@@ -179,10 +180,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.key_file.clone()),
-            set: |s, v| v.store_text(&mut s.key_file),
+            set: Some(|s, v| v.store_text(&mut s.key_file)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "legacy",
                 Unit::Switch,
                 "off",
@@ -192,10 +193,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.legacy),
-            set: |s, v| v.into_bool(&mut s.legacy),
+            set: Some(|s, v| v.into_bool(&mut s.legacy)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "legacy_force",
                 Unit::Switch,
                 "off",
@@ -203,10 +204,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.legacy_force),
-            set: |s, v| v.into_bool(&mut s.legacy_force),
+            set: Some(|s, v| v.into_bool(&mut s.legacy_force)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "max_sessions",
                 Unit::Count { min: 1, max: 1000 },
                 "32",
@@ -215,10 +216,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Count(s.max_sessions.into()),
-            set: |s, v| v.into_u32(&mut s.max_sessions),
+            set: Some(|s, v| v.into_u32(&mut s.max_sessions)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "login_timeout",
                 Unit::Time { min: 1000, max: 300_000 },
                 "10s",
@@ -226,10 +227,10 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Time(s.login_timeout),
-            set: |s, v| v.into_u64(&mut s.login_timeout),
+            set: Some(|s, v| v.into_u64(&mut s.login_timeout)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "idle_timeout",
                 Unit::Time { min: 0, max: 7 * 24 * 3_600_000 },
                 "0s",
@@ -237,7 +238,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Time(s.idle_timeout),
-            set: |s, v| v.into_u64(&mut s.idle_timeout),
+            set: Some(|s, v| v.into_u64(&mut s.idle_timeout)),
         },
     ],
 };

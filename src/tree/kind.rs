@@ -29,17 +29,19 @@ pub struct Flag {
     pub value: &'static str,
 }
 
-/// What an attribute is, apart from the settings that hold it.
+/// What an attribute is, apart from the settings that hold it. The macros `admin!`, `live!`, `fixed!`, `fact!` and
+/// `counter!` make it.
 #[derive(Clone, Copy)]
 pub struct About {
-    /// Its key: lower-case words joined by `_`.
-    pub name: &'static str,
+    /// Its name, its default and its help, a tab behind each of the first two: three texts of their own would be three
+    /// addresses, each of which the program has to have put right when it starts.
+    texts: &'static str,
+    /// Where the first tab is.
+    name_end: u8,
+    /// Where the second one is.
+    default_end: u8,
     /// What it holds.
     pub unit: Unit,
-    /// The text of its default.
-    pub default: &'static str,
-    /// What it does. The first sentence stands alone as the short help; all of it is in the manual page.
-    pub help: &'static str,
     /// Its short form, if it has one.
     pub flag: Option<&'static Flag>,
     /// Who may change it.
@@ -52,50 +54,64 @@ pub struct About {
     pub counter: bool,
 }
 
-impl About {
-    /// An attribute that an operator may tune while the program runs.
-    #[must_use]
-    pub const fn live(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            unit,
-            default,
-            help,
-            flag: None,
-            role: Role::Operate,
-            live: true,
-            fact: false,
-            counter: false,
+/// Where a tab is from a place on. A text without one does not compile.
+const fn tab(text: &str, from: u8) -> u8 {
+    let mut at = from;
+    let (_, mut rest) = text.as_bytes().split_at(from as usize);
+    while let [byte, tail @ ..] = rest {
+        if *byte == b'\t' {
+            break;
         }
+        rest = tail;
+        at += 1;
     }
+    assert!(!rest.is_empty(), "name, default and help, with tabs between");
+    at
+}
 
-    /// An attribute that an administrator sets before the program starts.
-    #[must_use]
-    pub const fn fixed(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
+impl About {
+    const fn new(texts: &'static str, unit: Unit, role: Role) -> Self {
+        let name_end = tab(texts, 0);
+        let default_end = tab(texts, name_end + 1);
         Self {
-            name,
+            texts,
+            name_end,
+            default_end,
             unit,
-            default,
-            help,
             flag: None,
-            role: Role::Admin,
+            role,
             live: false,
             fact: false,
             counter: false,
         }
     }
 
-    /// What is, and is not set: a number of connections, a name.
+    /// An attribute that an operator may tune while the program runs, of its texts as they are packed.
     #[must_use]
-    pub const fn fact(name: &'static str, unit: Unit, help: &'static str) -> Self {
-        let role = Role::View;
-        Self { name, unit, default: "", help, flag: None, role, live: false, fact: true, counter: false }
+    pub const fn live(texts: &'static str, unit: Unit) -> Self {
+        let mut about = Self::new(texts, unit, Role::Operate);
+        about.live = true;
+        about
+    }
+
+    /// An attribute that an administrator sets before the program starts.
+    #[must_use]
+    pub const fn fixed(texts: &'static str, unit: Unit) -> Self {
+        Self::new(texts, unit, Role::Admin)
+    }
+
+    /// What is, and is not set: a number of connections, a name. It has no default.
+    #[must_use]
+    pub const fn fact(texts: &'static str, unit: Unit) -> Self {
+        let mut about = Self::new(texts, unit, Role::View);
+        about.fact = true;
+        about
     }
 
     /// A fact that only grows, from 0 at the start.
     #[must_use]
-    pub const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Self {
-        let mut about = Self::fact(name, unit, help);
+    pub const fn counter(texts: &'static str, unit: Unit) -> Self {
+        let mut about = Self::fact(texts, unit);
         about.counter = true;
         about
     }
@@ -107,14 +123,6 @@ impl About {
         self
     }
 
-    /// An attribute that an administrator may change while the program runs.
-    #[must_use]
-    pub const fn admin(name: &'static str, unit: Unit, default: &'static str, help: &'static str) -> Self {
-        let mut about = Self::live(name, unit, default, help);
-        about.role = Role::Admin;
-        about
-    }
-
     /// The same with a short form on the command line.
     #[must_use]
     pub const fn with_flag(mut self, flag: &'static Flag) -> Self {
@@ -122,11 +130,72 @@ impl About {
         self
     }
 
+    /// Its key: lower-case words joined by `_`.
+    #[inline(never)]
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.texts.get(..usize::from(self.name_end)).unwrap_or_default()
+    }
+
+    /// The text of its default.
+    #[inline(never)]
+    #[must_use]
+    pub fn default(&self) -> &'static str {
+        self.texts.get(usize::from(self.name_end) + 1..usize::from(self.default_end)).unwrap_or_default()
+    }
+
+    /// What it does. The first sentence stands alone as the short help; all of it is in the manual page.
+    #[inline(never)]
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        self.texts.get(usize::from(self.default_end) + 1..).unwrap_or_default()
+    }
+
     /// The first sentence of its help, without the full stop.
     #[must_use]
     pub fn short_help(&self) -> &'static str {
-        first_sentence(self.help)
+        first_sentence(self.help())
     }
+}
+
+/// [`About::live`] of a name, a unit, a default and a help.
+#[macro_export]
+macro_rules! live {
+    ($name:literal, $unit:expr, $default:literal, $help:literal $(,)?) => {
+        $crate::tree::About::live(concat!($name, "\t", $default, "\t", $help), $unit)
+    };
+}
+
+/// The same, but only an administrator may change it.
+#[macro_export]
+macro_rules! admin {
+    ($($part:tt)*) => {
+        $crate::live!($($part)*).by_admin()
+    };
+}
+
+/// [`About::fixed`] of a name, a unit, a default and a help.
+#[macro_export]
+macro_rules! fixed {
+    ($name:literal, $unit:expr, $default:literal, $help:literal $(,)?) => {
+        $crate::tree::About::fixed(concat!($name, "\t", $default, "\t", $help), $unit)
+    };
+}
+
+/// [`About::fact`] of a name, a unit and a help.
+#[macro_export]
+macro_rules! fact {
+    ($name:literal, $unit:expr, $help:literal $(,)?) => {
+        $crate::tree::About::fact(concat!($name, "\t\t", $help), $unit)
+    };
+}
+
+/// [`About::counter`] of a name, a unit and a help.
+#[macro_export]
+macro_rules! counter {
+    ($name:literal, $unit:expr, $help:literal $(,)?) => {
+        $crate::tree::About::counter(concat!($name, "\t\t", $help), $unit)
+    };
 }
 
 /// The first sentence of a text, without the full stop.
@@ -137,14 +206,17 @@ pub fn first_sentence(text: &'static str) -> &'static str {
     sentence.strip_suffix('.').unwrap_or(sentence)
 }
 
+/// Takes a value.
+pub type Set<T> = fn(&mut T, Value) -> Result<(), String>;
+
 /// One attribute of the settings `T`.
 pub struct Attribute<T: 'static> {
     /// What it is.
     pub about: About,
     /// Its value now.
     pub get: fn(&T) -> Value,
-    /// Takes a value that its unit has let through; refuses with `expected ..` what the unit cannot check.
-    pub set: fn(&mut T, Value) -> Result<(), String>,
+    /// Takes a value that its unit has let through; refuses with `expected ..` what the unit cannot check. A fact has none.
+    pub set: Option<Set<T>>,
 }
 
 /// A kind of node: its word and its attributes, in the order they are shown.
@@ -161,7 +233,7 @@ impl<T> Kind<T> {
     /// The attribute of that name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static Attribute<T>> {
-        self.attributes.iter().find(|attribute| attribute.about.name == name)
+        self.attributes.iter().find(|attribute| attribute.about.name() == name)
     }
 
     /// What each attribute is, in order.
@@ -177,18 +249,19 @@ impl<T> Kind<T> {
     pub fn set_text(&self, settings: &mut T, name: &str, text: &str) -> Result<(), Problem> {
         let attributes = self.attributes;
         let (at, value) = read(&|at| attributes.get(at).map(|attribute| &attribute.about), name, text)?;
-        match attributes.get(at) {
-            Some(attribute) => (attribute.set)(settings, value)
-                .map_err(|message| Problem { place: name.to_owned(), message }),
+        match attributes.get(at).and_then(|attribute| attribute.set) {
+            Some(set) => set(settings, value).map_err(|message| Problem { place: name.to_owned(), message }),
             None => Ok(()),
         }
     }
 
     /// Sets every attribute to its default.
     pub fn defaults(&self, settings: &mut T) {
-        for Attribute { about, set, .. } in self.attributes.iter().filter(|attribute| !attribute.about.fact) {
-            // Never an error: a test of each table parses and sets every default.
-            let _ = about.unit.parse(about.default).and_then(|value| set(settings, value));
+        for Attribute { about, set, .. } in self.attributes {
+            if let Some(set) = set {
+                // Never an error: a test of each table parses and sets every default.
+                let _ = about.unit.parse(about.default()).and_then(|value| set(settings, value));
+            }
         }
     }
 }
@@ -201,9 +274,9 @@ fn read(
     name: &str,
     text: &str,
 ) -> Result<(usize, Value), Problem> {
-    let found = (0..).map_while(about).enumerate().find(|(_, about)| about.name == name && !about.fact);
+    let found = (0..).map_while(about).enumerate().find(|(_, about)| about.name() == name && !about.fact);
     let Some((at, about)) = found else {
-        let near = nearest(name, &mut (0..).map_while(about).map(|about| about.name));
+        let near = nearest(name, &mut (0..).map_while(about).map(|about| about.name()));
         return Err(Problem::unknown(name, "setting", "", near));
     };
     match about.unit.parse(text) {

@@ -23,7 +23,7 @@ mod unit;
 mod value;
 
 pub use buffer::Buffer;
-pub use kind::{About, Attribute, Flag, Kind, Role, first_sentence};
+pub use kind::{About, Attribute, Flag, Kind, Role, Set, first_sentence};
 pub use problem::Problem;
 pub use schema::{Actor, Code, Method, Path, Schema, Step, Tree, Trouble};
 pub use unit::Unit;

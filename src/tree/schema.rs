@@ -37,7 +37,7 @@ impl Schema {
     /// The attribute of that name, and its place.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(usize, &'static About)> {
-        self.abouts().enumerate().find(|(_, about)| about.name == name)
+        self.abouts().enumerate().find(|(_, about)| about.name() == name)
     }
 
     /// The method of that name.

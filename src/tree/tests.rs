@@ -1,6 +1,7 @@
 //! Units, values and tables.
 
 use super::*;
+use crate::live;
 
 fn parse(unit: Unit, text: &str) -> Option<Value> {
     unit.parse(text).ok()
@@ -10,12 +11,14 @@ fn parse(unit: Unit, text: &str) -> Option<Value> {
 pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
     let mut settings = T::default();
     for attribute in kind.attributes {
-        let About { name, unit, default, help, flag, .. } = attribute.about;
+        let About { unit, flag, .. } = attribute.about;
+        let (name, default, help) =
+            (attribute.about.name(), attribute.about.default(), attribute.about.help());
         assert!(
             !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()),
             "{name}"
         );
-        assert_eq!(kind.abouts().filter(|about| about.name == name).count(), 1, "{name} is there twice");
+        assert_eq!(kind.abouts().filter(|about| about.name() == name).count(), 1, "{name} is there twice");
         assert!(help.ends_with('.') && help.is_ascii() && !help.contains("  "), "{name}: {help}");
         assert!(attribute.about.short_help().len() <= 64, "{name}: {}", attribute.about.short_help());
         if let Some(flag) = flag {
@@ -23,7 +26,7 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
         }
 
         let value = unit.parse(default).unwrap_or_else(|message| panic!("{name}: {message}"));
-        assert!((attribute.set)(&mut settings, value.clone()).is_ok(), "{name}");
+        assert!((attribute.set.unwrap())(&mut settings, value.clone()).is_ok(), "{name}");
         assert!((attribute.get)(&settings) == value, "{name} does not come back");
         let mut printed = String::new();
         (attribute.get)(&settings).print(&mut printed);
@@ -44,7 +47,7 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
         assert!(kind.set_text(&mut settings, name, &other).is_ok(), "{name}={other}");
         assert!(Some((attribute.get)(&settings)) == unit.parse(&other).ok(), "{name}={other}");
         for (again, before) in kind.attributes.iter().zip(before) {
-            assert!(again.about.name == name || (again.get)(&settings) == before, "{name} changes another");
+            assert!(again.about.name() == name || (again.get)(&settings) == before, "{name} changes another");
         }
         kind.defaults(&mut settings);
         assert!((attribute.get)(&settings) == value, "{name} has no default");
@@ -62,12 +65,15 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
                 | Unit::Rules
                 | Unit::Buffer { .. } => unreachable!(),
             };
-            assert!((attribute.set)(&mut settings, widest.clone()).is_ok(), "{name}");
+            assert!((attribute.set.unwrap())(&mut settings, widest.clone()).is_ok(), "{name}");
             assert!((attribute.get)(&settings) == widest, "{name}");
             kind.defaults(&mut settings);
         }
         let wrong = if unit == Unit::Switch { Value::Count(1) } else { Value::Switch(true) };
-        assert!((attribute.set)(&mut settings, wrong).is_err(), "{name} takes a value of another unit");
+        assert!(
+            (attribute.set.unwrap())(&mut settings, wrong).is_err(),
+            "{name} takes a value of another unit"
+        );
     }
 }
 
@@ -210,9 +216,9 @@ fn an_unknown_name_gets_the_nearest() {
         name: "lamp",
         help: "lamp",
         attributes: &[Attribute {
-            about: About::live("shining", Unit::Switch, "on", "Shine. And do so brightly."),
+            about: live!("shining", Unit::Switch, "on", "Shine. And do so brightly."),
             get: |s| Value::Switch(s.0),
-            set: |s, v| v.into_bool(&mut s.0),
+            set: Some(|s, v| v.into_bool(&mut s.0)),
         }],
     };
     check_table(&KIND);

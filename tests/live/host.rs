@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use gorgon::engine::log::{Log, LogOptions};
 use gorgon::engine::values::ConnId;
 use gorgon::engine::{Buffers, Loop, Reactor};
+use gorgon::fact;
 use gorgon::fs::media::MediaTypes;
 use gorgon::fs::{LocalFs, Symlinks};
 use gorgon::http::handlers::files::FilesHandler;
@@ -125,7 +126,7 @@ impl Host {
     pub fn fact(&self, kind: &str, name: &str, fact: &str) -> u64 {
         let mut found = None;
         self.reactor.inspect(self.service, &mut |path, about, value| {
-            if (path.kind, path.name, about.name) == (kind, name, fact) {
+            if (path.kind, path.name, about.name()) == (kind, name, fact) {
                 assert!(found.is_none(), "{kind} {name} {fact} is told twice");
                 found = Some(value);
             }
@@ -193,7 +194,7 @@ impl Client {
 /// A tree of one number.
 pub struct Small;
 
-static ABOUT: About = About::fact("open", Unit::Count { min: 0, max: 9 }, "What is open.");
+static ABOUT: About = fact!("open", Unit::Count { min: 0, max: 9 }, "What is open.");
 static SCHEMAS: [Schema; 1] = [Schema {
     name: "door",
     help: "door",

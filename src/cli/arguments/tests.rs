@@ -259,11 +259,11 @@ fn all_problems_at_once() {
 fn every_attribute_has_a_flag_and_a_variable() {
     for &kind in ALL {
         for about in kind.abouts() {
-            let flag = [flag_prefix(kind), about.name, "=", about.default].concat();
+            let flag = [flag_prefix(kind), about.name(), "=", about.default()].concat();
             settings(&[&flag], &[]);
-            let variable = [environment_prefix(kind), &about.name.to_ascii_uppercase()].concat();
-            settings(&[], &[(&variable, about.default)]);
-            let wrong = [flag_prefix(kind), about.name, "=\u{7}"].concat();
+            let variable = [environment_prefix(kind), &about.name().to_ascii_uppercase()].concat();
+            settings(&[], &[(&variable, about.default())]);
+            let wrong = [flag_prefix(kind), about.name(), "=\u{7}"].concat();
             assert_eq!(problems(&[&wrong], &[]).len(), 1, "{wrong:?}");
             assert_eq!(problems(&[], &[(&variable, "\u{7}")]).len(), 1, "{variable}");
         }
@@ -311,7 +311,7 @@ fn configured(args: &[&str]) -> (Option<String>, Vec<String>) {
     };
     let flags = config.flags.iter().map(|flag| {
         let name = flag.name.as_deref().unwrap_or("only");
-        [flag.kind.word(), " ", name, " ", flag.about.name, "=", &flag.text].concat()
+        [flag.kind.word(), " ", name, " ", flag.about.name(), "=", &flag.text].concat()
     });
     (config.path, flags.collect())
 }

@@ -30,8 +30,8 @@ fn options(out: &mut String) {
             push_all(out, &[" Ns = Ns Ar ", flag.value]);
         }
         out.push('\n');
-        sentences(about.help, out);
-        if about.unit != Unit::Switch || about.default == "on" {
+        sentences(about.help(), out);
+        if about.unit != Unit::Switch || about.default() == "on" {
             default(about, out);
         }
     }
@@ -74,8 +74,8 @@ fn sections(out: &mut String) {
 
 fn entries(kind: NodeKind, joint: &str, out: &mut String) {
     for about in kind.abouts().filter(|about| !about.fact) {
-        push_all(out, &[".It Cm ", about.name, joint, about.unit.placeholder(), "\n"]);
-        sentences(about.help, out);
+        push_all(out, &[".It Cm ", about.name(), joint, about.unit.placeholder(), "\n"]);
+        sentences(about.help(), out);
         bounds(about, out);
         default(about, out);
     }
@@ -100,7 +100,7 @@ fn bounds(about: &About, out: &mut String) {
 }
 
 fn default(about: &About, out: &mut String) {
-    match about.default {
+    match about.default() {
         "" => out.push_str("None by default.\n"),
         default => push_all(out, &["The default is\n.Ql \\&", default, " .\n"]),
     }

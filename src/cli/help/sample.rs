@@ -80,7 +80,7 @@ fn sample() -> String {
         push_all(&mut out, &[section, "\n"]);
         for about in kind.abouts().filter(|about| !about.fact) {
             out.push('\n');
-            comment(about.help, &mut out);
+            comment(about.help(), &mut out);
             let mut expected = String::new();
             match about.unit {
                 Unit::Switch | Unit::Text | Unit::List | Unit::Rules => {}
@@ -91,14 +91,14 @@ fn sample() -> String {
                 comment(&joined(&[&*expected, "."]), &mut out);
             }
             // The one thing that has no default here.
-            if (kind, about.name) == (NodeKind::Http, "root") {
+            if (kind, about.name()) == (NodeKind::Http, "root") {
                 out.push_str("root = /srv/www\n");
                 continue;
             }
-            push_all(&mut out, &[";", about.name, " ="]);
-            if !about.default.is_empty() {
+            push_all(&mut out, &[";", about.name(), " ="]);
+            if !about.default().is_empty() {
                 out.push(' ');
-                push_value(&about.default.replace('%', "%%"), &mut out);
+                push_value(&about.default().replace('%', "%%"), &mut out);
             }
             out.push('\n');
         }

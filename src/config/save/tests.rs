@@ -133,13 +133,13 @@ quickcheck::quickcheck! {
     fn any_value(key: usize, text: String, hidden: bool) -> bool {
         let about = NodeKind::Http.abouts().nth(key % NodeKind::Http.abouts().count()).unwrap();
         // What may contradict something else.
-        if matches!(about.name, "listen" | "access_log" | "access_log_size" | "head_max" | "request_line_max") {
+        if matches!(about.name(), "listen" | "access_log" | "access_log_size" | "head_max" | "request_line_max") {
             return true;
         }
         saved(
             &|settings| {
-                let _refused = settings.set(NodeKind::Http, "a", about.name, &text);
-                let _refused = settings.set(NodeKind::Http, "b", about.name, &text);
+                let _refused = settings.set(NodeKind::Http, "a", about.name(), &text);
+                let _refused = settings.set(NodeKind::Http, "b", about.name(), &text);
                 settings.set(NodeKind::Http, "b", "hidden", if hidden { "on" } else { "off" }).unwrap();
             },
             &[],

@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use super::checks::{set_match, set_realm, set_to};
-use crate::tree::{About, Attribute, Kind, Unit, Value};
+use crate::live;
+use crate::tree::{Attribute, Kind, Unit, Value};
 
 /// Settings of one handler; [`HANDLER`] tells what each one does.
 #[derive(Clone, PartialEq, Eq)]
@@ -96,12 +97,12 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
     help: "handler of an HTTP server",
     attributes: &[
         Attribute {
-            about: About::live("enabled", Unit::Switch, "on", "Whether it is asked.").by_admin(),
+            about: live!("enabled", Unit::Switch, "on", "Whether it is asked.").by_admin(),
             get: |s| Value::Switch(s.enabled),
-            set: |s, v| v.into_bool(&mut s.enabled),
+            set: Some(|s, v| v.into_bool(&mut s.enabled)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "kind",
                 Unit::Choice("files|status|metrics|health|auth|upload|redirect"),
                 "files",
@@ -111,10 +112,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Choice(s.kind),
-            set: |s, v| v.into_choice(&mut s.kind),
+            set: Some(|s, v| v.into_choice(&mut s.kind)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "match",
                 Unit::Text,
                 "",
@@ -122,10 +123,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.r#match.clone()),
-            set: |s, v| set_match(&mut s.r#match, v),
+            set: Some(|s, v| set_match(&mut s.r#match, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "root",
                 Unit::Text,
                 "",
@@ -134,10 +135,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.root.clone()),
-            set: |s, v| v.store_text(&mut s.root),
+            set: Some(|s, v| v.store_text(&mut s.root)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "auth_file",
                 Unit::Text,
                 "",
@@ -145,10 +146,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.auth_file.clone()),
-            set: |s, v| v.store_text(&mut s.auth_file),
+            set: Some(|s, v| v.store_text(&mut s.auth_file)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "auth_realm",
                 Unit::Text,
                 "Gorgon",
@@ -156,10 +157,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.auth_realm.clone()),
-            set: |s, v| set_realm(&mut s.auth_realm, v),
+            set: Some(|s, v| set_realm(&mut s.auth_realm, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "directory",
                 Unit::Text,
                 "",
@@ -168,30 +169,30 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.directory.clone()),
-            set: |s, v| v.store_text(&mut s.directory),
+            set: Some(|s, v| v.store_text(&mut s.directory)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "upload_max",
                 Unit::Size { min: 0, max: 1 << 50, power_of_two: false },
                 "0",
                 "Largest file that can be uploaded, 0 for what the disk holds. A larger one is answered 413.",
             ),
             get: |s| Value::Size(s.upload_max),
-            set: |s, v| v.into_u64(&mut s.upload_max),
+            set: Some(|s, v| v.into_u64(&mut s.upload_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "upload_reserve",
                 Unit::Size { min: 0, max: 1 << 50, power_of_two: false },
                 "16M",
                 "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
             ),
             get: |s| Value::Size(s.upload_reserve),
-            set: |s, v| v.into_u64(&mut s.upload_reserve),
+            set: Some(|s, v| v.into_u64(&mut s.upload_reserve)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "to",
                 Unit::Text,
                 "",
@@ -200,10 +201,10 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Text(s.to.clone()),
-            set: |s, v| set_to(&mut s.to, v),
+            set: Some(|s, v| set_to(&mut s.to, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "status",
                 Unit::Choice("301|302|307|308"),
                 "302",
@@ -212,7 +213,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Choice(s.status),
-            set: |s, v| v.into_choice(&mut s.status),
+            set: Some(|s, v| v.into_choice(&mut s.status)),
         },
     ],
 };

@@ -8,7 +8,8 @@ use super::checks::{
     set_realm, set_root,
 };
 use crate::tree::rule::{BACKLOG, BUFFER, SOCKET_BUFFER, set_clients, set_listen};
-use crate::tree::{About, Attribute, Flag, Kind, Unit, Value};
+use crate::tree::{Attribute, Flag, Kind, Unit, Value};
+use crate::{admin, live};
 
 const KILO: u64 = 1024;
 const MEGA: u64 = KILO * KILO;
@@ -30,17 +31,17 @@ pub static HTTP: Kind<HttpSettings> = Kind {
     help: "HTTP server",
     attributes: &[
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "enabled",
                 Unit::Switch,
                 "on",
                 "Whether it serves. Turned off, it listens no more, and finishes what was asked.",
             ),
             get: |s| Value::Switch(s.enabled),
-            set: |s, v| v.into_bool(&mut s.enabled),
+            set: Some(|s, v| v.into_bool(&mut s.enabled)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "listen",
                 Unit::Rules,
                 ":8080",
@@ -51,10 +52,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: Some('l'), long: "listen", value: "ADDR" }),
             get: |s| Value::List(s.listen.clone()),
-            set: |s, v| set_listen(&mut s.listen, v),
+            set: Some(|s, v| set_listen(&mut s.listen, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "clients",
                 Unit::Rules,
                 "",
@@ -64,35 +65,35 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  without a name. gorgon.nameservers says who is asked.",
             ),
             get: |s| Value::List(s.clients.clone()),
-            set: |s, v| set_clients(&mut s.clients, v),
+            set: Some(|s, v| set_clients(&mut s.clients, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "root",
                 Unit::Text,
                 ".",
                 "Directory or file to serve. The same as DIR or FILE on the command line.",
             ),
             get: |s| Value::Text(String::from_utf8_lossy(&s.root).into_owned()),
-            set: |s, v| set_root(&mut s.root, v),
+            set: Some(|s, v| set_root(&mut s.root, v)),
         },
         Attribute {
-            about: About::admin("files", Unit::Switch, "on", "Serve what is in root. When off, only handlers answer."),
+            about: admin!("files", Unit::Switch, "on", "Serve what is in root. When off, only handlers answer."),
             get: |s| Value::Switch(s.files),
-            set: |s, v| v.into_bool(&mut s.files),
+            set: Some(|s, v| v.into_bool(&mut s.files)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "index",
                 Unit::List,
                 "index.html",
                 "Files that stand for their directory. The first that exists is sent.",
             ),
             get: |s| Value::List(s.index.clone()),
-            set: |s, v| set_index(&mut s.index, v),
+            set: Some(|s, v| set_index(&mut s.index, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "hidden",
                 Unit::Switch,
                 "off",
@@ -100,10 +101,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "hidden", value: "" }),
             get: |s| Value::Switch(s.hidden),
-            set: |s, v| v.into_bool(&mut s.hidden),
+            set: Some(|s, v| v.into_bool(&mut s.hidden)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "listing",
                 Unit::Switch,
                 "on",
@@ -111,10 +112,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "listing", value: "" }),
             get: |s| Value::Switch(s.listing),
-            set: |s, v| v.into_bool(&mut s.listing),
+            set: Some(|s, v| v.into_bool(&mut s.listing)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "symlinks",
                 Unit::Choice("never|inside|all"),
                 "inside",
@@ -122,30 +123,30 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  they lead.",
             ),
             get: |s| Value::Choice(s.symlinks),
-            set: |s, v| v.into_choice(&mut s.symlinks),
+            set: Some(|s, v| v.into_choice(&mut s.symlinks)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "charset",
                 Unit::Text,
                 "utf-8",
                 "Charset named with text/* but XML, which names its own. Empty names none.",
             ),
             get: |s| Value::Text(s.charset.clone()),
-            set: |s, v| set_charset(&mut s.charset, v),
+            set: Some(|s, v| set_charset(&mut s.charset, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "types_file",
                 Unit::Text,
                 "",
                 "File of media types that go before those built in. Its form is that of /etc/mime.types.",
             ),
             get: |s| Value::Text(s.types_file.clone()),
-            set: |s, v| v.store_text(&mut s.types_file),
+            set: Some(|s, v| v.store_text(&mut s.types_file)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "precompressed",
                 Unit::List,
                 "",
@@ -154,10 +155,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  for when FILE is opened.",
             ),
             get: |s| Value::List(s.precompressed.clone()),
-            set: |s, v| set_precompressed(&mut s.precompressed, v),
+            set: Some(|s, v| set_precompressed(&mut s.precompressed, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "cache_control",
                 Unit::Text,
                 "",
@@ -165,10 +166,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "cache-control", value: "TEXT" }),
             get: |s| Value::Text(s.cache_control.clone()),
-            set: |s, v| set_cache_control(&mut s.cache_control, v),
+            set: Some(|s, v| set_cache_control(&mut s.cache_control, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "cors",
                 Unit::Switch,
                 "off",
@@ -177,10 +178,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "cors", value: "" }),
             get: |s| Value::Switch(s.cors),
-            set: |s, v| v.into_bool(&mut s.cors),
+            set: Some(|s, v| v.into_bool(&mut s.cors)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "spa",
                 Unit::Switch,
                 "off",
@@ -189,10 +190,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "spa", value: "" }),
             get: |s| Value::Switch(s.spa),
-            set: |s, v| v.into_bool(&mut s.spa),
+            set: Some(|s, v| v.into_bool(&mut s.spa)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "access_log",
                 Unit::Text,
                 "",
@@ -203,10 +204,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "access-log", value: "TARGET" }),
             get: |s| Value::Text(s.access_log.clone()),
-            set: |s, v| set_access_log(&mut s.access_log, v),
+            set: Some(|s, v| set_access_log(&mut s.access_log, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "access_log_format",
                 Unit::Choice("common|combined|json"),
                 "combined",
@@ -215,10 +216,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  ended before its reply.",
             ),
             get: |s| Value::Choice(s.access_log_format),
-            set: |s, v| v.into_choice(&mut s.access_log_format),
+            set: Some(|s, v| v.into_choice(&mut s.access_log_format)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "access_log_size",
                 size(0, 1024 * GIGA),
                 "0",
@@ -226,20 +227,20 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  FILE.1, that FILE.2 and so on.",
             ),
             get: |s| Value::Size(s.access_log_size),
-            set: |s, v| v.into_u64(&mut s.access_log_size),
+            set: Some(|s, v| v.into_u64(&mut s.access_log_size)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "access_log_keep",
                 Unit::Count { min: 0, max: 1000 },
                 "5",
                 "Renamed files kept. Together with the one being written they hold at most access_log_size each.",
             ),
             get: |s| Value::Count(s.access_log_keep.into()),
-            set: |s, v| v.into_u32(&mut s.access_log_keep),
+            set: Some(|s, v| v.into_u32(&mut s.access_log_keep)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "upload",
                 Unit::Text,
                 "",
@@ -249,10 +250,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "upload", value: "DIR" }),
             get: |s| Value::Text(s.upload.clone()),
-            set: |s, v| v.store_text(&mut s.upload),
+            set: Some(|s, v| v.store_text(&mut s.upload)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "upload_max",
                 size(0, 1024 * 1024 * GIGA),
                 "0",
@@ -260,20 +261,20 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  body_max does not hold for uploads.",
             ),
             get: |s| Value::Size(s.upload_max),
-            set: |s, v| v.into_u64(&mut s.upload_max),
+            set: Some(|s, v| v.into_u64(&mut s.upload_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "upload_reserve",
                 size(0, 1024 * 1024 * GIGA),
                 "16M",
                 "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
             ),
             get: |s| Value::Size(s.upload_reserve),
-            set: |s, v| v.into_u64(&mut s.upload_reserve),
+            set: Some(|s, v| v.into_u64(&mut s.upload_reserve)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "auth_file",
                 Unit::Text,
                 "none",
@@ -283,30 +284,30 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "auth-file", value: "FILE" }),
             get: |s| Value::Text(if s.auth_file.is_empty() { String::from(NONE) } else { s.auth_file.clone() }),
-            set: |s, v| set_auth_file(&mut s.auth_file, v),
+            set: Some(|s, v| set_auth_file(&mut s.auth_file, v)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "auth_realm",
                 Unit::Text,
                 "Gorgon",
                 "Name of what auth_file protects. Browsers may show it when they ask for the password.",
             ),
             get: |s| Value::Text(s.auth_realm.clone()),
-            set: |s, v| set_realm(&mut s.auth_realm, v),
+            set: Some(|s, v| set_realm(&mut s.auth_realm, v)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "keep_alive",
                 Unit::Switch,
                 "on",
                 "Keep connections for further requests.",
             ),
             get: |s| Value::Switch(s.keep_alive),
-            set: |s, v| v.into_bool(&mut s.keep_alive),
+            set: Some(|s, v| v.into_bool(&mut s.keep_alive)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "max_connections",
                 Unit::Count { min: 0, max: 10_000_000 },
                 "0",
@@ -315,10 +316,10 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  is set are answered 503, and those beyond the descriptors wait.",
             ),
             get: |s| Value::Count(s.max_connections.into()),
-            set: |s, v| v.into_u32(&mut s.max_connections),
+            set: Some(|s, v| v.into_u32(&mut s.max_connections)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "max_per_address",
                 Unit::Count { min: 0, max: 1_000_000 },
                 "0",
@@ -326,30 +327,30 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  count by their first 64 bits; loopback addresses and Unix sockets are not counted.",
             ),
             get: |s| Value::Count(s.max_per_address.into()),
-            set: |s, v| v.into_u32(&mut s.max_per_address),
+            set: Some(|s, v| v.into_u32(&mut s.max_per_address)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "header_timeout",
                 TIMEOUT,
                 "10s",
                 "Time for a whole request head. What comes in does not renew it.",
             ),
             get: |s| Value::Time(s.header_timeout),
-            set: |s, v| v.into_u64(&mut s.header_timeout),
+            set: Some(|s, v| v.into_u64(&mut s.header_timeout)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "idle_timeout",
                 TIMEOUT,
                 "60s",
                 "Time a connection may wait between requests.",
             ),
             get: |s| Value::Time(s.idle_timeout),
-            set: |s, v| v.into_u64(&mut s.idle_timeout),
+            set: Some(|s, v| v.into_u64(&mut s.idle_timeout)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "rate_floor",
                 size(0, GIGA),
                 "240",
@@ -357,15 +358,15 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  once rate_grace has passed; 0 waits for ever.",
             ),
             get: |s| Value::Size(s.rate_floor.into()),
-            set: |s, v| v.into_u32(&mut s.rate_floor),
+            set: Some(|s, v| v.into_u32(&mut s.rate_floor)),
         },
         Attribute {
-            about: About::live("rate_grace", TIMEOUT, "20s", "Time before rate_floor holds."),
+            about: live!("rate_grace", TIMEOUT, "20s", "Time before rate_floor holds."),
             get: |s| Value::Time(s.rate_grace),
-            set: |s, v| v.into_u64(&mut s.rate_grace),
+            set: Some(|s, v| v.into_u64(&mut s.rate_grace)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "linger_timeout",
                 Unit::Time { min: 0, max: DAY },
                 "5s",
@@ -373,40 +374,40 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  connection closed on unread input takes the reply with it.",
             ),
             get: |s| Value::Time(s.linger_timeout),
-            set: |s, v| v.into_u64(&mut s.linger_timeout),
+            set: Some(|s, v| v.into_u64(&mut s.linger_timeout)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "request_line_max",
                 size(256, 64 * KILO),
                 "8K",
                 "Longest request line. A longer one is answered 414.",
             ),
             get: |s| Value::Size(s.request_line_max.into()),
-            set: |s, v| v.into_u32(&mut s.request_line_max),
+            set: Some(|s, v| v.into_u32(&mut s.request_line_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "head_max",
                 size(512, 64 * KILO),
                 "16K",
                 "Longest request head. A longer one is answered 431.",
             ),
             get: |s| Value::Size(s.head_max.into()),
-            set: |s, v| v.into_u32(&mut s.head_max),
+            set: Some(|s, v| v.into_u32(&mut s.head_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "fields_max",
                 Unit::Count { min: 1, max: 1000 },
                 "100",
                 "Most header fields of a request. More are answered 431.",
             ),
             get: |s| Value::Count(s.fields_max.into()),
-            set: |s, v| v.into_u32(&mut s.fields_max),
+            set: Some(|s, v| v.into_u32(&mut s.fields_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "body_max",
                 size(0, 1024 * GIGA),
                 "1M",
@@ -414,25 +415,25 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  body is not read.",
             ),
             get: |s| Value::Size(s.body_max),
-            set: |s, v| v.into_u64(&mut s.body_max),
+            set: Some(|s, v| v.into_u64(&mut s.body_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "drain_max",
                 size(0, GIGA),
                 "64K",
                 "Longest unwanted body read to keep a connection. A longer one, or one in chunks, ends it.",
             ),
             get: |s| Value::Size(s.drain_max),
-            set: |s, v| v.into_u64(&mut s.drain_max),
+            set: Some(|s, v| v.into_u64(&mut s.drain_max)),
         },
         Attribute {
-            about: About::live("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto:4K..64K lets it grow for those who fill it."),
+            about: live!("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto:4K..64K lets it grow for those who fill it."),
             get: |s| Value::Buffer(s.read_buffer),
-            set: |s, v| v.into_buffer(&mut s.read_buffer),
+            set: Some(|s, v| v.into_buffer(&mut s.read_buffer)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "write_buffer",
                 BUFFER,
                 "16K",
@@ -440,45 +441,45 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  those who fill it and shrinks again. Files go out by sendfile, beside it.",
             ),
             get: |s| Value::Buffer(s.write_buffer),
-            set: |s, v| v.into_buffer(&mut s.write_buffer),
+            set: Some(|s, v| v.into_buffer(&mut s.write_buffer)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "file_cache",
                 size(0, 1024 * GIGA),
                 "1M",
                 "Memory for small files kept ready, 0 for none.",
             ),
             get: |s| Value::Size(s.file_cache),
-            set: |s, v| v.into_u64(&mut s.file_cache),
+            set: Some(|s, v| v.into_u64(&mut s.file_cache)),
         },
         Attribute {
-            about: About::live("cache_file_max", size(0, MEGA / 2), "16K", "Largest file kept in file_cache."),
+            about: live!("cache_file_max", size(0, MEGA / 2), "16K", "Largest file kept in file_cache."),
             get: |s| Value::Size(s.cache_file_max.into()),
-            set: |s, v| v.into_u32(&mut s.cache_file_max),
+            set: Some(|s, v| v.into_u32(&mut s.cache_file_max)),
         },
         Attribute {
-            about: About::live(
+            about: live!(
                 "sendfile",
                 Unit::Switch,
                 "on",
                 "Let the kernel send files. When off they are read and written, as some filesystems need.",
             ),
             get: |s| Value::Switch(s.sendfile),
-            set: |s, v| v.into_bool(&mut s.sendfile),
+            set: Some(|s, v| v.into_bool(&mut s.sendfile)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "backlog",
                 BACKLOG,
                 "1024",
                 "Connections the kernel queues for us.",
             ),
             get: |s| Value::Count(s.backlog.into()),
-            set: |s, v| v.into_u32(&mut s.backlog),
+            set: Some(|s, v| v.into_u32(&mut s.backlog)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "defer_accept",
                 Unit::Time { min: 0, max: 60 * 60 * SECOND },
                 "1s",
@@ -486,27 +487,27 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  it over at once.",
             ),
             get: |s| Value::Time(s.defer_accept),
-            set: |s, v| v.into_u64(&mut s.defer_accept),
+            set: Some(|s, v| v.into_u64(&mut s.defer_accept)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "send_buffer",
                 SOCKET_BUFFER,
                 "0",
                 "The kernel's send buffer (SO_SNDBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.send_buffer.into()),
-            set: |s, v| v.into_u32(&mut s.send_buffer),
+            set: Some(|s, v| v.into_u32(&mut s.send_buffer)),
         },
         Attribute {
-            about: About::admin(
+            about: admin!(
                 "receive_buffer",
                 SOCKET_BUFFER,
                 "0",
                 "The kernel's receive buffer (SO_RCVBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.receive_buffer.into()),
-            set: |s, v| v.into_u32(&mut s.receive_buffer),
+            set: Some(|s, v| v.into_u32(&mut s.receive_buffer)),
         },
     ],
 };

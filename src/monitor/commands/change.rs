@@ -303,8 +303,8 @@ impl Desk<'_> {
             if !asked || about.fact || self.timed.count() == 0 {
                 continue;
             }
-            if let Some(steps) = self.waits(&node, about.name) {
-                self.hold_role(about.role, about.name)?;
+            if let Some(steps) = self.waits(&node, about.name()) {
+                self.hold_role(about.role, about.name())?;
                 kept.push(steps);
             }
         }
@@ -346,14 +346,14 @@ impl Desk<'_> {
             for (at, about) in walk.schema.abouts().enumerate() {
                 let is = |change: &Change| match split_once(&change.key, "].") {
                     // A part of a rule is the buffer of a listener.
-                    Some((_, key)) => key == about.name && walk.schema.name == "listener",
-                    None => change.key == about.name && change.path.starts_with(front),
+                    Some((_, key)) => key == about.name() && walk.schema.name == "listener",
+                    None => change.key == about.name() && change.path.starts_with(front),
                 };
                 let asked = walk.keys.is_empty() || walk.keys.contains(&at);
                 if asked && keeps {
                     self.timed.forget(&mut |change| is(change));
                 } else if asked && self.timed.waiting().any(&is) {
-                    self.hold_role(about.role, about.name)?;
+                    self.hold_role(about.role, about.name())?;
                 }
             }
         }

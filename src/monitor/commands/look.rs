@@ -119,7 +119,7 @@ impl Desk<'_> {
             render::switch("named", schema.named, json, out);
             render::text("help", schema.help, json, out);
         } else if let Some(about) = (schema.about)(at - 1) {
-            let name = joined(&[schema.name, ".", about.name]);
+            let name = joined(&[schema.name, ".", about.name()]);
             render::open(&Path { kind: "schema", name: &name }, json, out);
             attribute_row(about, json, out);
         } else if let Some(method) = schema.methods.get(at - 1 - schema.abouts().count()) {
@@ -179,7 +179,7 @@ impl Desk<'_> {
         push_filled(out, "%:", &[schema.name]);
         wrap(schema.help, 2, out);
         for about in schema.abouts() {
-            entry("%=%", &[about.name, about.unit.placeholder()], about.help, out);
+            entry("%=%", &[about.name(), about.unit.placeholder()], about.help(), out);
         }
         for method in schema.methods {
             entry("call .. % %", &[method.name, method.words], method.help, out);
@@ -202,8 +202,8 @@ fn entry(head: &str, words: &[&str], help: &'static str, out: &mut String) {
 
 #[inline(never)]
 fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
-    push_filled(out, "%.%=%:", &[schema.name, about.name, about.unit.placeholder()]);
-    wrap(about.help, 2, out);
+    push_filled(out, "%.%=%:", &[schema.name, about.name(), about.unit.placeholder()]);
+    wrap(about.help(), 2, out);
     if about.fact {
         out.push_str("It is a fact; nobody sets it.\n");
         return;
@@ -211,7 +211,7 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     out.push_str("It takes");
     let mut expected = String::new();
     about.unit.describe(&mut expected);
-    let default = if about.default.is_empty() { "empty" } else { about.default };
+    let default = if about.default().is_empty() { "empty" } else { about.default() };
     let end = if about.live { "" } else { ", before the program starts" };
     let words = [&expected, default, roles::word(about.role), end];
     wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, out);
@@ -236,12 +236,12 @@ fn attribute_row(about: &About, json: bool, out: &mut Vec<u8>) {
         }
         render::field("choices", &Value::List(words), json, out);
     }
-    render::text("default", about.default, json, out);
+    render::text("default", about.default(), json, out);
     render::text("role", roles::word(about.role), json, out);
     render::switch("live", about.live, json, out);
     render::switch("fact", about.fact, json, out);
     render::switch("counter", about.counter, json, out);
-    render::text("help", about.help, json, out);
+    render::text("help", about.help(), json, out);
 }
 
 #[inline(never)]

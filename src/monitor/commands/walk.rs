@@ -245,9 +245,9 @@ impl Desk<'_> {
                 return Ok(false);
             };
             if lines {
-                render::line(path, about.name, &value, out);
+                render::line(path, about.name(), &value, out);
             } else {
-                render::field(about.name, &value, json, out);
+                render::field(about.name(), &value, json, out);
             }
         }
         if !lines {

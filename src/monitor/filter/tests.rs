@@ -1,17 +1,18 @@
 //! Expressions over nodes.
 
 use super::*;
+use crate::live;
 use crate::monitor::memory::MemoryTree;
 use crate::tree::{Buffer, Tree};
 
 static ABOUTS: [About; 7] = [
-    About::live("size", Unit::Size { min: 512, max: 1024, power_of_two: true }, "512", "Size."),
-    About::live("count", Unit::Count { min: 5, max: 9 }, "5", "Count."),
-    About::live("time", Unit::Time { min: 5, max: 9 }, "5ms", "Time."),
-    About::live("on", Unit::Switch, "on", "Switch."),
-    About::live("choice", Unit::Choice("red|green"), "red", "Choice."),
-    About::live("text", Unit::Text, "", "Text."),
-    About::live("list", Unit::List, "", "List."),
+    live!("size", Unit::Size { min: 512, max: 1024, power_of_two: true }, "512", "Size."),
+    live!("count", Unit::Count { min: 5, max: 9 }, "5", "Count."),
+    live!("time", Unit::Time { min: 5, max: 9 }, "5ms", "Time."),
+    live!("on", Unit::Switch, "on", "Switch."),
+    live!("choice", Unit::Choice("red|green"), "red", "Choice."),
+    live!("text", Unit::Text, "", "Text."),
+    live!("list", Unit::List, "", "List."),
 ];
 
 static SCHEMA: Schema =
@@ -135,7 +136,7 @@ fn what_is_not_known() {
 #[test]
 fn buffers() {
     let buffer = |text: &str| Buffer::parse(text).map(Value::Buffer).unwrap();
-    static BUFFER: [About; 1] = [About::live("buffer", Unit::Buffer { min: 512, max: 1024 }, "512", "Room.")];
+    static BUFFER: [About; 1] = [live!("buffer", Unit::Buffer { min: 512, max: 1024 }, "512", "Room.")];
     static SCHEMA: Schema = Schema {
         name: "thing",
         help: "A thing.",
@@ -222,10 +223,10 @@ fn expected(text: &str, values: [bool; 4]) -> bool {
 }
 
 static LETTERS: [About; 4] = [
-    About::live("a", Unit::Switch, "on", "A."),
-    About::live("b", Unit::Switch, "on", "B."),
-    About::live("c", Unit::Switch, "on", "C."),
-    About::live("d", Unit::Switch, "on", "D."),
+    live!("a", Unit::Switch, "on", "A."),
+    live!("b", Unit::Switch, "on", "B."),
+    live!("c", Unit::Switch, "on", "C."),
+    live!("d", Unit::Switch, "on", "D."),
 ];
 
 static LETTER: Schema =

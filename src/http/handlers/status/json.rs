@@ -39,7 +39,7 @@ fn push_node(tree: &mut dyn Tree, schema: &'static Schema, name: &str, out: &mut
     out.push(b'{');
     for (place, about) in facts(schema) {
         push_comma(out);
-        push_string(about.name.as_bytes(), out);
+        push_string(about.name().as_bytes(), out);
         out.push(b':');
         push_json(&value(tree, schema, name, place), out);
     }

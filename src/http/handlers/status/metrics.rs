@@ -95,8 +95,8 @@ fn metric(kind: &str, about: &About) -> Vec<u8> {
     let plain = |byte: u8| if byte.is_ascii_alphanumeric() { byte } else { b'_' };
     name.extend(kind.bytes().map(plain));
     name.push(b'_');
-    name.extend(about.name.bytes().map(plain));
-    if !unit.is_empty() && about.name.split('_').all(|word| word != unit) {
+    name.extend(about.name().bytes().map(plain));
+    if !unit.is_empty() && about.name().split('_').all(|word| word != unit) {
         name.push(b'_');
         name.extend_from_slice(unit.as_bytes());
     }

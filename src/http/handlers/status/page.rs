@@ -44,9 +44,9 @@ fn push_only(tree: &mut dyn Tree, schema: &'static Schema, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<div><table>\n");
     for (place, about) in facts(schema) {
         out.extend_from_slice(b"<tr><th scope=\"row\" title=\"");
-        html::escape(about.help.as_bytes(), out);
+        html::escape(about.help().as_bytes(), out);
         out.extend_from_slice(b"\">");
-        push_words(about.name, out);
+        push_words(about.name(), out);
         out.extend_from_slice(b"</th>");
         push_cell(&value(tree, schema, "", place), out);
         out.extend_from_slice(b"</tr>\n");
@@ -63,9 +63,9 @@ fn push_nodes(tree: &mut dyn Tree, schema: &'static Schema, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<div><table>\n<tr><th>name</th>");
     for (_, about) in facts(schema) {
         out.extend_from_slice(b"<th title=\"");
-        html::escape(about.help.as_bytes(), out);
+        html::escape(about.help().as_bytes(), out);
         out.extend_from_slice(b"\">");
-        push_words(about.name, out);
+        push_words(about.name(), out);
         out.extend_from_slice(b"</th>");
     }
     out.extend_from_slice(b"</tr>\n");

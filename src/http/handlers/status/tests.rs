@@ -7,27 +7,28 @@ use crate::fs::VPathBuf;
 use crate::http::date::DateText;
 use crate::http::head::{Fields, Head, Limits, Parsed, parse};
 use crate::tree::{About, Actor, Method, Path, Schema, Step, Tree, Trouble, Unit, Value};
+use crate::{counter, fact, live};
 
 const COUNT: Unit = Unit::Count { min: 0, max: u64::MAX };
 const BYTES: Unit = Unit::Size { min: 0, max: u64::MAX, power_of_two: false };
 const TIME: Unit = Unit::Time { min: 0, max: u64::MAX };
 
 static PROCESS: [About; 6] = [
-    About::fact("version", Unit::Text, "Its version."),
-    About::fact("uptime", TIME, "How long it runs."),
-    About::fact("draining", Unit::Switch, "Whether it ends."),
-    About::fact("memory", BYTES, "What it takes, with a \\ in its help.\nAnd a line's end."),
-    About::live("grace", TIME, "10s", "A setting, which is no fact."),
-    About::counter("bytes_sent", BYTES, "Bytes that were sent."),
+    fact!("version", Unit::Text, "Its version."),
+    fact!("uptime", TIME, "How long it runs."),
+    fact!("draining", Unit::Switch, "Whether it ends."),
+    fact!("memory", BYTES, "What it takes, with a \\ in its help.\nAnd a line's end."),
+    live!("grace", TIME, "10s", "A setting, which is no fact."),
+    counter!("bytes_sent", BYTES, "Bytes that were sent."),
 ];
 static HTTP: [About; 3] = [
-    About::counter("requests", COUNT, "Requests."),
-    About::fact("listeners", Unit::List, "Where it listens."),
-    About::fact("load", COUNT, "Not told by this system."),
+    counter!("requests", COUNT, "Requests."),
+    fact!("listeners", Unit::List, "Where it listens."),
+    fact!("load", COUNT, "Not told by this system."),
 ];
 static CONNECTION: [About; 2] =
-    [About::fact("peer", Unit::Text, "Who it is."), About::counter("received", BYTES, "Bytes.")];
-static CONFIG: [About; 1] = [About::live("file", Unit::Text, "", "The file.")];
+    [fact!("peer", Unit::Text, "Who it is."), counter!("received", BYTES, "Bytes.")];
+static CONFIG: [About; 1] = [live!("file", Unit::Text, "", "The file.")];
 
 const fn schema(name: &'static str, named: bool, about: fn(usize) -> Option<&'static About>) -> Schema {
     Schema { name, help: "", named, about, methods: &[] }
