@@ -176,12 +176,13 @@ impl<'c> Configured<'c> {
             }
             trouble
         })?;
-        let names = Difference::between(&self.base, &loaded.settings).changed.into_iter().map(|change| {
+        let touched = self.touched.get_or_insert_default();
+        for change in &Difference::between(&self.base, &loaded.settings).changed {
             let mut path = String::new();
             Path { kind: change.node.kind.word(), name: &change.node.name }.print(&mut path);
-            joined(&[&path, ".", change.about.name()])
-        });
-        self.touched.get_or_insert_default().extend(names);
+            push_all(&mut path, &[".", change.about.name()]);
+            touched.push(path);
+        }
         self.base = loaded.settings;
         let mut report = report;
         for key in fixed {

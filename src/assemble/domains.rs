@@ -70,8 +70,8 @@ impl Domains {
 
     /// Whom to ask.
     fn servers(&mut self, settings: &Settings) -> Vec<SocketAddr> {
-        let given: Vec<SocketAddr> =
-            settings.process.nameservers.iter().filter_map(|text| nameserver(text)).collect();
+        let mut given = Vec::new();
+        settings.process.nameservers.iter().for_each(|text| given.extend(nameserver(text)));
         if !given.is_empty() {
             return given;
         }

@@ -182,8 +182,13 @@ impl Marks {
 impl Recipe {
     /// The numbers of the filesystems that it has and another has not.
     pub(super) fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
-        let numbers = self.roots.iter().map(|root| root.number);
-        numbers.filter(|number| other.roots.iter().all(|root| root.number != *number)).collect()
+        let mut beyond = Vec::new();
+        for root in &self.roots {
+            if other.roots.iter().all(|other| other.number != root.number) {
+                beyond.push(root.number);
+            }
+        }
+        beyond
     }
 
     /// Whether it has logins of that number.
@@ -193,8 +198,13 @@ impl Recipe {
 
     /// The same of the logins.
     pub(super) fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
-        let numbers = self.logins.iter().map(|(_, number)| *number);
-        numbers.filter(|number| other.logins.iter().all(|(_, other)| other != number)).collect()
+        let mut beyond = Vec::new();
+        for (_, number) in &self.logins {
+            if !other.has_logins(*number) {
+                beyond.push(*number);
+            }
+        }
+        beyond
     }
 }
 

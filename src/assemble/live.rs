@@ -87,19 +87,20 @@ impl Live<'_, '_> {
     }
 
     /// The sockets, with the names of those they belong to and their rules.
-    fn sockets(&self) -> impl Iterator<Item = (&str, &Bound)> {
-        let servers = self.running.servers.iter();
-        let servers = servers.flat_map(|server| server.bound.iter().map(move |bound| (&*server.name, bound)));
+    fn sockets(&self) -> Vec<(&str, &Bound)> {
+        let mut all = Vec::new();
+        for server in &self.running.servers {
+            server.bound.iter().for_each(|bound| all.push((&*server.name, bound)));
+        }
         #[cfg(feature = "monitor")]
-        let servers = servers.chain(self.running.monitors.iter().flat_map(|monitor| {
-            let bound = monitor.bound.iter();
-            bound.map(move |bound| (&*monitor.shown, bound))
-        }));
-        servers
+        for monitor in &self.running.monitors {
+            monitor.bound.iter().for_each(|bound| all.push((&*monitor.shown, bound)));
+        }
+        all
     }
 
     fn listener(&mut self, name: &str) -> Option<ListenerFacts> {
-        let (server, bound, id) = self.sockets().find_map(|(server, bound)| {
+        let (server, bound, id) = self.sockets().iter().find_map(|&(server, bound)| {
             let socket = bound.sockets.iter().find(|(_, address)| display(address) == name)?;
             Some((server.to_owned(), bound.rule.text.clone(), socket.0))
         })?;
@@ -344,13 +345,15 @@ impl Tree for Live<'_, '_> {
     }
 
     fn change(&mut self, steps: &[Step], _actor: &Actor) -> Result<(), Box<Trouble>> {
-        let stopped = |step: &Step| match step {
-            Step::Call { path, method, .. } if method.name == "stop" => {
-                path.strip_prefix("/http/").map(String::from)
+        let mut stopped = Vec::new();
+        for step in steps {
+            match step {
+                Step::Call { path, method, .. } if method.name == "stop" => {
+                    stopped.extend(path.strip_prefix("/http/").map(String::from));
+                }
+                Step::Call { .. } | Step::Set { .. } => {}
             }
-            Step::Call { .. } | Step::Set { .. } => None,
-        };
-        let stopped: Vec<String> = steps.iter().filter_map(stopped).collect();
+        }
         let (new, steps) = self.resolve(steps)?;
         look(&new)?;
         let connections = || {

@@ -171,9 +171,10 @@ impl Look<'_> {
             Ok(_) => {}
             Err(message) => self.tell(key("access_log"), &http.access_log, &message),
         }
-        let handlers = server.handlers.iter();
-        let roots = handlers.map(|handler| handler.settings.root.as_bytes()).filter(|root| !root.is_empty());
-        let roots: Vec<&[u8]> = roots.chain([&*server.settings.root]).collect();
+        let mut roots = Vec::from([&*server.settings.root]);
+        for handler in server.handlers.iter().filter(|handler| !handler.settings.root.is_empty()) {
+            roots.push(handler.settings.root.as_bytes());
+        }
         let mut users = Vec::from([(NodeKind::Http, server.name.clone(), http.auth_file.as_str())]);
         let mut areas = Vec::from([(key("upload"), server.name.clone(), http.upload.as_str())]);
         for handler in &server.handlers {

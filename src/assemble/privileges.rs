@@ -9,7 +9,6 @@
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root, privilege, read_file};
@@ -98,14 +97,18 @@ impl Served {
     /// The directories that are written to: of logs, and those that take uploads. Where links lead anywhere, which is
     /// beneath `top`, so do uploads.
     fn writes<'a>(&'a self, top: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {
-        let logs = self.logs.iter().map(|log| log.directory.as_fd());
-        self.areas.iter().map(|area| top.unwrap_or(&area.directory).as_fd()).chain(logs).collect()
+        let mut writes = Vec::new();
+        self.areas.iter().for_each(|area| writes.push(top.unwrap_or(&area.directory).as_fd()));
+        self.logs.iter().for_each(|log| writes.push(log.directory.as_fd()));
+        writes
     }
 
     /// The directories where files are removed at the end.
     fn removes(&self) -> Vec<BorrowedFd<'_>> {
-        let pid_file = self.pid_file.iter().filter_map(PidFile::directory);
-        self.sockets.0.iter().map(|socket| socket.directory.as_fd()).chain(pid_file).collect()
+        let mut removes = Vec::new();
+        self.sockets.0.iter().for_each(|socket| removes.push(socket.directory.as_fd()));
+        removes.extend(self.pid_file.as_ref().and_then(PidFile::directory));
+        removes
     }
 }
 
@@ -312,13 +315,14 @@ impl<'a> Plan<'a> {
         }
         let everywhere = served.reaches.iter().any(|reach| reach.everywhere);
         let top = if everywhere { privilege::open_to_name("/").ok() } else { None };
-        let read: Vec<BorrowedFd<'_>> = match &top {
-            Some(top) => vec![top.as_fd()],
+        let mut read = Vec::new();
+        match &top {
+            Some(top) => read.push(top.as_fd()),
             None => {
-                let roots = world.filesystems().filter_map(|filesystem| filesystem.directory());
-                roots.chain(served.reads.iter().map(AsFd::as_fd)).collect()
+                world.filesystems().for_each(|filesystem| read.extend(filesystem.directory()));
+                served.reads.iter().for_each(|directory| read.push(directory.as_fd()));
             }
-        };
+        }
         let (write, remove) = (served.writes(top.as_ref()), served.removes());
         match landlock::restrict(&read, &write, &remove) {
             Ok(applied) => {

@@ -122,7 +122,9 @@ fn obey(_: &mut Reactor<World>, _: &mut Running, _: &mut Configured<'_>, _: &mut
 /// Has the next turn end in time for what is to be done.
 fn set_alarm(work: Option<u64>, reactor: &mut Reactor<World>, running: &Running, notifier: &Notifier) {
     let sweep = running.has_leaving().then(|| reactor.now().milliseconds.saturating_add(SWEEP));
-    let due =
-        [work, sweep, running.late.next(), running.next_look(), notifier.next()].into_iter().flatten().min();
+    let mut due = work;
+    for other in [sweep, running.late.next(), running.next_look(), notifier.next()] {
+        due = due.map_or(other, |one| Some(other.map_or(one, |two| one.min(two))));
+    }
     reactor.lp().set_alarm(due);
 }

@@ -100,21 +100,32 @@ impl Running {
     ///
     /// # Errors
     /// They and the rules do not fit together.
-    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Box<Failure>> {
+    pub(super) fn pass<'s>(
+        &mut self,
+        mut passed: Activation,
+        settings: &'s Settings,
+    ) -> Result<(), Box<Failure>> {
         if passed.is_empty() {
             return Ok(());
         }
-        let servers = settings.servers.iter().filter(|server| server.settings.enabled);
-        let rules = servers.flat_map(|server| &server.listeners);
-        #[cfg(feature = "monitor")]
-        let rules = {
-            let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
-            rules.chain(monitors.flat_map(|monitor| &monitor.listeners))
+        let mut rules = Vec::new();
+        let mut add = |listeners: &'s [ListenRule]| {
+            listeners.iter().for_each(|rule| rules.push(&rule.listen));
         };
-        let rules: Vec<&Listen> = rules.map(|rule| &rule.listen).collect();
+        for server in settings.servers.iter().filter(|server| server.settings.enabled) {
+            add(&server.listeners);
+        }
+        #[cfg(feature = "monitor")]
+        for monitor in settings.monitors.iter().filter(|monitor| monitor.settings.enabled) {
+            add(&monitor.listeners);
+        }
         passed.assign(&rules)?;
-        let taken = rules.into_iter().enumerate();
-        self.passed = taken.filter_map(|(at, rule)| Some((rule.clone(), passed.take_for(at)?))).collect();
+        self.passed.clear();
+        for (at, rule) in rules.iter().enumerate() {
+            if let Some(taken) = passed.take_for(at) {
+                self.passed.push(((*rule).clone(), taken));
+            }
+        }
         Ok(())
     }
 
@@ -243,7 +254,11 @@ pub(super) fn take_passed(
     for socket in &sockets {
         socket.prepare(options).map_err(|error| failure(&display(&socket.address), error))?;
     }
-    Ok(Some(sockets.into_iter().map(|socket| (socket.socket, socket.address)).collect()))
+    let mut taken = Vec::new();
+    for socket in sockets {
+        taken.push((socket.socket, socket.address));
+    }
+    Ok(Some(taken))
 }
 
 /// The loop cannot have another listener.

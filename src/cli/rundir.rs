@@ -168,11 +168,14 @@ pub fn socket_mode(others: bool) -> u32 {
 pub fn places(runtime: Runtime<'_>) -> Vec<Vec<u8>> {
     let user = privilege::identity().0;
     let mut places = alloc::vec![directory(user, runtime)];
-    for place in [numbered(b"/tmp", user), ROOT.to_owned()].into_iter().chain(beside(BESIDE.0)) {
+    let mut add = |place: Vec<u8>| {
         if !places.contains(&place) {
             places.push(place);
         }
-    }
+    };
+    add(numbered(b"/tmp", user));
+    add(ROOT.to_owned());
+    beside(BESIDE.0).into_iter().for_each(add);
     places
 }
 
@@ -201,7 +204,9 @@ fn is_roots(place: &[u8]) -> bool {
 #[must_use]
 pub fn find_monitors(places: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let user = privilege::identity().0;
-    places.iter().flat_map(|place| find_in(place, user)).collect()
+    let mut found = Vec::new();
+    places.iter().for_each(|place| found.append(&mut find_in(place, user)));
+    found
 }
 
 fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
@@ -224,16 +229,18 @@ fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
 
 /// The names in a directory that end as those of sockets do: first those of processes, by their numbers.
 fn sockets(listing: &mut Directory) -> Vec<Vec<u8>> {
-    let mut found: Vec<(u32, Vec<u8>)> = Vec::new();
+    let mut found: Vec<Vec<u8>> = Vec::new();
     let mut room = [MaybeUninit::uninit(); SLICE];
+    let number = |text: &[u8]| process(text).unwrap_or(u32::MAX);
     let mut add = |text: &[u8], _kind, _inode| {
         if found.len() < SOCKETS && text.len() > END.len() && text.ends_with(END) {
-            let one = (process(text).unwrap_or(u32::MAX), text.to_owned());
-            found.insert(found.partition_point(|other| *other < one), one);
+            let own = number(text);
+            let at = found.partition_point(|other| (number(other), other.as_slice()) < (own, text));
+            found.insert(at, text.to_owned());
         }
     };
     while let Ok(true) = listing.next_slice(&mut room, &mut add) {}
-    found.into_iter().map(|(_, name)| name).collect()
+    found
 }
 
 /// The process that a socket is named after: in another form than ours it is none.

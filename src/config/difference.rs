@@ -145,14 +145,15 @@ fn is_default(about: &About, text: &str) -> bool {
 /// The handlers of a server, in their order, that are in the other configuration too.
 #[cfg(feature = "http")]
 fn handlers<'a>(settings: &'a Settings, other: &Settings, server: &str) -> Vec<&'a str> {
-    let server = settings.servers.iter().find(|known| known.name == server);
-    let names = server.into_iter().flat_map(|server| {
-        server.handlers.iter().map(|handler| (server.name.as_str(), handler.name.as_str()))
-    });
+    let found = settings.servers.iter().find(|known| known.name == server);
+    let mut names = Vec::new();
+    for handler in found.map_or(&[][..], |found| &found.handlers) {
+        let name = handler.name.as_str();
+        if other.has(NodeKind::Handler, &joined(&[server, "/", name])) {
+            names.push(name);
+        }
+    }
     names
-        .filter(|(server, handler)| other.has(NodeKind::Handler, &joined(&[*server, "/", *handler])))
-        .map(|(_, handler)| handler)
-        .collect()
 }
 
 #[cfg(test)]

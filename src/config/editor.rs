@@ -297,15 +297,13 @@ pub fn remove(text: &str, node: &NodeId) -> String {
 #[must_use]
 pub fn reorder(text: &str, nodes: &[NodeId]) -> String {
     let sections = sections(text);
-    let ranges = |node: &NodeId| {
-        let found = sections.iter().find(|(parts, ..)| are(*parts, node));
-        found.map(|(_, start, end)| (*start, *end))
-    };
-    let wanted: Vec<(usize, usize)> = nodes.iter().filter_map(ranges).collect();
-    let mut places = Vec::new();
-    for range in &wanted {
-        let at = places.partition_point(|other: &(usize, usize)| *other < *range);
-        places.insert(at, *range);
+    let (mut wanted, mut places) = (Vec::new(), Vec::new());
+    for node in nodes {
+        if let Some((_, start, end)) = sections.iter().find(|(parts, ..)| are(*parts, node)) {
+            let range = (*start, *end);
+            wanted.push(range);
+            places.insert(places.partition_point(|other: &(usize, usize)| *other < range), range);
+        }
     }
     if places == wanted {
         return text.to_owned();
@@ -348,11 +346,12 @@ pub fn find_text(texts: &[(String, String)], kind: NodeKind, name: &str) -> Opti
 /// Where the sections of nodes stand among texts, as [`find_text`] finds each; those that stand nowhere are left out.
 #[must_use]
 pub fn find_texts(texts: &[(String, String)], nodes: &[NodeId]) -> Vec<usize> {
-    let texts: Vec<Vec<Section<'_>>> = texts.iter().map(|(_, text)| sections(text)).collect();
-    let find = |node: &NodeId| {
-        texts.iter().position(|sections| sections.iter().any(|(parts, ..)| are(*parts, node)))
-    };
-    nodes.iter().filter_map(find).collect()
+    let (mut all, mut found) = (Vec::new(), Vec::new());
+    texts.iter().for_each(|(_, text)| all.push(sections(text)));
+    for node in nodes {
+        found.extend(all.iter().position(|sections| sections.iter().any(|(parts, ..)| are(*parts, node))));
+    }
+    found
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ pub fn save(inputs: &Inputs<'_>, files: &dyn Files, wanted: &Settings) -> Result
         let message = joined(&["what would be written does not say what holds; by hand: ", rest.trim_end()]);
         return Err(one(&inputs.path, &message));
     }
-    let changed = texts.into_iter().zip(before).filter(|(new, old)| new.1 != old.1);
-    Ok(Saved { files: changed.map(|(new, _)| new).collect(), report: difference.print(wanted) })
+    texts.retain(|text| !before.contains(text));
+    Ok(Saved { files: texts, report: difference.print(wanted) })
 }
 
 fn one(place: &str, message: &str) -> Vec<Problem> {
@@ -65,17 +65,19 @@ fn one(place: &str, message: &str) -> Vec<Problem> {
 
 /// The values that no file can change, for something goes before it.
 fn said_elsewhere(now: &Loaded, difference: &Difference) -> Vec<Problem> {
-    let given = |change: &super::difference::Change| {
-        let node = now.source.find(change.node.kind, &change.node.name)?;
-        match &node.given(change.about.name())?.origin {
-            Origin::File(_) => None,
+    let mut problems = Vec::new();
+    for change in &difference.changed {
+        let node = now.source.find(change.node.kind, &change.node.name);
+        let Some(given) = node.and_then(|node| node.given(change.about.name())) else { continue };
+        match &given.origin {
+            Origin::File(_) => {}
             Origin::Environment(place) | Origin::Flag(place) => {
                 let message = joined(&["goes before the file, so ", &change.new, " cannot be kept there"]);
-                Some(Problem::new(place, &message))
+                problems.push(Problem::new(place, &message));
             }
         }
-    };
-    difference.changed.iter().filter_map(given).collect()
+    }
+    problems
 }
 
 fn write(
@@ -153,8 +155,10 @@ fn set(
 /// Puts the sections of a server's handlers into their order.
 #[cfg(feature = "http")]
 fn order(server: &super::settings::HttpServer, texts: &mut [(String, String)]) -> Result<(), Vec<Problem>> {
-    let node = |name: &str| NodeId::new(NodeKind::Handler, &joined(&[&server.name, "/", name]));
-    let nodes: Vec<NodeId> = server.handlers.iter().map(|handler| node(&handler.name)).collect();
+    let mut nodes = Vec::new();
+    for handler in &server.handlers {
+        nodes.push(NodeId::new(NodeKind::Handler, &joined(&[&server.name, "/", &handler.name])));
+    }
     let files = editor::find_texts(texts, &nodes);
     let Some(&first) = files.first() else { return Ok(()) };
     if files.iter().all(|file| *file == first) {

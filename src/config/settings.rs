@@ -129,7 +129,10 @@ impl HttpServer {
     pub fn read_rules(&mut self) {
         self.listeners = read_listeners(&self.settings.listen);
         // Wrong rules are refused when they are set, so none is lost.
-        self.clients = self.settings.clients.iter().filter_map(|text| ClientRule::parse(text).ok()).collect();
+        self.clients.clear();
+        for text in &self.settings.clients {
+            self.clients.extend(ClientRule::parse(text));
+        }
     }
 }
 
@@ -151,7 +154,11 @@ impl MonitorServer {
 /// Wrong rules are refused when they are set, so none is lost.
 #[cfg(any(feature = "http", feature = "monitor"))]
 fn read_listeners(texts: &[String]) -> Vec<ListenRule> {
-    texts.iter().filter_map(|text| ListenRule::parse(text).ok()).collect()
+    let mut rules = Vec::new();
+    for text in texts {
+        rules.extend(ListenRule::parse(text));
+    }
+    rules
 }
 
 #[cfg(test)]

@@ -82,12 +82,18 @@ impl Listen {
             (Self::Unix(one), Self::Unix(two)) | (Self::Passed(one), Self::Passed(two)) => one == two,
             (Self::Unix(_), _) | (_, Self::Unix(_)) => false,
             _ if self.is_ephemeral() || other.is_ephemeral() => false,
-            _ => self.addresses().iter().flatten().any(|one| {
-                other.addresses().iter().flatten().any(|two| {
-                    let any = one.ip().is_unspecified() || two.ip().is_unspecified();
-                    one == two || (any && one.port() == two.port() && one.is_ipv4() == two.is_ipv4())
-                })
-            }),
+            _ => {
+                for one in &self.addresses() {
+                    for two in &other.addresses() {
+                        let (Some(one), Some(two)) = (one, two) else { continue };
+                        let any = one.ip().is_unspecified() || two.ip().is_unspecified();
+                        if one == two || (any && one.port() == two.port() && one.is_ipv4() == two.is_ipv4()) {
+                            return true;
+                        }
+                    }
+                }
+                false
+            }
         }
     }
 

@@ -160,8 +160,11 @@ fn parts(text: &str) -> (&str, Vec<(&str, &str)>) {
     }
     let trim = |from: usize, to: usize| text.get(from..to).unwrap_or_default().trim_matches([' ', '\t']);
     let head = trim(0, starts.first().copied().unwrap_or(text.len()));
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let pairs = starts.iter().zip(ends).filter_map(|(&from, to)| trim(from, to).split_once('=')).collect();
+    let mut pairs = Vec::new();
+    for (place, &from) in starts.iter().enumerate() {
+        let to = starts.get(place + 1).copied().unwrap_or(text.len());
+        pairs.extend(trim(from, to).split_once('='));
+    }
     (head, pairs)
 }
 

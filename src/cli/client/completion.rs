@@ -51,32 +51,40 @@ pub struct Known {
     lists: Vec<(String, Vec<String>)>,
 }
 
+/// What a line of the schema tells.
+fn item(record: &Record) -> Option<Item> {
+    let place = record.path.strip_prefix("/schema/")?;
+    let method = record.fields.first().filter(|(key, _)| key.is_empty()).map(|(_, name)| name.as_str());
+    let (kind, name) = match method {
+        Some(name) => (place, name),
+        None => place.split_once('.')?,
+    };
+    let unit = record.get("choices").or_else(|| record.get("unit")).unwrap_or_default();
+    let fact = record.get("fact") == Some("on");
+    let (kind, name, unit) = (kind.to_owned(), name.to_owned(), unit.to_owned());
+    Some(Item { kind, name, unit, method: method.is_some(), fact })
+}
+
 impl Known {
     /// Takes the answer to what was asked.
     pub fn learn(&mut self, question: &str, answer: &str) {
-        let records = answer.lines().filter_map(Record::parse);
-        if question == "schema" {
-            let items = records.filter_map(|record| {
-                let place = record.path.strip_prefix("/schema/")?;
-                let method =
-                    record.fields.first().filter(|(key, _)| key.is_empty()).map(|(_, name)| name.as_str());
-                let (kind, name) = match method {
-                    Some(name) => (place, name),
-                    None => place.split_once('.')?,
-                };
-                let unit =
-                    ["choices", "unit"].into_iter().find_map(|key| record.get(key)).unwrap_or_default();
-                let fact = record.get("fact") == Some("on");
-                let (kind, name, unit) = (kind.to_owned(), name.to_owned(), unit.to_owned());
-                Some(Item { kind, name, unit, method: method.is_some(), fact })
-            });
-            self.schema = Some(items.collect());
+        let of_schema = question == "schema";
+        let (mut items, mut paths) = (Vec::new(), Vec::new());
+        for record in answer.lines().filter_map(Record::parse) {
+            if of_schema {
+                items.extend(item(&record));
+            } else {
+                paths.push(record.path);
+            }
+        }
+        if of_schema {
+            self.schema = Some(items);
             return;
         }
         if self.lists.len() >= LISTS {
             self.lists.remove(0);
         }
-        self.lists.push((question.to_owned(), records.map(|record| record.path).collect()));
+        self.lists.push((question.to_owned(), paths));
     }
 
     fn paths(&self, question: &str) -> Option<&[String]> {

@@ -77,11 +77,11 @@ impl Connection {
                     if let Target::Process(process) = options.target { Some(process) } else { None };
                 let user = environment("XDG_RUNTIME_DIR");
                 let places = rundir::places(Runtime { user, ..Runtime::default() });
-                let found = rundir::find_monitors(&places);
-                let found = found
-                    .into_iter()
-                    .map(|path| (target::process_of(&path).or_else(|| listener(&path)), path));
-                (target::choose(process, found.collect(), &places)?, None)
+                let mut found = Vec::new();
+                for path in rundir::find_monitors(&places) {
+                    found.push((target::process_of(&path).or_else(|| listener(&path)), path));
+                }
+                (target::choose(process, found, &places)?, None)
             }
         };
         let Some((named, addresses)) = tcp else {

@@ -183,11 +183,9 @@ fn complete(
                 if several {
                     let typed = editor.before_cursor().get(start..).unwrap_or_default();
                     let front = typed.rfind('/').map_or(0, |slash| slash + 1);
-                    push_list(
-                        words.iter().map(|word| word.get(front..).unwrap_or(word)).collect(),
-                        columns(),
-                        &mut list,
-                    );
+                    let mut ends = Vec::new();
+                    words.iter().for_each(|word| ends.push(word.get(front..).unwrap_or(word)));
+                    push_list(&ends, columns(), &mut list);
                 }
                 return Ok(list);
             }
@@ -201,7 +199,7 @@ fn complete(
 }
 
 /// Appends words in columns, as many as there is room for.
-fn push_list(words: Vec<&str>, columns: usize, out: &mut String) {
+fn push_list(words: &[&str], columns: usize, out: &mut String) {
     let widest = words.iter().map(|word| width_of(word)).max().unwrap_or(0) + 2;
     let each = (columns / widest).max(1);
     for row in words.chunks(each).take(20) {
@@ -225,7 +223,12 @@ fn history_file(environment: Environment<'_, '_>) -> Option<Vec<u8>> {
 fn load(file: &[u8], editor: &mut LineEditor) {
     let Ok(text) = gorgon_sys::read_file(file, FILE) else { return };
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains(char::is_control)).collect();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if !line.contains(char::is_control) {
+            lines.push(line);
+        }
+    }
     let kept = lines.get(lines.len().saturating_sub(HISTORY)..).unwrap_or_default();
     kept.iter().for_each(|line| editor.remember(line));
     if text.len() > FILE / 2 {

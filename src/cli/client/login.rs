@@ -140,10 +140,11 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if text.len() % 2 != 0 || text.len() > 128 {
         return None;
     }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| pair.iter().try_fold(0, |sum, &digit| Some(sum << 4 | hex_value(digit)?)))
-        .collect()
+    let mut bytes = Vec::new();
+    for pair in text.as_bytes().chunks_exact(2) {
+        bytes.push(pair.iter().try_fold(0, |sum, &digit| Some(sum << 4 | hex_value(digit)?))?);
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub fn told_keys(records: &[Record], columns: usize) -> (Vec<String>, bool) {
 pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
     let keys = told_keys(records, columns).0;
     let mut rows = vec![vec![title.to_owned()]];
-    rows.extend(records.iter().map(|record| vec![visible(&record.path)]));
+    records.iter().for_each(|record| rows.push(vec![visible(&record.path)]));
     let mut right = vec![false];
     for key in &keys {
         let mut numbers = !key.is_empty();
@@ -137,11 +137,10 @@ pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut He
 pub fn push_sheet(record: &Record, columns: usize, out: &mut String) {
     out.push_str(fitting(&visible(&record.path), columns).0);
     out.push('\n');
-    let rows: Vec<Vec<String>> = record
-        .fields
-        .iter()
-        .map(|(key, value)| vec![joined(&["  ", &visible(key)]), visible(value)])
-        .collect();
+    let mut rows = Vec::new();
+    for (key, value) in &record.fields {
+        rows.push(vec![joined(&["  ", &visible(key)]), visible(value)]);
+    }
     push_rows(&rows, &[false, false], widths(&rows, 2), columns, out);
 }
 

@@ -77,7 +77,7 @@ pub fn paint(model: &Model, columns: usize, rows: usize) -> Vec<Line> {
     head(model, &mut lines);
     if let Mode::Help = model.mode {
         lines.push(Line::default());
-        lines.extend(HELP.lines().map(|text| Line { text: text.to_owned(), style: Style::Plain }));
+        HELP.lines().for_each(|text| lines.push(Line { text: text.to_owned(), style: Style::Plain }));
         lines.truncate(rows.saturating_sub(1));
     } else {
         server_rows(model, columns, &mut lines);
@@ -194,9 +194,9 @@ fn server_rows(model: &Model, columns: usize, lines: &mut Vec<Line>) {
     let mut rows = Vec::new();
     for server in servers.iter().take(SERVERS) {
         let mut row = Record { path: server.path.clone(), ..Record::default() };
-        let known =
-            ["open", "accepted", "requests"].into_iter().filter_map(|key| Some((key, server.get(key)?)));
-        row.fields.extend(known.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        for key in ["open", "accepted", "requests"] {
+            row.fields.extend(server.get(key).map(|value| (key.to_owned(), value.to_owned())));
+        }
         row.fields
             .push(("requests/s".to_owned(), count(model.sample.rates.per_second(&server.path, "requests"))));
         rows.push(row);
