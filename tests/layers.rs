@@ -51,6 +51,8 @@ fn layer<'a>(path: &[&'a str]) -> Option<Layer<'a>> {
         "engine" => Engine,
         "fs" => Fs,
         "xmlrpc" => Xmlrpc,
+        // The macros of its tables of attributes, which Rust has at the root.
+        "live" | "admin" | "fixed" | "fact" | "counter" if rest.is_empty() => Tree,
         "world" | "config" | "cli" | "assemble" | "main" => Program,
         protocol if PROTOCOLS.contains(&protocol) => match rest.first() {
             Some(&"settings") => Tree,

@@ -25,7 +25,7 @@ use crate::http::handlers::files::FilesHandler;
 use crate::http::handlers::health::HealthHandler;
 use crate::http::handlers::redirect::RedirectHandler;
 use crate::http::handlers::status::StatusHandler;
-use crate::http::handlers::upload::{UploadHandler, Uploads};
+use crate::http::handlers::upload::UploadHandler;
 use crate::http::logins::Logins;
 use crate::http::router::Router;
 use crate::http::service::passwords::Passwords;
@@ -35,6 +35,10 @@ use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 use crate::tree::Kind;
 use crate::world::World;
+
+mod recipe;
+pub(super) use recipe::Recipe;
+use recipe::{Area, Root};
 
 /// What handlers of files, of uploads and of redirections are made from, beside what they work on.
 const OF_FILES: &[&str] = &[
@@ -69,34 +73,6 @@ pub(super) struct Ground<'a> {
     pub(super) files: usize,
     /// The same for uploads.
     pub(super) uploads: usize,
-}
-
-/// What the handlers of a server were built from.
-#[derive(Default)]
-pub(super) struct Recipe {
-    roots: Vec<Root>,
-    /// Files of users, and the numbers of their logins.
-    logins: Vec<(String, usize)>,
-    areas: Vec<Area>,
-    /// Names of handlers, and all that they were made from.
-    made: Vec<(String, String)>,
-}
-
-struct Root {
-    root: Vec<u8>,
-    symlinks: &'static str,
-    number: usize,
-    /// The name of the one file there is.
-    single: Option<String>,
-    /// Device and inode of what lay there.
-    key: (u64, u64),
-}
-
-struct Area {
-    /// As it was named.
-    name: String,
-    filesystem: usize,
-    uploads: Uploads,
 }
 
 /// The handlers, and what is left of those before them.
@@ -176,35 +152,6 @@ impl Marks {
             passwords: passwords.len(),
             users: users.len(),
         }
-    }
-}
-
-impl Recipe {
-    /// The numbers of the filesystems that it has and another has not.
-    pub(super) fn filesystems_beyond(&self, other: &Recipe) -> Vec<usize> {
-        let mut beyond = Vec::new();
-        for root in &self.roots {
-            if other.roots.iter().all(|other| other.number != root.number) {
-                beyond.push(root.number);
-            }
-        }
-        beyond
-    }
-
-    /// Whether it has logins of that number.
-    pub(super) fn has_logins(&self, number: usize) -> bool {
-        self.logins.iter().any(|(_, other)| *other == number)
-    }
-
-    /// The same of the logins.
-    pub(super) fn logins_beyond(&self, other: &Recipe) -> Vec<usize> {
-        let mut beyond = Vec::new();
-        for (_, number) in &self.logins {
-            if !other.has_logins(*number) {
-                beyond.push(*number);
-            }
-        }
-        beyond
     }
 }
 
