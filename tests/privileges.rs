@@ -148,6 +148,92 @@ fn keeps_root_when_told() {
     assert!(refused(&file, &[]).contains("may not read it"));
 }
 
+/// At the root as well as beneath it.
+#[test]
+fn a_place_of_uploads_has_to_be_writable() {
+    if !root() {
+        return;
+    }
+    let directory = site();
+    directory.file("site/in/a.txt", "");
+    for name in ["site", "site/in"] {
+        let closed = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(directory.path().join(name), closed).unwrap();
+    }
+    for (place, target) in [("site", "site"), ("site/in", "site"), ("site/in", "site/in")] {
+        let at = |name: &str| directory.path().join(name);
+        let line = refused(&at(target), &["--upload", at(place).to_str().unwrap()]);
+        assert!(line.contains("nobody (65534:65534) may not make files there; chown it"), "{line}");
+    }
+}
+
+/// What `run` refuses once it is another user, `check` by root tells before.
+#[test]
+fn check_tells_what_the_user_may_not() {
+    if !root() {
+        return;
+    }
+    let directory = site();
+    directory.file("site/in/a.txt", "");
+    directory.file("closed/a.txt", "");
+    directory.file("logs/old", "");
+    let set = |name: &str, mode: u32| {
+        std::fs::set_permissions(directory.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode) in [("closed", 0o700), ("site", 0o755), ("site/in", 0o755), ("logs", 0o755)] {
+        set(name, mode);
+    }
+    let said = |command: &str, user: &str, text: &str| {
+        let path = directory.file("web.conf", text);
+        let mut program = gorgon();
+        program.args([command, "--user", user, "-c"]).arg(path);
+        let output = finish(program);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let server =
+        |root: &str, more: &str| format!("[http:a]\nlisten = 127.0.0.1:0\nroot = %(here)s/{root}\n{more}\n");
+    let user = "nobody (65534:65534) may not ";
+    let handler = "[handler:a/x]\nkind = files\nmatch = /x\nroot = %(here)s/closed\n";
+    for (text, words) in [
+        (
+            server("closed", ""),
+            ["web.conf:3: root=", "/closed: user ", user, "read it; make it readable (chmod"],
+        ),
+        (
+            server("site", handler),
+            ["web.conf:7: root=", "/closed: user ", user, "read it; make it readable (chmod"],
+        ),
+        (server("site", "upload = in"), ["web.conf:4: upload=", "in: ", user, "make files there; chown it"]),
+        (server("site", "upload = ."), ["web.conf:4: upload=", ".: ", user, "make files there; chown it"]),
+    ] {
+        let (code, error) = said("check", "nobody", &text);
+        assert!(code == 2 && words.iter().all(|words| error.contains(words)), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        // With the same words, but for where it stands.
+        let (code, error) = said("run", "nobody", &text);
+        assert!(code == 2 && words[1..].iter().all(|words| error.contains(words)), "{error}");
+        assert_eq!(said("check", "root", &text), (0, String::new()));
+    }
+    for (mode, may) in [(0o711, false), (0o744, false), (0o755, true), (0o705, true)] {
+        set("closed", mode);
+        assert_eq!(said("check", "nobody", &server("closed", "")).0 == 0, may, "{mode:o}");
+        if !may {
+            assert_eq!(said("run", "nobody", &server("closed", "")).0, 2, "{mode:o}");
+        }
+    }
+    // Of a log it is a warning, as at the start.
+    let log = server("site", "access_log = %(here)s/logs/log");
+    let (code, error) = said("check", "nobody", &log);
+    assert_eq!(code, 0);
+    assert!(error.starts_with("gorgon: warning: ") && error.contains("web.conf:4: access_log="), "{error}");
+    assert!(
+        error.contains(&format!("/logs/log: {user}make files beside it, so it will not be rotated")),
+        "{error}"
+    );
+    set("logs", 0o777);
+    assert_eq!(said("check", "nobody", &log), (0, String::new()));
+}
+
 #[test]
 fn a_way_that_is_closed_to_the_user_is_no_hindrance() {
     if !root() {

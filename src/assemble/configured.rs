@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::Replacement;
+use gorgon_sys::{Errno, Replacement};
 
 use super::live::look;
 use super::notify::Notifier;
@@ -47,6 +47,8 @@ pub(super) struct Configured<'c> {
 const TOLD: usize = 16;
 /// There is none.
 const NO_FILE: &str = "it was started without a configuration file";
+/// What cannot be saved, behind who would.
+const NOT_WRITTEN: &str = " may not write it or make files beside it; chown it and its directory, or name who may by --user; see /process.rights";
 
 impl<'c> Configured<'c> {
     /// As the program was started.
@@ -216,11 +218,11 @@ impl<'c> Configured<'c> {
         Ok(Difference::between(settings, &loaded.settings).print(&loaded.settings))
     }
 
-    /// Has the files say what the settings are; gives lines that say what was written.
+    /// Has the files say what the settings are; gives lines that say what was written. `user` is who the program is.
     ///
     /// # Errors
     /// It cannot be said there, or not written.
-    pub(super) fn save(&mut self, wanted: &Settings) -> Result<String, String> {
+    pub(super) fn save(&mut self, wanted: &Settings, user: &str) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
         // What was changed in the file meanwhile, and not reloaded, would be undone without a word.
         let now = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
@@ -231,7 +233,10 @@ impl<'c> Configured<'c> {
             ]));
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
-        let wrong = |path: &str, error| joined(&[path, ": ", &gorgon_sys::describe(error)]);
+        let wrong = |path: &str, error| match error {
+            Errno::ACCESS | Errno::PERM => joined(&[path, ": ", user, NOT_WRITTEN]),
+            _ => joined(&[path, ": ", &gorgon_sys::describe(error)]),
+        };
         let mut prepared = Vec::new();
         for (path, text) in &saved.files {
             let new = Replacement::prepare(path.as_bytes(), text.as_bytes());

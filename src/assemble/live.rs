@@ -438,7 +438,7 @@ impl Tree for Live<'_, '_> {
                 result => result?,
             }
         }
-        self.configured.save(&wanted).map_err(failed)
+        self.configured.save(&wanted, &self.running.user).map_err(failed)
     }
 
     fn events(&mut self, from: u64, visit: &mut dyn FnMut(&str)) -> u64 {

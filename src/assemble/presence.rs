@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 
 #[cfg(feature = "monitor")]
 use gorgon_sys::real_path;
-use gorgon_sys::{Errno, FileKind, describe, open_file, stat_path};
+use gorgon_sys::{Errno, FileKind, describe, open_file, privilege, stat_path};
 
-use super::privileges::read;
+use super::privileges::{CLOSED, UNREADABLE, read};
 use super::roots::{WITHIN, filesystem, is_served, media_types};
+use super::uploads::UNWRITABLE;
 use super::{Failure, uploads};
 use crate::cli::user::User;
 use crate::config::kind::NodeKind;
@@ -21,6 +22,7 @@ use crate::config::problems::Problems;
 use crate::config::settings::{HttpServer, Settings};
 use crate::config::source::Origin;
 use crate::http::service::passwords::{OTHERS, Passwords};
+use crate::http::settings::HttpSettings;
 use crate::text::file_path::parent;
 use crate::text::join::joined;
 use crate::text::log_target::LogTarget;
@@ -29,8 +31,9 @@ use crate::text::log_target::LogTarget;
 /// `running`, is not told for want of them.
 #[must_use]
 pub fn look(loaded: &Loaded, running: Option<&Settings>) -> Problems {
-    let mut look = Look { loaded, running, problems: Problems::default() };
+    let mut look = Look { loaded, running, problems: Problems::default(), becomes: None };
     let user = look.process();
+    look.becomes = user.clone().filter(|_| running.is_none() && privilege::identity().0 == 0);
     for server in loaded.settings.servers.iter().filter(|server| server.settings.enabled) {
         look.server(server);
     }
@@ -41,34 +44,45 @@ pub fn look(loaded: &Loaded, running: Option<&Settings>) -> Problems {
     look.problems
 }
 
-/// Whether a user may read a file, as far as permission bits tell.
+/// What is wanted of a file or directory: to read it; to make files in it; to find what is in it.
+const READ: u32 = 4;
+const MAKE: u32 = 3;
+const FIND: u32 = 1;
+
+/// Whether a user may do that with what is there, as far as permission bits tell.
+fn may(path: &[u8], user: &User, wanted: u32) -> bool {
+    stat_path(path).is_ok_and(|found| {
+        let shift = match () {
+            () if found.user == user.user => 6,
+            () if user.groups.contains(&found.group) => 3,
+            () => 0,
+        };
+        // To open a directory it has to be searched as well.
+        let wanted = if found.kind == FileKind::Directory { wanted | FIND } else { wanted };
+        user.user == 0 || found.mode >> shift & wanted == wanted
+    })
+}
+
+/// Whether a user may read a file, and find it.
 #[cfg(feature = "monitor")]
 fn may_read(path: &[u8], user: &User) -> bool {
-    let may = |path: &[u8], wanted: u32| {
-        stat_path(path).is_ok_and(|found| {
-            let shift = match () {
-                () if found.user == user.user => 6,
-                () if user.groups.contains(&found.group) => 3,
-                () => 0,
-            };
-            user.user == 0 || found.mode >> shift & wanted != 0
-        })
-    };
     let Ok(path) = real_path(path) else { return false };
     let mut above = &*path;
     while above.len() > 1 {
         above = parent(above);
-        if !may(above, 1) {
+        if !may(above, user, FIND) {
             return false;
         }
     }
-    may(&path, 4)
+    may(&path, user, READ)
 }
 
 struct Look<'l> {
     loaded: &'l Loaded,
     running: Option<&'l Settings>,
     problems: Problems,
+    /// Whom the program would become, if it does not run yet and who looks is root: only root becomes another.
+    becomes: Option<User>,
 }
 
 /// A node, by its kind and name, and one of its keys.
@@ -152,22 +166,44 @@ impl Look<'_> {
         becomes
     }
 
+    /// Whom the program would become, if that user may not do something.
+    fn who_not(&self, may: &dyn Fn(&User) -> bool) -> Option<String> {
+        let user = self.becomes.as_ref().filter(|user| !may(user))?;
+        let mut who = String::new();
+        user.push(&mut who);
+        Some(who)
+    }
+
+    /// A directory or file that is served; gives whether it is there.
+    fn root(&mut self, key: Key<'_>, http: &mut HttpSettings) -> bool {
+        let root = http.root.clone();
+        let shown = String::from_utf8_lossy(&root).into_owned();
+        if let Err(failure) = filesystem(http) {
+            self.tell_failure(key, &shown, &failure);
+            return false;
+        }
+        if let Some(who) = self.who_not(&|user| may(&root, user, READ)) {
+            self.tell(key, &shown, &joined(&["user ", &who, UNREADABLE]));
+        }
+        true
+    }
+
     fn server(&mut self, server: &HttpServer) {
         let key = |key| (NodeKind::Http, server.name.as_str(), key);
         let mut http = server.settings.clone();
-        let shown = String::from_utf8_lossy(&server.settings.root).into_owned();
-        let is_there = match filesystem(&mut http) {
-            Ok(_) => true,
-            Err(failure) => {
-                self.tell_failure(key("root"), &shown, &failure);
-                false
-            }
-        };
+        let is_there = self.root(key("root"), &mut http);
         if let Err(failure) = media_types("", &http) {
             self.tell_failure(key("types_file"), &http.types_file, &failure);
         }
         match LogTarget::parse(&http.access_log) {
-            Ok(Some(LogTarget::File(path))) => self.written(key("access_log"), &http.access_log, &path),
+            Ok(Some(LogTarget::File(path))) => {
+                self.written(key("access_log"), &http.access_log, &path);
+                let beside = parent(&path);
+                let who = self.who_not(&|user| stat_path(beside).is_err() || may(beside, user, MAKE));
+                if let Some(who) = who {
+                    self.warn(key("access_log"), &http.access_log, &joined(&[&who, CLOSED]));
+                }
+            }
             Ok(_) => {}
             Err(message) => self.tell(key("access_log"), &http.access_log, &message),
         }
@@ -184,9 +220,7 @@ impl Look<'_> {
                 "files" if !own.root.is_empty() => {
                     let mut inner = server.settings.clone();
                     own.root.as_bytes().clone_into(&mut inner.root);
-                    if let Err(failure) = filesystem(&mut inner) {
-                        self.tell_failure((NodeKind::Handler, &name, "root"), &own.root, &failure);
-                    }
+                    self.root((NodeKind::Handler, &name, "root"), &mut inner);
                 }
                 "auth" => users.push((NodeKind::Handler, name, &own.auth_file)),
                 "upload" => areas.push(((NodeKind::Handler, "", "directory"), name, &own.directory)),
@@ -209,23 +243,23 @@ impl Look<'_> {
         }
         let areas = areas.iter().filter(|(.., area)| is_there && !area.is_empty());
         for ((kind, _, key), name, area) in areas {
-            if let Err(failure) = uploads::find(area, &server.settings.root, http.hidden, 0, "") {
-                self.tell_failure((*kind, name, key), area, &failure);
+            match uploads::find(area, &server.settings.root, http.hidden, 0, "") {
+                Err(failure) => self.tell_failure((*kind, name, key), area, &failure),
+                Ok(found) => {
+                    if let Some(who) = self.who_not(&|user| may(found.name.as_bytes(), user, MAKE)) {
+                        self.tell((*kind, name, key), area, &joined(&[&who, UNWRITABLE]));
+                    }
+                }
             }
         }
     }
 
     #[cfg(feature = "monitor")]
     fn monitors(&mut self, user: Option<User>) {
-        use gorgon_sys::privilege;
-
         use super::monitors::{NO_KEYS, STALE};
         use crate::monitor::roles::Roles;
         use crate::monitor::service::key_file::KeyFile;
-        use crate::text::join::push_all;
         let mut owners = Vec::from([privilege::identity().0]);
-        // Only root becomes another.
-        let becomes = user.as_ref().filter(|_| owners.contains(&0));
         owners.extend(user.as_ref().map(|user| user.user));
         let monitors = &self.loaded.settings.monitors;
         for monitor in monitors.iter().filter(|monitor| monitor.settings.enabled) {
@@ -246,11 +280,8 @@ impl Look<'_> {
                 self.tell_error(key("key_file"), &settings.key_file, error);
             } else if let Err(message) = KeyFile::open(&settings.key_file, &owners) {
                 self.tell_told(key("key_file"), &settings.key_file, &message);
-            } else if let Some(user) = becomes.filter(|user| !may_read(settings.key_file.as_bytes(), user)) {
-                let mut message = String::new();
-                user.push(&mut message);
-                push_all(&mut message, &[" may not read it", STALE]);
-                self.warn(key("key_file"), &settings.key_file, &message);
+            } else if let Some(who) = self.who_not(&|user| may_read(settings.key_file.as_bytes(), user)) {
+                self.warn(key("key_file"), &settings.key_file, &joined(&[&who, " may not read it", STALE]));
             }
         }
     }

@@ -31,6 +31,12 @@ use crate::world::World;
 /// The most of `/etc/passwd` or `/etc/group` that is read, in bytes.
 const ACCOUNTS: usize = 1 << 20;
 
+/// Why a user will not do for what is served.
+pub(super) const UNREADABLE: &str =
+    " may not read it; make it readable (chmod o+rX), or name one who may by --user";
+/// What comes of it for a log, in whose directory a user may make no files.
+pub(super) const CLOSED: &str = " may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's";
+
 /// A directory that is served: that of the world's filesystem at the same place.
 pub(super) struct Reach {
     pub(super) name: String,
@@ -289,8 +295,7 @@ impl<'a> Plan<'a> {
     }
 
     fn unreadable(&self, name: &str) -> Box<Failure> {
-        let mut message = joined(&[name, ": user ", &self.who()]);
-        message.push_str(" may not read it; make it readable (chmod o+rX), or name one who may by --user");
+        let message = joined(&[name, ": user ", &self.who(), UNREADABLE]);
         Box::new(Failure { message, usage: true, error: None })
     }
 
@@ -362,8 +367,7 @@ impl<'a> Plan<'a> {
     fn name_logs(&self, served: &Served) {
         let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
         for log in served.logs.iter().filter(closed) {
-            let mut text = joined(&["gorgon: warning: ", &log.path, ": ", &self.who()]);
-            text.push_str(" may not make files beside it, so it will not be rotated, nor opened anew unless the new one is this user's\n");
+            let text = joined(&["gorgon: warning: ", &log.path, ": ", &self.who(), CLOSED, "\n"]);
             if !self.settings.quiet {
                 terminal::complain(&text);
             }

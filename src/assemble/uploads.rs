@@ -11,6 +11,9 @@ use crate::fs::{FsError, VPath};
 use crate::http::handlers::upload::Uploads;
 use crate::text::join::joined;
 
+/// Why a user will not do for it.
+pub(super) const UNWRITABLE: &str = " may not make files there; chown it, or name who may by --user";
+
 /// A directory that takes uploads.
 pub(super) struct Area {
     /// Its real path.
@@ -75,15 +78,13 @@ impl Area {
     /// It cannot.
     pub(super) fn probe(&self, world: &crate::world::World, who: &str) -> Result<(), Box<Failure>> {
         let filesystem = world.filesystems().nth(self.filesystem);
-        let name = VPath::new(b"/upload").ok().zip(VPath::new(self.uploads.area()).ok());
-        let Some((filesystem, (name, area))) = filesystem.zip(name) else { return Ok(()) };
+        let Some((filesystem, name)) = filesystem.zip(VPath::new(b"/upload").ok()) else { return Ok(()) };
+        // That of the root itself is empty.
+        let area = VPath::new(self.uploads.area()).unwrap_or(VPath::ROOT);
         match filesystem.draft(area, name).and_then(|mut draft| draft.begin()) {
             Ok(()) => Ok(()),
             Err(FsError::ReadOnly) => Err(wrong(&self.asked, "mounted read-only")),
-            Err(FsError::Denied) => {
-                let why = joined(&[who, " may not make files there; chown it, or name who may by --user"]);
-                Err(wrong(&self.asked, &why))
-            }
+            Err(FsError::Denied) => Err(wrong(&self.asked, &joined(&[who, UNWRITABLE]))),
             Err(_) => Err(wrong(&self.asked, "no file can be made there")),
         }
     }

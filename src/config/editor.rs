@@ -19,6 +19,7 @@ use super::nodes::NodeId;
 use super::source::section;
 use crate::text::ini::{GORGON, Line, LineKind, Lines, push_value, unquote};
 use crate::text::join::{joined, push_all};
+use crate::text::split::split_once;
 use crate::tree::{About, Unit, Value};
 
 /// The lines of a section: that with its name, and those up to its last value.
@@ -197,61 +198,78 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
     let Some((first, more)) = lines.split_first() else { return };
     let LineKind::Pair { value: old, at, .. } = first.kind else { return };
     let new = texts(about, value);
-    let keeps_first = new.first().is_some_and(|new| *new == unquote(old));
+    // A rule that says something else of the same address, which is its first word, is the same rule.
+    let is_same = |one: &str, other: &str| {
+        let key = |text| {
+            if about.unit == Unit::Rules { split_once(text, " ").map_or(text, |(key, _)| key) } else { text }
+        };
+        key(one) == key(other)
+    };
+    let keeps_first = new.first().is_some_and(|new| !new.is_empty() && is_same(new, &unquote(old)));
     let is_line = |text: &str| {
-        more.iter().any(|line| matches!(line.kind, LineKind::More { value, .. } if unquote(value) == text))
+        more.iter()
+            .any(|line| matches!(line.kind, LineKind::More { value, .. } if is_same(&unquote(value), text)))
     };
     // The first line: up to the value, the value, and what is behind it.
     let (head, rest) = match new.split_first() {
         Some((only, [])) if !is_line(only) => (only.as_str(), &[][..]),
-        Some((head, rest)) if keeps_first && !head.is_empty() => (head.as_str(), rest),
+        Some((head, rest)) if keeps_first => (head.as_str(), rest),
         _ => ("", new.as_slice()),
     };
     let mut line = String::new();
     push_part(text, first.start, at, &mut line);
-    if keeps_first && !head.is_empty() {
-        line.push_str(old);
-    } else if !head.is_empty() {
-        if !line.ends_with([' ', '\t']) && old.is_empty() {
-            line.push(' ');
-        }
-        push_value(head, &mut line);
+    if !head.is_empty() && !line.ends_with([' ', '\t']) && old.is_empty() {
+        line.push(' ');
     }
+    push_value_over(old, head, &mut line);
     let behind = text.get(at + old.len()..first.next).unwrap_or_default().trim_end_matches(['\r', '\n']);
     line.push_str(behind);
     push_all(out, &[line.trim_end_matches([' ', '\t']), end]);
     // The others: those that are the same keep their lines and the comments before them.
-    let mut blocks: Vec<(usize, usize, String)> = Vec::new();
+    let mut blocks: Vec<(usize, &Line<'_>, &str, usize)> = Vec::new();
     let mut from = first.next;
     for line in more {
-        if let LineKind::More { value, .. } = line.kind {
-            blocks.push((from, line.next, unquote(value)));
+        if let LineKind::More { value, at } = line.kind {
+            blocks.push((from, line, value, at));
             from = line.next;
         }
     }
-    let indent = more.iter().find(|line| matches!(line.kind, LineKind::More { .. }));
-    let indent = indent.and_then(|line| text.get(line.start..line.next)).map_or("  ", |line| {
-        let content = line.trim_start_matches([' ', '\t']);
-        line.get(..line.len() - content.len()).unwrap_or("  ")
-    });
-    let is_kept = |text: &String| rest.contains(text);
-    for (from, to, _) in blocks.iter().filter(|(_, _, text)| !is_kept(text)) {
-        push_comments(text.get(*from..*to).unwrap_or_default(), out);
-    }
+    let indent = blocks.first().and_then(|(_, line, _, at)| text.get(line.start..*at)).unwrap_or("  ");
+    let mut lines = String::new();
     for rule in rest {
-        match blocks.iter().find(|(_, _, text)| text == rule) {
-            Some((from, to, _)) => {
-                push_part(text, *from, *to, out);
-                if !out.ends_with('\n') {
-                    out.push_str(end);
+        let place = blocks.iter().position(|(.., old, _)| unquote(old) == *rule);
+        let place = place.or_else(|| blocks.iter().position(|(.., old, _)| is_same(&unquote(old), rule)));
+        match place.map(|place| blocks.remove(place)) {
+            Some((from, line, old, at)) => {
+                push_part(text, from, at, &mut lines);
+                push_value_over(old, rule, &mut lines);
+                push_part(text, at + old.len(), line.next, &mut lines);
+                if !lines.ends_with('\n') {
+                    lines.push_str(end);
                 }
             }
             None => {
-                out.push_str(indent);
-                push_value(rule, out);
-                out.push_str(end);
+                lines.push_str(indent);
+                push_value(rule, &mut lines);
+                lines.push_str(end);
             }
         }
+    }
+    for (from, line, ..) in blocks {
+        push_comments(text.get(from..line.next).unwrap_or_default(), out);
+    }
+    out.push_str(&lines);
+}
+
+/// A value in the place of another: as that was written, if it says the same.
+fn push_value_over(old: &str, new: &str, out: &mut String) {
+    if new.is_empty() {
+        return;
+    }
+    if unquote(old) == new {
+        out.push_str(old);
+    } else {
+        push_value(new, out);
     }
 }
 

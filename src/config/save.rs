@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::difference::Difference;
 use super::editor;
 use super::files::Files;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "monitor"))]
 use super::kind::NodeKind;
 use super::load::{Inputs, Loaded};
 use super::nodes::NodeId;
@@ -88,6 +88,17 @@ fn write(
     for node in &difference.removed {
         if let Some(at) = editor::find_text(texts, node.kind, &node.name) {
             edit(texts, at, &|text| editor::remove(text, node));
+        }
+    }
+    #[cfg(feature = "monitor")]
+    if difference.added.iter().any(|node| node.kind == NodeKind::Monitor) {
+        // One that is there without a section is not, once another one has a section.
+        for monitor in &wanted.monitors {
+            let node = NodeId::new(NodeKind::Monitor, &monitor.name);
+            if !difference.added.contains(&node) && editor::find_text(texts, node.kind, &node.name).is_none()
+            {
+                edit(texts, 0, &|text| editor::add(text, &node));
+            }
         }
     }
     for node in &difference.added {

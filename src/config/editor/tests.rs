@@ -175,3 +175,43 @@ fn comments_go_with_the_rule_that_they_stand_above() {
         assert_eq!(after(text, "listen", new), changed, "{new}");
     }
 }
+
+/// What is only changed is the same rule still.
+#[test]
+fn a_rule_that_says_something_else_keeps_its_comments() {
+    let text = "[http:main]\nlisten =\n  ; here for all\n  127.0.0.1:80    ; first\n  ; for the sensors\n\
+                \t127.0.0.1:81 write_buffer=512 ; sensors\n  ; gone\n\n  :82\n; after\nroot=/\n";
+    for (new, changed) in [
+        (
+            "127.0.0.1:80,127.0.0.1:81 write_buffer=2K,:82",
+            text.replace("write_buffer=512 ;", "write_buffer=2K ;"),
+        ),
+        (
+            "127.0.0.1:80 backlog=1,127.0.0.1:81",
+            text.replace(":80  ", ":80 backlog=1  ")
+                .replace(" write_buffer=512 ;", " ;")
+                .replace("  ; gone\n\n  :82\n", "")
+                .replace("listen =\n", "listen =\n  ; gone\n"),
+        ),
+        (
+            "127.0.0.1:81 backlog=1",
+            text.replace("write_buffer=512", "backlog=1")
+                .replace("  ; here for all\n  127.0.0.1:80    ; first\n", "")
+                .replace("  ; gone\n\n  :82\n", "")
+                .replace("listen =\n", "listen =\n  ; gone\n"),
+        ),
+    ] {
+        assert_eq!(after(text, "listen", new), changed, "{new}");
+    }
+    for (before, new, changed) in [
+        ("listen = :80 ; x\n", ":80 backlog=1", "listen = :80 backlog=1 ; x\n"),
+        ("listen = :80 ; x\n  :81 ; y\n", ":80 backlog=1,:81", "listen = :80 backlog=1 ; x\n  :81 ; y\n"),
+        ("listen = :80 backlog=1, :81 ; x\n", ":80,:81", "listen = :80 ; x\n  :81\n"),
+        ("listen =\n  :80, :81 ; x\n", ":80,:81 backlog=1", "listen =\n  :80\n  :81 backlog=1\n"),
+        ("listen =\n  \":80\" ; x\n", ":80 backlog=1", "listen =\n  :80 backlog=1 ; x\n"),
+        ("listen = \"\"\n", ":80,:81", "listen =\n  :80\n  :81\n"),
+    ] {
+        let head = "[http:main]\n";
+        assert_eq!(after(&[head, before].concat(), "listen", new), [head, changed].concat(), "{before:?}");
+    }
+}

@@ -105,6 +105,32 @@ fn a_server_says_what_it_serves() {
     assert_eq!(files, [("/etc/g.conf".to_owned(), [MAIN, "\n[http:c]\nlisten = :9\nroot = .\n"].concat())]);
 }
 
+/// A monitor that is there unsaid is so only while no other is said.
+#[test]
+fn a_monitor_beside_the_implied_one() {
+    let add = |settings: &mut Settings| {
+        settings.add(NodeKind::Monitor, "far");
+        settings.set(NodeKind::Monitor, "far", "listen", "unix:/far.sock").unwrap();
+    };
+    let far = "[monitor:far]\nlisten = unix:/far.sock\n";
+    let files = saved(&add, &[]).unwrap();
+    assert_eq!(files, [("/etc/g.conf".to_owned(), [MAIN, "\n[monitor:main]\n\n", far].concat())]);
+    // What it was changed to stands there too; one that was removed does not.
+    let change = |settings: &mut Settings| {
+        add(settings);
+        settings.set(NodeKind::Monitor, "main", "max_sessions", "3").unwrap();
+    };
+    let files = saved(&change, &[]).unwrap();
+    let main = "\n[monitor:main]\nmax_sessions = 3\n\n";
+    assert_eq!(files, [("/etc/g.conf".to_owned(), [MAIN, main, far].concat())]);
+    let replace = |settings: &mut Settings| {
+        settings.remove(NodeKind::Monitor, "main");
+        add(settings);
+    };
+    let files = saved(&replace, &[]).unwrap();
+    assert_eq!(files, [("/etc/g.conf".to_owned(), [MAIN, "\n", far].concat())]);
+}
+
 #[test]
 fn handlers_in_another_order() {
     let files = saved(&|settings| settings.servers[1].handlers.reverse(), &[]).unwrap();
