@@ -163,7 +163,7 @@ pub fn serve(
     let now = reactor.lp().now();
     notifier.stopping("ending", now.milliseconds);
     reactor.world().finish_logs(now);
-    if level >= Level::Debug {
+    if running.settings.process.level() >= Level::Debug {
         terminal::report(&summary(reactor.lp()));
     }
     drop(running);

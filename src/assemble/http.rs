@@ -67,11 +67,17 @@ impl Share {
 const OF_LOGS: &[&str] = &["access_log", "access_log_format", "access_log_size", "access_log_keep"];
 
 /// Whether two servers write the same access log in the same way.
-pub(super) fn has_same_log(one: &HttpSettings, other: &HttpSettings) -> bool {
-    OF_LOGS
-        .iter()
-        .filter_map(|name| HTTP.find(name))
-        .all(|attribute| (attribute.get)(one) == (attribute.get)(other))
+pub(super) fn has_same_log(
+    (one, before): (&HttpSettings, Level),
+    (other, level): (&HttpSettings, Level),
+) -> bool {
+    // One that is not named is there for who wants to hear all.
+    let turned = other.access_log.is_empty() && (before >= Level::Debug) != (level >= Level::Debug);
+    !turned
+        && OF_LOGS
+            .iter()
+            .filter_map(|name| HTTP.find(name))
+            .all(|attribute| (attribute.get)(one) == (attribute.get)(other))
 }
 
 /// The access log, opened.
@@ -104,7 +110,8 @@ pub(super) fn access_log(
     served.access_logs.retain(|(_, number, _)| world.log(*number).is_some());
     let known = served.access_logs.iter().find(|(other, ..)| other == name);
     let number = match known {
-        Some((_, number, opened)) if *opened == options => *number,
+        // How much is said may have been another when it was opened.
+        Some((_, number, opened)) if *opened == LogOptions { warns: opened.warns, ..options } => *number,
         Some(_) => {
             let message = "another server writes it with another access_log_size, _keep or _format";
             return Err(wrong(message.to_string()));

@@ -16,7 +16,7 @@ use gorgon_sys::{AsFd, BorrowedFd, Errno, OwnedFd, PidFile, landlock, open_root,
 use super::listeners::Sockets;
 use super::uploads::Area;
 use super::{Failure, failure};
-use crate::cli::process::ProcessSettings;
+use crate::cli::process::{Level, ProcessSettings};
 use crate::cli::terminal;
 use crate::cli::user::User;
 use crate::engine::log::LogOptions;
@@ -193,7 +193,7 @@ impl<'a> Plan<'a> {
         }
         if keeps_root {
             report.push_str("; capabilities kept");
-            if !self.settings.quiet {
+            if self.settings.level() >= Level::Warn {
                 terminal::complain("gorgon: warning: it stays root, as --user says\n");
             }
         } else if cfg!(target_os = "linux") {
@@ -368,7 +368,7 @@ impl<'a> Plan<'a> {
         let closed = |log: &&Place| !privilege::may_write(log.directory.as_fd());
         for log in served.logs.iter().filter(closed) {
             let text = joined(&["gorgon: warning: ", &log.path, ": ", &self.who(), CLOSED, "\n"]);
-            if !self.settings.quiet {
+            if self.settings.level() >= Level::Warn {
                 terminal::complain(&text);
             }
         }
@@ -377,7 +377,7 @@ impl<'a> Plan<'a> {
     /// Names the files of keys that cannot be read again when they change.
     #[cfg(feature = "monitor")]
     fn name_key_files(&self, served: &Served) {
-        for file in served.key_files.iter().filter(|_| !self.settings.quiet) {
+        for file in served.key_files.iter().filter(|_| self.settings.level() >= Level::Warn) {
             let mut text = joined(&["gorgon: warning: ", file, ": "]);
             match gorgon_sys::open_file(file.as_str()) {
                 Ok(_) => continue,

@@ -27,6 +27,7 @@ use super::listeners::bind_one;
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::sockets::{Bound, PassedFor, buffers, socket_buffers};
+use crate::cli::process::Level;
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
 use crate::engine::{Limits, ListenerId, Reactor};
@@ -278,7 +279,10 @@ impl Running {
             bound: Vec::new(),
         };
         let before = self.settings.servers.iter().find(|other| other.name == server.name);
-        let same_log = before.zip(running).filter(|(before, _)| http::has_same_log(&before.settings, http));
+        let level = self.settings.process.level();
+        let same_log = before
+            .zip(running)
+            .filter(|(before, _)| http::has_same_log((&before.settings, level), (http, share.level)));
         let mut access = None;
         let outcome = match same_log {
             Some((_, running)) => {
@@ -416,8 +420,14 @@ impl Running {
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
         self.domains.follow(&new, reactor);
+        let level = new.process.level();
+        #[cfg(feature = "monitor")]
+        {
+            self.host.quiet = level < Level::Warn;
+        }
         self.settings = new;
         if self.started {
+            reactor.world().speaks = self.served.by_file && level >= Level::Info;
             self.served.settle();
         }
         self.end_logins(&ended, reactor);

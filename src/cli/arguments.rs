@@ -345,6 +345,9 @@ impl Reader<'_> {
             Some("dump") => &["config", "json"],
             Some(_) => &["config"],
         };
+        if let Some(off) = name.strip_prefix("no").filter(|off| switch(off).is_some()) {
+            return Err(Problem::unknown(text, "option", "--no-", Some(off)));
+        }
         if let Some(near) = nearest(name, &mut words.chain(more.iter().copied())) {
             return Err(Problem::unknown(text, "option", "--", Some(near)));
         }

@@ -30,12 +30,14 @@ const FAILURE: u8 = 1;
 const HELP: &str = "\
 Usage: gorgon passwd --monitor USER[:ROLE] [--iterations N] [FILE]
 
-Asks for a password and makes the line of USER for the key_file of a monitor. With FILE the line is put in its place
-there, or else printed. ROLE is view, operate or admin; unless told it is what FILE has for USER, or else view. What is
-not a terminal is read one line of.
+Asks for a password and makes the line of USER for the key_file of a monitor.
+With FILE the line is put in its place there, or else printed. ROLE is view,
+operate or admin; unless told it is what FILE has for USER, or else view. What
+is not a terminal is read one line of.
 
-The line holds no password, but for this monitor it is as good as one: nobody else may be able to read the file. The user
-legacy is for Medusa's handshake, which cannot do without: then the line holds the password in clear text.
+The line holds no password, but for this monitor it is as good as one: nobody
+else may be able to read the file. The user legacy is for Medusa's handshake,
+which cannot do without: then the line holds the password in clear text.
 ";
 
 /// What was asked for.
@@ -245,6 +247,11 @@ fn replaced(text: &[u8], line: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn help_fits_a_terminal() {
+        assert!(HELP.lines().all(|line| line.len() < 80));
+    }
+
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 

@@ -30,9 +30,7 @@ pub struct ProcessSettings {
     pub listen_retry: &'static str,
     /// Each is read by [`nameserver`]; empty for those of the system.
     pub nameservers: Vec<String>,
-    pub verbose: bool,
-    pub quiet: bool,
-    /// `error`, `warn`, `info` or `debug`.
+    /// `error`, `warn`, `info` or `debug`. `verbose` and `quiet` are two of them by another name.
     pub log_level: &'static str,
 }
 
@@ -51,17 +49,27 @@ pub enum Level {
 }
 
 impl ProcessSettings {
-    /// How much to say: `log_level` if that is not its default, else as `verbose` and `quiet` have it.
+    /// How much to say.
     #[must_use]
     pub fn level(&self) -> Level {
         match self.log_level {
             "error" => Level::Error,
             "warn" => Level::Warn,
             "debug" => Level::Debug,
-            _ if self.verbose => Level::Debug,
-            _ if self.quiet => Level::Error,
             _ => Level::Info,
         }
+    }
+
+    /// Takes a level by its other name; turned off, what is another level already stays.
+    fn set_level(&mut self, level: &'static str, value: Value) -> Result<(), String> {
+        let mut on = false;
+        value.into_bool(&mut on)?;
+        if on {
+            self.log_level = level;
+        } else if self.log_level == level {
+            self.log_level = "info";
+        }
+        Ok(())
     }
 }
 
@@ -79,8 +87,6 @@ impl Default for ProcessSettings {
             notify_fd: 0,
             listen_retry: "",
             nameservers: Vec::new(),
-            verbose: false,
-            quiet: false,
             log_level: "",
         };
         GORGON.defaults(&mut settings);
@@ -120,8 +126,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "Say more: each request, and at the end what was done. The same as log_level=debug.",
             )
             .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
-            get: |s| Value::Switch(s.verbose),
-            set: Some(|s, v| v.into_bool(&mut s.verbose)),
+            get: |s| Value::Switch(s.log_level == "debug"),
+            set: Some(|s, v| s.set_level("debug", v)),
         },
         Attribute {
             about: live!(
@@ -131,8 +137,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "Say nothing but errors. The same as log_level=error.",
             )
             .with_flag(&Flag { short: Some('q'), long: "quiet", value: "" }),
-            get: |s| Value::Switch(s.quiet),
-            set: Some(|s, v| v.into_bool(&mut s.quiet)),
+            get: |s| Value::Switch(s.log_level == "error"),
+            set: Some(|s, v| s.set_level("error", v)),
         },
         Attribute {
             about: live!(

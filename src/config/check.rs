@@ -29,9 +29,6 @@ pub struct Wrong {
 #[must_use]
 pub fn check(settings: &Settings) -> Vec<Wrong> {
     let mut all = Vec::new();
-    if settings.process.verbose && settings.process.quiet {
-        own(NodeKind::Process, "", Some(("quiet", "cannot go with verbose")), &mut all);
-    }
     #[cfg(feature = "monitor")]
     for monitor in &settings.monitors {
         own(NodeKind::Monitor, &monitor.name, monitor.settings.contradiction(), &mut all);

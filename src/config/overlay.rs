@@ -11,6 +11,9 @@ use super::difference::{Difference, printed};
 use super::nodes::NodeId;
 use super::settings::Settings;
 
+/// Other names of `log_level`, which is taken over by that one.
+const OTHER_NAMES: [&str; 2] = ["verbose", "quiet"];
+
 /// What shall hold after the files have changed from `base` to `fresh`.
 #[must_use]
 pub fn overlay(base: &Settings, live: &Settings, fresh: &Settings) -> Settings {
@@ -30,7 +33,7 @@ pub fn overlay(base: &Settings, live: &Settings, fresh: &Settings) -> Settings {
                         .changed
                         .iter()
                         .any(|change| change.node == node && change.about.name() == about.name());
-                    if !by_files {
+                    if !by_files && !OTHER_NAMES.contains(&about.name()) {
                         copy(live, &node, at, about.name(), &mut result);
                     }
                 }

@@ -23,6 +23,8 @@ pub struct Change {
     pub path: String,
     /// The attribute.
     pub key: String,
+    /// The node by the name that it was set by: of a part of a rule, the listener.
+    pub(super) node: String,
     /// Its text before, and again.
     pub back: String,
     /// When, in milliseconds since the program started.

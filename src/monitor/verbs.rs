@@ -70,9 +70,16 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 /// There is none; the nearest one is named, or where all of them are told.
 pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
-        // It is a command of the program, and a method here.
-        let known = (name == "reload").then_some("call /config reload");
-        let nearest = known.or_else(|| nearest(name, &mut verbs().map(|verb| verb.name)));
+        // A command of the program, or what nodes do, is a method here.
+        let known = match name {
+            "reload" | "revert" | "diff" => Some("call /config"),
+            "start" | "stop" | "drain" | "close" | "add" | "remove" => Some("call PATH"),
+            _ => None,
+        };
+        if let Some(known) = known {
+            return unknown("no verb is named %", &[name], Some(&[known, " ", name].concat()));
+        }
+        let nearest = nearest(name, &mut verbs().map(|verb| verb.name));
         let text =
             if nearest.is_some() { "no verb is named %" } else { "no verb is named %; help lists them" };
         unknown(text, &[name], nearest)

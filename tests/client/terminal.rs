@@ -62,10 +62,10 @@ fn on_terminal_of(kind: &str, size: (u16, u16), home: &Path, args: &[&str], step
 
 fn top_answers(command: &str) -> Answer {
     if let Some(rest) = command.strip_prefix("kv find connection") {
-        if rest.contains("where wrong") {
+        if rest.contains("where (wrong") {
             return Answer::Wrong("unknown", "connection has no wrong");
         }
-        let port = if rest.contains("where idle") { 4002 } else { 4001 };
+        let port = if rest.contains("where (idle") { 4002 } else { 4001 };
         return Answer::Well(format!(
             "/connection/17-93 peer=10.0.0.1 port={port} server=main state=idle idle=12s\n"
         ));
@@ -276,7 +276,7 @@ expect \\x1b[?1049h\n\
 expect > 10.0.0.1\n\
 send /\\x1b\n\
 expect \\x1b[?25h\n\
-expect done\n\
+expect q quit\n\
 send q\n";
     let args = ["top", "-i", "100ms", fake.path.to_str().unwrap()];
     let Some(shown) = on_terminal((100, 24), place.path(), &args, steps) else { return };
@@ -287,7 +287,7 @@ send q\n";
     for command in [
         "call /connection/17-93 close",
         "set /connection/17-93 write_buffer=64K",
-        "kv find connection where idle > 1s limit 500",
+        "kv find connection where (idle > 1s) limit 500",
         "kv find connection sort -server limit 500",
     ] {
         assert!(heard.iter().any(|heard| heard == command), "{command}: {heard:?}");

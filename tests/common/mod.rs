@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -115,7 +115,12 @@ impl Server {
     }
 
     /// Starts a command that serves HTTP, and waits until it is ready: the first URL it prints is its address.
-    pub fn spawn(mut command: Command) -> Server {
+    pub fn spawn(command: Command) -> Server {
+        Server::spawn_heard(command).0
+    }
+
+    /// The same, with what it goes on to say on its standard output.
+    pub fn spawn_heard(mut command: Command) -> (Server, BufReader<ChildStdout>) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let (mut report, mut address) = (String::new(), None);
@@ -128,7 +133,7 @@ impl Server {
             report.push_str(&line);
         }
         let address = address.unwrap_or_else(|| panic!("no URL in: {report}"));
-        Server { child, address, report }
+        (Server { child, address, report }, lines)
     }
 
     pub fn connect(&self) -> TcpStream {

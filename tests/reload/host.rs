@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::ChildStdout;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -68,6 +69,17 @@ impl Program {
         command.args(["run", "-c"]).arg(&path).args(arguments);
         let server = Server::spawn(command);
         Program { server, directory, path }
+    }
+
+    /// The same, with what it goes on to say.
+    pub fn start_heard(text: &str) -> (Program, BufReader<ChildStdout>) {
+        let directory = site();
+        let path = directory.path().join("web.conf");
+        write(&path, text);
+        let mut command = gorgon();
+        command.args(["run", "-c"]).arg(&path);
+        let (server, said) = Server::spawn_heard(command);
+        (Program { server, directory, path }, said)
     }
 
     pub fn monitor(&self) -> Monitor {

@@ -1,5 +1,7 @@
 //! What is set for a time, when the file is read again and where listeners are many.
 
+use std::io::Read;
+
 use crate::host::{Program, connect, until};
 
 const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
@@ -12,7 +14,10 @@ fn what_the_file_says_now_does_not_go_back() {
     // One it says as well, one it says something else of, and of one nothing.
     program.reload(&[ONE, "hidden = on\nidle_timeout = 9s\n"].concat()).unwrap();
     let told = monitor.ask("keep").unwrap();
-    assert!(told.contains("/http/one.spa=on, off again in ") && told.lines().count() == 1, "{told}");
+    assert!(
+        told.starts_with("/http/one attribute=spa value=on earlier=off left=") && told.lines().count() == 1,
+        "{told}"
+    );
     assert_eq!(
         (monitor.value("/http/one.hidden"), monitor.value("/http/one.idle_timeout")),
         ("on".into(), "9s".into())
@@ -50,7 +55,8 @@ fn each_listener_waits_for_itself() {
     monitor.ask(&format!("set {} write_buffer=8K for 1h", names[0])).unwrap();
     monitor.ask(&format!("set {} write_buffer=8K for 1s", names[1])).unwrap();
     let told = monitor.ask("keep").unwrap();
-    assert!(told.starts_with("/http/one.listen[1].write_buffer=8K, as it was again in "), "{told}");
+    let wanted = format!("{} attribute=write_buffer value=8K earlier=\"\" left=", names[0]);
+    assert!(told.starts_with(&wanted), "{told}");
     until("one is back", || monitor.value(&format!("{}.write_buffer", names[1])) == "64K");
     assert_eq!(monitor.value(&format!("{}.write_buffer", names[0])), "8K");
     assert_eq!(monitor.ask("keep").unwrap().lines().count(), 1);
@@ -78,4 +84,38 @@ fn each_listener_waits_for_itself() {
     monitor.ask("set /http/one listen=127.0.0.1:0").unwrap();
     assert_eq!(monitor.ask("keep").unwrap(), "");
     let _serves = connect(program.address("one"));
+}
+
+#[test]
+fn how_much_is_said_changes_while_it_runs() {
+    let (program, mut said) = Program::start_heard(ONE);
+    let mut monitor = program.monitor();
+    let address = program.address("one");
+    let values = |monitor: &mut crate::host::Monitor| {
+        ["verbose", "quiet", "log_level"].map(|key| monitor.value(&["/gorgon.", key].concat()))
+    };
+    assert_eq!(values(&mut monitor), ["off", "off", "info"]);
+    let get = |name: &str| {
+        crate::host::get(address, &["/a.txt?", name].concat());
+    };
+    get("first");
+    monitor.ask("set /gorgon log_level=debug").unwrap();
+    assert_eq!(values(&mut monitor), ["on", "off", "debug"]);
+    get("second");
+    until("the line is out", || monitor.value("/log.logs") == "1");
+    monitor.ask("set /gorgon verbose=off").unwrap();
+    assert_eq!(values(&mut monitor), ["off", "off", "info"]);
+    get("third");
+    monitor.ask("set /gorgon quiet=on").unwrap();
+    assert_eq!(values(&mut monitor), ["off", "on", "error"]);
+    program.reload(&[ONE, "[gorgon]\nverbose = on\n"].concat()).unwrap();
+    assert_eq!(values(&mut monitor), ["on", "off", "debug"]);
+    get("fourth");
+    program.server.signal("TERM");
+    let mut told = String::new();
+    said.read_to_string(&mut told).unwrap();
+    for (name, is) in [("first", false), ("second", true), ("third", false), ("fourth", true)] {
+        assert_eq!(told.contains(&["/a.txt?", name].concat()), is, "{name}: {told}");
+    }
+    assert!(told.contains("Connections: "), "at the end what was done is told: {told}");
 }

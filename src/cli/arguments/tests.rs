@@ -2,7 +2,7 @@
 
 use super::super::node::environment_prefix;
 use super::*;
-use crate::cli::process::ProcessSettings;
+use crate::cli::process::{Level, ProcessSettings};
 use crate::config::settings::HttpServer;
 use crate::config::source::Source;
 use crate::http::settings::HttpSettings;
@@ -83,7 +83,7 @@ fn listen_in_every_spelling() {
     ] {
         let settings = settings(args, &[("GORGON_HTTP_MAIN_LISTEN", ":99")]);
         assert_eq!(listeners(&settings), two, "{args:?}");
-        assert_eq!(settings.process.verbose, args[0] == "-vl:80");
+        assert_eq!(settings.process.level() == Level::Debug, args[0] == "-vl:80");
     }
     let settings = settings(&[], &[("GORGON_HTTP_MAIN_LISTEN", ":80,localhost:81")]);
     assert_eq!(listeners(&settings), two);
@@ -96,12 +96,12 @@ fn flag_over_environment_over_default() {
     let from_environment = settings(&[], &environment);
     assert_eq!(http(&from_environment).read_buffer, Buffer::fixed(13));
     assert_eq!(from_environment.process.grace, 3000);
-    assert!(from_environment.process.quiet);
+    assert!(from_environment.process.level() == Level::Error);
     let args = ["--http.main.read_buffer=16K", "--gorgon.grace", "200ms", "--quiet=off"];
     let from_flags = settings(&args, &environment);
     assert_eq!(http(&from_flags).read_buffer, Buffer::fixed(14));
     assert_eq!(from_flags.process.grace, 200);
-    assert!(!from_flags.process.quiet);
+    assert!(from_flags.process.level() == Level::Info);
 }
 
 #[test]
@@ -115,14 +115,14 @@ fn of_values_the_last_counts() {
 #[test]
 fn switches_take_no_argument_after_them() {
     let settings = settings(&["-vv", "--hidden", "--http.main.sendfile=no", "dir"], &[]);
-    assert!(settings.process.verbose && http(&settings).hidden && !http(&settings).sendfile);
+    assert!(settings.process.level() == Level::Debug && http(&settings).hidden && !http(&settings).sendfile);
     assert_eq!(http(&settings).root, b"dir");
 }
 
 #[test]
 fn every_switch_can_be_turned_off() {
     let off = settings(&["--no-listing", "--hidden", "--no-hidden", "-v", "--no-verbose"], &[]);
-    assert!(!http(&off).listing && !http(&off).hidden && !off.process.verbose);
+    assert!(!http(&off).listing && !http(&off).hidden && off.process.level() == Level::Info);
     assert!(http(&settings(&["--no-listing", "--listing"], &[])).listing);
     // What is no switch cannot be turned off.
     for arg in ["--no-listen", "--no-no-listing", "--no-", "--no-help"] {
@@ -222,7 +222,6 @@ fn a_wrong_value_is_told_what_was_expected() {
         ("-lftp://:21", "-lftp://:21: this build has no FTP server"),
         ("--listen=", "--listen=: listen: expected at least one address"),
         ("-l:80,:80", "-l:80,:80: :80: given twice"),
-        ("-vq", "-q: quiet: cannot go with verbose"),
         (
             "--http.main.head_max=1K",
             "--http.main: request_line_max: expected no more than head_max, of which the request line is a part",

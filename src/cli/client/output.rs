@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use super::options::Form;
 use super::record::Record;
 use super::sorted::Sorted;
-use super::table::{Head, keys, push_csv, push_sheet, push_table, told_keys, visible};
+use super::table::{Head, keys, push_csv, push_sheet, push_table, split_keys, told_keys, visible};
 use super::words::Stages;
-use crate::text::columns::push_visible;
-use crate::text::join::push_all;
+use crate::text::columns::{fitting, push_visible};
+use crate::text::join::{push_all, separated};
+use crate::text::number::push_decimal_str;
 
 /// The longest line that is held, in bytes.
 const LINE: usize = 64 * 1024;
@@ -50,6 +51,8 @@ pub struct Output {
     head: Vec<String>,
     /// That of the table.
     table: Head,
+    /// Columns that there was no room for.
+    left: Vec<String>,
     /// Rows of a table since the last end of a reply or sample.
     rows: usize,
     text: String,
@@ -77,6 +80,7 @@ impl Output {
             cut: false,
             head: Vec::new(),
             table: Head::default(),
+            left: Vec::new(),
             rows: 0,
             text: String::new(),
             trouble: String::new(),
@@ -117,6 +121,14 @@ impl Output {
     pub fn finish(&mut self) {
         while self.give_sorted() {}
         self.flush();
+        let left = core::mem::take(&mut self.left);
+        if !left.is_empty() {
+            let mut line = String::new();
+            push_decimal_str(left.len() as u64, &mut line);
+            line.push_str(if left.len() == 1 { " more column: show " } else { " more columns: show " });
+            line.push_str(&separated(&mut left.iter().map(String::as_str), ","));
+            push_all(&mut self.text, &[fitting(&visible(&line), self.columns).0, "\n"]);
+        }
         if core::mem::take(&mut self.cut) {
             self.trouble.push_str("a node has more attributes than are shown here\n");
         }
@@ -257,7 +269,9 @@ impl Output {
             (Form::Table | Form::Fitting | Form::Json, records) => {
                 self.rows += records.len();
                 self.cut |= !keys(records).1;
-                push_table("node", records, self.columns, &mut self.table, &mut self.text);
+                let mut keys = told_keys(records, self.columns).0;
+                self.left = split_keys(records, self.columns, &mut keys);
+                push_table("node", records, &keys, self.columns, &mut self.table, &mut self.text);
             }
         }
     }

@@ -13,6 +13,8 @@ use crate::text::join::{joined, push_all};
 const NARROWEST: usize = 6;
 /// The most columns of a table, beside the node: twice what any node has.
 pub const COLUMNS: usize = 128;
+/// The most that a column takes before another has to go for it: any address is whole.
+const WIDEST: usize = 46;
 /// What is cut says so.
 const CUT: char = '\u{2026}';
 
@@ -106,14 +108,34 @@ pub fn told_keys(records: &[Record], columns: usize) -> (Vec<String>, bool) {
     (keys, fits)
 }
 
+/// Takes off the end of the keys of a table's columns those that there is no room for; one is left in any case.
+#[must_use]
+pub fn split_keys(records: &[Record], columns: usize, keys: &mut Vec<String>) -> Vec<String> {
+    let mut sum = records.iter().map(|record| width_of(&visible(&record.path))).max().unwrap_or(0);
+    let fits = |key: &String| {
+        let values =
+            records.iter().map(|record| record.get(key).map_or(0, |value| width_of(&visible(value))));
+        sum += values.max().unwrap_or(0).min(WIDEST).max(width_of(key)) + 2;
+        sum <= columns
+    };
+    let count = keys.iter().map(fits).take_while(|fits| *fits).count();
+    keys.split_off(count.max(1).min(keys.len()))
+}
+
 /// Appends records as a table with a head, in at most so many columns of the terminal. A single row that fits beneath the
 /// head before it has none of its own.
-pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
-    let keys = told_keys(records, columns).0;
+pub fn push_table(
+    title: &str,
+    records: &[Record],
+    keys: &[String],
+    columns: usize,
+    head: &mut Head,
+    out: &mut String,
+) {
     let mut rows = vec![vec![title.to_owned()]];
     records.iter().for_each(|record| rows.push(vec![visible(&record.path)]));
     let mut right = vec![false];
-    for key in &keys {
+    for key in keys {
         let mut numbers = !key.is_empty();
         for (row, record) in rows.iter_mut().skip(1).zip(records) {
             let value = record.get(key).unwrap_or_default();
@@ -128,7 +150,7 @@ pub fn push_table(title: &str, records: &[Record], columns: usize, head: &mut He
     if records.len() == 1 && head.keys == keys && fits {
         rows.remove(0);
     } else {
-        *head = Head { keys, widths };
+        *head = Head { keys: keys.to_vec(), widths };
     }
     push_rows(&rows, &right, head.widths.clone(), columns, out);
 }
@@ -188,6 +210,10 @@ pub fn push_csv(cells: &mut dyn Iterator<Item = &str>, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn push_table(title: &str, records: &[Record], columns: usize, head: &mut Head, out: &mut String) {
+        super::push_table(title, records, &told_keys(records, columns).0, columns, head, out);
+    }
 
     fn records(lines: &[&str]) -> Vec<Record> {
         lines.iter().map(|line| Record::parse(line).unwrap()).collect()
@@ -249,6 +275,20 @@ node   busy
 /loop    1s
 ";
         assert_eq!(out, wanted);
+    }
+
+    #[test]
+    fn columns_are_whole_or_not_there() {
+        let rows = records(&["/a/1 peer=2001:db8::1234:5678 port=4001 file=\"/srv/a long name\" idle=5s"]);
+        for (columns, count) in [(1, 1), (30, 1), (31, 2), (48, 2), (49, 3), (54, 3), (55, 4)] {
+            let mut shown = keys(&rows).0;
+            let left = split_keys(&rows, columns, &mut shown);
+            assert_eq!((shown.len(), left.len()), (count, 4 - count), "{columns}");
+        }
+        let long = records(&[&["/a/1 file=", &"x".repeat(200), " idle=5s"].concat()]);
+        let mut shown = keys(&long).0;
+        assert_eq!(split_keys(&long, 80, &mut shown).len(), 0);
+        assert_eq!(split_keys(&[], 80, &mut Vec::new()).len(), 0);
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn none(places: &[Vec<u8>]) -> String {
         text.push_str(if at == 0 { " in " } else { ", " });
         push_visible(place, &mut text);
     }
-    text.push_str("; one with another name or place is given as gorgon monitor PATH");
+    text.push_str("; one with another name or place is given as gorgon monitor PATH or HOST:PORT");
     text
 }
 
@@ -210,7 +210,7 @@ mod tests {
         );
         let two = [(Some(5), "/a.sock"), (Some(5), "/b.sock"), (Some(6), "/c.sock")];
         assert_eq!(chosen(Some(5), &two), "several run; say which:\n  5  /a.sock\n  5  /b.sock");
-        let places = " in /run/user/7/gorgon, /run/gorgon; one with another name or place is given as gorgon monitor PATH";
+        let places = " in /run/user/7/gorgon, /run/gorgon; one with another name or place is given as gorgon monitor PATH or HOST:PORT";
         assert_eq!(chosen(None, &[]), ["no monitor answers", places].concat());
         assert_eq!(chosen(Some(4), &[]), ["no monitor answers for process 4", places].concat());
         assert_eq!(process_of(b"/x/7.sock"), Some(7));

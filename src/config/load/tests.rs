@@ -134,7 +134,7 @@ fn flag_over_environment_over_file() {
     let settings = &loaded.settings.servers[0].settings;
     assert_eq!((settings.read_buffer.least, settings.write_buffer.least), (11, 12));
     assert_eq!(settings.listen, [":81", ":82"]);
-    assert!(loaded.settings.process.verbose && loaded.settings.process.grace == 7000);
+    assert!(loaded.settings.process.log_level == "debug" && loaded.settings.process.grace == 7000);
     let node = loaded.source.find(NodeKind::Http, "a-b.c").unwrap();
     let origin = |key: &str| loaded.source.show_origin(&node.given(key).unwrap().origin);
     assert_eq!(origin("index"), "/etc/g.conf:5");

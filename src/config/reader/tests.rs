@@ -48,7 +48,6 @@ fn each_mistake_is_named() {
             "2: grace=long: expected a time such as 200ms, 10s or 5m, from 0s to 24h",
         ),
         ("[gorgon]\ngrace =\n", "2: grace=: expected a time such as 200ms, 10s or 5m, from 0s to 24h"),
-        ("[gorgon]\nverbose=on\nquiet=on\n", "3: quiet: cannot go with verbose"),
         (
             "[gorgon]\nuser = web\n  grace = 1\n",
             "2: user: expected one line; what begins with a blank goes on with the line before it",

@@ -10,22 +10,27 @@ use super::{Ask, Desk};
 use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::{Plan, Walk};
-use crate::monitor::render::escape;
+use crate::monitor::render::{self, escape};
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
 use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
 use crate::text::duration::{self, rounded};
-use crate::text::join::{push_all, separated};
+use crate::text::join::separated;
 use crate::text::nearest::nearest;
 use crate::text::number::push_decimal_str;
 use crate::text::split::split_once;
-use crate::tree::{Code, Path, Schema, Step, Tree};
+use crate::tree::{Code, Path, Schema, Step, Tree, Value};
 
 /// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
 pub(super) const NOTED: usize = 16;
 
 /// What the paths of connections begin with, which are in no configuration.
 const CONNECTIONS: &str = "/connection/";
+
+/// A text that a sentence ends with.
+fn or_empty(text: &str) -> &str {
+    if text.is_empty() { "empty" } else { text }
+}
 
 /// The value of an attribute now, as text; empty when there is none.
 fn value(tree: &mut dyn Tree, path: &str, key: &str) -> String {
@@ -82,7 +87,7 @@ pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
             if result.is_ok() || !change.failed {
                 told += 1;
                 if told <= NOTED {
-                    let words = if result.is_ok() { &change.set } else { words };
+                    let words = if result.is_ok() { or_empty(&change.set) } else { words };
                     let Change { path, key, actor, .. } = &*change;
                     tree.note(&[&fill(
                         "%: time is over: %.%=%%%",
@@ -203,15 +208,17 @@ impl Desk<'_> {
 
     /// Takes `for TIME` off the end of words; gives when that is over.
     pub(super) fn due(&self, words: &mut Vec<&str>) -> Result<Option<u64>, Failure> {
-        let [.., "for", length] = words.as_slice() else { return Ok(None) };
-        let time = duration::parse(length);
+        let at = words.iter().rposition(|word| *word == "for").filter(|at| at + 1 < words.len());
+        let Some(at) = at else { return Ok(None) };
+        let length = separated(&mut words.iter().skip(at + 1).copied(), " ");
+        let time = duration::parse(&length);
         if time.is_none() {
-            return Err(failure(Code::Invalid, "expected a time such as 10m behind for, not %", &[length]));
+            return Err(failure(Code::Invalid, "expected a time such as 10m behind for, not %", &[&length]));
         }
         if self.session.steps.is_some() {
             return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
         }
-        words.truncate(words.len() - 2);
+        words.truncate(at);
         Ok(time.map(|time| self.now.saturating_add(time)))
     }
 
@@ -226,8 +233,8 @@ impl Desk<'_> {
     /// Sets values that come back when they are due. So many of them are noted.
     #[inline(never)]
     pub(super) fn change_for(&mut self, steps: &[Step], due: u64, told: usize) -> Result<(), Failure> {
-        let mut last: Vec<Step> = Vec::new();
-        for step in self.tree.canonical(steps)? {
+        let mut last: Vec<(Step, &str)> = Vec::new();
+        for (step, asked) in self.tree.canonical(steps)?.into_iter().zip(steps) {
             // Of two that come to the same attribute, the second holds what the first has set.
             let is = |other: &Step| match (other, &step) {
                 (Step::Set { path, key, .. }, Step::Set { path: of, key: name, .. }) => {
@@ -235,14 +242,16 @@ impl Desk<'_> {
                 }
                 _ => false,
             };
-            last.retain(|other| !is(other));
-            last.push(step);
+            last.retain(|(other, _)| !is(other));
+            let (Step::Set { path: node, .. } | Step::Call { path: node, .. }) = asked;
+            last.push((step, node));
         }
+        let (last, nodes): (Vec<Step>, Vec<&str>) = last.into_iter().unzip();
         let steps = &*last;
         let actor = &self.session.actor;
         let mut waiting = self.timed.count();
         let mut new = Vec::new();
-        for step in steps {
+        for (step, node) in steps.iter().zip(nodes) {
             let Step::Set { path, key, text } = step else { continue };
             if path.starts_with(CONNECTIONS) && matches!(key.as_str(), "send_buffer" | "receive_buffer") {
                 let why = "% of a connection cannot come back: the kernel does not return to its own tuning";
@@ -257,7 +266,8 @@ impl Desk<'_> {
                 }
             };
             let (path, key, set, actor) = (path.clone(), key.clone(), text.clone(), actor.clone());
-            new.push(Box::new(Change { path, key, back, due, set, actor, failed: false }));
+            let node = String::from(node);
+            new.push(Box::new(Change { path, key, node, back, due, set, actor, failed: false }));
         }
         if waiting > TIMED {
             return Err(failure(Code::Limit, "at most 1024 changes wait to come back", &[]));
@@ -268,7 +278,7 @@ impl Desk<'_> {
         for (place, mut change) in new.into_iter().enumerate() {
             if place < told {
                 let Change { path, key, .. } = &*change;
-                self.note("%.% is % again in %", &[path, key, change.before(), &length]);
+                self.note("%.% is % again in %", &[path, key, or_empty(change.before()), &length]);
             }
             change.set = value(self.tree, &change.path, &change.key);
             self.timed.push(change);
@@ -286,9 +296,9 @@ impl Desk<'_> {
         Some(steps)
     }
 
-    pub(super) fn keep(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
+    pub(super) fn keep(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         if words.is_empty() {
-            return self.waiting();
+            return self.waiting(ask.json);
         }
         let walk = self.place(words, true)?;
         let mut node = String::new();
@@ -322,16 +332,24 @@ impl Desk<'_> {
     }
 
     /// Tells what was set for a time, and for how long that holds.
-    fn waiting(&mut self) -> Result<(), Failure> {
-        let mut text = String::new();
+    fn waiting(&mut self, json: bool) -> Result<(), Failure> {
+        let mut out = Vec::new();
         for change in self.timed.waiting() {
-            push_all(
-                &mut text,
-                &[&change.path, ".", &change.key, "=", &change.set, ", ", change.before(), " again in "],
-            );
-            duration::print(rounded(change.due.saturating_sub(self.now)), &mut text);
-            text.push('\n');
+            // A part of a rule is the buffer of a listener, and kept by that one's name.
+            let (path, key) = match split_once(&change.key, "].") {
+                Some((_, key)) => (&*change.node, key),
+                None => (&*change.path, &*change.key),
+            };
+            let Some(path) = Path::parse(path) else { continue };
+            let left = Value::Time(rounded(change.due.saturating_sub(self.now)));
+            render::open(&path, json, &mut out);
+            for (name, text) in [("attribute", key), ("value", &change.set), ("earlier", &change.back)] {
+                render::text(name, text, json, &mut out);
+            }
+            render::field("left", &left, json, &mut out);
+            render::close(json, &mut out);
         }
+        let text = String::from_utf8(out).unwrap_or_default();
         self.plan = Some(Plan::Text { text, at: 0 });
         Ok(())
     }
@@ -429,7 +447,7 @@ impl Desk<'_> {
 
     fn note_step(&mut self, step: &Step, old: &str) {
         match step {
-            Step::Set { path, key, text } => self.note("%.%=%, was %", &[path, key, text, old]),
+            Step::Set { path, key, text } => self.note("%.%=%, was %", &[path, key, text, or_empty(old)]),
             Step::Call { path, method, words } => {
                 let words = separated(&mut words.iter().map(String::as_str), " ");
                 let between = if words.is_empty() { "" } else { " " };

@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::sample::{Question, Sample, peer};
+use super::sample::{Question, Sample, first, peer};
 use crate::cli::client::record::Record;
 use crate::cli::client::table::visible;
 use crate::cli::keys::{Key, Keys};
@@ -149,7 +149,8 @@ impl Model {
             return request;
         }
         if !self.filter.is_empty() {
-            push_all(&mut request, &[" where ", &self.filter]);
+            // What follows is no part of it, even where something is missing at its end.
+            push_all(&mut request, &[" where (", &self.filter, ")"]);
         }
         let key = self.sort.and_then(|sort| COLUMNS.get(sort)).and_then(|column| self.key_of(column));
         if let Some(key) = key {
@@ -175,7 +176,14 @@ impl Model {
                 self.notice.clear();
             }
             let rows = &self.sample.connections;
-            let row = rows.iter().position(|record| record.path == self.selected);
+            // At first it is none of those that look, as this one does.
+            let looks = |record: &Record| {
+                first(record, &["server"]).is_some_and(|server| server.starts_with("monitor:"))
+            };
+            let begins = self.selected.is_empty();
+            let row = rows
+                .iter()
+                .position(|record| if begins { !looks(record) } else { record.path == self.selected });
             self.select(row.unwrap_or(self.row));
         }
     }
@@ -216,7 +224,15 @@ impl Model {
             Mode::Typing(_, _, editor) => editor.settle(),
             Mode::Table | Mode::Help | Mode::Asking(_) => self.keys.settle().is_some(),
         };
-        if escaped { self.enter(Mode::Table) } else { Act::Nothing }
+        if !escaped {
+            return Act::Nothing;
+        }
+        if matches!(self.mode, Mode::Table) && !self.filter.is_empty() {
+            self.filter.clear();
+            return Act::Look;
+        }
+        self.notice.clear();
+        self.enter(Mode::Table)
     }
 
     /// Takes a byte that was typed. `page` is how many rows of the table are seen.
@@ -243,6 +259,7 @@ impl Model {
             };
         }
         let Some(key) = self.keys.push(byte) else { return Act::Nothing };
+        let told = !core::mem::take(&mut self.notice).is_empty();
         if key == Key::Control(b'c') {
             return Act::Quit;
         }
@@ -254,7 +271,10 @@ impl Model {
             self.enter(Mode::Table);
             return if matches!(key, Key::Letter('y' | 'Y')) { Act::Send(command) } else { Act::Paint };
         }
-        self.key(key, page)
+        match self.key(key, page) {
+            Act::Nothing if told => Act::Paint,
+            act => act,
+        }
     }
 
     fn enter(&mut self, mode: Mode) -> Act {
@@ -366,128 +386,4 @@ impl Model {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// A model of three connections, whose bytes are typed.
-    pub fn model(typed: &str) -> (Model, Act) {
-        let mut model = Model::new(1000);
-        let lines = [
-            "/connection/1-1 peer=10.0.0.1 port=4001 server=main state=idle age=70s idle=12s sent=1500K received=512 \
-             read_buffer=4K write_buffer=16K file=-",
-            "/connection/2-1 peer=2001:db8::1 port=4002 server=main state=writing age=250ms idle=0s sent=0 \
-             received=1K read_buffer=4K write_buffer=64K file=/srv/big.iso",
-            "/connection/3-1 peer=\"\\x1b[31m\" port=7 server=api state=idle age=3h idle=59m sent=5M received=7 \
-             read_buffer=4K write_buffer=16K file=-",
-        ];
-        let records = lines.iter().map(|line| Record::parse(line).unwrap()).collect();
-        model.take(Question::Connections, records);
-        let mut act = Act::Nothing;
-        for byte in typed.bytes() {
-            act = model.byte(byte, 2);
-        }
-        (model, act)
-    }
-
-    #[test]
-    fn keys_select() {
-        for (typed, row) in [
-            ("", 0),
-            ("\x1b[B", 1),
-            ("\x1b[B\x1b[B\x1b[B\x1b[B", 2),
-            ("\x1b[B\x1b[B\x1b[A", 1),
-            ("\x1b[A", 0),
-            ("\x1b[6~", 2),
-            ("\x1b[6~\x1b[5~", 0),
-            ("\x1b[F", 2),
-            ("\x1b[F\x1b[H", 0),
-        ] {
-            assert_eq!(model(typed).0.row(), row, "{typed:?}");
-        }
-        let (mut model, _) = model("\x1b[B");
-        let mut left = model.sample.connections.clone();
-        left.remove(0);
-        model.take(Question::Connections, left);
-        assert_eq!(
-            (model.row(), model.selected.as_str()),
-            (0, "/connection/2-1"),
-            "it is still the same one"
-        );
-        model.take(Question::Connections, Vec::new());
-        assert_eq!((model.row(), model.selected.as_str()), (0, ""));
-        assert_eq!(model.byte(b'k', 2), Act::Nothing);
-        assert_eq!(model.byte(b'w', 2), Act::Nothing);
-    }
-
-    #[test]
-    fn keys_act() {
-        let send = |text: &str| Act::Send(text.to_owned());
-        for (typed, wanted) in [
-            ("q", Act::Quit),
-            ("\x03", Act::Quit),
-            ("?\x03", Act::Quit),
-            ("?q", Act::Paint),
-            ("\x1a", Act::Suspend),
-            ("/\x1a", Act::Suspend),
-            ("\x0c", Act::Clear),
-            ("s", Act::Look),
-            ("r", Act::Look),
-            (" ", Act::Paint),
-            ("  ", Act::Look),
-            ("x", Act::Nothing),
-            ("ky", send("call /connection/1-1 close")),
-            ("\x1b[BcY", send("call /connection/2-1 close")),
-            ("kn", Act::Paint),
-            ("k\r", Act::Paint),
-            ("w64K\r", send("set /connection/1-1 write_buffer=64K")),
-            ("R auto\r", send("set /connection/1-1 read_buffer=auto")),
-            ("w\r", Act::Paint),
-            ("w1 2\r", Act::Paint),
-            ("w1;quit\r", Act::Paint),
-            ("w1\x03", Act::Paint),
-            ("/idle > 1s\r", Act::Look),
-        ] {
-            assert_eq!(model(typed).1, wanted, "{typed:?}");
-        }
-        let (mut model, _) = model("w64");
-        model.byte(0x1b, 2);
-        assert!(model.is_waiting());
-        assert_eq!(model.settle(), Act::Paint);
-        assert!(matches!(model.mode, Mode::Table));
-    }
-
-    #[test]
-    fn requests_follow_the_keys() {
-        for (typed, wanted) in [
-            ("", "kv find connection limit 500"),
-            ("s", "kv find connection sort peer limit 500"),
-            ("sr", "kv find connection sort -peer limit 500"),
-            ("ssss", "kv find connection sort age limit 500"),
-            ("sssssssssss", "kv find connection limit 500"),
-            ("/idle>1s\rss", "kv find connection where idle>1s sort server limit 500"),
-            ("/a\r/\x7f\r", "kv find connection limit 500"),
-        ] {
-            assert_eq!(model(typed).0.request(Question::Connections), wanted, "{typed:?}");
-        }
-        assert_eq!(model("s").0.request(Question::Loop), "kv get /loop");
-    }
-
-    #[test]
-    fn a_wrong_filter_is_told_until_it_is_right() {
-        let (mut model, _) = model("/x\r");
-        model.fail(Question::Connections, "unknown: no key x".to_owned());
-        assert_eq!(model.notice, "unknown: no key x");
-        model.fail(Question::Memory, "not here".to_owned());
-        assert_eq!(model.notice, "unknown: no key x");
-        model.take(Question::Connections, Vec::new());
-        assert_eq!(model.notice, "");
-    }
-
-    #[test]
-    fn the_interval_has_ends() {
-        assert_eq!(model("+").0.interval, 2000);
-        assert_eq!(model("--").0.interval, 250);
-        assert_eq!(model(&"-".repeat(20)).0.interval, 100);
-        assert_eq!(model(&"+".repeat(20)).0.interval, 60_000);
-    }
-}
+pub(super) mod tests;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::model::{COLUMNS, Column, Mode, Model};
 use super::sample::{first, peer};
 use crate::cli::client::record::{Record, number};
-use crate::cli::client::table::{Head, push_table, visible};
+use crate::cli::client::table::{Head, keys, push_table, visible};
 use crate::text::columns::{fitting, width_of};
 use crate::text::duration;
 use crate::text::join::joined;
@@ -46,7 +46,7 @@ const WIDEST: usize = 22;
 const HELP: &str = "\
  Up Down PgUp PgDn Home End   select a connection
  s r      sort by the next column, the other way round
- /        show only some: idle > 60s and server = main
+ /        show only some: idle > 60s and server = main; Escape shows all
  k c      close the one that is selected
  w R      set its write buffer, its read buffer
  space    hold everything as it is
@@ -175,7 +175,7 @@ fn head(model: &Model, lines: &mut Vec<Line>) {
 /// Appends a table, one of whose rows may stand out.
 fn table(title: &str, records: &[Record], selected: Option<usize>, columns: usize, lines: &mut Vec<Line>) {
     let mut text = String::new();
-    push_table(title, records, columns, &mut Head::default(), &mut text);
+    push_table(title, records, &keys(records).0, columns, &mut Head::default(), &mut text);
     for (at, line) in text.split_terminator('\n').enumerate() {
         let style = match at.checked_sub(1) {
             None => Style::Bold,

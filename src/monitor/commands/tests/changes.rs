@@ -328,6 +328,7 @@ fn changes_for_a_time() {
     peer.sessions.timed.push(Box::new(crate::monitor::timed::Change {
         path: "/http/main".into(),
         key: "hidden".into(),
+        node: "/http/main".into(),
         back: "off".into(),
         due: u64::MAX,
         set: "on".into(),
@@ -335,7 +336,7 @@ fn changes_for_a_time() {
         failed: false,
     }));
     peer.script(&[
-        ("keep", "/http/main.hidden=on, off again in 18446744073708551s\nok\n"),
+        ("keep", "/http/main attribute=hidden value=on earlier=off left=18446744073708551s\nok\n"),
         ("keep /http/mian", "error missing there is no /http/mian\n"),
         ("keep /http/main hiden", "error unknown http has no attribute hiden; did you mean hidden?\n"),
         ("keep /http/main root", "error conflict nothing of /http/main is set for a time\n"),
@@ -409,6 +410,7 @@ fn nothing_comes_back_on_another_node_of_the_name() {
         timed.push(Box::new(crate::monitor::timed::Change {
             path: path.into(),
             key: "enabled".into(),
+            node: path.into(),
             back: "off".into(),
             due: 0,
             set: "on".into(),

@@ -152,10 +152,19 @@ fn what_waits_is_told() {
     peer.script(&[
         (
             "keep",
-            "/http/main.write_buffer=256K, 16K again in 9m\n/connection/1-7.traced=on, off again in 30s\nok\n",
+            "/http/main attribute=write_buffer value=256K earlier=16K left=9m\n\
+             /connection/1-7 attribute=traced value=on earlier=off left=30s\nok\n",
         ),
         ("keep /http/main", "ok\n"),
-        ("keep", "/connection/1-7.traced=on, off again in 30s\nok\n"),
+        ("keep", "/connection/1-7 attribute=traced value=on earlier=off left=30s\nok\n"),
+        (
+            "json keep",
+            "{\"path\":\"/connection/1-7\",\"attribute\":\"traced\",\"value\":\"on\",\"earlier\":\"off\",\"left\":30}\nok\n",
+        ),
+        (
+            "set /http/main hidden=on for 10 m",
+            "error invalid expected a time such as 10m behind for, not 10 m\n",
+        ),
     ]);
 }
 
