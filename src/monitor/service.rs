@@ -147,16 +147,22 @@ impl MonitorService {
         self.access = access;
     }
 
-    /// What was counted.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.counters
-    }
-
     /// Notes an event of this monitor.
     #[inline(never)]
     fn note<W: HasSessions>(&self, now: Now, text: &str, words: &[&str], world: &mut W) {
         world.note(now, &["monitor ", &self.name, ": ", &fill(text, words)]);
+    }
+
+    /// Looks whether there are other keys.
+    #[inline(never)]
+    fn refresh<W: HasSessions>(&mut self, now: Now, world: &mut W) {
+        match self.keys.refresh() {
+            Ok(others) => self.stale |= others,
+            Err(problem) => {
+                self.stale = true;
+                self.note(now, "%", &[&problem], world);
+            }
+        }
     }
 
     fn guest(&mut self, key: Key) -> Option<&mut Guest> {
@@ -223,7 +229,7 @@ impl MonitorService {
         if let Some(stalled) = world.door().enter(cx.id(), origin) {
             cx.lp().close(stalled);
         }
-        refresh(&mut self.keys, &self.name, now, world);
+        self.refresh(now, world);
         let login = Login::new(legacy.then_some(now.unix_seconds), random);
         let mut out = Vec::new();
         login.greet(&mut out);
@@ -252,7 +258,10 @@ impl MonitorService {
             return (input.len(), turn_away(legacy, wait, cx));
         }
         // Whose key is gone by now has none, whatever was asked of them before.
-        refresh(&mut self.keys, &self.name, now, world);
+        self.refresh(now, world);
+        let Some(Some(Guest::Login { login, .. })) = self.guests.get_mut(at) else {
+            return (input.len(), Next::Close);
+        };
         let (mut used, mut out) = (0, Vec::new());
         let outcome = loop {
             let rest = input.get(used..).unwrap_or_default();
@@ -385,13 +394,6 @@ impl MonitorService {
         }
         Next::Read(IDLE)
     }
-
-    /// Keeps what has changed of a session's place.
-    fn keep(&mut self, key: Key, place: Place) {
-        if let Some(Guest::Session(kept, _)) = self.guest(key) {
-            *kept = place;
-        }
-    }
 }
 
 impl<W: HasSessions> Service<W> for MonitorService {
@@ -421,8 +423,12 @@ impl<W: HasSessions> Service<W> for MonitorService {
     fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         match self.guest(*key) {
             Some(Guest::Login { .. }) => self.log_in(key, input, world, cx),
-            Some(Guest::Session(place, _)) => {
+            Some(Guest::Session(place, peer)) => {
                 let place = *place;
+                if matches!(peer, Peer::Key(_)) {
+                    // What is asked is done after the services have settled, and so by the keys that hold now.
+                    self.refresh(cx.now(), world);
+                }
                 self.hear(place, *key, input, world, cx)
             }
             Some(Guest::Shut(_)) => (input.len(), Next::Wait(SHUT)),
@@ -481,14 +487,6 @@ impl<W: HasSessions> Service<W> for MonitorService {
 
     fn as_any(&mut self) -> Option<&mut dyn Any> {
         Some(self)
-    }
-}
-
-/// Looks whether there are other keys.
-#[inline(never)]
-fn refresh<W: HasSessions>(keys: &mut KeyFile, name: &str, now: Now, world: &mut W) {
-    if let Err(problem) = keys.refresh() {
-        world.note(now, &["monitor ", name, ": ", &problem]);
     }
 }
 

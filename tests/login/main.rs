@@ -496,6 +496,35 @@ fn who_is_in_goes_by_the_rules_that_hold() {
     assert!(host.notes().contains(": the role of anna from 127.0.0.1 is now view"));
 }
 
+/// As soon as somebody asks for something: nobody need log in before.
+#[test]
+fn a_key_that_is_gone_lets_nobody_stay() {
+    let mut host = Host::new(false);
+    let path = std::env::temp_dir().join(format!("gorgon-login-keys-{}", std::process::id()));
+    let write = |role| {
+        let mut text = String::new();
+        print_line("anna", role, b"secret", b"12345678", 4096, &mut text);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    write(Role::Admin);
+    let keys = KeyFile::open(path.to_str().unwrap(), &[privilege::identity().0]).ok().unwrap();
+    host.change(Access { keys: Some(keys), ..access(false) });
+    let mut anna = host.tcp();
+    let greeting = host.heard(&mut anna, "\n");
+    anna.say(strong(&greeting, "anna", "secret"));
+    host.heard(&mut anna, "ok admin ");
+    anna.say("begin\n");
+    host.heard(&mut anna, "ok\n");
+    write(Role::View);
+    anna.say("commit\n");
+    let text = host.heard(&mut anna, "\n");
+    assert!(text.starts_with("error conflict"), "{text}");
+    std::fs::remove_file(&path).unwrap();
+    anna.say("ls\n");
+    assert!(host.rest(&mut anna).ends_with("error refused you have no role any more\n"));
+}
+
 #[test]
 fn each_monitor_counts_its_own() {
     let mut host = Host::new(false);

@@ -77,6 +77,13 @@ fn a_crowd_is_looked_at_while_it_is_served() {
     let found = session.ask("find connection where write_buffer = 32K | close");
     assert_eq!(found, format!("/connection found={0} done={0}\n", clients.len() + 1));
     assert_eq!(session.ask("find connection where server = main"), "");
+    // What waits for connections that are gone takes no place from others.
+    let mut again = crowd(&host);
+    let (code, _) = session.try_ask("find connection where server = main | set read_buffer=8K for 1h");
+    assert_eq!(code, if again.len() < 1024 { "ok" } else { "limit" });
+    again.clear();
+    while !session.ask("find connection where server = main limit 1").is_empty() {}
+    session.ask("set /http/main idle_timeout=5s for 1m");
     for mut client in clients.into_iter().take(10) {
         assert_eq!(client.read(&mut [0; 10]).unwrap(), 0);
     }

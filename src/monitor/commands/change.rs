@@ -270,6 +270,16 @@ impl Desk<'_> {
             new.push(Box::new(Change { path, key, node, back, due, set, actor, failed: false }));
         }
         if waiting > TIMED {
+            // Those of connections that have gone meanwhile are no more than places.
+            let tree = &mut *self.tree;
+            self.timed.forget(&mut |change| {
+                let is_gone = change.path.starts_with("/connection/")
+                    && value(tree, &change.path, &change.key).is_empty();
+                waiting -= usize::from(is_gone);
+                is_gone
+            });
+        }
+        if waiting > TIMED {
             return Err(failure(Code::Limit, "at most 1024 changes wait to come back", &[]));
         }
         self.change(last, told)?;

@@ -49,13 +49,14 @@ impl KeyFile {
         &self.keys
     }
 
-    /// Reads the file again if it is another one. One that is gone holds no keys; one that is wrong changes nothing.
+    /// Reads the file again if it is another one, and says whether it was. One that is gone holds no keys; one that is
+    /// wrong changes nothing.
     ///
     /// # Errors
     /// In one line, what is wrong with it; once for each time that it changes.
-    pub fn refresh(&mut self) -> Result<(), String> {
+    pub fn refresh(&mut self) -> Result<bool, String> {
         if self.path.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let found = match stat_path(&*self.path) {
             Ok(found) => Some(stamp(&found)),
@@ -64,16 +65,17 @@ impl KeyFile {
                 if self.stamp.take().is_some() {
                     return Err(self.line(0, "it is gone, so nobody can log in"));
                 }
-                return Ok(());
+                return Ok(false);
             }
             // Whom the program runs as may not look at it: what was read at start still counts.
-            Err(_) => return Ok(()),
+            Err(_) => return Ok(false),
         };
         if found == self.stamp {
-            return Ok(());
+            return Ok(false);
         }
         self.stamp = found;
-        self.read().map_err(|message| joined(&[&message, "; the keys stay as they were"]))
+        self.read().map_err(|message| joined(&[&message, "; the keys stay as they were"]))?;
+        Ok(true)
     }
 
     #[inline(never)]

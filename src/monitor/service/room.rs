@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{FAREWELL, Guest, HasSessions, MonitorService};
+use super::{FAREWELL, Guest, HasSessions, MonitorService, Place};
 use crate::engine::values::{ConnId, Key};
 use crate::engine::{Cx, Loop};
 use crate::monitor::roles;
@@ -34,11 +34,24 @@ pub struct Counters {
 }
 
 impl MonitorService {
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
     /// Adds what a session has counted since it was asked last.
     pub(super) fn count(&mut self, session: &mut Session) {
         let (commands, refused) = session.take_counters();
         self.counters.commands += commands;
         self.counters.refused += refused;
+    }
+
+    /// Keeps what has changed of a session's place.
+    pub(super) fn keep(&mut self, key: Key, place: Place) {
+        if let Some(Guest::Session(kept, _)) = self.guest(key) {
+            *kept = place;
+        }
     }
 
     /// The place of the session that has to go where room is wanted for one of that role: of the lowest role, which is

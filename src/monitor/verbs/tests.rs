@@ -72,3 +72,11 @@ fn limits_are_what_is_told() {
     assert_eq!((session::STEPS, timed::TIMED, job::ROWS, WATCHES), (256, 1024, 4096, 8));
     assert_eq!((output::OUTPUT, render::WIDTH), (65_536, 78));
 }
+
+#[test]
+fn what_nodes_do_is_no_verb() {
+    let told = |name| verb(name).err().unwrap().message;
+    assert_eq!(told("stop"), "no verb is named stop; did you mean call PATH stop?");
+    assert_eq!(told("diff"), "no verb is named diff; did you mean call /config diff?");
+    assert_eq!(told("gett"), "no verb is named gett; did you mean get?");
+}
