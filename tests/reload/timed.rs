@@ -117,5 +117,5 @@ fn how_much_is_said_changes_while_it_runs() {
     for (name, is) in [("first", false), ("second", true), ("third", false), ("fourth", true)] {
         assert_eq!(told.contains(&["/a.txt?", name].concat()), is, "{name}: {told}");
     }
-    assert!(told.contains("Connections: "), "at the end what was done is told: {told}");
+    assert!(told.contains(" connections, 0 refused, "), "at the end what was done is told: {told}");
 }
