@@ -146,7 +146,8 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 Unit::Choice("error|warn|info|debug"),
                 "info",
                 "How much to say. error: what ends the program; warn: what goes wrong and is borne, such as a log that \
-                 cannot be written; info: what is served and where; debug: all that verbose says.",
+                 cannot be written; info: what is served and where; debug: all that verbose says. Of this, verbose and \
+                 quiet the last that is said holds.",
             ),
             get: |s| Value::Choice(s.log_level),
             set: Some(|s, v| v.into_choice(&mut s.log_level)),

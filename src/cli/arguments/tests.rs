@@ -124,6 +124,14 @@ fn every_switch_can_be_turned_off() {
     let off = settings(&["--no-listing", "--hidden", "--no-hidden", "-v", "--no-verbose"], &[]);
     assert!(!http(&off).listing && !http(&off).hidden && off.process.level() == Level::Info);
     assert!(http(&settings(&["--no-listing", "--listing"], &[])).listing);
+    // Of those that say how much is said the last holds.
+    for (args, level) in [
+        (["-q", "-v"], Level::Debug),
+        (["-v", "-q"], Level::Error),
+        (["-q", "--gorgon.log_level=warn"], Level::Warn),
+    ] {
+        assert!(settings(&args, &[]).process.level() == level, "{args:?}");
+    }
     // What is no switch cannot be turned off.
     for arg in ["--no-listen", "--no-no-listing", "--no-", "--no-help"] {
         assert_eq!(problems(&[arg], &[]).len(), 1, "{arg}");
