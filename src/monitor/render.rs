@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::text::columns::is_command;
 use crate::text::json::push_string;
 use crate::text::number::{hex_digit, push_decimal};
 use crate::tree::{Path, Value};
@@ -10,7 +11,7 @@ use crate::tree::{Path, Value};
 /// No line of prose is longer, its two blanks included.
 pub const WIDTH: usize = 78;
 
-/// Appends a text without control characters: they become `\n`, `\t` or `\xHH`.
+/// Appends a text without what would do something to a terminal: that becomes `\n`, `\t` or `\xHH`, byte by byte.
 pub fn escape(text: &str, out: &mut Vec<u8>) {
     escaped(text, b"", out);
 }
@@ -22,7 +23,7 @@ fn escaped(text: &str, signs: &[u8], out: &mut Vec<u8>) {
         match character {
             '\n' => out.extend_from_slice(b"\\n"),
             '\t' => out.extend_from_slice(b"\\t"),
-            _ if character.is_control() => {
+            _ if is_command(character) => {
                 for &byte in bytes {
                     let digits = [b'\\', b'x', hex_digit(byte >> 4, b'a'), hex_digit(byte, b'a')];
                     out.extend_from_slice(&digits);
@@ -41,7 +42,7 @@ fn escaped(text: &str, signs: &[u8], out: &mut Vec<u8>) {
 /// Appends a text as one word of a request, in quotes where it needs them.
 pub fn word(text: &str, out: &mut Vec<u8>) {
     let needs = |character: char| {
-        matches!(character, ' ' | '"' | '\'' | '\\' | '=' | ';' | '|') || character.is_control()
+        matches!(character, ' ' | '"' | '\'' | '\\' | '=' | ';' | '|') || is_command(character)
     };
     if text.is_empty() || text.contains(needs) {
         out.push(b'"');
@@ -240,7 +241,8 @@ mod tests {
             (text("a b"), "\"a b\"", "\"a b\""),
             (text("a\"\\"), "\"a\\\"\\\\\"", "\"a\\\"\\\\\""),
             (text("a=b"), "\"a=b\"", "\"a=b\""),
-            (text("\n\t\u{1}\u{85}"), "\"\\n\\t\\x01\\xc2\\x85\"", "\"\\u000a\\u0009\\u0001\u{85}\""),
+            (text("\n\t\u{1}\u{85}"), "\"\\n\\t\\x01\\xc2\\x85\"", "\"\\u000a\\u0009\\u0001\\u0085\""),
+            (text("\u{202e}a"), "\"\\xe2\\x80\\xaea\"", "\"\\u202ea\""),
             (list(&[]), "\"\"", "[]"),
             (list(&["a"]), "a", "[\"a\"]"),
             (list(&["a", "b c"]), "\"a,b c\"", "[\"a\",\"b c\"]"),
@@ -256,11 +258,11 @@ mod tests {
             let mut out = Vec::new();
             word(&text, &mut out);
             let written = String::from_utf8(out).unwrap();
-            assert!(!written.contains(char::is_control));
+            assert!(!written.contains(is_command));
             Words::new(&mut written.into_bytes()).all().unwrap() == [text]
         }
         quickcheck::quickcheck(property as fn(String) -> bool);
-        assert!(property("a b;c|d'e\\\"\u{80}".to_owned()));
+        assert!(property("a b;c|d'e\\\"\u{80}\u{2069}".to_owned()));
         assert_eq!(Unit::Text.parse("a").unwrap(), Value::Text("a".to_owned()));
     }
 

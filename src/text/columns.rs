@@ -76,18 +76,18 @@ pub fn is_command(letter: char) -> bool {
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Appends a text as it may be shown: control characters as `\x1b`, others that [`is_command`] tells and bytes that are
-/// not UTF-8 as U+FFFD.
+/// Appends a text as it may be shown: the bytes of what [`is_command`] tells as `\x1b`, and what is not UTF-8 as U+FFFD.
 pub fn push_visible(text: &[u8], out: &mut String) {
     for chunk in text.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if letter.is_ascii_control() {
-                let byte = letter as u8;
+            if !is_command(letter) {
+                out.push(letter);
+                continue;
+            }
+            for &byte in letter.encode_utf8(&mut [0; 4]).as_bytes() {
                 out.push_str("\\x");
                 out.push(char::from(hex_digit(byte >> 4, b'a')));
                 out.push(char::from(hex_digit(byte, b'a')));
-            } else {
-                out.push(if is_command(letter) { char::REPLACEMENT_CHARACTER } else { letter });
             }
         }
         if !chunk.invalid().is_empty() {
@@ -137,7 +137,7 @@ mod tests {
     fn commands_are_shown_not_done() {
         let mut out = String::new();
         push_visible(b"a\x1b[31m\x07\x7f\n\xc3\xa9\xff\xc2\x9b\xe2\x80\xaez", &mut out);
-        assert_eq!(out, "a\\x1b[31m\\x07\\x7f\\x0a\u{e9}\u{fffd}\u{fffd}\u{fffd}z");
+        assert_eq!(out, "a\\x1b[31m\\x07\\x7f\\x0a\u{e9}\u{fffd}\\xc2\\x9b\\xe2\\x80\\xaez");
     }
 
     quickcheck::quickcheck! {

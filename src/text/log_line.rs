@@ -10,12 +10,14 @@
 //! A line is made at once ([`push_line`]), or begun when the request is known and ended when its reply is out or given
 //! up ([`finish`]): its time is the request's. Nothing a client sends can end a line or a field. In the first two forms `"` and `\` get a
 //! backslash, and bytes that are not printable ASCII become `\xHH`; what is too long ends with `\...`, which nothing
-//! else makes. JSON is UTF-8: what is not becomes U+FFFD, control characters and line separators become `\uHHHH`, and
-//! a line of which anything was cut says `"cut":true`.
+//! else makes. JSON is UTF-8: what is not becomes U+FFFD, control characters, line separators and what changes the direction of
+//! text become `\uHHHH`, and a line of which anything was cut says `"cut":true`.
 
 use alloc::vec::Vec;
 
 use super::calendar::civil_from_days;
+use super::columns::is_command;
+use super::json;
 use super::number::{hex_digit, push_decimal};
 
 #[cfg(test)]
@@ -441,10 +443,8 @@ fn push_json(text: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
             let written: &[u8] = match character {
                 '"' => b"\\\"",
                 '\\' => b"\\\\",
-                '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
-                    let code = u32::from(character);
-                    let digit = |shift: u32| hex_digit((code >> shift) as u8, b'a');
-                    room = [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)];
+                _ if is_command(character) => {
+                    room = json::escape(character);
                     &room
                 }
                 character => {
