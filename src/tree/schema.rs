@@ -66,6 +66,7 @@ pub struct Method {
 impl Method {
     /// Whether these are words that it takes: one of the forms that [`Method::words`] shows. There a word of small
     /// letters is said as it is, another stands for any word, and `[KEY=VALUE ...]` for any number of pairs.
+    #[inline(never)]
     #[must_use]
     pub fn takes(&self, words: &[String]) -> bool {
         // By bytes and bare words: a search for a text is kilobytes.
@@ -114,6 +115,15 @@ impl<'a> Path<'a> {
             out.push('/');
             out.push_str(self.name);
         }
+    }
+
+    /// Its text, as [`Path::parse`] reads it.
+    #[inline(never)]
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.print(&mut text);
+        text
     }
 }
 

@@ -35,6 +35,15 @@ pub enum Value {
 const MISMATCH: &str = "a value of another unit";
 
 impl Value {
+    /// Its text, as [`super::Unit::parse`] reads it.
+    #[inline(never)]
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.print(&mut text);
+        text
+    }
+
     /// Appends the value as [`super::Unit::parse`] reads it.
     pub fn print(&self, out: &mut String) {
         match self {
