@@ -1,9 +1,10 @@
 //! The verbs, with their words and their help.
 
+use alloc::string::String;
+
+use super::failure::{Failure, push_filled, unknown};
 use crate::text::nearest::nearest;
 use crate::tree::Role;
-
-use super::failure::{Failure, unknown};
 
 /// One a line: name, role, words, help, with tabs between. One text, for a table of texts costs more.
 const VERBS: &str = "\
@@ -39,6 +40,10 @@ quit\tview\t\tEnd the session.
 exit\tview\t\tEnd the session.
 ";
 
+/// What may be taken for a verb: methods, and the paths that have them.
+const METHODS: [(&str, &str); 2] =
+    [("/config", "reload revert diff"), ("PATH", "start stop drain close add remove")];
+
 /// One verb.
 pub struct Verb {
     /// Its place among all of them.
@@ -54,14 +59,38 @@ pub struct Verb {
 }
 
 /// All of them, in the order that help shows them.
-pub fn verbs() -> impl Iterator<Item = Verb> {
-    VERBS.split_terminator('\n').enumerate().map(|(place, line)| {
-        let mut parts = line.splitn(4, '\t');
-        let mut part = || parts.next().unwrap_or_default();
-        let (name, role, words, help) = (part(), part(), part(), part());
+#[must_use]
+pub fn verbs() -> Verbs {
+    Verbs { place: 0, rest: VERBS }
+}
+
+/// See [`verbs`].
+pub struct Verbs {
+    place: usize,
+    rest: &'static str,
+}
+
+impl Verbs {
+    /// What goes before this sign, which is passed over.
+    #[inline(never)]
+    fn part(&mut self, end: char) -> Option<&'static str> {
+        let (part, rest) = self.rest.split_once(end)?;
+        self.rest = rest;
+        Some(part)
+    }
+}
+
+impl Iterator for Verbs {
+    type Item = Verb;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Verb> {
+        let (name, role, words) = (self.part('\t')?, self.part('\t')?, self.part('\t')?);
+        let (help, place) = (self.part('\n')?, self.place);
+        self.place += 1;
         let role = if role == "admin" { Role::Admin } else { Role::View };
-        Verb { place, name, role, words, help }
-    })
+        Some(Verb { place, name, role, words, help })
+    }
 }
 
 /// The verb of that name.
@@ -71,15 +100,16 @@ pub fn verbs() -> impl Iterator<Item = Verb> {
 pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
         // A command of the program, or what nodes do, is a method here.
-        let known = match name {
-            "reload" | "revert" | "diff" => Some("call /config"),
-            "start" | "stop" | "drain" | "close" | "add" | "remove" => Some("call PATH"),
-            _ => None,
-        };
-        if let Some(known) = known {
-            return unknown("no verb is named %", &[name], Some(&[known, " ", name].concat()));
+        let mut call = String::new();
+        for (path, methods) in METHODS {
+            if methods.split(' ').any(|method| method == name) {
+                push_filled(&mut call, "call % %", &[path, name]);
+            }
         }
-        let nearest = nearest(name, &mut verbs().map(|verb| verb.name));
+        let nearest = match &*call {
+            "" => nearest(name, &mut verbs().map(|verb| verb.name)),
+            call => Some(call),
+        };
         let text =
             if nearest.is_some() { "no verb is named %" } else { "no verb is named %; help lists them" };
         unknown(text, &[name], nearest)
