@@ -49,16 +49,14 @@ enum Op {
     Not,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Compare {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Contains,
-}
+/// How values may be to each other: a bit each for less, equal, greater, and not comparable.
+type Compare = u8;
+
+/// No order, but that the text is within.
+const CONTAINS: Compare = 0;
+
+/// That they are the same.
+const EQUAL: Compare = 0b0010;
 
 /// What values are compared by.
 pub(super) enum Key {
@@ -78,11 +76,7 @@ impl Key {
             Value::Buffer(buffer) => Key::Number(buffer.most_bytes()),
             Value::Switch(on) => Key::Number((*on).into()),
             Value::Nothing => Key::Nothing,
-            Value::Choice(_) | Value::Text(_) | Value::List(_) => {
-                let mut text = String::new();
-                value.print(&mut text);
-                Key::Text(text)
-            }
+            Value::Choice(_) | Value::Text(_) | Value::List(_) => Key::Text(value.text()),
         }
     }
 
@@ -108,27 +102,26 @@ impl Key {
 
 /// The longer ones first.
 const COMPARES: [(&str, Compare); 7] = [
-    ("!=", Compare::Unequal),
-    ("<=", Compare::LessOrEqual),
-    (">=", Compare::GreaterOrEqual),
-    ("=", Compare::Equal),
-    ("<", Compare::Less),
-    (">", Compare::Greater),
-    ("~", Compare::Contains),
+    ("!=", 0b1101),
+    ("<=", 0b0011),
+    (">=", 0b0110),
+    ("=", EQUAL),
+    ("<", 0b0001),
+    (">", 0b0100),
+    ("~", CONTAINS),
 ];
 
 impl Filter {
     /// Reads an expression about nodes of a kind, as far as it goes; the words behind it stay.
     ///
     /// # Errors
-    /// What was expected, and what is limited.
-    pub fn parse(words: &mut Words<'_>, schema: &'static Schema) -> Result<Filter, Failure> {
-        let mut parser = Parser { words, schema, code: Vec::new(), terms: 0 };
-        parser.joined(DEPTH, true)?;
-        Ok(Filter { code: parser.code })
+    /// What was expected, and what is limited. It is of no use then.
+    pub fn read(&mut self, words: &mut Words<'_>, schema: &'static Schema) -> Result<(), Failure> {
+        Parser { words, schema, code: &mut self.code, terms: 0 }.joined(DEPTH, true)
     }
 
     /// Whether a node is meant; `get` tells the value of the attribute at a place. Nothing: the node is gone.
+    #[inline(never)]
     pub fn accepts(&self, get: &mut dyn FnMut(usize) -> Option<Value>) -> Option<bool> {
         let mut on = true;
         let mut at = 0;
@@ -148,7 +141,7 @@ impl Filter {
 struct Parser<'p, 'a> {
     words: &'p mut Words<'a>,
     schema: &'static Schema,
-    code: Vec<Op>,
+    code: &'p mut Vec<Op>,
     terms: usize,
 }
 
@@ -196,16 +189,21 @@ impl Parser<'_, '_> {
             if about.unit != Unit::Switch {
                 return Err(expected("= != < <= > >= or ~ behind %", &[about.name()]));
             }
-            self.code.push(Op::Test { place, compare: Compare::Equal, operand: Key::Number(1) });
+            self.test(place, EQUAL, Key::Number(1));
             return Ok(());
         };
         let text = self.words.word_until(b")")?;
         let text = text.ok_or_else(|| expected("a value behind %%", &[about.name(), sign]))?;
         match operand(&about.unit, compare, text) {
-            Ok(operand) => self.code.push(Op::Test { place, compare, operand }),
+            Ok(operand) => self.test(place, compare, operand),
             Err(wrong) => return Err(failure(wrong.code, "%: %", &[about.name(), &wrong.message])),
         }
         Ok(())
+    }
+
+    #[inline(never)]
+    fn test(&mut self, place: usize, compare: Compare, operand: Key) {
+        self.code.push(Op::Test { place, compare, operand });
     }
 }
 
@@ -225,26 +223,24 @@ pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static 
 fn operand(unit: &Unit, compare: Compare, text: &str) -> Result<Key, Failure> {
     let (number, form) = match unit {
         _ if text == "-" => return Ok(Key::Nothing),
-        _ if compare == Compare::Contains => (None, ""),
-        // A range is compared as it is written.
-        Unit::Buffer { .. } if text.starts_with("auto") => (None, ""),
+        _ if compare == CONTAINS => (None, ""),
         Unit::Size { .. } | Unit::Buffer { .. } => (size::parse(text), "a size such as 4K"),
         Unit::Count { .. } => (number::parse_decimal(text.as_bytes()), "a number"),
         Unit::Time { .. } => (duration::parse(text), "a time such as 10s"),
         Unit::Switch | Unit::Choice(_) => match unit.parse(text) {
-            Ok(Value::Switch(on)) => (Some(on.into()), ""),
-            Ok(_) => (None, ""),
+            Ok(value) => return Ok(Key::of(&value)),
             Err(expected) => return Err(failure(Code::Invalid, "%", &[&expected])),
         },
         Unit::Text | Unit::List | Unit::Rules => (None, ""),
     };
-    if *unit == Unit::Text && compare != Compare::Contains && text.contains('/') {
+    if *unit == Unit::Text && compare != CONTAINS && text.contains('/') {
         if let Ok(network) = Network::parse(text) {
             return Ok(Key::Network(network));
         }
     }
     match number {
         Some(number) => Ok(Key::Number(number)),
+        // A range of buffers is compared as it is written.
         None if form.is_empty() || text.starts_with("auto") => Ok(Key::Text(String::from(text))),
         None => Err(failure(Code::Invalid, "expected %", &[form])),
     }
@@ -254,9 +250,7 @@ fn operand(unit: &Unit, compare: Compare, text: &str) -> Result<Key, Failure> {
 fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
     let mut key = Key::of(value);
     if let (Key::Text(_), Key::Number(_)) = (operand, &key) {
-        let mut text = String::new();
-        value.print(&mut text);
-        key = Key::Text(text);
+        key = Key::Text(value.text());
     }
     let mut order = key.compare(operand);
     if let (Key::Text(address), Key::Network(network)) = (&key, operand) {
@@ -264,7 +258,7 @@ fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
         order = is_of.then_some(Ordering::Equal);
     }
     if let (Key::Text(whole), Key::Text(text)) = (&key, operand) {
-        if compare == Compare::Contains {
+        if compare == CONTAINS {
             return contains(whole.as_bytes(), text.as_bytes());
         }
         // Of a list, an item is equal as well as all of it.
@@ -272,15 +266,8 @@ fn holds(value: &Value, compare: Compare, operand: &Key) -> bool {
             order = Some(Ordering::Equal);
         }
     }
-    match compare {
-        Compare::Equal => order == Some(Ordering::Equal),
-        Compare::Unequal => order != Some(Ordering::Equal),
-        Compare::Less => order == Some(Ordering::Less),
-        Compare::LessOrEqual => order.is_some_and(Ordering::is_le),
-        Compare::Greater => order == Some(Ordering::Greater),
-        Compare::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
-        Compare::Contains => false,
-    }
+    let bit = order.map_or(3, |order| order as i8 + 1);
+    compare >> bit & 1 != 0
 }
 
 /// A search that is small: values are short.

@@ -7,7 +7,7 @@ use super::change::NOTED;
 use super::place::{exists, missing, parse};
 use super::{Ask, Desk, SLICE, kind, number};
 use crate::monitor::failure::{Failure, failure};
-use crate::monitor::filter::{Filter, Key, attribute};
+use crate::monitor::filter::{Key, attribute};
 use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
 use crate::monitor::request::Words;
@@ -52,7 +52,7 @@ impl Desk<'_> {
             walk.one = Some(String::new());
         }
         if words.take("where") {
-            walk.filter = Filter::parse(words, schema)?;
+            walk.filter.read(words, schema)?;
         }
         loop {
             if words.take("show") {

@@ -18,6 +18,11 @@ static ABOUTS: [About; 7] = [
 static SCHEMA: Schema =
     Schema { name: "thing", help: "A thing.", named: true, about: |place| ABOUTS.get(place), methods: &[] };
 
+fn read(words: &mut Words<'_>, schema: &'static Schema) -> Result<Filter, Failure> {
+    let mut filter = Filter::default();
+    filter.read(words, schema).map(|()| filter)
+}
+
 fn values() -> Vec<Value> {
     vec![
         Value::Size(65536),
@@ -33,7 +38,7 @@ fn values() -> Vec<Value> {
 fn parse(text: &str) -> Result<(Filter, bool), Failure> {
     let mut text = text.as_bytes().to_vec();
     let mut words = Words::new(&mut text);
-    Filter::parse(&mut words, &SCHEMA).map(|filter| (filter, words.is_empty()))
+    read(&mut words, &SCHEMA).map(|filter| (filter, words.is_empty()))
 }
 
 #[test]
@@ -153,7 +158,7 @@ fn buffers() {
         ("auto:4K..64K", "buffer ~ auto", true),
         ("64K", "buffer ~ auto", false),
     ] {
-        let filter = Filter::parse(&mut Words::new(&mut text.as_bytes().to_vec()), &SCHEMA).ok().unwrap();
+        let filter = read(&mut Words::new(&mut text.as_bytes().to_vec()), &SCHEMA).ok().unwrap();
         assert_eq!(filter.accepts(&mut |_| Some(buffer(value))), Some(expected), "{value} {text}");
     }
 }
@@ -251,8 +256,7 @@ fn jumps_do_what_the_grammar_says() {
     for _ in 0..3000 {
         let text = grow(&mut seed, 5);
         for packed in [text.clone(), text.replace("( ", "(").replace(" )", ")")] {
-            let filter =
-                Filter::parse(&mut Words::new(&mut packed.clone().into_bytes()), &LETTER).ok().unwrap();
+            let filter = read(&mut Words::new(&mut packed.clone().into_bytes()), &LETTER).ok().unwrap();
             for bits in 0..16_u8 {
                 let values = [0, 1, 2, 3].map(|bit| bits >> bit & 1 == 1);
                 let is = filter.accepts(&mut |place| values.get(place).map(|&on| Value::Switch(on)));
@@ -264,8 +268,7 @@ fn jumps_do_what_the_grammar_says() {
 
 #[test]
 fn what_decides_is_all_that_is_asked() {
-    let filter =
-        |text: &str| Filter::parse(&mut Words::new(&mut text.as_bytes().to_vec()), &LETTER).ok().unwrap();
+    let filter = |text: &str| read(&mut Words::new(&mut text.as_bytes().to_vec()), &LETTER).ok().unwrap();
     for (text, on, asked) in
         [("a and b and c", false, 1), ("a or b or c", true, 1), ("a and b and c", true, 3)]
     {
@@ -315,7 +318,7 @@ fn what_is_wrong_is_said() {
 fn what_follows_is_left() {
     let mut text = b"on and (time>1s) show a".to_vec();
     let mut words = Words::new(&mut text);
-    assert!(Filter::parse(&mut words, &SCHEMA).is_ok());
+    assert!(read(&mut words, &SCHEMA).is_ok());
     assert!(words.take("show"));
     assert!(MemoryTree::new().schemas().len() > 3);
 }
