@@ -25,8 +25,8 @@ use super::verbs::verb;
 use crate::engine::values::ConnId;
 use crate::text::duration;
 use crate::text::nearest::nearest;
-use crate::text::number::parse_decimal;
-use crate::tree::{Code, Path, Role, Schema, Tree, Value};
+use crate::text::number::{parse_decimal, push_decimal_str};
+use crate::tree::{Code, Role, Schema, Tree, Value};
 
 mod change;
 mod look;
@@ -201,7 +201,7 @@ impl<'d> Desk<'d> {
     /// A row about a watch itself, in its sample.
     fn about_watch(&mut self, watch: &Job, key: &str, value: &Value) {
         let out = &mut self.session.output.part;
-        render::open(&Path { kind: "watch", name: "" }, watch.json, out);
+        render::open("watch", "", watch.json, out);
         let tag = watch.tag.as_deref().unwrap_or("-");
         render::name("tag", tag, watch.json, out);
         render::field(key, value, watch.json, out);
@@ -226,10 +226,10 @@ impl<'d> Desk<'d> {
             output.part.truncate(before);
             job.left += 1;
         }
-        match step {
-            Ok(true) => self.session.job = Some(job),
-            Ok(false) => self.finish(job, Ok(())),
-            Err(trouble) => self.finish(job, Err(trouble)),
+        if matches!(step, Ok(true)) {
+            self.session.job = Some(job);
+        } else {
+            self.finish(job, step.map(|_| ()));
         }
     }
 
@@ -275,9 +275,7 @@ impl<'d> Desk<'d> {
         let mut json = self.session.json;
         let result = text.and_then(|text| self.command(&text, tag.as_deref(), &mut json));
         match (result, self.plan.take()) {
-            (Ok(()), Some(plan)) => {
-                self.session.job = Some(Box::new(Job { plan, json, tag, timing: None, left: 0 }))
-            }
+            (Ok(()), Some(plan)) => self.session.job = Some(Job::new(plan, json, tag, None)),
             (result, _) => self.end(tag.as_deref(), result),
         }
         true
@@ -330,6 +328,18 @@ impl<'d> Desk<'d> {
         words.end()
     }
 
+    /// Says what is to be given for the command.
+    #[inline(never)]
+    fn give(&mut self, plan: Plan) {
+        self.plan = Some(plan);
+    }
+
+    /// Gives these lines.
+    #[inline(never)]
+    fn give_text(&mut self, text: String) {
+        self.give(Plan::Text { text, at: 0 });
+    }
+
     fn format(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let json = words.take("json");
         if !json && !words.take("kv") {
@@ -369,7 +379,7 @@ impl<'d> Desk<'d> {
         }
         let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
         let tag = ask.tag.map(String::from);
-        self.session.watches.push(Box::new(Job { plan, json: ask.json, tag, timing, left: 0 }));
+        self.session.watches.push(Job::new(plan, ask.json, tag, timing));
         Ok(())
     }
 
@@ -404,6 +414,13 @@ impl<'d> Desk<'d> {
 fn number(text: &str, what: &str) -> Result<u64, Failure> {
     let wrong = || failure(Code::Invalid, "expected %, not %", &[what, text]);
     parse_decimal(text.as_bytes()).ok_or_else(wrong)
+}
+
+/// A number as text.
+fn decimal(number: u64) -> String {
+    let mut text = String::new();
+    push_decimal_str(number, &mut text);
+    text
 }
 
 /// The kind of that name.

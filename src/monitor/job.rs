@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::failure::Failure;
-use super::filter::{Filter, Key};
+use super::filter::{Filter, Key, attribute};
 use crate::tree::{Schema, Step};
 
 /// Rows that `sort` keeps at most.
@@ -50,8 +50,9 @@ pub(super) struct Walk {
     pub(super) shape: Shape,
     /// The places of the attributes to show; none for all.
     pub(super) keys: Vec<usize>,
-    /// One node, or all.
-    pub(super) one: Option<String>,
+    /// One node, of that name, or all. Where a kind has one only, that one.
+    pub(super) one: bool,
+    pub(super) name: String,
     /// What the names begin with; and whether it names nothing itself, so that there has to be something.
     pub(super) prefix: String,
     pub(super) within: bool,
@@ -71,7 +72,8 @@ pub(super) struct Walk {
     pub(super) batch: String,
     pub(super) at: usize,
     /// Kept for sorting, in order.
-    pub(super) rows: Vec<Row>,
+    #[allow(clippy::vec_box)] // They are moved when one comes between.
+    pub(super) rows: Vec<Box<Row>>,
     /// The rows are being given.
     pub(super) giving: bool,
     pub(super) found: u64,
@@ -103,6 +105,12 @@ pub(super) struct Row {
     pub(super) name: String,
 }
 
+impl Job {
+    pub(super) fn new(plan: Plan, json: bool, tag: Option<String>, timing: Option<Timing>) -> Box<Job> {
+        Box::new(Job { plan, json, tag, timing, left: 0 })
+    }
+}
+
 impl Walk {
     /// A walk over all nodes of a kind.
     pub(super) fn new(schema: &'static Schema, shape: Shape) -> Box<Walk> {
@@ -110,7 +118,8 @@ impl Walk {
             schema,
             shape,
             keys: Vec::new(),
-            one: None,
+            one: !schema.named,
+            name: String::new(),
             prefix: String::new(),
             within: false,
             filter: Filter::default(),
@@ -133,12 +142,19 @@ impl Walk {
         })
     }
 
+    /// Shows one attribute more.
+    #[inline(never)]
+    pub(super) fn show(&mut self, key: &str) -> Result<(), Failure> {
+        self.keys.push(attribute(self.schema, key)?.0);
+        Ok(())
+    }
+
     /// Goes back to the beginning.
     pub(super) fn rewind(&mut self) {
         self.batch.clear();
         self.from = Some(0);
-        if let Some(name) = &self.one {
-            self.batch.push_str(name);
+        if self.one {
+            self.batch.push_str(&self.name);
             self.batch.push('\n');
             self.from = None;
         }

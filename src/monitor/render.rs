@@ -66,8 +66,12 @@ fn path(path: &Path<'_>, out: &mut Vec<u8>) {
 /// Appends a value.
 pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
     match value {
-        Value::Size(number) | Value::Count(number) if json => push_decimal(*number, out),
-        Value::Time(time) if json => {
+        Value::Nothing if !json => return out.push(b'-'),
+        // A text that looks like what is not known.
+        Value::Text(text) if !json && text == "-" => return out.extend_from_slice(b"\"-\""),
+        _ if !json => {}
+        Value::Size(number) | Value::Count(number) => return push_decimal(*number, out),
+        Value::Time(time) => {
             push_decimal(time / 1000, out);
             let mut rest = time % 1000;
             if rest > 0 {
@@ -77,39 +81,38 @@ pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
                 push_decimal(rest / 100, out);
                 rest = rest % 100 * 10;
             }
+            return;
         }
-        Value::Buffer(buffer) if json && buffer.least == buffer.most => {
-            push_decimal(buffer.most_bytes(), out)
+        Value::Buffer(buffer) if buffer.least == buffer.most => {
+            return push_decimal(buffer.most_bytes(), out);
         }
-        Value::Switch(on) if json => out.extend_from_slice(if *on { b"true" } else { b"false" }),
-        Value::Nothing if json => out.extend_from_slice(b"null"),
-        Value::List(items) if json => {
+        Value::Switch(on) => return out.extend_from_slice(if *on { b"true" } else { b"false" }),
+        Value::Nothing => return out.extend_from_slice(b"null"),
+        Value::List(items) => {
+            out.push(b'[');
             for (place, item) in items.iter().enumerate() {
-                out.push(if place == 0 { b'[' } else { b',' });
+                if place > 0 {
+                    out.push(b',');
+                }
                 push_string(item.as_bytes(), out);
             }
-            out.extend_from_slice(if items.is_empty() { b"[]" } else { b"]" });
+            return out.push(b']');
         }
-        Value::Nothing => out.push(b'-'),
-        // A text that looks like what is not known.
-        Value::Text(text) if text == "-" => out.extend_from_slice(b"\"-\""),
-        _ => {
-            let mut text = String::new();
-            value.print(&mut text);
-            if json { push_string(text.as_bytes(), out) } else { word(&text, out) }
-        }
+        Value::Buffer(_) | Value::Choice(_) | Value::Text(_) => {}
     }
+    let text = value.text();
+    if json { push_string(text.as_bytes(), out) } else { word(&text, out) }
 }
 
 /// Begins the row of a node.
-pub fn open(node: &Path<'_>, json: bool, out: &mut Vec<u8>) {
+#[inline(never)]
+pub fn open(kind: &str, name: &str, json: bool, out: &mut Vec<u8>) {
+    let node = Path { kind, name };
     if json {
-        let mut text = String::new();
-        node.print(&mut text);
         out.extend_from_slice(b"{\"path\":");
-        push_string(text.as_bytes(), out);
+        push_string(node.text().as_bytes(), out);
     } else {
-        path(node, out);
+        path(&node, out);
     }
 }
 
@@ -259,7 +262,9 @@ mod tests {
             word(&text, &mut out);
             let written = String::from_utf8(out).unwrap();
             assert!(!written.contains(is_command));
-            Words::new(&mut written.into_bytes()).all().unwrap() == [text]
+            let (mut written, mut words) = (written.into_bytes(), Vec::new());
+            Words::new(&mut written).all(&mut words).unwrap();
+            words == [text]
         }
         quickcheck::quickcheck(property as fn(String) -> bool);
         assert!(property("a b;c|d'e\\\"\u{80}\u{2069}".to_owned()));
@@ -274,7 +279,7 @@ mod tests {
             (true, "{\"path\":\"/http/my own\",\"a\":1,\"b\":\"x\"}\n"),
         ] {
             let mut out = Vec::new();
-            open(&node, json, &mut out);
+            open(node.kind, node.name, json, &mut out);
             count("a", 1, json, &mut out);
             text("b", "x", json, &mut out);
             close(json, &mut out);

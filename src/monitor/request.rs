@@ -9,7 +9,7 @@
 use alloc::vec::Vec;
 
 use super::failure::{Failure, expected};
-use crate::text::number::hex_value;
+use crate::text::number::parse_hex;
 
 /// The longest line, its end included.
 pub const LINE: usize = 4096;
@@ -174,16 +174,16 @@ impl<'a> Words<'a> {
         takes
     }
 
-    /// All the words that are left.
+    /// Appends all the words that are left.
     ///
     /// # Errors
     /// As for [`Words::word`].
-    pub fn all(&mut self) -> Result<Vec<&'a str>, Failure> {
-        let mut words = Vec::new();
+    #[inline(never)]
+    pub fn all(&mut self, words: &mut Vec<&'a str>) -> Result<(), Failure> {
         while let Some(word) = self.word()? {
             words.push(word);
         }
-        Ok(words)
+        Ok(())
     }
 
     /// Holds that there are no more.
@@ -204,9 +204,7 @@ fn escape(text: &[u8]) -> Result<(u8, usize), Failure> {
         [byte @ (b'"' | b'\\'), ..] => Some((*byte, 1)),
         [b'n', ..] => Some((b'\n', 1)),
         [b't', ..] => Some((b'\t', 1)),
-        [b'x', high, low, ..] => {
-            hex_value(*high).and_then(|high| hex_value(*low).map(|low| (high << 4 | low, 3)))
-        }
+        [b'x', high, low, ..] => parse_hex(&[*high, *low]).map(|byte| (byte as u8, 3)),
         _ => None,
     }
     .ok_or_else(|| expected("\\\" \\\\ \\n \\t or \\xHH", &[]))
@@ -219,8 +217,9 @@ mod tests {
 
     fn words(text: &str) -> Result<Vec<String>, String> {
         let mut text = text.as_bytes().to_vec();
-        let words = Words::new(&mut text).all().map(|words| words.into_iter().map(str::to_owned).collect());
-        words.map_err(|trouble| {
+        let mut words = Vec::new();
+        let all = Words::new(&mut text).all(&mut words);
+        all.map(|()| words.into_iter().map(str::to_owned).collect()).map_err(|trouble| {
             assert_eq!(trouble.code, Code::Syntax);
             trouble.message
         })

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::text::join::joined;
 use crate::tree::{Actor, Step};
 
 /// Changes that may wait at once, of all sessions together.
@@ -38,9 +37,28 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it is of that attribute.
+    pub(super) fn is(&self, path: &str, key: &str) -> bool {
+        self.path == path && self.key == key
+    }
+
     /// Whether it is of that attribute, or of a part of it.
+    #[inline(never)]
     pub(super) fn is_of(&self, path: &str, key: &str) -> bool {
         self.path == path && (self.key == key || self.attribute() == key)
+    }
+
+    /// Whether it is of that node, or where that is a server, of a handler of it.
+    pub(super) fn is_below(&self, node: &str) -> bool {
+        if self.path == node {
+            return true;
+        }
+        let (Some(server), Some(handler)) =
+            (node.strip_prefix("/http/"), self.path.strip_prefix("/handler/"))
+        else {
+            return false;
+        };
+        handler.starts_with(server) && handler.as_bytes().get(server.len()) == Some(&b'/')
     }
 
     /// The attribute that it is of, or of a part of.
@@ -54,12 +72,12 @@ impl Change {
     }
 }
 
-/// The steps that set their attributes back.
+/// The steps that set their attributes to one of their texts: what they were set to, or back.
 #[inline(never)]
-pub(super) fn steps(changes: &mut dyn Iterator<Item = &Change>) -> Vec<Step> {
+pub(super) fn steps(changes: &[Box<Change>], text: fn(&Change) -> &String) -> Vec<Step> {
     let mut steps = Vec::new();
     for change in changes {
-        steps.push(Step::set(&change.path, &change.key, &change.back));
+        steps.push(Step::set(&change.path, &change.key, text(change)));
     }
     steps
 }
@@ -69,7 +87,7 @@ pub(super) fn steps(changes: &mut dyn Iterator<Item = &Change>) -> Vec<Step> {
 pub struct Timed {
     // In its box one moves as one word.
     #[allow(clippy::vec_box)]
-    changes: Vec<Box<Change>>,
+    pub(super) changes: Vec<Box<Change>>,
     /// None of them is due before: while they wait, a turn looks at no more than this.
     soonest: u64,
 }
@@ -96,43 +114,50 @@ impl Timed {
         self.changes.push(change);
     }
 
+    /// Those of another list have to wait as well.
+    #[inline(never)]
+    pub(super) fn append(&mut self, more: Timed) {
+        for change in more.changes {
+            self.push(change);
+        }
+    }
+
     /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
     #[inline(never)]
-    #[expect(clippy::vec_box, reason = "they are moved between two lists, and a box moves as one word")]
-    pub(super) fn take_due(&mut self, now: u64) -> Vec<Box<Change>> {
-        let mut due = Vec::new();
+    pub(super) fn take_due(&mut self, now: u64) -> Timed {
         if self.soonest > now {
-            return due;
+            return Timed::default();
         }
         let is_due = self.changes.iter().any(|change| change.due <= now);
+        let mut room = TOGETHER;
+        self.take(&mut |change| {
+            let takes = room > 0 && (change.due <= now || (is_due && change.failed));
+            room -= usize::from(takes);
+            takes
+        })
+    }
+
+    /// Takes some of them.
+    #[inline(never)]
+    fn take(&mut self, which: &mut dyn FnMut(&Change) -> bool) -> Timed {
+        let mut taken = Timed::default();
         for change in core::mem::take(&mut self.changes) {
-            if due.len() < TOGETHER && (change.due <= now || (is_due && change.failed)) {
-                due.push(change);
+            if which(&change) {
+                taken.push(change);
             } else {
                 self.push(change);
             }
         }
-        due
+        taken
     }
 
     /// The one of that attribute.
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
-        self.waiting().find(|change| change.path == path && change.key == key)
+        self.waiting().find(|change| change.is(path, key))
     }
 
     /// Forgets some: their values stay as they are.
     pub(super) fn forget(&mut self, which: &mut dyn FnMut(&Change) -> bool) {
-        self.changes.retain(|change| !which(change));
-        if self.changes.is_empty() {
-            self.changes = Vec::new();
-        }
-    }
-
-    /// A node is gone, and with a server its handlers: nothing of them comes back.
-    pub(super) fn forget_node(&mut self, node: &str) {
-        let handlers = node.strip_prefix("/http/").map(|server| joined(&["/handler/", server, "/"]));
-        self.forget(&mut |change| {
-            change.path == node || handlers.as_ref().is_some_and(|front| change.path.starts_with(front))
-        });
+        self.take(which);
     }
 }

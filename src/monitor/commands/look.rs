@@ -29,7 +29,7 @@ impl Desk<'_> {
         let pid = place.and_then(|(place, _)| self.tree.get(&path, place));
         let Session { actor, output, .. } = &mut *self.session;
         let out = &mut output.part;
-        render::open(&path, json, out);
+        render::open(path.kind, path.name, json, out);
         render::text("version", env!("CARGO_PKG_VERSION"), json, out);
         render::count("protocol", 1, json, out);
         render::field("pid", &pid.unwrap_or(Value::Nothing), json, out);
@@ -58,38 +58,36 @@ impl Desk<'_> {
         }
         words.end()?;
         let end = self.tree.events(u64::MAX, &mut |_| {});
-        self.plan = Some(Plan::Log { next: end.saturating_sub(last), end });
+        self.give(Plan::Log { next: end.saturating_sub(last), end });
         if follow { self.add_watch(ask, 0) } else { Ok(()) }
     }
 
     /// Gives some events. False when the last was given.
     #[inline(never)]
     pub(super) fn give_events(&mut self, next: &mut u64, end: u64, json: bool) -> bool {
-        let mut lines: Vec<String> = Vec::new();
+        let wanted = (EVENTS as u64).min(end.saturating_sub(*next));
         let mut kept = 0;
-        let wanted = (EVENTS as u64).min(end.saturating_sub(*next)) as usize;
-        let after = self.tree.events(*next, &mut |line| {
-            kept += 1;
-            if lines.len() < wanted {
-                lines.push(String::from(line));
-            }
-        });
+        let after = self.tree.events(*next, &mut |_| kept += 1);
         // Those before the first are not kept any more.
         *next = after.saturating_sub(kept);
+        let last = *next + wanted;
         let out = &mut self.session.output.part;
-        for line in lines {
+        self.tree.events(*next, &mut |line| {
+            if *next == last {
+                return;
+            }
             if json {
                 out.extend_from_slice(b"{\"number\":");
                 render::value(&Value::Count(*next), true, out);
-                render::text("text", &line, true, out);
+                render::text("text", line, true, out);
                 render::close(true, out);
             } else {
                 out.extend_from_slice(b"  ");
-                render::escape(&line, out);
+                render::escape(line, out);
                 out.push(b'\n');
             }
             *next += 1;
-        }
+        });
         *next < end.min(after)
     }
 
@@ -98,7 +96,7 @@ impl Desk<'_> {
         if let Some(name) = words.word()? {
             kinds = core::slice::from_ref(kind(self.tree, name)?);
         }
-        self.plan = Some(Plan::Schema { kinds, item: 0 });
+        self.give(Plan::Schema { kinds, item: 0 });
         Ok(())
     }
 
@@ -115,15 +113,15 @@ impl Desk<'_> {
         let at = *item;
         *item += 1;
         if at == 0 {
-            render::open(&Path { kind: "schema", name: schema.name }, json, out);
+            render::open("schema", schema.name, json, out);
             render::switch("named", schema.named, json, out);
             render::text("help", schema.help, json, out);
         } else if let Some(about) = (schema.about)(at - 1) {
             let name = joined(&[schema.name, ".", about.name()]);
-            render::open(&Path { kind: "schema", name: &name }, json, out);
+            render::open("schema", &name, json, out);
             attribute_row(about, json, out);
         } else if let Some(method) = schema.methods.get(at - 1 - schema.abouts().count()) {
-            render::open(&Path { kind: "schema", name: schema.name }, json, out);
+            render::open("schema", schema.name, json, out);
             method_row(method, json, out);
         } else {
             *kinds = rest;
@@ -140,17 +138,17 @@ impl Desk<'_> {
             None => self.help_all(&mut text),
             Some(name) => self.help_one(name, &mut text)?,
         }
-        self.plan = Some(Plan::Text { text, at: 0 });
+        self.give_text(text);
         Ok(())
     }
 
+    #[inline(never)]
     fn help_all(&self, out: &mut String) {
         for verb in verbs() {
             entry(verb.name, &[], verb.help, out);
         }
         let kinds = separated(&mut self.tree.schemas().iter().map(|schema| schema.name), " ");
-        out.push_str("kinds:");
-        wrap(&kinds, 2, out);
+        section("kinds:", &[], &kinds, out);
         entry("help VERB|KIND|KIND.KEY|KIND.METHOD", &[], "Tell more.", out);
     }
 
@@ -167,17 +165,13 @@ impl Desk<'_> {
         // One name may be both: there is a verb log, and a kind.
         let (schema, verb) = (kind(self.tree, name), verb(name));
         if let Ok(verb) = &verb {
-            push_filled(out, "% %", &[verb.name, verb.words]);
-            out.truncate(out.trim_ascii_end().len());
-            out.push('\n');
-            wrap(verb.help, 2, out);
+            section("% %", &[verb.name, verb.words], verb.help, out);
         }
         let Ok(schema) = schema else {
             // What it is nearest to is looked for among the verbs.
             return verb.map(|_| ());
         };
-        push_filled(out, "%:", &[schema.name]);
-        wrap(schema.help, 2, out);
+        section("%:", &[schema.name], schema.help, out);
         for about in schema.abouts() {
             entry("%=%", &[about.name(), about.unit.placeholder()], about.help(), out);
         }
@@ -188,12 +182,27 @@ impl Desk<'_> {
     }
 }
 
+/// Appends a head with words in it, without blanks at its end.
+fn push_head(head: &str, words: &[&str], out: &mut String) {
+    push_filled(out, head, words);
+    out.truncate(out.trim_ascii_end().len());
+}
+
+/// A head with words in it, and all of its help below, or behind a colon.
+#[inline(never)]
+fn section(head: &str, words: &[&str], help: &str, out: &mut String) {
+    push_head(head, words, out);
+    if !head.ends_with(':') {
+        out.push('\n');
+    }
+    wrap(help, 2, out);
+}
+
 /// A head with words in it, and the first sentence of its help beside it.
 #[inline(never)]
 fn entry(head: &str, words: &[&str], help: &'static str, out: &mut String) {
     let start = out.len();
-    push_filled(out, head, words);
-    out.truncate(out.trim_ascii_end().len());
+    push_head(head, words, out);
     if out.len() - start + 2 > COLUMN {
         out.push('\n');
     }
@@ -202,8 +211,7 @@ fn entry(head: &str, words: &[&str], help: &'static str, out: &mut String) {
 
 #[inline(never)]
 fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
-    push_filled(out, "%.%=%:", &[schema.name, about.name(), about.unit.placeholder()]);
-    wrap(about.help(), 2, out);
+    section("%.%=%:", &[schema.name, about.name(), about.unit.placeholder()], about.help(), out);
     if about.fact {
         out.push_str("It is a fact; nobody sets it.\n");
         return;
@@ -217,12 +225,10 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, out);
 }
 
+#[inline(never)]
 fn method_help(schema: &Schema, method: &Method, out: &mut String) {
     let name = if schema.named { "/NAME" } else { "" };
-    out.push_str(&fill("call /%% % %", &[schema.name, name, method.name, method.words]));
-    out.truncate(out.trim_ascii_end().len());
-    out.push('\n');
-    wrap(method.help, 2, out);
+    section("call /%% % %", &[schema.name, name, method.name, method.words], method.help, out);
     wrap(&fill("The role % may do it.", &[roles::word(method.role)]), 2, out);
 }
 

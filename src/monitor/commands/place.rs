@@ -1,11 +1,9 @@
 //! Finds the node that a path names, and the attribute that may hang on it.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 
 use super::{Desk, kind};
 use crate::monitor::failure::{Failure, expected, failure};
-use crate::monitor::filter::attribute;
 use crate::monitor::job::{Shape, Walk};
 use crate::monitor::request::Words;
 use crate::tree::{Code, Path, Schema, Tree};
@@ -24,9 +22,9 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 }
 
 /// Reads a path without asking whether its node is there.
-pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, Path<'a>), Failure> {
+pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, &'a str), Failure> {
     let path = Path::parse(text).ok_or_else(|| expected("a path such as /http/main, not %", &[text]))?;
-    Ok((kind(tree, path.kind)?, path))
+    Ok((kind(tree, path.kind)?, path.name))
 }
 
 impl Desk<'_> {
@@ -38,32 +36,31 @@ impl Desk<'_> {
         if node.is_err() {
             if let Some((front, key)) = text.rsplit_once('.') {
                 if let Ok(mut walk) = self.node(front, all) {
-                    walk.keys.push(attribute(walk.schema, key)?.0);
+                    walk.show(key)?;
                     node = Ok(walk);
                 }
             }
         }
         let mut walk = node?;
         while !words.is_empty() && !words.begin_with("every") {
-            walk.keys.push(attribute(walk.schema, words.expect("")?)?.0);
+            walk.show(words.expect("")?)?;
         }
         Ok(walk)
     }
 
     fn node(&mut self, text: &str, all: bool) -> Result<Box<Walk>, Failure> {
-        let (schema, path) = parse(self.tree, text)?;
-        if schema.named && path.name.is_empty() {
+        let (schema, name) = parse(self.tree, text)?;
+        if schema.named && name.is_empty() {
             let form = if all { "/%/NAME or /%/*" } else { "/%/NAME" };
             return Err(expected(form, &[schema.name, schema.name]));
         }
-        let every = all && schema.named && path.name == "*";
-        if !every && !exists(self.tree, schema, path.name) {
+        let every = all && schema.named && name == "*";
+        if !every && !exists(self.tree, schema, name) {
             return Err(missing(text));
         }
         let mut walk = Walk::new(schema, Shape::Lines);
-        if !every {
-            walk.one = Some(String::from(path.name));
-        }
+        walk.one = !every;
+        walk.name.push_str(name);
         Ok(walk)
     }
 }

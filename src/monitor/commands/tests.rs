@@ -3,7 +3,7 @@
 use super::*;
 use crate::monitor::memory::MemoryTree;
 use crate::monitor::session::Session;
-use crate::tree::Actor;
+use crate::tree::{Actor, Path};
 
 mod changes;
 mod crowds;

@@ -1,63 +1,65 @@
 //! Verbs that go over nodes: `ls`, `get`, `find`, and what is done to the nodes that are found.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::change::NOTED;
 use super::place::{exists, missing, parse};
-use super::{Ask, Desk, SLICE, kind, number};
+use super::{Ask, Desk, SLICE, decimal, kind, number};
 use crate::monitor::failure::{Failure, failure};
 use crate::monitor::filter::{Key, attribute};
 use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
 use crate::monitor::request::Words;
 use crate::text::join::joined;
-use crate::text::number::push_decimal_str;
-use crate::tree::{Code, Path, Schema, Step, Value};
+use crate::tree::{Code, Path, Step, Value};
 
 impl Desk<'_> {
     pub(super) fn ls(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let Some(text) = words.word()?.filter(|text| *text != "/") else {
             for schema in self.tree.schemas() {
                 let out = &mut self.session.output.part;
-                render::open(&Path { kind: schema.name, name: "" }, ask.json, out);
+                render::open(schema.name, "", ask.json, out);
                 render::close(ask.json, out);
             }
             return Ok(());
         };
-        let (schema, path) = parse(self.tree, text.strip_suffix("/*").unwrap_or(text))?;
-        if schema.named || !path.name.is_empty() {
+        let (schema, name) = parse(self.tree, text.strip_suffix("/*").unwrap_or(text))?;
+        if schema.named || !name.is_empty() {
             let mut walk = Walk::new(schema, Shape::Path);
-            if !path.name.is_empty() {
-                walk.within = !exists(self.tree, schema, path.name);
-                walk.prefix = joined(&[path.name, "/"]);
+            if !name.is_empty() {
+                walk.within = !exists(self.tree, schema, name);
+                walk.prefix = joined(&[name, "/"]);
             }
-            self.plan = Some(Plan::Walk(walk));
+            self.give(Plan::Walk(walk));
         }
         Ok(())
     }
 
     pub(super) fn get(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
-        let mut walk = self.place(words, true)?;
-        walk.rewind();
-        self.plan = Some(Plan::Walk(walk));
+        let walk = self.place(words, true)?;
+        self.give_walk(walk);
         Ok(())
+    }
+
+    #[inline(never)]
+    fn give_walk(&mut self, mut walk: Box<Walk>) {
+        walk.rewind();
+        self.give(Plan::Walk(walk));
     }
 
     pub(super) fn find(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         let name = words.expect("a kind")?;
         let schema = kind(self.tree, name.strip_prefix('/').unwrap_or(name))?;
         let mut walk = Walk::new(schema, Shape::Row);
-        if !schema.named {
-            walk.one = Some(String::new());
-        }
         if words.take("where") {
             walk.filter.read(words, schema)?;
         }
         loop {
             if words.take("show") {
                 for key in words.expect("attributes behind show")?.split(',') {
-                    walk.keys.push(attribute(schema, key)?.0);
+                    walk.show(key)?;
                 }
             } else if words.take("sort") {
                 let key = words.expect("an attribute behind sort")?;
@@ -72,27 +74,27 @@ impl Desk<'_> {
             }
         }
         if let Some(text) = ask.action {
-            walk.told = String::from(text.trim_ascii());
-            walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
-            (walk.action, walk.due) = self.action(schema, text)?;
+            self.action(&mut walk, text)?;
         }
-        walk.rewind();
-        self.plan = Some(Plan::Walk(walk));
+        self.give_walk(walk);
         Ok(())
     }
 
-    /// The steps of what stands behind `|`, and when they are over.
+    /// Takes what stands behind `|`: its steps, and when they are over.
     #[inline(never)]
-    fn action(&self, schema: &'static Schema, text: &str) -> Result<(Vec<Step>, Option<u64>), Failure> {
+    fn action(&self, walk: &mut Walk, text: &str) -> Result<(), Failure> {
+        walk.told.push_str(text.trim_ascii());
+        walk.kept = self.session.steps.as_ref().map_or(0, Vec::len);
         let mut text = text.as_bytes().to_vec();
         let mut words = Words::new(&mut text);
         let name = words.expect("a method or set behind |")?;
         if name == "set" {
-            let mut words = words.all()?;
-            let due = self.due(&mut words)?;
-            return Ok((self.sets(schema, "", &words)?, due));
+            let mut list = Vec::new();
+            words.all(&mut list)?;
+            walk.due = self.due(&mut list)?;
+            return self.sets(walk.schema, "", &list, &mut walk.action);
         }
-        Ok((self.method(schema, name, "", &mut words)?, None))
+        self.method(walk.schema, name, "", &mut words, &mut walk.action)
     }
 
     /// Looks at one node, or asks for the names of some more. False at the end.
@@ -107,16 +109,13 @@ impl Desk<'_> {
         if walk.found >= walk.limit && walk.sort.is_none() {
             return self.walked(walk, json);
         }
-        let names = core::mem::take(&mut walk.batch);
-        let rest = names.get(walk.at..).unwrap_or_default();
+        let rest = walk.batch.get(walk.at..).unwrap_or_default();
         if let Some((name, _)) = rest.split_once('\n') {
+            let name = String::from(name);
             walk.at += name.len() + 1;
-            let result = self.look(walk, name, json);
-            walk.batch = names;
-            return result.map(|()| true);
+            return self.look(walk, &name, json).map(|()| true);
         }
         // The names that were looked at make room for the next ones.
-        walk.batch = names;
         walk.batch.clear();
         walk.at = 0;
         if let Some(from) = walk.from {
@@ -168,7 +167,7 @@ impl Desk<'_> {
                 &[],
             ));
         }
-        rows.insert(low, Row { key, name: String::from(name) });
+        rows.insert(low, Box::new(Row { key, name: String::from(name) }));
         Ok(())
     }
 
@@ -183,11 +182,11 @@ impl Desk<'_> {
         for step in &walk.action {
             let Step::Set { key, .. } = step else { break };
             let place = walk.schema.find(key).map_or(0, |(place, _)| place);
-            if self.tree.get(&path, place) == Some(Value::Nothing) {
+            if matches!(self.tree.get(&path, place), Some(Value::Nothing)) {
                 // One of another sort, as a listener of a monitor: the others are set all the same.
-                let mut node = String::new();
-                path.print(&mut node);
-                walk.lacks.get_or_insert_with(|| failure(Code::Conflict, "% has no % to set", &[&node, key]));
+                if walk.lacks.is_none() {
+                    walk.lacks = Some(failure(Code::Conflict, "% has no % to set", &[&path.text(), key]));
+                }
                 return Ok(());
             }
         }
@@ -221,7 +220,7 @@ impl Desk<'_> {
         let before = out.len();
         let lines = walk.shape == Shape::Lines && !json;
         if !lines {
-            render::open(path, json, out);
+            render::open(path.kind, path.name, json, out);
         }
         let mut at = 0;
         loop {
@@ -230,17 +229,13 @@ impl Desk<'_> {
                 _ if walk.keys.is_empty() => Some(at),
                 _ => walk.keys.get(at).copied(),
             };
+            let Some(place) = place else { break };
+            let Some(about) = (walk.schema.about)(place) else { break };
             at += 1;
-            let Some((place, about)) = place.and_then(|place| Some((place, (walk.schema.about)(place)?)))
-            else {
-                break;
-            };
             let Some(value) = self.tree.get(path, place) else {
                 out.truncate(before);
-                if walk.one.is_some() {
-                    let mut text = String::new();
-                    path.print(&mut text);
-                    return Err(missing(&text));
+                if walk.one {
+                    return Err(missing(&path.text()));
                 }
                 return Ok(false);
             };
@@ -265,10 +260,7 @@ impl Desk<'_> {
         let each = walk.action.len().max(1);
         let nodes = (steps.len() / each) as u64;
         let told = NOTED.saturating_sub(walk.done as usize) * each;
-        let result = match walk.due {
-            None => self.change(steps, told),
-            Some(due) => self.change_for(&steps, due, told),
-        };
+        let result = self.change_for(steps, walk.due, told);
         if result.is_ok() {
             walk.done += nodes;
         } else {
@@ -289,7 +281,8 @@ impl Desk<'_> {
             self.counted(walk, json);
         }
         if walk.within && walk.found == 0 {
-            return Err(missing(&joined(&["/", walk.schema.name, "/", walk.prefix.trim_end_matches('/')])));
+            let name = walk.prefix.trim_end_matches('/');
+            return Err(missing(&Path { kind: walk.schema.name, name }.text()));
         }
         let lacks = walk.lacks.take().filter(|_| walk.done == 0);
         walk.trouble.take().or(lacks).map_or(Ok(false), Err)
@@ -298,14 +291,12 @@ impl Desk<'_> {
     /// Says what an action found and did, and notes it.
     fn counted(&mut self, walk: &Walk, json: bool) {
         let out = &mut self.session.output.part;
-        render::open(&Path { kind: walk.schema.name, name: "" }, json, out);
+        render::open(walk.schema.name, "", json, out);
         render::count("found", walk.found, json, out);
         render::count("done", walk.done, json, out);
         render::close(json, out);
         if walk.done > 0 && self.session.steps.is_none() {
-            let mut done = String::new();
-            push_decimal_str(walk.done, &mut done);
-            self.note("% on % of /%", &[&walk.told, &done, walk.schema.name]);
+            self.note("% on % of /%", &[&walk.told, &decimal(walk.done), walk.schema.name]);
         }
     }
 }

@@ -418,7 +418,7 @@ fn nothing_comes_back_on_another_node_of_the_name() {
             failed: false,
         }));
     }
-    timed.forget_node("/http/a");
+    timed.forget(&mut |change| change.is_below("/http/a"));
     let left: Vec<&str> = timed.waiting().map(|change| change.path.as_str()).collect();
     assert_eq!(left, ["/http/ab", "/handler/ab/x", "/connection/1-1"]);
 }
