@@ -303,8 +303,8 @@ fn keep_fixed(new: &mut ProcessSettings, now: &ProcessSettings) -> Vec<&'static 
     let fixed = GORGON.attributes.iter().filter(|attribute| !attribute.about.live);
     let mut kept = Vec::new();
     for attribute in fixed {
-        let value = (attribute.get)(now);
-        if (attribute.get)(new) != value && attribute.set.is_some_and(|set| set(new, value).is_ok()) {
+        let mut value = (attribute.get)(now);
+        if (attribute.get)(new) != value && attribute.set.is_some_and(|set| set(new, &mut value).is_ok()) {
             kept.push(attribute.about.name());
         }
     }

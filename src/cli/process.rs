@@ -61,9 +61,9 @@ impl ProcessSettings {
     }
 
     /// Takes a level by its other name; turned off, what is another level already stays.
-    fn set_level(&mut self, level: &'static str, value: Value) -> Result<(), String> {
+    fn set_level(&mut self, level: &'static str, value: &mut Value) -> Result<(), String> {
         let mut on = false;
-        value.into_bool(&mut on)?;
+        value.store_bool(&mut on)?;
         if on {
             self.log_level = level;
         } else if self.log_level == level {
@@ -104,8 +104,8 @@ pub fn nameserver(text: &str) -> Option<SocketAddr> {
     bare(text).or_else(|| text.parse().ok()).filter(|server| server.port() > 0)
 }
 
-fn set_nameservers(servers: &mut Vec<String>, value: Value) -> Result<(), String> {
-    let texts = value.into_list()?;
+fn set_nameservers(servers: &mut Vec<String>, value: &mut Value) -> Result<(), String> {
+    let texts = value.take_list()?;
     if let Some(wrong) = texts.iter().find(|text| nameserver(text).is_none()) {
         return Err(joined(&[wrong, ": expected an address, as in 192.0.2.1 or [2001:db8::1]:5353"]));
     }
@@ -150,7 +150,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  quiet the last that is said holds.",
             ),
             get: |s| Value::Choice(s.log_level),
-            set: Some(|s, v| v.into_choice(&mut s.log_level)),
+            set: Some(|s, v| v.store_choice(&mut s.log_level)),
         },
         Attribute {
             about: fixed!(
@@ -160,7 +160,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "How to wait for connections. auto takes the best this system has.",
             ),
             get: |s| Value::Choice(s.poller),
-            set: Some(|s, v| v.into_choice(&mut s.poller)),
+            set: Some(|s, v| v.store_choice(&mut s.poller)),
         },
         Attribute {
             about: live!(
@@ -170,7 +170,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "Time to finish requests in flight when told to quit.",
             ),
             get: |s| Value::Time(s.grace),
-            set: Some(|s, v| v.into_u64(&mut s.grace)),
+            set: Some(|s, v| v.store_u64(&mut s.grace)),
         },
         Attribute {
             about: live!(
@@ -182,7 +182,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  whole wait.",
             ),
             get: |s| Value::Size(s.page_memory),
-            set: Some(|s, v| v.into_u64(&mut s.page_memory)),
+            set: Some(|s, v| v.store_u64(&mut s.page_memory)),
         },
         Attribute {
             about: fixed!(
@@ -220,7 +220,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  the kernel has none, on ends there.",
             ),
             get: |s| Value::Choice(s.sandbox),
-            set: Some(|s, v| v.into_choice(&mut s.sandbox)),
+            set: Some(|s, v| v.store_choice(&mut s.sandbox)),
         },
         Attribute {
             about: fixed!(
@@ -243,7 +243,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  are not taken. It is closed then. systemd is told without being asked.",
             ),
             get: |s| Value::Count(s.notify_fd.into()),
-            set: Some(|s, v| v.into_u32(&mut s.notify_fd)),
+            set: Some(|s, v| v.store_u32(&mut s.notify_fd)),
         },
         Attribute {
             about: fixed!(
@@ -255,7 +255,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                  file describes.",
             ),
             get: |s| Value::Choice(s.listen_retry),
-            set: Some(|s, v| v.into_choice(&mut s.listen_retry)),
+            set: Some(|s, v| v.store_choice(&mut s.listen_retry)),
         },
         Attribute {
             about: admin!(

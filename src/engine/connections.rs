@@ -74,7 +74,7 @@ impl Loop {
                 gorgon_sys::set_receive_buffer
             };
             let mut bytes = 0;
-            let stored = value.into_u64(&mut bytes);
+            let stored = value.store_u64(&mut bytes);
             stored.map_err(|message| Box::new(Trouble { code: Code::Invalid, message }))?;
             if bytes == 0 {
                 let message = ["what was set once cannot be left to the kernel again"];
@@ -90,7 +90,7 @@ impl Loop {
             _ => return Err(Trouble::new(Code::Unknown, &[key, ": no such setting of a connection"])),
         };
         let mut buffer = Buffer::fixed(0);
-        let stored = value.into_buffer(&mut buffer);
+        let stored = value.store_buffer(&mut buffer);
         stored.map_err(|message| Box::new(Trouble { code: Code::Invalid, message }))?;
         self.set_connection_buffers(id, sides.0.then_some(buffer), sides.1.then_some(buffer));
         Ok(())

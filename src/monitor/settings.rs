@@ -120,7 +120,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.enabled),
-            set: Some(|s, v| v.into_bool(&mut s.enabled)),
+            set: Some(|s, v| v.store_bool(&mut s.enabled)),
         },
         Attribute {
             about: live!(
@@ -193,7 +193,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.legacy),
-            set: Some(|s, v| v.into_bool(&mut s.legacy)),
+            set: Some(|s, v| v.store_bool(&mut s.legacy)),
         },
         Attribute {
             about: live!(
@@ -204,7 +204,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Switch(s.legacy_force),
-            set: Some(|s, v| v.into_bool(&mut s.legacy_force)),
+            set: Some(|s, v| v.store_bool(&mut s.legacy_force)),
         },
         Attribute {
             about: live!(
@@ -216,7 +216,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Count(s.max_sessions.into()),
-            set: Some(|s, v| v.into_u32(&mut s.max_sessions)),
+            set: Some(|s, v| v.store_u32(&mut s.max_sessions)),
         },
         Attribute {
             about: live!(
@@ -227,7 +227,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Time(s.login_timeout),
-            set: Some(|s, v| v.into_u64(&mut s.login_timeout)),
+            set: Some(|s, v| v.store_u64(&mut s.login_timeout)),
         },
         Attribute {
             about: live!(
@@ -238,7 +238,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Time(s.idle_timeout),
-            set: Some(|s, v| v.into_u64(&mut s.idle_timeout)),
+            set: Some(|s, v| v.store_u64(&mut s.idle_timeout)),
         },
     ],
 };

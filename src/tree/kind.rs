@@ -206,8 +206,8 @@ pub fn first_sentence(text: &'static str) -> &'static str {
     sentence.strip_suffix('.').unwrap_or(sentence)
 }
 
-/// Takes a value.
-pub type Set<T> = fn(&mut T, Value) -> Result<(), String>;
+/// Takes a value: what is behind the reference may be taken out of it. By value it would be copied once more in each.
+pub type Set<T> = fn(&mut T, &mut Value) -> Result<(), String>;
 
 /// One attribute of the settings `T`.
 pub struct Attribute<T: 'static> {
@@ -248,9 +248,11 @@ impl<T> Kind<T> {
     /// problem is `name`; whoever knows where the text was written says so instead.
     pub fn set_text(&self, settings: &mut T, name: &str, text: &str) -> Result<(), Problem> {
         let attributes = self.attributes;
-        let (at, value) = read(&|at| attributes.get(at).map(|attribute| &attribute.about), name, text)?;
+        let (at, mut value) = read(&|at| attributes.get(at).map(|attribute| &attribute.about), name, text)?;
         match attributes.get(at).and_then(|attribute| attribute.set) {
-            Some(set) => set(settings, value).map_err(|message| Problem { place: name.to_owned(), message }),
+            Some(set) => {
+                set(settings, &mut value).map_err(|message| Problem { place: name.to_owned(), message })
+            }
             None => Ok(()),
         }
     }
@@ -260,7 +262,7 @@ impl<T> Kind<T> {
         for Attribute { about, set, .. } in self.attributes {
             if let Some(set) = set {
                 // Never an error: a test of each table parses and sets every default.
-                let _ = about.unit.parse(about.default()).and_then(|value| set(settings, value));
+                let _ = about.unit.parse(about.default()).and_then(|mut value| set(settings, &mut value));
             }
         }
     }

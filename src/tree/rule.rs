@@ -221,13 +221,13 @@ fn each(
 
 fn buffer(text: &str) -> Result<Buffer, String> {
     let mut buffer = Buffer::fixed(0);
-    BUFFER.parse(text)?.into_buffer(&mut buffer)?;
+    BUFFER.parse(text)?.store_buffer(&mut buffer)?;
     Ok(buffer)
 }
 
 fn number(unit: Unit, text: &str) -> Result<u32, String> {
     let mut number = 0;
-    unit.parse(text)?.into_u32(&mut number)?;
+    unit.parse(text)?.store_u32(&mut number)?;
     Ok(number)
 }
 
@@ -248,10 +248,10 @@ fn mode(text: &str) -> Result<u32, String> {
 /// The first that is wrong, named where there are several.
 pub fn set_rules(
     rules: &mut Vec<String>,
-    value: Value,
+    value: &mut Value,
     check: &dyn Fn(&str) -> Result<(), String>,
 ) -> Result<(), String> {
-    let texts = value.into_list()?;
+    let texts = value.take_list()?;
     for text in &texts {
         if let Err(message) = check(text) {
             return Err(if texts.len() > 1 { joined(&[text, ": ", &message]) } else { message });
@@ -265,7 +265,7 @@ pub fn set_rules(
 ///
 /// # Errors
 /// The first rule that is wrong.
-pub fn set_listen(rules: &mut Vec<String>, value: Value) -> Result<(), String> {
+pub fn set_listen(rules: &mut Vec<String>, value: &mut Value) -> Result<(), String> {
     let mut seen: Vec<Listen> = Vec::new();
     let check = |text: &str| ListenRule::parse(text).map(|_| ());
     let mut read = Vec::new();
@@ -285,7 +285,7 @@ pub fn set_listen(rules: &mut Vec<String>, value: Value) -> Result<(), String> {
 ///
 /// # Errors
 /// The first rule that is wrong.
-pub fn set_clients(rules: &mut Vec<String>, value: Value) -> Result<(), String> {
+pub fn set_clients(rules: &mut Vec<String>, value: &mut Value) -> Result<(), String> {
     set_rules(rules, value, &|text| ClientRule::parse(text).map(|_| ()))
 }
 
@@ -360,7 +360,7 @@ mod tests {
         let set = |texts: &[&str]| {
             let items = texts.iter().map(|&text| text.to_owned()).collect();
             let mut rules = Vec::new();
-            set_listen(&mut rules, Value::List(items)).map(|()| rules.len())
+            set_listen(&mut rules, &mut Value::List(items)).map(|()| rules.len())
         };
         assert_eq!(set(&[":80", ":81 backlog=1", ":0", ":0"]), Ok(4));
         assert_eq!(set(&[":80", "*:80 backlog=1"]), Err("*:80 backlog=1: given twice".to_owned()));

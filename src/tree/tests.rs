@@ -26,7 +26,7 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
         }
 
         let value = unit.parse(default).unwrap_or_else(|message| panic!("{name}: {message}"));
-        assert!((attribute.set.unwrap())(&mut settings, value.clone()).is_ok(), "{name}");
+        assert!((attribute.set.unwrap())(&mut settings, &mut value.clone()).is_ok(), "{name}");
         assert!((attribute.get)(&settings) == value, "{name} does not come back");
         let mut printed = String::new();
         (attribute.get)(&settings).print(&mut printed);
@@ -71,13 +71,13 @@ pub(crate) fn check_table<T: Default>(kind: &Kind<T>) {
                 | Unit::Rules
                 | Unit::Buffer { .. } => unreachable!(),
             };
-            assert!((attribute.set.unwrap())(&mut settings, widest.clone()).is_ok(), "{name}");
+            assert!((attribute.set.unwrap())(&mut settings, &mut widest.clone()).is_ok(), "{name}");
             assert!((attribute.get)(&settings) == widest, "{name}");
             kind.defaults(&mut settings);
         }
-        let wrong = if unit == Unit::Switch { Value::Count(1) } else { Value::Switch(true) };
+        let mut wrong = if unit == Unit::Switch { Value::Count(1) } else { Value::Switch(true) };
         assert!(
-            (attribute.set.unwrap())(&mut settings, wrong).is_err(),
+            (attribute.set.unwrap())(&mut settings, &mut wrong).is_err(),
             "{name} takes a value of another unit"
         );
     }
@@ -224,7 +224,7 @@ fn an_unknown_name_gets_the_nearest() {
         attributes: &[Attribute {
             about: live!("shining", Unit::Switch, "on", "Shine. And do so brightly."),
             get: |s| Value::Switch(s.0),
-            set: Some(|s, v| v.into_bool(&mut s.0)),
+            set: Some(|s, v| v.store_bool(&mut s.0)),
         }],
     };
     check_table(&KIND);

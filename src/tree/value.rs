@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem::take;
 
 use super::Buffer;
 use crate::text::{duration, number, size};
@@ -70,9 +71,9 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_u64(self, field: &mut u64) -> Result<(), String> {
+    pub fn store_u64(&self, field: &mut u64) -> Result<(), String> {
         match self {
-            Self::Size(number) | Self::Count(number) | Self::Time(number) => *field = number,
+            Self::Size(number) | Self::Count(number) | Self::Time(number) => *field = *number,
             Self::Switch(_)
             | Self::Choice(_)
             | Self::Text(_)
@@ -89,9 +90,9 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit, or too large.
-    pub fn into_u32(self, field: &mut u32) -> Result<(), String> {
+    pub fn store_u32(&self, field: &mut u32) -> Result<(), String> {
         let mut wide = 0;
-        self.into_u64(&mut wide)?;
+        self.store_u64(&mut wide)?;
         *field = u32::try_from(wide).map_err(|_| "too large".to_owned())?;
         Ok(())
     }
@@ -100,9 +101,9 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_bool(self, field: &mut bool) -> Result<(), String> {
+    pub fn store_bool(&self, field: &mut bool) -> Result<(), String> {
         let Self::Switch(on) = self else { return Err(MISMATCH.to_owned()) };
-        *field = on;
+        *field = *on;
         Ok(())
     }
 
@@ -110,36 +111,36 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_choice(self, field: &mut &'static str) -> Result<(), String> {
+    pub fn store_choice(&self, field: &mut &'static str) -> Result<(), String> {
         let Self::Choice(word) = self else { return Err(MISMATCH.to_owned()) };
-        *field = word;
+        *field = *word;
         Ok(())
     }
 
-    /// The text.
+    /// Takes the text out of it.
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_text(self) -> Result<String, String> {
+    pub fn take_text(&mut self) -> Result<String, String> {
         let Self::Text(text) = self else { return Err(MISMATCH.to_owned()) };
-        Ok(text)
+        Ok(take(text))
     }
 
-    /// The list.
+    /// Takes the list out of it.
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_list(self) -> Result<Vec<String>, String> {
+    pub fn take_list(&mut self) -> Result<Vec<String>, String> {
         let Self::List(items) = self else { return Err(MISMATCH.to_owned()) };
-        Ok(items)
+        Ok(take(items))
     }
 
     /// Stores the text.
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn store_text(self, field: &mut String) -> Result<(), String> {
-        *field = self.into_text()?;
+    pub fn store_text(&mut self, field: &mut String) -> Result<(), String> {
+        *field = self.take_text()?;
         Ok(())
     }
 
@@ -147,8 +148,8 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn store_list(self, field: &mut Vec<String>) -> Result<(), String> {
-        *field = self.into_list()?;
+    pub fn store_list(&mut self, field: &mut Vec<String>) -> Result<(), String> {
+        *field = self.take_list()?;
         Ok(())
     }
 
@@ -156,9 +157,9 @@ impl Value {
     ///
     /// # Errors
     /// The value is of another unit.
-    pub fn into_buffer(self, field: &mut Buffer) -> Result<(), String> {
+    pub fn store_buffer(&self, field: &mut Buffer) -> Result<(), String> {
         let Self::Buffer(buffer) = self else { return Err(MISMATCH.to_owned()) };
-        *field = buffer;
+        *field = *buffer;
         Ok(())
     }
 }

@@ -99,7 +99,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
         Attribute {
             about: live!("enabled", Unit::Switch, "on", "Whether it is asked.").by_admin(),
             get: |s| Value::Switch(s.enabled),
-            set: Some(|s, v| v.into_bool(&mut s.enabled)),
+            set: Some(|s, v| v.store_bool(&mut s.enabled)),
         },
         Attribute {
             about: live!(
@@ -112,7 +112,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Choice(s.kind),
-            set: Some(|s, v| v.into_choice(&mut s.kind)),
+            set: Some(|s, v| v.store_choice(&mut s.kind)),
         },
         Attribute {
             about: live!(
@@ -179,7 +179,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
                 "Largest file that can be uploaded, 0 for what the disk holds. A larger one is answered 413.",
             ),
             get: |s| Value::Size(s.upload_max),
-            set: Some(|s, v| v.into_u64(&mut s.upload_max)),
+            set: Some(|s, v| v.store_u64(&mut s.upload_max)),
         },
         Attribute {
             about: live!(
@@ -189,7 +189,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
                 "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
             ),
             get: |s| Value::Size(s.upload_reserve),
-            set: Some(|s, v| v.into_u64(&mut s.upload_reserve)),
+            set: Some(|s, v| v.store_u64(&mut s.upload_reserve)),
         },
         Attribute {
             about: live!(
@@ -213,7 +213,7 @@ pub static HANDLER: Kind<HandlerSettings> = Kind {
             )
             .by_admin(),
             get: |s| Value::Choice(s.status),
-            set: Some(|s, v| v.into_choice(&mut s.status)),
+            set: Some(|s, v| v.store_choice(&mut s.status)),
         },
     ],
 };

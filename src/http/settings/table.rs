@@ -38,7 +38,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Whether it serves. Turned off, it listens no more, and finishes what was asked.",
             ),
             get: |s| Value::Switch(s.enabled),
-            set: Some(|s, v| v.into_bool(&mut s.enabled)),
+            set: Some(|s, v| v.store_bool(&mut s.enabled)),
         },
         Attribute {
             about: admin!(
@@ -80,7 +80,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
         Attribute {
             about: admin!("files", Unit::Switch, "on", "Serve what is in root. When off, only handlers answer."),
             get: |s| Value::Switch(s.files),
-            set: Some(|s, v| v.into_bool(&mut s.files)),
+            set: Some(|s, v| v.store_bool(&mut s.files)),
         },
         Attribute {
             about: admin!(
@@ -101,7 +101,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "hidden", value: "" }),
             get: |s| Value::Switch(s.hidden),
-            set: Some(|s, v| v.into_bool(&mut s.hidden)),
+            set: Some(|s, v| v.store_bool(&mut s.hidden)),
         },
         Attribute {
             about: admin!(
@@ -112,7 +112,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "listing", value: "" }),
             get: |s| Value::Switch(s.listing),
-            set: Some(|s, v| v.into_bool(&mut s.listing)),
+            set: Some(|s, v| v.store_bool(&mut s.listing)),
         },
         Attribute {
             about: admin!(
@@ -123,7 +123,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  they lead.",
             ),
             get: |s| Value::Choice(s.symlinks),
-            set: Some(|s, v| v.into_choice(&mut s.symlinks)),
+            set: Some(|s, v| v.store_choice(&mut s.symlinks)),
         },
         Attribute {
             about: admin!(
@@ -178,7 +178,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "cors", value: "" }),
             get: |s| Value::Switch(s.cors),
-            set: Some(|s, v| v.into_bool(&mut s.cors)),
+            set: Some(|s, v| v.store_bool(&mut s.cors)),
         },
         Attribute {
             about: admin!(
@@ -190,7 +190,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             )
             .with_flag(&Flag { short: None, long: "spa", value: "" }),
             get: |s| Value::Switch(s.spa),
-            set: Some(|s, v| v.into_bool(&mut s.spa)),
+            set: Some(|s, v| v.store_bool(&mut s.spa)),
         },
         Attribute {
             about: admin!(
@@ -216,7 +216,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  ended before its reply.",
             ),
             get: |s| Value::Choice(s.access_log_format),
-            set: Some(|s, v| v.into_choice(&mut s.access_log_format)),
+            set: Some(|s, v| v.store_choice(&mut s.access_log_format)),
         },
         Attribute {
             about: admin!(
@@ -227,7 +227,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  FILE.1, that FILE.2 and so on.",
             ),
             get: |s| Value::Size(s.access_log_size),
-            set: Some(|s, v| v.into_u64(&mut s.access_log_size)),
+            set: Some(|s, v| v.store_u64(&mut s.access_log_size)),
         },
         Attribute {
             about: admin!(
@@ -237,7 +237,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Renamed files kept. Together with the one being written they hold at most access_log_size each.",
             ),
             get: |s| Value::Count(s.access_log_keep.into()),
-            set: Some(|s, v| v.into_u32(&mut s.access_log_keep)),
+            set: Some(|s, v| v.store_u32(&mut s.access_log_keep)),
         },
         Attribute {
             about: admin!(
@@ -261,7 +261,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  body_max does not hold for uploads.",
             ),
             get: |s| Value::Size(s.upload_max),
-            set: Some(|s, v| v.into_u64(&mut s.upload_max)),
+            set: Some(|s, v| v.store_u64(&mut s.upload_max)),
         },
         Attribute {
             about: live!(
@@ -271,7 +271,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Free space that uploads leave. One that would take of it is answered 507; 0 lets them fill the disk.",
             ),
             get: |s| Value::Size(s.upload_reserve),
-            set: Some(|s, v| v.into_u64(&mut s.upload_reserve)),
+            set: Some(|s, v| v.store_u64(&mut s.upload_reserve)),
         },
         Attribute {
             about: admin!(
@@ -304,7 +304,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Keep connections for further requests.",
             ),
             get: |s| Value::Switch(s.keep_alive),
-            set: Some(|s, v| v.into_bool(&mut s.keep_alive)),
+            set: Some(|s, v| v.store_bool(&mut s.keep_alive)),
         },
         Attribute {
             about: live!(
@@ -316,7 +316,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  is set are answered 503, and those beyond the descriptors wait.",
             ),
             get: |s| Value::Count(s.max_connections.into()),
-            set: Some(|s, v| v.into_u32(&mut s.max_connections)),
+            set: Some(|s, v| v.store_u32(&mut s.max_connections)),
         },
         Attribute {
             about: live!(
@@ -327,7 +327,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  count by their first 64 bits; loopback addresses and Unix sockets are not counted.",
             ),
             get: |s| Value::Count(s.max_per_address.into()),
-            set: Some(|s, v| v.into_u32(&mut s.max_per_address)),
+            set: Some(|s, v| v.store_u32(&mut s.max_per_address)),
         },
         Attribute {
             about: live!(
@@ -337,7 +337,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Time for a whole request head. What comes in does not renew it.",
             ),
             get: |s| Value::Time(s.header_timeout),
-            set: Some(|s, v| v.into_u64(&mut s.header_timeout)),
+            set: Some(|s, v| v.store_u64(&mut s.header_timeout)),
         },
         Attribute {
             about: live!(
@@ -347,7 +347,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Time a connection may wait between requests.",
             ),
             get: |s| Value::Time(s.idle_timeout),
-            set: Some(|s, v| v.into_u64(&mut s.idle_timeout)),
+            set: Some(|s, v| v.store_u64(&mut s.idle_timeout)),
         },
         Attribute {
             about: live!(
@@ -358,12 +358,12 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  once rate_grace has passed; 0 waits for ever.",
             ),
             get: |s| Value::Size(s.rate_floor.into()),
-            set: Some(|s, v| v.into_u32(&mut s.rate_floor)),
+            set: Some(|s, v| v.store_u32(&mut s.rate_floor)),
         },
         Attribute {
             about: live!("rate_grace", TIMEOUT, "20s", "Time before rate_floor holds."),
             get: |s| Value::Time(s.rate_grace),
-            set: Some(|s, v| v.into_u64(&mut s.rate_grace)),
+            set: Some(|s, v| v.store_u64(&mut s.rate_grace)),
         },
         Attribute {
             about: live!(
@@ -374,7 +374,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  connection closed on unread input takes the reply with it.",
             ),
             get: |s| Value::Time(s.linger_timeout),
-            set: Some(|s, v| v.into_u64(&mut s.linger_timeout)),
+            set: Some(|s, v| v.store_u64(&mut s.linger_timeout)),
         },
         Attribute {
             about: live!(
@@ -384,7 +384,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Longest request line. A longer one is answered 414.",
             ),
             get: |s| Value::Size(s.request_line_max.into()),
-            set: Some(|s, v| v.into_u32(&mut s.request_line_max)),
+            set: Some(|s, v| v.store_u32(&mut s.request_line_max)),
         },
         Attribute {
             about: live!(
@@ -394,7 +394,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Longest request head. A longer one is answered 431.",
             ),
             get: |s| Value::Size(s.head_max.into()),
-            set: Some(|s, v| v.into_u32(&mut s.head_max)),
+            set: Some(|s, v| v.store_u32(&mut s.head_max)),
         },
         Attribute {
             about: live!(
@@ -404,7 +404,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Most header fields of a request. More are answered 431.",
             ),
             get: |s| Value::Count(s.fields_max.into()),
-            set: Some(|s, v| v.into_u32(&mut s.fields_max)),
+            set: Some(|s, v| v.store_u32(&mut s.fields_max)),
         },
         Attribute {
             about: live!(
@@ -415,7 +415,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  body is not read.",
             ),
             get: |s| Value::Size(s.body_max),
-            set: Some(|s, v| v.into_u64(&mut s.body_max)),
+            set: Some(|s, v| v.store_u64(&mut s.body_max)),
         },
         Attribute {
             about: live!(
@@ -425,12 +425,12 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Longest unwanted body read to keep a connection. A longer one, or one in chunks, ends it.",
             ),
             get: |s| Value::Size(s.drain_max),
-            set: Some(|s, v| v.into_u64(&mut s.drain_max)),
+            set: Some(|s, v| v.store_u64(&mut s.drain_max)),
         },
         Attribute {
             about: live!("read_buffer", BUFFER, "4K", "Most bytes read at once, a power of two or a range. auto:4K..64K lets it grow for those who fill it."),
             get: |s| Value::Buffer(s.read_buffer),
-            set: Some(|s, v| v.into_buffer(&mut s.read_buffer)),
+            set: Some(|s, v| v.store_buffer(&mut s.read_buffer)),
         },
         Attribute {
             about: live!(
@@ -441,7 +441,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  those who fill it and shrinks again. Files go out by sendfile, beside it.",
             ),
             get: |s| Value::Buffer(s.write_buffer),
-            set: Some(|s, v| v.into_buffer(&mut s.write_buffer)),
+            set: Some(|s, v| v.store_buffer(&mut s.write_buffer)),
         },
         Attribute {
             about: live!(
@@ -451,12 +451,12 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Memory for small files kept ready, 0 for none.",
             ),
             get: |s| Value::Size(s.file_cache),
-            set: Some(|s, v| v.into_u64(&mut s.file_cache)),
+            set: Some(|s, v| v.store_u64(&mut s.file_cache)),
         },
         Attribute {
             about: live!("cache_file_max", size(0, MEGA / 2), "16K", "Largest file kept in file_cache."),
             get: |s| Value::Size(s.cache_file_max.into()),
-            set: Some(|s, v| v.into_u32(&mut s.cache_file_max)),
+            set: Some(|s, v| v.store_u32(&mut s.cache_file_max)),
         },
         Attribute {
             about: live!(
@@ -466,7 +466,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Let the kernel send files. When off they are read and written, as some filesystems need.",
             ),
             get: |s| Value::Switch(s.sendfile),
-            set: Some(|s, v| v.into_bool(&mut s.sendfile)),
+            set: Some(|s, v| v.store_bool(&mut s.sendfile)),
         },
         Attribute {
             about: admin!(
@@ -476,7 +476,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "Connections the kernel queues for us.",
             ),
             get: |s| Value::Count(s.backlog.into()),
-            set: Some(|s, v| v.into_u32(&mut s.backlog)),
+            set: Some(|s, v| v.store_u32(&mut s.backlog)),
         },
         Attribute {
             about: admin!(
@@ -487,7 +487,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                  it over at once.",
             ),
             get: |s| Value::Time(s.defer_accept),
-            set: Some(|s, v| v.into_u64(&mut s.defer_accept)),
+            set: Some(|s, v| v.store_u64(&mut s.defer_accept)),
         },
         Attribute {
             about: admin!(
@@ -497,7 +497,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "The kernel's send buffer (SO_SNDBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.send_buffer.into()),
-            set: Some(|s, v| v.into_u32(&mut s.send_buffer)),
+            set: Some(|s, v| v.store_u32(&mut s.send_buffer)),
         },
         Attribute {
             about: admin!(
@@ -507,7 +507,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "The kernel's receive buffer (SO_RCVBUF), 0 for its own choice.",
             ),
             get: |s| Value::Size(s.receive_buffer.into()),
-            set: Some(|s, v| v.into_u32(&mut s.receive_buffer)),
+            set: Some(|s, v| v.store_u32(&mut s.receive_buffer)),
         },
     ],
 };
