@@ -6,12 +6,30 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{AsFd, Errno, FileKind, FileStat, describe, open_file, read_open, stat, stat_path};
 
-use super::super::keys::{FILE_MAX, Keys};
-use crate::text::join::joined;
+use super::super::keys::{FILE_MAX, Keys, Problem};
+use crate::text::join::push_all;
 use crate::text::number::push_decimal_str;
 
 /// What tells one state of a file from another: where it is, how long, and when it changed.
 type Stamp = [u64; 7];
+
+/// Why a file gives no keys.
+enum Wrong {
+    System(Errno),
+    Text(Problem),
+}
+
+impl From<Errno> for Wrong {
+    fn from(error: Errno) -> Wrong {
+        Wrong::System(error)
+    }
+}
+
+impl From<Problem> for Wrong {
+    fn from(problem: Problem) -> Wrong {
+        Wrong::Text(problem)
+    }
+}
 
 /// Keys, and where they come from.
 #[derive(Default)]
@@ -19,8 +37,8 @@ pub struct KeyFile {
     /// Empty for keys that are in no file.
     path: String,
     keys: Keys,
-    /// What was read last, or could not be; none where nothing was.
-    stamp: Option<Stamp>,
+    /// What was read last, or could not be; all 0 where nothing was.
+    stamp: Stamp,
     /// The users that a file may belong to, beside root.
     owners: Vec<u32>,
 }
@@ -32,8 +50,8 @@ impl KeyFile {
     /// In one line: the file cannot be read, others can read it, or a line of it is wrong.
     pub fn open(path: &str, owners: &[u32]) -> Result<KeyFile, String> {
         let (path, owners) = (path.to_owned(), owners.to_vec());
-        let mut file = KeyFile { path, keys: Keys::default(), stamp: None, owners };
-        file.read()?;
+        let mut file = KeyFile { path, keys: Keys::default(), stamp: Stamp::default(), owners };
+        file.read("")?;
         Ok(file)
     }
 
@@ -58,63 +76,73 @@ impl KeyFile {
         if self.path.is_empty() {
             return Ok(false);
         }
-        let found = match stat_path(&*self.path) {
-            Ok(found) => Some(stamp(&found)),
+        match stat_path(&*self.path) {
+            Ok(found) if self.is_new(&stamp(&found)) => {
+                self.read("; the keys stay as they were")?;
+                return Ok(true);
+            }
             Err(Errno::NOENT) => {
                 self.keys = Keys::default();
-                if self.stamp.take().is_some() {
-                    return Err(self.line(0, "it is gone, so nobody can log in"));
+                if self.is_new(&Stamp::default()) {
+                    return Err(self.line(0, "it is gone, so nobody can log in", ""));
                 }
-                return Ok(false);
             }
-            // Whom the program runs as may not look at it: what was read at start still counts.
-            Err(_) => return Ok(false),
-        };
-        if found == self.stamp {
-            return Ok(false);
+            // Nothing new; or whom the program runs as may not look at it, and what was read at start still counts.
+            Ok(_) | Err(_) => {}
         }
-        self.stamp = found;
-        self.read().map_err(|message| joined(&[&message, "; the keys stay as they were"]))?;
-        Ok(true)
+        Ok(false)
     }
 
+    /// Remembers a state; whether it is another one than before.
     #[inline(never)]
-    fn read(&mut self) -> Result<(), String> {
-        let told = |error: Errno| self.line(0, &describe(error));
-        let file = open_file(&*self.path).map_err(told)?;
-        let found = stat(file.as_fd()).map_err(told)?;
-        if let Some(wrong) = self.wrong(&found) {
-            return Err(self.line(0, wrong));
-        }
-        let text = read_open(&file, FILE_MAX + 1).map_err(told)?;
-        self.keys = Keys::parse(&text).map_err(|problem| self.line(problem.line, problem.expected))?;
-        self.stamp = Some(stamp(&found));
+    fn is_new(&mut self, stamp: &Stamp) -> bool {
+        let new = self.stamp != *stamp;
+        self.stamp = *stamp;
+        new
+    }
+
+    /// Reads the file. Where it is wrong, it is also told what that means.
+    #[inline(never)]
+    fn read(&mut self, meaning: &str) -> Result<(), String> {
+        self.try_read().map_err(|wrong| match wrong {
+            Wrong::System(error) => self.line(0, &describe(error), meaning),
+            Wrong::Text(Problem { line, expected }) => self.line(line, expected, meaning),
+        })
+    }
+
+    fn try_read(&mut self) -> Result<(), Wrong> {
+        let file = open_file(&*self.path)?;
+        let found = stat(file.as_fd());
+        // By reference: it would be copied otherwise.
+        let found = found.as_ref().map_err(|error| *error)?;
+        self.check(found)?;
+        self.keys = Keys::parse(&read_open(&file, FILE_MAX + 1)?)?;
+        self.is_new(&stamp(found));
         Ok(())
     }
 
-    /// What is wrong with whose the file is and who may read it.
-    fn wrong(&self, found: &FileStat) -> Option<&'static str> {
-        if found.kind != FileKind::File {
-            return Some("expected a file");
-        }
-        if found.mode & 0o027 != 0 {
-            return Some(
-                "expected a file that nobody else can read, nor its group write to; chmod 600 makes it one",
-            );
-        }
-        let known = found.user == 0 || self.owners.contains(&found.user);
-        (!known).then_some("expected a file of root's, or of the user that the program runs as")
+    /// Whose the file is, and who may read it.
+    fn check(&self, found: &FileStat) -> Result<(), Problem> {
+        let expected = if found.kind != FileKind::File {
+            "expected a file"
+        } else if found.mode & 0o027 != 0 {
+            "expected a file that nobody else can read, nor its group write to; chmod 600 makes it one"
+        } else if found.user != 0 && !self.owners.contains(&found.user) {
+            "expected a file of root's, or of the user that the program runs as"
+        } else {
+            return Ok(());
+        };
+        Err(Problem { line: 0, expected })
     }
 
-    /// `FILE:LINE: what`, without the line if it is 0.
-    fn line(&self, number: u32, what: &str) -> String {
+    /// `FILE:LINE: what`, without the line if it is 0, and what that means.
+    fn line(&self, number: u32, what: &str, meaning: &str) -> String {
         let mut text = self.path.clone();
         if number > 0 {
             text.push(':');
             push_decimal_str(number.into(), &mut text);
         }
-        text.push_str(": ");
-        text.push_str(what);
+        push_all(&mut text, &[": ", what, meaning]);
         text
     }
 }
