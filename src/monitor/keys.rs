@@ -136,26 +136,16 @@ impl Keys {
         // its first user keeps the password.
         let secret = self.entries.first().map_or(&[0; LENGTH], |first| &first.key);
         let made = proof::mac(secret, &[b"salt\n", user]);
+        // Not the bytes that choose the model, but others that follow from the same.
+        let salt = proof::mac(secret, &[b"bytes\n", user]);
         let model = usize::from(u16::from_be_bytes([made[0], made[1]])).checked_rem(self.entries.len());
-        let model = model.and_then(|at| self.entries.get(at));
-        match found {
-            Some(entry) => Challenge {
-                salt: entry.salt.clone(),
-                iterations: entry.iterations,
-                key: entry.key,
-                role: Some(entry.role),
-            },
-            None => {
-                // Not the bytes that chose the model, but others that follow from the same.
-                let salt = proof::mac(secret, &[b"bytes\n", user]);
-                let length = model.map_or(SALT, |entry| entry.salt.len());
-                Challenge {
-                    salt: salt.get(..length).unwrap_or(&salt).to_owned(),
-                    iterations: model.map_or(ITERATIONS, |entry| entry.iterations),
-                    key: made,
-                    role: None,
-                }
-            }
+        let like = found.or(model.and_then(|at| self.entries.get(at)));
+        let length = like.map_or(SALT, |entry| entry.salt.len());
+        Challenge {
+            salt: found.map_or(&salt[..], |entry| &entry.salt).get(..length).unwrap_or_default().to_owned(),
+            iterations: like.map_or(ITERATIONS, |entry| entry.iterations),
+            key: found.map_or(made, |entry| entry.key),
+            role: found.map(|entry| entry.role),
         }
     }
 
@@ -193,14 +183,16 @@ impl Keys {
         if line.contains(&b':') {
             return Err(FORM);
         }
-        let iterations = parse_decimal(iterations)
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| ITERATIONS_RANGE.contains(number))
-            .ok_or("expected 4096 to 10000000 iterations")?;
+        let iterations = parse_decimal(iterations).unwrap_or(0).min(u32::MAX.into()) as u32;
+        if !ITERATIONS_RANGE.contains(&iterations) {
+            return Err("expected 4096 to 10000000 iterations");
+        }
         let mut room = [0; LENGTH];
-        let length = proof::read_hex(salt, &mut room).filter(|length| (SALT_MIN..=LENGTH).contains(length));
-        let salt = length.and_then(|length| room.get(..length));
-        let salt = salt.ok_or("expected a salt of 8 to 32 bytes, in hexadecimal digits")?.to_owned();
+        let length = proof::read_hex(salt, &mut room).unwrap_or(0);
+        let salt = room.get(..length).unwrap_or_default();
+        if salt.len() < SALT_MIN {
+            return Err("expected a salt of 8 to 32 bytes, in hexadecimal digits");
+        }
         let mut key = [0; LENGTH];
         if proof::read_hex(line, &mut key) != Some(LENGTH) {
             return Err("expected a key of 32 bytes, in hexadecimal digits");
@@ -208,7 +200,7 @@ impl Keys {
         if self.entries.iter().any(|entry| entry.user == user) {
             return Err("expected each user once");
         }
-        self.entries.push(Entry { user: user.to_owned(), role, iterations, salt, key });
+        self.entries.push(Entry { user: user.to_owned(), role, iterations, salt: salt.to_owned(), key });
         Ok(())
     }
 }
