@@ -79,7 +79,8 @@ impl Door {
             let may_go = |waiting: &Waiting| alike < FROM_ONE_MAX || waiting.origin == origin;
             let first = |named| self.waiting.iter().position(|one| one.named == named && may_go(one));
             let at = first(false).or_else(|| first(true));
-            gone = at.map(|at| self.waiting.remove(at).id);
+            gone = at.and_then(|at| self.put_last(at)).map(|waiting| waiting.id);
+            self.waiting.pop();
         }
         self.waiting.push(Waiting { id, origin, named: false });
         gone
@@ -88,14 +89,27 @@ impl Door {
     /// Somebody has said who it is, and goes after those who have not. To say it again makes nobody later.
     pub fn name(&mut self, id: ConnId) {
         if let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id && !waiting.named) {
-            let named = self.waiting.remove(at);
-            self.waiting.push(Waiting { named: true, ..named });
+            if let Some(waiting) = self.put_last(at) {
+                waiting.named = true;
+            }
         }
+    }
+
+    /// Puts one behind all others. It takes less code than to remove one from amidst them.
+    #[inline(never)]
+    fn put_last(&mut self, at: usize) -> Option<&mut Waiting> {
+        for behind in at + 1..self.waiting.len() {
+            self.waiting.swap(behind - 1, behind);
+        }
+        self.waiting.last_mut()
     }
 
     /// Somebody has logged in, or has not.
     pub fn leave(&mut self, id: ConnId) {
-        self.waiting.retain(|waiting| waiting.id != id);
+        if let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id) {
+            self.put_last(at);
+            self.waiting.pop();
+        }
         if self.waiting.is_empty() {
             self.waiting = Vec::new();
         }
@@ -117,23 +131,32 @@ impl Door {
     /// A login has failed: shuts the door to where it came from.
     #[inline(never)]
     pub fn fail(&mut self, origin: Origin, now: u64) {
-        self.slowed.retain(|slowed| now < slowed.until.saturating_add(MEMORY));
-        if self.slowed.is_empty() {
-            // An empty table holds no memory until somebody fails again.
+        let is_forgotten = |slowed: &Slowed| now >= slowed.until.saturating_add(MEMORY);
+        if self.slowed.iter().all(is_forgotten) {
+            // A table of nobody holds no memory until somebody fails again.
             self.slowed = Vec::new();
         }
-        if let Some(slowed) = self.slowed.iter_mut().find(|slowed| slowed.origin == origin) {
-            slowed.wait = (slowed.wait * 2).min(WAITS.1);
-            slowed.until = now + slowed.wait;
-            return;
-        }
-        if self.slowed.len() >= ADDRESSES {
-            let first = self.slowed.iter().enumerate().min_by_key(|(_, slowed)| slowed.until);
-            if let Some(at) = first.map(|(at, _)| at) {
-                self.slowed.swap_remove(at);
+        let (mut wait, mut place) = (WAITS.0, None::<&mut Slowed>);
+        let full = self.slowed.len() >= ADDRESSES;
+        for slowed in &mut self.slowed {
+            if slowed.origin == origin {
+                if !is_forgotten(slowed) {
+                    wait = (slowed.wait * 2).min(WAITS.1);
+                }
+                place = Some(slowed);
+                break;
+            }
+            // Another one's, whose wait is over first.
+            let free = full || is_forgotten(slowed);
+            if free && place.as_ref().is_none_or(|first| slowed.until < first.until) {
+                place = Some(slowed);
             }
         }
-        self.slowed.push(Slowed { origin, until: now + WAITS.0, wait: WAITS.0 });
+        let slowed = Slowed { origin, until: now + wait, wait };
+        match place {
+            Some(place) => *place = slowed,
+            None => self.slowed.push(slowed),
+        }
     }
 }
 
