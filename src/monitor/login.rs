@@ -131,7 +131,6 @@ impl Login {
     }
 
     /// A login by Medusa's handshake where there is a time, else by key.
-    #[inline(never)]
     #[must_use]
     pub fn new(time: Option<i64>, random: [u8; NONCE]) -> Login {
         let mut nonce = Vec::new();
@@ -211,7 +210,9 @@ impl Login {
         out.push(b' ');
         push_decimal(challenge.iterations.into(), out);
         out.push(b'\n');
-        (self.user, self.client_nonce, self.key) = (user.into(), nonce.into(), challenge.key);
+        self.user.push_str(user);
+        self.client_nonce.extend_from_slice(nonce.as_bytes());
+        self.key = challenge.key;
         Outcome::More
     }
 
@@ -239,15 +240,16 @@ impl Login {
     #[inline(never)]
     fn answer(&mut self, line: &[u8], keys: &Keys) -> Outcome {
         let given = line.to_ascii_lowercase();
-        let mut outcome = Outcome::Out(Why::Wrong);
+        let mut found = None;
         for (password, role) in keys.legacy() {
-            let answer = |zeros| medusa_answer(&self.nonce, password, zeros);
-            if same(&given, &answer(true)) | same(&given, &answer(false)) {
-                self.user = super::keys::LEGACY.into();
-                outcome = Outcome::In(role);
+            let is_answer = |zeros| same(&given, &medusa_answer(&self.nonce, password, zeros));
+            if is_answer(true) | is_answer(false) {
+                found = Some(role);
             }
         }
-        outcome
+        let Some(role) = found else { return Outcome::Out(Why::Wrong) };
+        self.user.push_str(super::keys::LEGACY);
+        Outcome::In(role)
     }
 }
 
@@ -259,7 +261,7 @@ pub fn medusa_answer(challenge: &[u8], password: &[u8], zeros: bool) -> Vec<u8> 
     sum.add(challenge);
     sum.add(password);
     sum.finish(&mut digest);
-    for byte in digest {
+    for &byte in &digest {
         if zeros || byte > 15 {
             out.push(hex_digit(byte >> 4, b'a'));
         }

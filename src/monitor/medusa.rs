@@ -35,21 +35,14 @@ pub enum Heard {
 #[inline(never)]
 #[must_use]
 pub fn hear(input: &[u8]) -> (usize, Heard) {
-    let within = input.get(..=LINE_MAX).unwrap_or(input);
-    let end = within.iter().position(|byte| *byte == b'\n').or_else(|| {
-        // A carriage return may be the last byte within, and the line feed the one after it.
-        let ends = input.get(LINE_MAX..LINE_MAX + 2) == Some(b"\r\n");
-        ends.then_some(LINE_MAX + 1)
-    });
-    let Some(end) = end else {
-        let may_end = input.len() == LINE_MAX + 1 && input.ends_with(b"\r");
-        return match input.len() > LINE_MAX && !may_end {
-            true => (input.len(), Heard::Over),
-            false => (0, Heard::Nothing),
-        };
-    };
-    let line = input.get(..end).unwrap_or_default();
+    let within = input.get(..LINE_MAX + 2).unwrap_or(input);
+    let end = within.iter().position(|byte| *byte == b'\n');
+    let line = end.and_then(|end| within.get(..end)).unwrap_or(within);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() > LINE_MAX {
+        return (input.len(), Heard::Over);
+    }
+    let Some(end) = end else { return (0, Heard::Nothing) };
     let mut clean = Vec::with_capacity(line.len() + 1);
     for byte in line {
         match *byte {
@@ -74,7 +67,8 @@ pub fn hear(input: &[u8]) -> (usize, Heard) {
 pub fn welcome(process: u32, role: &str) -> String {
     let mut number = String::new();
     push_decimal_str(process.into(), &mut number);
-    fill("Welcome to <gorgon %, process %, role %>\r\n", &[env!("CARGO_PKG_VERSION"), &number, role])
+    let text = concat!("Welcome to <gorgon ", env!("CARGO_PKG_VERSION"), ", process %, role %>\r\n");
+    fill(text, &[&number, role])
 }
 
 /// Appends what a session says, with a carriage return before each line feed.

@@ -35,7 +35,7 @@ pub fn key(password: &[u8], salt: &[u8], iterations: u32) -> Bytes {
     let mut key = block;
     for _ in 1..iterations {
         block = mac(password, &[&block]);
-        key.iter_mut().zip(block).for_each(|(byte, more)| *byte ^= more);
+        key.iter_mut().zip(&block).for_each(|(byte, more)| *byte ^= more);
     }
     key
 }
@@ -53,10 +53,8 @@ pub fn proof(key: &Bytes, side: Side, server_nonce: &[u8], client_nonce: &[u8], 
 /// HMAC-SHA-256 (RFC 2104) of what the parts are together.
 #[must_use]
 pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> Bytes {
-    let mut mac = HMAC::new(key);
-    // A slice, not a reference to one: that would be another instance of all that it takes.
-    parts.iter().for_each(|part| mac.update(*part));
-    mac.finalize()
+    // A slice, not the vector: that would be another instance of all that it takes.
+    HMAC::mac(&*parts.concat(), key)
 }
 
 /// Whether two texts of one length are the same, in a time that does not tell where they differ.
