@@ -32,7 +32,6 @@ pub enum Heard {
 
 /// Takes unread input, at most one line of it; gives how much it used and what it is. What it does not use comes again,
 /// with more behind it.
-#[inline(never)]
 #[must_use]
 pub fn hear(input: &[u8]) -> (usize, Heard) {
     let within = input.get(..LINE_MAX + 2).unwrap_or(input);

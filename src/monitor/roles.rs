@@ -26,7 +26,7 @@ pub fn word(role: Role) -> &'static str {
 /// The role of a word.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Role> {
-    ROLES.into_iter().find(|role| word(*role).as_bytes() == text)
+    ROLES.iter().copied().find(|role| word(*role).as_bytes() == text)
 }
 
 /// The numbers that stand for all users and groups that this namespace has no number for (user_namespaces(7)): such a
@@ -77,8 +77,8 @@ impl Roles {
     ) -> Result<Roles, (&'static str, String)> {
         let mut roles = Roles::default();
         let lists = [&settings.view, &settings.operate, &settings.admin];
-        for (role, list) in ROLES.into_iter().zip(lists) {
-            for name in list {
+        for (&role, list) in ROLES.iter().zip(&lists) {
+            for name in *list {
                 let known = match name.strip_prefix('@') {
                     Some(name) => roles.add_group(name, role, passwd, group),
                     None => roles.add_user(name, role, passwd),
@@ -123,7 +123,6 @@ impl Roles {
         if self.unmapped.group == Some(group) { by_user } else { by_user.max(highest(&self.groups, group)) }
     }
 
-    #[inline(never)]
     fn add_user(&mut self, name: &str, role: Role, passwd: &[u8]) -> bool {
         let found = accounts(passwd).find(|account| account.name == name.as_bytes());
         let number = found.map(|account| account.user).or_else(|| parse_id(name.as_bytes()));
@@ -132,7 +131,6 @@ impl Roles {
         true
     }
 
-    #[inline(never)]
     fn add_group(&mut self, name: &str, role: Role, passwd: &[u8], group: &[u8]) -> bool {
         let found = groups(group).find(|found| found.name == name.as_bytes());
         let Some(number) = found.map(|found| found.group).or_else(|| parse_id(name.as_bytes())) else {

@@ -28,11 +28,12 @@ use super::login::{FAREWELL, Login, NONCE, Outcome};
 use super::medusa::{self, Heard, PROMPT};
 use super::refusals::{EARLY, FULL, IDLED, LATE, NO_RANDOM, REFUSED, Refusals};
 use super::roles::{self, Roles};
+use super::session::Session;
 use super::sessions::Sessions;
 use super::settings::MonitorSettings;
 use crate::engine::values::{CLASSES, ConnId, Key, Next, Now, Timeout};
 use crate::engine::{Cx, Limits, Loop, Service};
-use crate::text::join::push_all;
+use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 use crate::tree::{Actor, Role};
 
@@ -91,6 +92,17 @@ struct Place {
     medusa: bool,
     /// The prompt was given, and no line came since.
     prompted: bool,
+}
+
+impl Place {
+    /// Asks for a line, where that is the custom.
+    #[inline(never)]
+    fn prompt(&mut self, session: &Session, cx: &mut Cx<'_>) {
+        if self.medusa && !self.prompted && session.wants_input() {
+            self.prompted = true;
+            cx.write(PROMPT);
+        }
+    }
 }
 
 /// The service of one monitor.
@@ -172,23 +184,24 @@ impl MonitorService {
 
     /// Gives a connection its place.
     fn seat(&mut self, key: &mut Key, guest: Guest) {
-        if let Some(old) = self.guest(*key) {
-            *old = guest;
-            return;
+        if self.guest(*key).is_none() {
+            let at = self.guests.iter().position(Option::is_none).unwrap_or(self.guests.len());
+            if at == self.guests.len() {
+                self.guests.push(None);
+            }
+            *key = at as Key + 1;
         }
-        let at = self.guests.iter().position(Option::is_none).unwrap_or(self.guests.len());
-        match self.guests.get_mut(at) {
-            Some(place) => *place = Some(guest),
-            None => self.guests.push(Some(guest)),
+        if let Some(place) = self.guests.get_mut(*key as usize - 1) {
+            *place = Some(guest);
         }
-        *key = at as Key + 1;
     }
 
     /// Lets somebody in.
     fn begin<W: HasSessions>(
         &mut self,
         key: &mut Key,
-        (actor, peer): (Actor, Peer),
+        actor: Actor,
+        peer: Peer,
         medusa: bool,
         world: &mut W,
         cx: &mut Cx<'_>,
@@ -208,7 +221,6 @@ impl MonitorService {
     }
 
     /// One who comes by TCP: is greeted, unless the door is shut.
-    #[inline(never)]
     fn greet<W: HasSessions>(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         // One that is gone already has no address.
         let Some(bits) = cx.client().bits() else { return Next::Close };
@@ -239,7 +251,6 @@ impl MonitorService {
     }
 
     /// Input of one who logs in.
-    #[inline(never)]
     fn log_in<W: HasSessions>(
         &mut self,
         key: &mut Key,
@@ -272,7 +283,7 @@ impl MonitorService {
             }
         };
         cx.write(&out);
-        let mut who = String::from(login.user());
+        let who = String::from(login.user());
         match outcome {
             Outcome::More => {
                 if !who.is_empty() {
@@ -282,10 +293,9 @@ impl MonitorService {
             }
             Outcome::In(role) => {
                 self.leave(key, cx.id(), world);
-                let peer = Peer::Key(who.clone());
-                push_all(&mut who, &[" from ", &address(cx)]);
-                self.note(now, "% logged in as %", &[&who, roles::word(role)], world);
-                (used, self.begin(key, (Actor { role, who }, peer), legacy, world, cx))
+                let from = joined(&[&who, " from ", &address(cx)]);
+                self.note(now, "% logged in as %", &[&from, roles::word(role)], world);
+                (used, self.begin(key, Actor { role, who: from }, Peer::Key(who), legacy, world, cx))
             }
             Outcome::Out(why) => {
                 self.counters.failed_logins += 1;
@@ -307,7 +317,6 @@ impl MonitorService {
     }
 
     /// Input of one who is in.
-    #[inline(never)]
     fn hear<W: HasSessions>(
         &mut self,
         mut place: Place,
@@ -332,11 +341,8 @@ impl MonitorService {
                 Heard::Line(line) => {
                     place.prompted = false;
                     session.feed(&line);
-                    if session.wants_input() {
-                        // It was a comment, and nothing will be answered.
-                        place.prompted = true;
-                        cx.write(PROMPT);
-                    }
+                    // It may have been a comment, and nothing will be answered.
+                    place.prompt(session, cx);
                 }
                 Heard::Over => {
                     cx.write(FAREWELL);
@@ -387,11 +393,8 @@ impl MonitorService {
         if !session.wants_input() {
             return Next::Wait(Timeout::NEVER);
         }
-        if place.medusa && !place.prompted {
-            place.prompted = true;
-            cx.write(PROMPT);
-            self.keep(key, place);
-        }
+        place.prompt(session, cx);
+        self.keep(key, place);
         Next::Read(IDLE)
     }
 }
@@ -408,7 +411,7 @@ impl<W: HasSessions> Service<W> for MonitorService {
         match self.access.roles.of(peer.uid, peer.gid) {
             Some(role) => {
                 let peer = Peer::Unix(peer.uid, peer.gid);
-                self.begin(key, (Actor { role, who }, peer), false, world, cx)
+                self.begin(key, Actor { role, who }, peer, false, world, cx)
             }
             None => {
                 if let Some(more) = self.refusals.count(cx.now().milliseconds) {
@@ -468,11 +471,10 @@ impl<W: HasSessions> Service<W> for MonitorService {
 
     fn on_end(&mut self, key: &mut Key, world: &mut W, cx: &mut Cx<'_>) -> Next {
         let Some(Guest::Session(place, _)) = self.guest(*key) else { return Next::Close };
-        let place = *place;
         if let Some(session) = world.sessions().get(place.number) {
             session.end_input();
         }
-        self.tell(place, *key, world, cx)
+        self.on_wake(key, world, cx)
     }
 
     fn settle(&mut self, world: &mut W, lp: &mut Loop) {
@@ -511,5 +513,5 @@ fn turn_away(legacy: bool, wait: u64, cx: &mut Cx<'_>) -> Next {
 fn address(cx: &Cx<'_>) -> String {
     let mut address = Vec::new();
     cx.client().push_address(&mut address);
-    String::from_utf8_lossy(&address).into_owned()
+    String::from_utf8(address).unwrap_or_default()
 }

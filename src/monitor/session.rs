@@ -264,28 +264,22 @@ impl Session {
     }
 
     fn enter(&mut self, state: State) {
-        self.state = state;
-        match state {
-            State::Running => self.at = 0,
-            State::TooLong => {}
-            State::Reading => {
-                self.line = Vec::new();
-                if self.ended {
-                    self.enter(State::Over);
-                }
-            }
+        self.state = if state == State::Reading && self.ended { State::Over } else { state };
+        self.at = 0;
+        match self.state {
+            State::Running | State::TooLong => return,
+            State::Reading => {}
             State::Over => {
-                self.line = Vec::new();
                 self.job = None;
                 self.watches = Vec::new();
                 self.steps = None;
             }
         }
+        self.line = Vec::new();
     }
 }
 
 /// Takes the next command off a line, from a place on.
-#[inline(never)]
 fn take_request(line: &str, at: &mut usize) -> Option<Request> {
     while let Some(rest) = line.get(*at..).filter(|rest| !rest.is_empty()) {
         let (command, _) = request::divide(rest, b';');

@@ -33,13 +33,14 @@ impl Sessions {
     }
 
     /// Takes a session; gives its number.
-    #[inline(never)]
     pub(super) fn add(&mut self, id: ConnId, session: Session) -> u32 {
         let entry = Some(Box::new(Entry { id, session, woken: false }));
         let place = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
-        match self.slots.get_mut(place) {
-            Some(slot) => *slot = entry,
-            None => self.slots.push(entry),
+        if place == self.slots.len() {
+            self.slots.push(None);
+        }
+        if let Some(slot) = self.slots.get_mut(place) {
+            *slot = entry;
         }
         place as u32 + 1
     }

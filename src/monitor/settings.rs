@@ -88,10 +88,10 @@ impl MonitorSettings {
         let mut reach = (false, false);
         for text in &self.listen {
             // Wrong rules are refused when they are set, so none is lost.
-            let Ok(ListenRule { listen, .. }) = ListenRule::parse(text) else { continue };
+            let Ok(ListenRule { listen, .. }) = &ListenRule::parse(text) else { continue };
             // Of what a socket that was passed is, nothing is known here; without keys nobody comes in by TCP.
             reach.0 |= !matches!(listen, Listen::Unix(_) | Listen::Passed(_));
-            reach.1 |= !is_loopback(&listen);
+            reach.1 |= !is_loopback(listen);
         }
         reach
     }

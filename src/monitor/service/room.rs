@@ -57,17 +57,17 @@ impl MonitorService {
     /// The place of the session that has to go where room is wanted for one of that role: of the lowest role, which is
     /// lower; of those one that does nothing; and of those the oldest.
     pub(super) fn least<W: HasSessions>(&self, role: Role, world: &mut W) -> Option<usize> {
-        let mut found = None;
+        let mut found: Option<(_, usize)> = None;
         for (at, guest) in self.guests.iter().enumerate() {
             let Some(Guest::Session(place, _)) = guest else { continue };
             let Some(session) = world.sessions().get(place.number) else { continue };
             let works = session.has_work() || session.is_watching();
-            let key = (session.actor().role, works, session.opened(), at);
-            if key.0 < role && found.is_none_or(|other| key < other) {
-                found = Some(key);
+            let key = (session.actor().role, works, session.opened());
+            if key.0 < role && found.is_none_or(|(other, _)| key < other) {
+                found = Some((key, at));
             }
         }
-        found.map(|(.., at)| at)
+        found.map(|(_, at)| at)
     }
 
     /// Whether there is room for one of that role, or was made for it.
@@ -76,17 +76,17 @@ impl MonitorService {
             return true;
         }
         let Some(at) = self.least(role, world) else { return false };
-        let shut = self.guests.get_mut(at).and_then(|guest| guest.replace(Guest::Shut(DISPLACED)));
-        let Some(Guest::Session(place, _)) = shut else { return false };
+        let Some(Some(guest)) = self.guests.get_mut(at) else { return false };
+        let Guest::Session(place, _) = guest else { return false };
+        let place = *place;
+        *guest = Guest::Shut(DISPLACED);
         if let Some((id, session)) = world.sessions().find(place.number) {
             let who = session.actor().who.clone();
-            self.count(session);
             cx.lp().send(id, if place.medusa { FAREWELL } else { DISPLACED });
             cx.lp().close(id);
             self.note(cx.now(), "% had to make room", &[&who], world);
         }
-        world.sessions().close(place.number);
-        self.counters.sessions -= 1;
+        self.end(place, world);
         true
     }
 
@@ -111,18 +111,22 @@ impl MonitorService {
         }
     }
 
+    /// Ends a session.
+    #[inline(never)]
+    fn end<W: HasSessions>(&mut self, place: Place, world: &mut W) {
+        if let Some(session) = world.sessions().get(place.number) {
+            self.count(session);
+        }
+        world.sessions().close(place.number);
+        self.counters.sessions = self.counters.sessions.saturating_sub(1);
+    }
+
     /// Takes its place from a connection.
     pub(super) fn leave<W: HasSessions>(&mut self, key: &mut Key, id: ConnId, world: &mut W) {
         let at = (core::mem::take(key) as usize).wrapping_sub(1);
         match self.guests.get_mut(at).and_then(Option::take) {
             Some(Guest::Login { .. }) => world.door().leave(id),
-            Some(Guest::Session(place, _)) => {
-                if let Some(session) = world.sessions().get(place.number) {
-                    self.count(session);
-                }
-                world.sessions().close(place.number);
-                self.counters.sessions = self.counters.sessions.saturating_sub(1);
-            }
+            Some(Guest::Session(place, _)) => self.end(place, world),
             Some(Guest::Shut(_)) | None => {}
         }
         if self.guests.iter().all(Option::is_none) {
