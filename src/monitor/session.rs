@@ -6,6 +6,8 @@
 //!      |      <----------------------------- TooLong
 //!      |          answered                      ^
 //!      +----------------------------------------+    4,096 bytes and no end: the rest is skipped
+//!      |
+//!      +-- the input has ended within a line -->  Unended  -- answered -->  Over
 //!
 //!   any  -- quit, or the input has ended and all of it is answered -->  Over
 //! ```
@@ -34,6 +36,8 @@ enum State {
     Reading,
     Running,
     TooLong,
+    /// What came of the line may be half of it, so none of it is done.
+    Unended,
     Over,
 }
 
@@ -126,7 +130,7 @@ impl Session {
         used
     }
 
-    /// The peer sends no more, and all it sent was fed and used. A last line without an end is one.
+    /// The peer sends no more, and all it sent was fed and used. A last line without an end is an error.
     pub fn end_input(&mut self) {
         self.ended = true;
         self.end_if_ended();
@@ -136,9 +140,7 @@ impl Session {
     pub(super) fn end_if_ended(&mut self) {
         if self.ended && self.wants_input() {
             self.whole_line();
-            if self.state == State::Reading {
-                self.enter(State::Over);
-            }
+            self.enter(if self.state == State::Running { State::Unended } else { State::Over });
         }
     }
 
@@ -162,7 +164,7 @@ impl Session {
     /// Whether something was asked and is not answered yet.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.job.is_some() || matches!(self.state, State::Running | State::TooLong)
+        self.job.is_some() || matches!(self.state, State::Running | State::TooLong | State::Unended)
     }
 
     /// Whether nothing more will come: when the output is sent, the connection is to be closed.
@@ -220,6 +222,7 @@ impl Session {
         let wrong = match self.state {
             State::Reading | State::Over => return None,
             State::TooLong => failure(Code::Limit, "a line has at most 4096 bytes, its end included", &[]),
+            State::Unended => failure(Code::Syntax, "the line has no end; nothing of it is done", &[]),
             State::Running => match line {
                 Ok(line) => {
                     let request = take_request(line, &mut self.at);
@@ -267,7 +270,7 @@ impl Session {
         self.state = if state == State::Reading && self.ended { State::Over } else { state };
         self.at = 0;
         match self.state {
-            State::Running | State::TooLong => return,
+            State::Running | State::TooLong | State::Unended => return,
             State::Reading => {}
             State::Over => {
                 self.job = None;

@@ -69,9 +69,9 @@ fn every_byte_may_come_alone_and_all_that_was_asked_is_answered() {
             host.turn();
         }
         assert!(host.heard(&mut slow, "=2 ok 0\n").starts_with("=1 unknown "));
-        // The last line has no end but that of the input.
+        // The last line has no end, so nothing of it is done.
         slow.stream.shutdown(std::net::Shutdown::Write).unwrap();
-        assert!(host.rest(&mut slow).contains("=3 unknown "));
+        assert!(host.rest(&mut slow).contains("=3 syntax "));
         let mut hasty = host.unix();
         hasty.say("@1 bogus\n@2 bogus\n@3 quit\n@4 bogus\n");
         hasty.stream.shutdown(std::net::Shutdown::Write).unwrap();

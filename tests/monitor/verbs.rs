@@ -9,14 +9,15 @@ use crate::session::{Frame, talk};
 #[test]
 fn frames_are_exact() {
     let host = Host::with("", "");
-    let batch = "@a ls /http; @b get /http/main.index;; ; @c bogus\n# nothing\n\n  \nls /http\r\n@d get /http/main.root";
+    let batch = "@a ls /http; @b get /http/main.index;; ; @c bogus\n# nothing\n\n  \nls /http\r\n@d get /http/main.root\n@e ls";
     let root = format!("/http/main.root={}/site\n", host.directory.path().display());
     let expected = format!(
         "=a ok 11\n/http/main\n=b ok 28\n/http/main.index=index.html\n=c unknown 39\nno verb is named bogus; help lists them\
-         /http/main\nok\n=d ok {}\n{root}",
+         /http/main\nok\n=d ok {}\n{root}\
+         =e syntax 42\nthe line has no end; nothing of it is done",
         root.len()
     );
-    assert_eq!(talk(&host.socket(), batch), expected, "the last line has no end");
+    assert_eq!(talk(&host.socket(), batch), expected);
     for (line, expected) in [
         ("ls /http; quit; ls\nls\n", "/http/main\nok\nok\n"),
         ("@a exit\nls\n", "=a ok 0\n"),

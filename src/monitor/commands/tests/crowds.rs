@@ -160,7 +160,7 @@ fn bytes_that_are_no_text() {
 #[test]
 fn what_was_sent_is_answered_before_the_end() {
     let mut peer = crowd(64 << 10);
-    peer.session().feed(b"ls /loop; ls /loop");
+    peer.session().feed(b"ls /loop; ls /loop\n");
     peer.session().end_input();
     assert!(!peer.session().is_over());
     assert_eq!(peer.settle(usize::MAX), "ok\nok\n");
@@ -170,6 +170,23 @@ fn what_was_sent_is_answered_before_the_end() {
         peer.ask(input.trim());
         peer.session().end_input();
         assert!(peer.session().is_over(), "{input}");
+    }
+}
+
+/// What was to come behind it may say something else: `max_connections=10` was the front of `max_connections=1000`.
+#[test]
+fn of_half_a_line_nothing_is_done() {
+    for (line, told) in [
+        ("set /http/main backlog=1", "error syntax the line has no end; nothing of it is done\n"),
+        ("set /http/main backlog=1\r", "error syntax the line has no end; nothing of it is done\n"),
+        ("@t set /http/main backlog=1; ls", "=t syntax 42\nthe line has no end; nothing of it is done"),
+    ] {
+        let mut peer = Peer::new(Role::Admin);
+        peer.session().feed(line.as_bytes());
+        peer.session().end_input();
+        assert!(!peer.session().is_over());
+        assert_eq!(peer.settle(usize::MAX), told);
+        assert!(peer.session().is_over() && peer.tree.log().next().is_none());
     }
 }
 

@@ -177,7 +177,7 @@ fn watches_end_with_the_input() {
     let mut peer = Peer::new(Role::View);
     peer.session().feed(b"@w watch /loop turns\nls /loop");
     peer.settle(usize::MAX);
-    peer.session().feed(b"ls /loop");
+    peer.session().feed(b"ls /loop\n");
     peer.session().end_input();
     assert_eq!(peer.settle(usize::MAX), "ok\n");
     assert!(peer.session().is_over());
