@@ -48,6 +48,7 @@ pub fn check(settings: &Settings) -> Vec<Wrong> {
 }
 
 /// What a node says of itself.
+#[cfg(any(feature = "http", feature = "monitor"))]
 fn own(kind: NodeKind, name: &str, wrong: Option<(&'static str, &'static str)>, all: &mut Vec<Wrong>) {
     if let Some((key, message)) = wrong {
         all.push(Wrong { node: NodeId::new(kind, name), key, message: String::from(message), other: None });
