@@ -276,7 +276,9 @@ fn names_a_directory_that_it_may_not_read() {
     if std::fs::read_dir(&closed).is_ok() {
         // Root may read everything: somebody else tries, who must get as far as there.
         let program = directory.path().join("gorgon");
-        std::fs::copy(env!("CARGO_BIN_EXE_gorgon"), &program).unwrap();
+        // By another process: what a test beside this one starts meanwhile would hold a copy of ours open for writing.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_gorgon")).arg(&program).status().unwrap();
+        assert!(copied.success());
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
