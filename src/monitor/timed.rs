@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::text::split::split_once;
 use crate::tree::{Actor, Step};
 
 /// Changes that may wait at once, of all sessions together.
@@ -64,6 +65,12 @@ impl Change {
     /// The attribute that it is of, or of a part of.
     pub(super) fn attribute(&self) -> &str {
         self.key.split_once('[').map_or(&self.key, |(attribute, _)| attribute)
+    }
+
+    /// The attribute of a listener that it is: a part of a rule is kept by that one's name.
+    #[inline(never)]
+    pub(super) fn of_listener(&self) -> Option<&str> {
+        split_once(&self.key, "].").map(|(_, key)| key)
     }
 
     /// Its text before, for people: a part may have had none.
@@ -139,7 +146,7 @@ impl Timed {
 
     /// Takes some of them.
     #[inline(never)]
-    fn take(&mut self, which: &mut dyn FnMut(&Change) -> bool) -> Timed {
+    pub(super) fn take(&mut self, which: &mut dyn FnMut(&Change) -> bool) -> Timed {
         let mut taken = Timed::default();
         for change in core::mem::take(&mut self.changes) {
             if which(&change) {

@@ -8,7 +8,6 @@ use super::place::{exists, missing, parse};
 use super::{Ask, Desk, decimal};
 use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
 use crate::monitor::filter::attribute;
-use crate::monitor::job::Walk;
 use crate::monitor::render::{self, escape};
 use crate::monitor::request::Words;
 use crate::monitor::session::STEPS;
@@ -16,8 +15,7 @@ use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
 use crate::text::duration::{self, rounded};
 use crate::text::join::separated;
 use crate::text::nearest::nearest;
-use crate::text::split::split_once;
-use crate::tree::{About, Code, Path, Schema, Step, Tree, Value};
+use crate::tree::{Code, Path, Schema, Step, Tree, Value};
 
 /// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
 pub(super) const NOTED: usize = 16;
@@ -294,19 +292,6 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The step that an attribute of a node waits by, if it does: it is of where the attribute is kept.
-    #[inline(never)]
-    fn waits(&mut self, node: &str, key: &str) -> Vec<Step> {
-        let step = Step::set(node, key, &value(self.tree, node, key));
-        let mut steps = self.tree.canonical(&[step]).unwrap_or_default();
-        if let Some(Step::Set { path, key, .. }) = steps.first() {
-            if self.timed.find(path, key).is_none() {
-                steps.clear();
-            }
-        }
-        steps
-    }
-
     pub(super) fn keep(&mut self, words: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
         if words.is_empty() {
             self.waiting(ask.json);
@@ -314,53 +299,54 @@ impl Desk<'_> {
         }
         let walk = self.place(words, true)?;
         let node = Path { kind: walk.schema.name, name: &walk.name }.text();
-        let before = self.timed.count();
-        // None is kept unless all may be.
-        for &keeps in &[false, true] {
-            for (at, about) in walk.schema.abouts().enumerate() {
-                if walk.keys.is_empty() || walk.keys.contains(&at) {
-                    self.keep_attribute(&walk, &node, about, keeps)?;
+        let mut kept = Timed::default();
+        let mut allowed = Ok(());
+        for (at, about) in walk.schema.abouts().enumerate() {
+            let meant = walk.keys.is_empty() || walk.keys.contains(&at);
+            if meant && !about.fact && self.timed.count() > 0 {
+                let taken = self.take_timed(walk.one, &node, about.name());
+                if taken.count() > 0 && allowed.is_ok() {
+                    allowed = self.hold_role(about.role, about.name());
                 }
+                kept.append(taken);
             }
         }
-        let count = before - self.timed.count();
-        if count == 0 {
+        if allowed.is_err() {
+            // None is kept unless all may be.
+            self.timed.append(kept);
+            return allowed;
+        }
+        if kept.count() == 0 {
             return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&node]));
         }
         if !walk.one {
-            self.note("keep % of %", &[&decimal(count as u64), &node]);
+            self.note("keep % of %", &[&decimal(kept.count() as u64), &node]);
+            return Ok(());
+        }
+        for change in kept.waiting() {
+            self.note("keep %.%", &[&change.path, &change.key]);
         }
         Ok(())
     }
 
-    /// Keeps what an attribute of a node, or of all nodes of its kind, was set to for a time; or only holds that the
-    /// session may.
-    fn keep_attribute(&mut self, walk: &Walk, node: &str, about: &About, keeps: bool) -> Result<(), Failure> {
-        if about.fact || self.timed.count() == 0 {
-            return Ok(());
+    /// Takes what an attribute of one node, or of all nodes of its kind, was set to for a time.
+    #[inline(never)]
+    fn take_timed(&mut self, one: bool, node: &str, name: &str) -> Timed {
+        if !one {
+            let front = node.trim_end_matches('*');
+            return self.timed.take(&mut |change| match change.of_listener() {
+                Some(key) => key == name && front == "/listener/",
+                None => change.key == name && change.path.starts_with(front),
+            });
         }
-        let front = node.trim_end_matches('*');
-        let steps = if walk.one { self.waits(node, about.name()) } else { Vec::new() };
-        let is = |change: &Change| match steps.first() {
-            Some(Step::Set { path, key, .. }) => change.is_of(path, key),
-            _ if walk.one => false,
-            _ => match split_once(&change.key, "].") {
-                // A part of a rule is the buffer of a listener.
-                Some((_, key)) => key == about.name() && walk.schema.name == "listener",
-                None => change.key == about.name() && change.path.starts_with(front),
-            },
-        };
-        if !self.timed.waiting().any(is) {
-            return Ok(());
+        // It waits by the node that keeps the attribute.
+        let step = Step::set(node, name, &value(self.tree, node, name));
+        match self.tree.canonical(&[step]).unwrap_or_default().first() {
+            Some(Step::Set { path, key, .. }) if self.timed.find(path, key).is_some() => {
+                self.timed.take(&mut |change| change.is_of(path, key))
+            }
+            _ => Timed::default(),
         }
-        if !keeps {
-            return self.hold_role(about.role, about.name());
-        }
-        self.timed.forget(&mut |change| is(change));
-        if let Some(Step::Set { path, key, .. }) = steps.first() {
-            self.note("keep %.%", &[path, key]);
-        }
-        Ok(())
     }
 
     /// Tells what was set for a time, and for how long that holds.
@@ -368,10 +354,9 @@ impl Desk<'_> {
     fn waiting(&mut self, json: bool) {
         let mut out = Vec::new();
         for change in self.timed.waiting() {
-            // A part of a rule is the buffer of a listener, and kept by that one's name.
-            let (path, key) = match split_once(&change.key, "].") {
-                Some((_, key)) => (&*change.node, key),
-                None => (&*change.path, &*change.key),
+            let (path, key) = match change.of_listener() {
+                Some(key) => (&change.node, key),
+                None => (&change.path, &*change.key),
             };
             let Some(path) = Path::parse(path) else { continue };
             let left = Value::Time(rounded(change.due.saturating_sub(self.now)));
