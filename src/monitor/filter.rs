@@ -185,25 +185,16 @@ impl Parser<'_, '_> {
         let key = self.words.word_until(SIGNS)?.filter(|key| !key.is_empty());
         let (place, about) = attribute(self.schema, key.ok_or_else(|| expected("an attribute", &[]))?)?;
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
-        let Some(&(sign, compare)) = found else {
-            if about.unit != Unit::Switch {
-                return Err(expected("= != < <= > >= or ~ behind %", &[about.name()]));
-            }
-            self.test(place, EQUAL, Key::Number(1));
-            return Ok(());
+        let (compare, operand) = match found {
+            Some(&(sign, compare)) => match self.words.word_until(b")")? {
+                Some(text) => (compare, operand(about, compare, text)?),
+                None => return Err(expected("a value behind %%", &[about.name(), sign])),
+            },
+            None if matches!(about.unit, Unit::Switch) => (EQUAL, Key::Number(1)),
+            None => return Err(expected("= != < <= > >= or ~ behind %", &[about.name()])),
         };
-        let text = self.words.word_until(b")")?;
-        let text = text.ok_or_else(|| expected("a value behind %%", &[about.name(), sign]))?;
-        match operand(&about.unit, compare, text) {
-            Ok(operand) => self.test(place, compare, operand),
-            Err(wrong) => return Err(failure(wrong.code, "%: %", &[about.name(), &wrong.message])),
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn test(&mut self, place: usize, compare: Compare, operand: Key) {
         self.code.push(Op::Test { place, compare, operand });
+        Ok(())
     }
 }
 
@@ -220,29 +211,37 @@ pub fn attribute(schema: &'static Schema, key: &str) -> Result<(usize, &'static 
 
 /// What an attribute is compared with.
 #[inline(never)]
-fn operand(unit: &Unit, compare: Compare, text: &str) -> Result<Key, Failure> {
-    let (number, form) = match unit {
+fn operand(about: &About, compare: Compare, text: &str) -> Result<Key, Failure> {
+    let wrong;
+    let (number, wrong) = match &about.unit {
         _ if text == "-" => return Ok(Key::Nothing),
         _ if compare == CONTAINS => (None, ""),
-        Unit::Size { .. } | Unit::Buffer { .. } => (size::parse(text), "a size such as 4K"),
-        Unit::Count { .. } => (number::parse_decimal(text.as_bytes()), "a number"),
-        Unit::Time { .. } => (duration::parse(text), "a time such as 10s"),
-        Unit::Switch | Unit::Choice(_) => match unit.parse(text) {
+        // A range of buffers is compared as it is written.
+        Unit::Size { .. } | Unit::Buffer { .. } | Unit::Count { .. } | Unit::Time { .. }
+            if text.starts_with("auto") =>
+        {
+            (None, "")
+        }
+        Unit::Size { .. } | Unit::Buffer { .. } => (size::parse(text), "expected a size such as 4K"),
+        Unit::Count { .. } => (number::parse_decimal(text.as_bytes()), "expected a number"),
+        Unit::Time { .. } => (duration::parse(text), "expected a time such as 10s"),
+        Unit::Switch | Unit::Choice(_) => match about.unit.parse(text) {
             Ok(value) => return Ok(Key::of(&value)),
-            Err(expected) => return Err(failure(Code::Invalid, "%", &[&expected])),
+            Err(expected) => {
+                wrong = expected;
+                (None, &*wrong)
+            }
+        },
+        Unit::Text if text.contains('/') => match Network::parse(text) {
+            Ok(network) => return Ok(Key::Network(network)),
+            Err(_) => (None, ""),
         },
         Unit::Text | Unit::List | Unit::Rules => (None, ""),
     };
-    if *unit == Unit::Text && compare != CONTAINS && text.contains('/') {
-        if let Ok(network) = Network::parse(text) {
-            return Ok(Key::Network(network));
-        }
-    }
     match number {
         Some(number) => Ok(Key::Number(number)),
-        // A range of buffers is compared as it is written.
-        None if form.is_empty() || text.starts_with("auto") => Ok(Key::Text(String::from(text))),
-        None => Err(failure(Code::Invalid, "expected %", &[form])),
+        None if wrong.is_empty() => Ok(Key::Text(String::from(text))),
+        None => Err(failure(Code::Invalid, "%: %", &[about.name(), wrong])),
     }
 }
 
