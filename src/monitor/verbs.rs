@@ -1,8 +1,6 @@
 //! The verbs, with their words and their help.
 
-use alloc::string::String;
-
-use super::failure::{Failure, push_filled, unknown};
+use super::failure::{Failure, fill, unknown};
 use crate::text::nearest::nearest;
 use crate::tree::Role;
 
@@ -40,9 +38,18 @@ quit\tview\t\tEnd the session.
 exit\tview\t\tEnd the session.
 ";
 
-/// What may be taken for a verb: methods, and the paths that have them.
-const METHODS: [(&str, &str); 2] =
-    [("/config", "reload revert diff"), ("PATH", "start stop drain close add remove")];
+/// What may be taken for a verb: methods, one a line, behind the paths that have them.
+const METHODS: &str = "\
+/config reload
+/config revert
+/config diff
+PATH start
+PATH stop
+PATH drain
+PATH close
+PATH add
+PATH remove
+";
 
 /// One verb.
 pub struct Verb {
@@ -100,16 +107,14 @@ impl Iterator for Verbs {
 pub fn verb(name: &str) -> Result<Verb, Failure> {
     verbs().find(|verb| verb.name == name).ok_or_else(|| {
         // A command of the program, or what nodes do, is a method here.
-        let mut call = String::new();
-        for (path, methods) in METHODS {
-            if methods.split(' ').any(|method| method == name) {
-                push_filled(&mut call, "call % %", &[path, name]);
+        let mut call = None;
+        let mut methods = Verbs { place: 0, rest: METHODS };
+        while let Some(path) = methods.part(' ') {
+            if methods.part('\n') == Some(name) {
+                call = Some(fill("call % %", &[path, name]));
             }
         }
-        let nearest = match &*call {
-            "" => nearest(name, &mut verbs().map(|verb| verb.name)),
-            call => Some(call),
-        };
+        let nearest = call.as_deref().or_else(|| nearest(name, &mut verbs().map(|verb| verb.name)));
         let text =
             if nearest.is_some() { "no verb is named %" } else { "no verb is named %; help lists them" };
         unknown(text, &[name], nearest)
