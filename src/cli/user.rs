@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::text::accounts::{accounts, groups, parse_id};
+use crate::text::accounts::{accounts, group_number, groups, parse_id};
 use crate::text::join::joined;
 use crate::text::number::push_decimal_str;
 
@@ -54,8 +54,7 @@ impl User {
         let own = match group_name {
             None => None,
             Some(wanted) => {
-                let found = groups(group).find(|group| group.name == wanted.as_bytes());
-                let number = found.map(|group| group.group).or_else(|| parse_id(wanted.as_bytes()));
+                let number = group_number(group, wanted);
                 Some(number.ok_or_else(|| unknown("/etc/group has no group ", wanted))?)
             }
         };

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::settings::MonitorSettings;
-use crate::text::accounts::{accounts, groups, parse_id};
+use crate::text::accounts::{accounts, group_number, user_number};
 use crate::text::join::joined;
 use crate::tree::Role;
 
@@ -124,23 +124,18 @@ impl Roles {
     }
 
     fn add_user(&mut self, name: &str, role: Role, passwd: &[u8]) -> bool {
-        let found = accounts(passwd).find(|account| account.name == name.as_bytes());
-        let number = found.map(|account| account.user).or_else(|| parse_id(name.as_bytes()));
+        let number = user_number(passwd, name);
         let Some(number) = number else { return false };
         self.users.push((number, role));
         true
     }
 
     fn add_group(&mut self, name: &str, role: Role, passwd: &[u8], group: &[u8]) -> bool {
-        let found = groups(group).find(|found| found.name == name.as_bytes());
-        let Some(number) = found.map(|found| found.group).or_else(|| parse_id(name.as_bytes())) else {
-            return false;
-        };
+        let Some(number) = group_number(group, name) else { return false };
         self.groups.push((number, role));
         // Not what a process is in counts, which it can give up, but what the system says of its user.
         for account in accounts(passwd) {
-            let listed = groups(group).any(|group| group.group == number && group.has(account.name));
-            if account.group == number || listed {
+            if account.is_in(number, group) {
                 self.users.push((account.user, role));
             }
         }

@@ -19,6 +19,15 @@ pub struct Account<'a> {
     pub group: u32,
 }
 
+impl Account<'_> {
+    /// Whether a group is the user's own, or one that the text of `/etc/group` lists the user in.
+    #[inline(never)]
+    #[must_use]
+    pub fn is_in(&self, number: u32, group: &[u8]) -> bool {
+        self.group == number || groups(group).any(|group| group.group == number && group.has(self.name))
+    }
+}
+
 /// A line of `/etc/group`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -43,6 +52,22 @@ impl Group<'_> {
 #[must_use]
 pub fn parse_id(text: &[u8]) -> Option<u32> {
     parse_decimal(text).and_then(|number| u32::try_from(number).ok()).filter(|number| *number != u32::MAX)
+}
+
+/// The number of a user by the name that `/etc/passwd` lists, or by that number itself.
+#[inline(never)]
+#[must_use]
+pub fn user_number(passwd: &[u8], wanted: &str) -> Option<u32> {
+    let found = accounts(passwd).find(|account| account.name == wanted.as_bytes());
+    found.map(|account| account.user).or_else(|| parse_id(wanted.as_bytes()))
+}
+
+/// The number of a group by the name that `/etc/group` lists, or by that number itself.
+#[inline(never)]
+#[must_use]
+pub fn group_number(group: &[u8], wanted: &str) -> Option<u32> {
+    let found = groups(group).find(|group| group.name == wanted.as_bytes());
+    found.map(|group| group.group).or_else(|| parse_id(wanted.as_bytes()))
 }
 
 /// The users that the text of `/etc/passwd` lists, in order.
