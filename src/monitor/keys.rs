@@ -131,7 +131,7 @@ impl Keys {
     /// one who is there, so that nobody can tell by asking.
     #[must_use]
     pub fn challenge(&self, user: &[u8]) -> Challenge {
-        let found = self.entries.iter().find(|entry| entry.user.as_bytes() == user);
+        let found = self.entry(user);
         // Made in either case, for the time must not tell either. The secret is one that the file keeps for as long as
         // its first user keeps the password.
         let secret = self.entries.first().map_or(&[0; LENGTH], |first| &first.key);
@@ -155,7 +155,13 @@ impl Keys {
         if user == LEGACY {
             return self.legacy.iter().any(|legacy| legacy.role == held).then_some(held);
         }
-        self.entries.iter().find(|entry| entry.user == user).map(|entry| entry.role)
+        self.entry(user.as_bytes()).map(|entry| entry.role)
+    }
+
+    /// The key of a user.
+    #[inline(never)]
+    fn entry(&self, user: &[u8]) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.user.as_bytes() == user)
     }
 
     /// Passwords for Medusa's handshake, and what they are good for.
@@ -164,21 +170,29 @@ impl Keys {
     }
 
     #[inline(never)]
+    fn add_legacy(&mut self, role: Role, password: &[u8]) -> Result<(), &'static str> {
+        if !is_password(password) {
+            return Err(LEGACY_FORM);
+        }
+        if self.legacy.iter().any(|legacy| legacy.password == password) {
+            return Err("expected each password once, for it alone tells the role");
+        }
+        self.legacy.push(Legacy { role, password: password.to_owned() });
+        Ok(())
+    }
+
+    #[inline(never)]
     fn add(&mut self, mut line: &[u8]) -> Result<(), &'static str> {
         let (user, role) = (until(&mut line, b':').ok_or(FORM)?, until(&mut line, b':').ok_or(FORM)?);
-        if user == LEGACY.as_bytes() {
-            let role = if role.is_empty() { Role::View } else { roles::parse(role).ok_or(ROLE)? };
-            if !is_password(line) {
-                return Err(LEGACY_FORM);
-            }
-            if self.legacy.iter().any(|legacy| legacy.password == line) {
-                return Err("expected each password once, for it alone tells the role");
-            }
-            self.legacy.push(Legacy { role, password: line.to_owned() });
-            return Ok(());
+        let user = core::str::from_utf8(user).unwrap_or_default();
+        let legacy = user == LEGACY;
+        if !legacy && !is_user(user) {
+            return Err(USER);
         }
-        let user = core::str::from_utf8(user).ok().filter(|user| is_user(user)).ok_or(USER)?;
-        let role = roles::parse(role).ok_or(ROLE)?;
+        let role = if legacy && role.is_empty() { Role::View } else { roles::parse(role).ok_or(ROLE)? };
+        if legacy {
+            return self.add_legacy(role, line);
+        }
         let (iterations, salt) = (until(&mut line, b':').ok_or(FORM)?, until(&mut line, b':').ok_or(FORM)?);
         if line.contains(&b':') {
             return Err(FORM);
@@ -194,10 +208,10 @@ impl Keys {
             return Err("expected a salt of 8 to 32 bytes, in hexadecimal digits");
         }
         let mut key = [0; LENGTH];
-        if proof::read_hex(line, &mut key) != Some(LENGTH) {
+        if proof::read_hex(line, &mut key).unwrap_or(0) != LENGTH {
             return Err("expected a key of 32 bytes, in hexadecimal digits");
         }
-        if self.entries.iter().any(|entry| entry.user == user) {
+        if self.entry(user.as_bytes()).is_some() {
             return Err("expected each user once");
         }
         self.entries.push(Entry { user: user.to_owned(), role, iterations, salt: salt.to_owned(), key });
