@@ -170,8 +170,8 @@ impl Timing {
         if self.every == 0 {
             return;
         }
-        let due = now.saturating_sub(self.due) / self.every + 1;
-        self.due = self.due.saturating_add(due.saturating_mul(self.every));
-        self.dropped = self.dropped.saturating_add(due - u64::from(made));
+        let passed = now.saturating_sub(self.due) / self.every;
+        self.due = (self.due + passed * self.every).saturating_add(self.every);
+        self.dropped += passed + u64::from(!made);
     }
 }
