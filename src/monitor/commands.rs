@@ -13,7 +13,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::failure::{Failure, expected, failure, unknown};
+use super::failure::{Failure, expected, expected_of, failure, failure_of, failure_with, unknown};
 use super::job::{Job, Plan, Timing};
 use super::render;
 use super::request::{Words, divide};
@@ -296,7 +296,7 @@ impl<'d> Desk<'d> {
         let verb = verb(words.expect("a verb; help lists them")?)?;
         self.hold_role(verb.role, verb.name)?;
         if action.is_some() && verb.name != "find" {
-            return Err(expected("no | but behind find", &[]));
+            return Err(expected("no | but behind find"));
         }
         if verb.words.is_empty() {
             words.end()?;
@@ -322,7 +322,7 @@ impl<'d> Desk<'d> {
             16 => Self::format,
             19 | 20 => Self::quit,
             // A form stands before a verb.
-            _ => return Err(expected("a verb behind %", &[verb.name])),
+            _ => return Err(expected_of("a verb behind %", verb.name)),
         };
         run(self, &mut words, &Ask { tag, json: *json, action })?;
         words.end()
@@ -343,7 +343,7 @@ impl<'d> Desk<'d> {
     fn format(&mut self, words: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let json = words.take("json");
         if !json && !words.take("kv") {
-            return Err(expected("kv or json", &[]));
+            return Err(expected("kv or json"));
         }
         words.end()?;
         self.session.json = json;
@@ -361,7 +361,7 @@ impl<'d> Desk<'d> {
         if own >= role {
             return Ok(());
         }
-        Err(failure(
+        Err(failure_with(
             Code::Refused,
             "% is for the role %; yours is %",
             &[what, roles::word(role), roles::word(own)],
@@ -372,10 +372,10 @@ impl<'d> Desk<'d> {
     fn add_watch(&mut self, ask: &Ask<'_>, every: u64) -> Result<(), Failure> {
         let Some(plan) = self.plan.take() else { return Ok(()) };
         if self.session.watches.len() >= WATCHES {
-            return Err(failure(Code::Limit, "a session has at most 8 watches", &[]));
+            return Err(failure(Code::Limit, "a session has at most 8 watches"));
         }
         if ask.tag.is_some() && self.session.watches.iter().any(|watch| watch.tag.as_deref() == ask.tag) {
-            return Err(failure(Code::Conflict, "there is a watch of that tag", &[]));
+            return Err(failure(Code::Conflict, "there is a watch of that tag"));
         }
         let timing = Some(Timing { every, due: self.now, dropped: 0, end: 0 });
         let tag = ask.tag.map(String::from);
@@ -392,7 +392,7 @@ impl<'d> Desk<'d> {
             every = duration::parse(text).unwrap_or(0);
             if every < LEAST_PERIOD {
                 let wrong = "expected a time of at least 100ms behind every, not %";
-                return Err(failure(Code::Invalid, wrong, &[text]));
+                return Err(failure_of(Code::Invalid, wrong, text));
             }
         }
         words.end()?;
@@ -404,7 +404,7 @@ impl<'d> Desk<'d> {
         words.end()?;
         let found = self.session.end_watches(&|watch| wanted.is_none() || watch.tag.as_deref() == wanted);
         match wanted {
-            Some(tag) if !found => Err(failure(Code::Missing, "there is no watch of the tag %", &[tag])),
+            Some(tag) if !found => Err(failure_of(Code::Missing, "there is no watch of the tag %", tag)),
             _ => Ok(()),
         }
     }
@@ -412,7 +412,7 @@ impl<'d> Desk<'d> {
 
 /// A number that was asked for.
 fn number(text: &str, what: &str) -> Result<u64, Failure> {
-    let wrong = || failure(Code::Invalid, "expected %, not %", &[what, text]);
+    let wrong = || failure_with(Code::Invalid, "expected %, not %", &[what, text]);
     parse_decimal(text.as_bytes()).ok_or_else(wrong)
 }
 

@@ -21,7 +21,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::failure::{Failure, expected, failure, unknown};
+use super::failure::{Failure, expected, expected_of, expected_with, failure, failure_with, unknown};
 use super::request::Words;
 use crate::text::nearest::nearest;
 use crate::text::network::Network;
@@ -167,7 +167,7 @@ impl Parser<'_, '_> {
 
     fn one(&mut self, depth: usize) -> Result<(), Failure> {
         let Some(depth) = depth.checked_sub(1) else {
-            return Err(failure(Code::Limit, "an expression goes at most 16 levels deep", &[]));
+            return Err(failure(Code::Limit, "an expression goes at most 16 levels deep"));
         };
         if self.words.take("not") {
             self.one(depth)?;
@@ -176,22 +176,22 @@ impl Parser<'_, '_> {
         }
         if self.words.take_sign("(") {
             self.joined(depth, true)?;
-            return if self.words.take_sign(")") { Ok(()) } else { Err(expected("and, or or )", &[])) };
+            return if self.words.take_sign(")") { Ok(()) } else { Err(expected("and, or or )")) };
         }
         self.terms += 1;
         if self.terms > TERMS {
-            return Err(failure(Code::Limit, "an expression has at most 64 comparisons", &[]));
+            return Err(failure(Code::Limit, "an expression has at most 64 comparisons"));
         }
         let key = self.words.word_until(SIGNS)?.filter(|key| !key.is_empty());
-        let (place, about) = attribute(self.schema, key.ok_or_else(|| expected("an attribute", &[]))?)?;
+        let (place, about) = attribute(self.schema, key.ok_or_else(|| expected("an attribute"))?)?;
         let found = COMPARES.iter().find(|(sign, _)| self.words.take_sign(sign));
         let (compare, operand) = match found {
             Some(&(sign, compare)) => match self.words.word_until(b")")? {
                 Some(text) => (compare, operand(about, compare, text)?),
-                None => return Err(expected("a value behind %%", &[about.name(), sign])),
+                None => return Err(expected_with("a value behind %%", &[about.name(), sign])),
             },
             None if matches!(about.unit, Unit::Switch) => (EQUAL, Key::Number(1)),
-            None => return Err(expected("= != < <= > >= or ~ behind %", &[about.name()])),
+            None => return Err(expected_of("= != < <= > >= or ~ behind %", about.name())),
         };
         self.code.push(Op::Test { place, compare, operand });
         Ok(())
@@ -241,7 +241,7 @@ fn operand(about: &About, compare: Compare, text: &str) -> Result<Key, Failure> 
     match number {
         Some(number) => Ok(Key::Number(number)),
         None if wrong.is_empty() => Ok(Key::Text(String::from(text))),
-        None => Err(failure(Code::Invalid, "%: %", &[about.name(), wrong])),
+        None => Err(failure_with(Code::Invalid, "%: %", &[about.name(), wrong])),
     }
 }
 

@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 
-use super::failure::{Failure, expected};
+use super::failure::{Failure, expected, expected_of};
 use crate::text::number::parse_hex;
 
 /// The longest line, its end included.
@@ -52,7 +52,7 @@ pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Failure> {
         && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
     match core::str::from_utf8(tag) {
         Ok(tag) if fits => Ok((Some(tag), rest)),
-        _ => Err(expected("after @ a tag of 1 to 32 letters, digits, _ . or -", &[])),
+        _ => Err(expected("after @ a tag of 1 to 32 letters, digits, _ . or -")),
     }
 }
 
@@ -134,11 +134,11 @@ impl<'a> Words<'a> {
         }
         match quote {
             None => {}
-            Some(b'"') => return Err(expected("a closing \"", &[])),
-            Some(_) => return Err(expected("a closing '", &[])),
+            Some(b'"') => return Err(expected("a closing \"")),
+            Some(_) => return Err(expected("a closing '")),
         }
         let word = self.pass(at).get(..length).unwrap_or_default();
-        core::str::from_utf8(word).map(Some).map_err(|_| expected("UTF-8 behind the escapes", &[]))
+        core::str::from_utf8(word).map(Some).map_err(|_| expected("UTF-8 behind the escapes"))
     }
 
     /// The next word.
@@ -146,7 +146,7 @@ impl<'a> Words<'a> {
     /// # Errors
     /// As for [`Words::word`]; at the end, that `what` was expected.
     pub fn expect(&mut self, what: &str) -> Result<&'a str, Failure> {
-        self.word()?.ok_or_else(|| expected(what, &[]))
+        self.word()?.ok_or_else(|| expected(what))
     }
 
     /// Whether the next word is this one, bare; a parenthesis may stand right behind it.
@@ -193,7 +193,7 @@ impl<'a> Words<'a> {
     pub fn end(&mut self) -> Result<(), Failure> {
         match self.word()? {
             None => Ok(()),
-            Some(word) => Err(expected("the end, not %", &[word])),
+            Some(word) => Err(expected_of("the end, not %", word)),
         }
     }
 }
@@ -207,7 +207,7 @@ fn escape(text: &[u8]) -> Result<(u8, usize), Failure> {
         [b'x', high, low, ..] => parse_hex(&[*high, *low]).map(|byte| (byte as u8, 3)),
         _ => None,
     }
-    .ok_or_else(|| expected("\\\" \\\\ \\n \\t or \\xHH", &[]))
+    .ok_or_else(|| expected("\\\" \\\\ \\n \\t or \\xHH"))
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl Session {
             None => {
                 self.quit();
                 self.output.part.clear();
-                self.output.end(None, Err(failure(Code::Refused, "you have no role any more", &[])));
+                self.output.end(None, Err(failure(Code::Refused, "you have no role any more")));
             }
         }
     }
@@ -221,8 +221,8 @@ impl Session {
         let line = core::str::from_utf8(&self.line);
         let wrong = match self.state {
             State::Reading | State::Over => return None,
-            State::TooLong => failure(Code::Limit, "a line has at most 4096 bytes, its end included", &[]),
-            State::Unended => failure(Code::Syntax, "the line has no end; nothing of it is done", &[]),
+            State::TooLong => failure(Code::Limit, "a line has at most 4096 bytes, its end included"),
+            State::Unended => failure(Code::Syntax, "the line has no end; nothing of it is done"),
             State::Running => match line {
                 Ok(line) => {
                     let request = take_request(line, &mut self.at);
@@ -231,7 +231,7 @@ impl Session {
                     }
                     return request;
                 }
-                Err(_) => expected("UTF-8", &[]),
+                Err(_) => expected("UTF-8"),
             },
         };
         // Answered once, whatever else the line holds.

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use super::place::{exists, missing, parse};
 use super::{Ask, Desk, decimal};
-use crate::monitor::failure::{Failure, expected, failure, fill, unknown};
+use crate::monitor::failure::{
+    Failure, expected, expected_of, expected_with, failure, failure_of, failure_with, fill, unknown,
+};
 use crate::monitor::filter::attribute;
 use crate::monitor::render::{self, escape};
 use crate::monitor::request::Words;
@@ -15,7 +17,7 @@ use crate::monitor::timed::{self, AGAIN, Change, TIMED, Timed};
 use crate::text::duration::{self, rounded};
 use crate::text::join::separated;
 use crate::text::nearest::nearest;
-use crate::tree::{Code, Path, Schema, Step, Tree, Value};
+use crate::tree::{Actor, Code, Method, Path, Schema, Step, Tree, Value};
 
 /// Nodes changed by one command, or coming back at once, whose earlier values are noted; the others are counted.
 pub(super) const NOTED: usize = 16;
@@ -83,49 +85,46 @@ fn set_back(changes: &mut [Box<Change>], tree: &mut dyn Tree, told: &mut usize) 
     }
     for change in changes {
         let has_failed = core::mem::replace(&mut change.failed, result.is_err());
-        let (end, words) = match &result {
-            Ok(()) => (", was ", or_empty(&change.set)),
+        let (text, last) = match &result {
+            Ok(()) => ("time is over: %.%=%, was %", or_empty(&change.set)),
             // Once is enough to tell that it fails.
             Err(_) if has_failed => continue,
-            Err(trouble) => (" failed, and is tried again: ", &*trouble.message),
+            Err(trouble) => ("time is over: %.%=% failed, and is tried again: %", &*trouble.message),
         };
         *told += 1;
         if *told <= NOTED {
-            let Change { path, key, actor, .. } = &**change;
-            tree.note(&[&actor.who, ": time is over: ", path, ".", key, "=", change.before(), end, words]);
+            note(tree, &change.actor, text, &[&change.path, &change.key, change.before(), last]);
         }
     }
 }
 
+/// Notes something with who did it.
+#[inline(never)]
+fn note(tree: &mut dyn Tree, actor: &Actor, text: &str, words: &[&str]) {
+    // A word of a call may hold a line feed; an event is one line.
+    let mut line = Vec::new();
+    escape(&fill(text, words), &mut line);
+    tree.note(&[&actor.who, ": ", core::str::from_utf8(&line).unwrap_or_default()]);
+}
+
 impl Desk<'_> {
-    /// Notes something with who did it.
+    /// Notes something that the session did.
     pub(super) fn note(&mut self, text: &str, words: &[&str]) {
-        // A word of a call may hold a line feed; an event is one line.
-        let mut line = Vec::new();
-        escape(&fill(text, words), &mut line);
-        let line = core::str::from_utf8(&line).unwrap_or_default();
-        self.tree.note(&[&self.session.actor.who, ": ", line]);
+        note(self.tree, &self.session.actor, text, words);
     }
 
     /// Holds that the session may set an attribute to a text.
     fn hold_attribute(&self, schema: &'static Schema, key: &str, text: &str) -> Result<(), Failure> {
         let (_, about) = attribute(schema, key)?;
-        let mut expected = String::new();
-        let (code, why) = if about.fact {
-            (Code::Refused, "% is a fact; nobody sets it")
-        } else {
-            self.hold_role(about.role, key)?;
-            if about.live {
-                match about.unit.parse(text) {
-                    Ok(_) => return Ok(()),
-                    Err(wrong) => expected = wrong,
-                }
-                (Code::Invalid, "%: %")
-            } else {
-                (Code::Refused, "% changes only when the program starts")
-            }
-        };
-        Err(failure(code, why, &[key, &expected]))
+        if about.fact {
+            return Err(failure_of(Code::Refused, "% is a fact; nobody sets it", key));
+        }
+        self.hold_role(about.role, key)?;
+        if !about.live {
+            return Err(failure_of(Code::Refused, "% changes only when the program starts", key));
+        }
+        let wrong = about.unit.parse(text).err();
+        wrong.map_or(Ok(()), |wrong| Err(failure_with(Code::Invalid, "%: %", &[key, &wrong])))
     }
 
     /// Appends the steps of KEY=VALUE..., each of them allowed.
@@ -137,15 +136,15 @@ impl Desk<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<(), Failure> {
         if words.is_empty() {
-            return Err(expected("KEY=VALUE", &[]));
+            return Err(expected("KEY=VALUE"));
         }
         for word in words {
             let Some((key, text)) = word.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-                return Err(expected("KEY=VALUE, not %", &[word]));
+                return Err(expected_of("KEY=VALUE, not %", word));
             };
             for step in &*steps {
                 if matches!(step, Step::Set { key: other, .. } if other == key) {
-                    return Err(failure(Code::Conflict, "% is there twice", &[key]));
+                    return Err(failure_of(Code::Conflict, "% is there twice", key));
                 }
             }
             self.hold_attribute(schema, key, text)?;
@@ -174,8 +173,8 @@ impl Desk<'_> {
         self.hold_role(method.role, method.name)?;
         if !method.takes(&list) {
             return Err(match method.words {
-                "" => failure(Code::Syntax, "% takes no words", &[method.name]),
-                forms => expected("% %", &[method.name, forms]),
+                "" => failure_of(Code::Syntax, "% takes no words", method.name),
+                forms => expected_with("% %", &[method.name, forms]),
             });
         }
         steps.push(Step::Call { path: String::from(path), method, words: list });
@@ -191,7 +190,7 @@ impl Desk<'_> {
             list.push(path.and_then(|path| text.get(path.len() + 1..)).unwrap_or_default());
         }
         words.all(&mut list)?;
-        let Some(path) = path else { return Err(expected("a path and KEY=VALUE", &[])) };
+        let Some(path) = path else { return Err(expected("a path and KEY=VALUE")) };
         let due = self.due(&mut list)?;
         let schema = self.node_to_change(path)?;
         let mut steps = Vec::new();
@@ -206,10 +205,10 @@ impl Desk<'_> {
         let length = separated(&mut words.iter().skip(at + 1).copied(), " ");
         let time = duration::parse(&length);
         if time.is_none() {
-            return Err(failure(Code::Invalid, "expected a time such as 10m behind for, not %", &[&length]));
+            return Err(failure_of(Code::Invalid, "expected a time such as 10m behind for, not %", &length));
         }
         if self.session.steps.is_some() {
-            return Err(failure(Code::Conflict, "in a transaction nothing is set for a time", &[]));
+            return Err(failure(Code::Conflict, "in a transaction nothing is set for a time"));
         }
         words.truncate(at);
         Ok(time.map(|time| self.now.saturating_add(time)))
@@ -255,7 +254,7 @@ impl Desk<'_> {
             });
         }
         if waiting > TIMED {
-            return Err(failure(Code::Limit, "at most 1024 changes wait to come back", &[]));
+            return Err(failure(Code::Limit, "at most 1024 changes wait to come back"));
         }
         self.change(timed::steps(&new.changes, |change| &change.set), told)?;
         let mut length = String::new();
@@ -277,7 +276,7 @@ impl Desk<'_> {
         let Step::Set { path, key, text } = step else { return Ok(()) };
         if path.starts_with(CONNECTIONS) && matches!(key.as_str(), "send_buffer" | "receive_buffer") {
             let why = "% of a connection cannot come back: the kernel does not return to its own tuning";
-            return Err(failure(Code::Refused, why, &[key]));
+            return Err(failure_of(Code::Refused, why, key));
         }
         // Of two that come to the same attribute, the second holds what the first has set.
         new.forget(&mut |change| change.is(path, key));
@@ -317,7 +316,7 @@ impl Desk<'_> {
             return allowed;
         }
         if kept.count() == 0 {
-            return Err(failure(Code::Conflict, "nothing of % is set for a time", &[&node]));
+            return Err(failure_of(Code::Conflict, "nothing of % is set for a time", &node));
         }
         if !walk.one {
             self.note("keep % of %", &[&decimal(kept.count() as u64), &node]);
@@ -378,9 +377,7 @@ impl Desk<'_> {
         self.node_to_change(text)?;
         if let Some(step @ Step::Call { method, words, .. }) = steps.first() {
             if !method.configures {
-                self.spent |= !schema.named;
-                let path = Path { kind: schema.name, name };
-                let text = self.tree.call(&path, method, words, &self.session.actor)?;
+                let text = self.call_at_once(schema, name, method, words)?;
                 let done = self.about_step(step);
                 self.note("%", &[&done]);
                 self.give_text(text);
@@ -390,11 +387,24 @@ impl Desk<'_> {
         self.change(steps, 1)
     }
 
+    /// Calls a method that does not configure.
+    #[inline(never)]
+    pub(super) fn call_at_once(
+        &mut self,
+        schema: &'static Schema,
+        name: &str,
+        method: &'static Method,
+        words: &[String],
+    ) -> Result<String, Failure> {
+        self.spent |= !schema.named;
+        self.tree.call(&Path { kind: schema.name, name }, method, words, &self.session.actor)
+    }
+
     /// Makes changes, all of them or none, or puts them off until `commit`. So many steps of them are noted.
     pub(super) fn change(&mut self, mut steps: Vec<Step>, told: usize) -> Result<(), Failure> {
         match &mut self.session.steps {
             Some(kept) if kept.len() + steps.len() > STEPS => {
-                Err(failure(Code::Limit, "a transaction has at most 256 steps", &[]))
+                Err(failure(Code::Limit, "a transaction has at most 256 steps"))
             }
             Some(kept) => {
                 kept.append(&mut steps);
@@ -454,7 +464,7 @@ impl Desk<'_> {
 
     pub(super) fn begin(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         if self.session.steps.is_some() {
-            return Err(failure(Code::Conflict, "a transaction is open; commit or abort ends it", &[]));
+            return Err(failure(Code::Conflict, "a transaction is open; commit or abort ends it"));
         }
         self.session.steps = Some(Vec::new());
         Ok(())
@@ -464,9 +474,9 @@ impl Desk<'_> {
     pub(super) fn commit(&mut self, _: &mut Words<'_>, _: &Ask<'_>) -> Result<(), Failure> {
         let spoilt = core::mem::take(&mut self.session.spoilt);
         match self.session.steps.take() {
-            None => Err(failure(Code::Conflict, "no transaction is open; begin opens one", &[])),
+            None => Err(failure(Code::Conflict, "no transaction is open; begin opens one")),
             Some(_) if spoilt => {
-                Err(failure(Code::Conflict, "a command since begin failed, so nothing was done", &[]))
+                Err(failure(Code::Conflict, "a command since begin failed, so nothing was done"))
             }
             Some(steps) => self.change(steps, usize::MAX),
         }

@@ -3,14 +3,14 @@
 use alloc::boxed::Box;
 
 use super::{Desk, kind};
-use crate::monitor::failure::{Failure, expected, failure};
+use crate::monitor::failure::{Failure, expected_of, expected_with, failure_of};
 use crate::monitor::job::{Shape, Walk};
 use crate::monitor::request::Words;
 use crate::tree::{Code, Path, Schema, Tree};
 
 /// Nothing of that name is there.
 pub(super) fn missing(path: &str) -> Failure {
-    failure(Code::Missing, "there is no %", &[path])
+    failure_of(Code::Missing, "there is no %", path)
 }
 
 /// Whether a node is there.
@@ -23,7 +23,7 @@ pub(super) fn exists(tree: &mut dyn Tree, schema: &'static Schema, name: &str) -
 
 /// Reads a path without asking whether its node is there.
 pub(super) fn parse<'a>(tree: &dyn Tree, text: &'a str) -> Result<(&'static Schema, &'a str), Failure> {
-    let path = Path::parse(text).ok_or_else(|| expected("a path such as /http/main, not %", &[text]))?;
+    let path = Path::parse(text).ok_or_else(|| expected_of("a path such as /http/main, not %", text))?;
     Ok((kind(tree, path.kind)?, path.name))
 }
 
@@ -52,7 +52,7 @@ impl Desk<'_> {
         let (schema, name) = parse(self.tree, text)?;
         if schema.named && name.is_empty() {
             let form = if all { "/%/NAME or /%/*" } else { "/%/NAME" };
-            return Err(expected(form, &[schema.name, schema.name]));
+            return Err(expected_with(form, &[schema.name, schema.name]));
         }
         let every = all && schema.named && name == "*";
         if !every && !exists(self.tree, schema, name) {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::change::NOTED;
 use super::place::{exists, missing, parse};
 use super::{Ask, Desk, SLICE, decimal, kind, number};
-use crate::monitor::failure::{Failure, failure};
+use crate::monitor::failure::{Failure, failure, failure_with};
 use crate::monitor::filter::{Key, attribute};
 use crate::monitor::job::{Plan, ROWS, Row, Shape, Walk};
 use crate::monitor::render;
@@ -164,7 +164,6 @@ impl Desk<'_> {
             return Err(failure(
                 Code::Limit,
                 "sort keeps at most 4096 rows; a limit or a narrower where helps",
-                &[],
             ));
         }
         rows.insert(low, Box::new(Row { key, name: String::from(name) }));
@@ -185,7 +184,8 @@ impl Desk<'_> {
             if matches!(self.tree.get(&path, place), Some(Value::Nothing)) {
                 // One of another sort, as a listener of a monitor: the others are set all the same.
                 if walk.lacks.is_none() {
-                    walk.lacks = Some(failure(Code::Conflict, "% has no % to set", &[&path.text(), key]));
+                    walk.lacks =
+                        Some(failure_with(Code::Conflict, "% has no % to set", &[&path.text(), key]));
                 }
                 return Ok(());
             }
@@ -193,8 +193,7 @@ impl Desk<'_> {
         for step in &walk.action {
             if let Step::Call { method, words, .. } = step {
                 if !method.configures {
-                    self.spent |= !walk.schema.named;
-                    match self.tree.call(&path, method, words, &self.session.actor) {
+                    match self.call_at_once(walk.schema, name, method, words) {
                         Ok(_) => walk.done += 1,
                         // It went by itself.
                         Err(trouble) if trouble.code == Code::Missing => {}
