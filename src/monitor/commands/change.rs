@@ -299,21 +299,19 @@ impl Desk<'_> {
         let walk = self.place(words, true)?;
         let node = Path { kind: walk.schema.name, name: &walk.name }.text();
         let mut kept = Timed::default();
-        let mut allowed = Ok(());
         for (at, about) in walk.schema.abouts().enumerate() {
             let meant = walk.keys.is_empty() || walk.keys.contains(&at);
             if meant && !about.fact && self.timed.count() > 0 {
                 let taken = self.take_timed(walk.one, &node, about.name());
-                if taken.count() > 0 && allowed.is_ok() {
-                    allowed = self.hold_role(about.role, about.name());
-                }
+                let allowed =
+                    if taken.count() > 0 { self.hold_role(about.role, about.name()) } else { Ok(()) };
                 kept.append(taken);
+                if allowed.is_err() {
+                    // None is kept unless all may be.
+                    self.timed.append(kept);
+                    return allowed;
+                }
             }
-        }
-        if allowed.is_err() {
-            // None is kept unless all may be.
-            self.timed.append(kept);
-            return allowed;
         }
         if kept.count() == 0 {
             return Err(failure_of(Code::Conflict, "nothing of % is set for a time", &node));
