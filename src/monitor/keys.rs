@@ -11,6 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::login::proof::{self, Bytes, ITERATIONS, ITERATIONS_RANGE, LENGTH};
+use super::request::is_name;
 use super::roles;
 use crate::text::number::{parse_decimal, push_decimal_str};
 use crate::text::split::until;
@@ -222,8 +223,7 @@ impl Keys {
 /// Whether a name can be that of a user with a key.
 #[must_use]
 pub fn is_user(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
-    (1..=USER_MAX).contains(&name.len()) && name != LEGACY && name.bytes().all(fits)
+    name != LEGACY && is_name(name, b"._-@", USER_MAX)
 }
 
 /// Whether a password can stand in a line for Medusa's handshake.

@@ -48,12 +48,18 @@ pub fn tag(command: &[u8]) -> Result<(Option<&str>, &[u8]), Failure> {
     let Some(rest) = command.strip_prefix(b"@") else { return Ok((None, command)) };
     let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b';')).unwrap_or(rest.len());
     let (tag, rest) = rest.split_at_checked(end).unwrap_or_default();
-    let fits = (1..=TAG).contains(&tag.len())
-        && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
     match core::str::from_utf8(tag) {
-        Ok(tag) if fits => Ok((Some(tag), rest)),
+        Ok(tag) if is_name(tag, b"_.-", TAG) => Ok((Some(tag), rest)),
         _ => Err(expected("after @ a tag of 1 to 32 letters, digits, _ . or -")),
     }
+}
+
+/// Whether a text is 1 to `most` letters, digits and some signs.
+#[inline(never)]
+#[must_use]
+pub fn is_name(text: &str, signs: &[u8], most: usize) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
+    (1..=most).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// The words of a command, one after the other. They are made where they stand, without quotes and escapes, so none of
