@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::command::{CONFIGURED, OTHERS};
 use super::node::{ALL, environment_prefix, flag_prefix};
 use crate::text::join::{joined, push_all};
+use crate::text::wrap::wrap;
 use crate::tree::{About, Unit};
 
 /// Where the second column begins.
@@ -197,32 +198,10 @@ fn setting(about: &About, out: &mut String) {
 /// One entry of a list: `head`, and beside it `text`, folded between words.
 fn entry(head: &str, text: &str, out: &mut String) {
     out.push_str(head);
-    let mut at = head.len();
-    if at + 1 >= COLUMN {
+    if head.len() + 1 >= COLUMN {
         out.push('\n');
-        at = 0;
     }
-    let mut first = true;
-    for word in text.split(' ') {
-        if !first && at + 1 + word.len() > WIDTH {
-            out.push('\n');
-            at = 0;
-            first = true;
-        }
-        if first {
-            while at < COLUMN {
-                out.push(' ');
-                at += 1;
-            }
-            first = false;
-        } else {
-            out.push(' ');
-            at += 1;
-        }
-        out.push_str(word);
-        at += word.len();
-    }
-    out.push('\n');
+    wrap(text, COLUMN, WIDTH, out);
 }
 
 // Without one of its features the program has fewer settings than the page.

@@ -7,9 +7,9 @@ use super::expand::escape;
 use super::nodes::NodeId;
 use super::settings::Settings;
 use super::source::{Source, section};
+use crate::text::ini;
 use crate::text::join::{joined, push_all};
-use crate::text::number::push_decimal_str;
-use crate::text::{ini, json};
+use crate::text::json::push_string;
 use crate::tree::{About, Unit, Value};
 
 /// As an INI file of the same meaning; where a value comes from stands in a comment behind it.
@@ -32,24 +32,28 @@ pub fn dump(source: &Source, settings: &Settings) -> String {
 /// As JSON: an object a line for each node, with its `path`, its values, and below `from` where they come from.
 #[must_use]
 pub fn dump_json(source: &Source, settings: &Settings) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     for node in settings.nodes() {
-        let mut from = String::new();
-        out.push_str("{\"path\":");
-        push_string(&path(&node), &mut out);
+        let mut from = Vec::new();
+        push_key(b'{', "path", &mut out);
+        push_string(path(&node).as_bytes(), &mut out);
         each(settings, &node, &mut |about, value| {
-            out.push(',');
-            push_string(about.name(), &mut out);
-            out.push(':');
-            push_json(&value, &mut out);
-            from.push(if from.is_empty() { '{' } else { ',' });
-            push_string(about.name(), &mut from);
-            from.push(':');
-            push_string(&origin(source, &node, about), &mut from);
+            push_key(b',', about.name(), &mut out);
+            value.push_json(&mut out);
+            push_key(if from.is_empty() { b'{' } else { b',' }, about.name(), &mut from);
+            push_string(origin(source, &node, about).as_bytes(), &mut from);
         });
-        push_all(&mut out, &[",\"from\":", &from, "}}\n"]);
+        push_key(b',', "from", &mut out);
+        out.extend_from_slice(&from);
+        out.extend_from_slice(b"}}\n");
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn push_key(before: u8, key: &str, out: &mut Vec<u8>) {
+    out.push(before);
+    push_string(key.as_bytes(), out);
+    out.push(b':');
 }
 
 /// A node's path, as the monitor names it.
@@ -97,48 +101,6 @@ pub(super) fn push_pair(about: &About, value: &Value, comment: &str, end: &str, 
             push_all(out, &[comment, end]);
         }
     }
-}
-
-fn push_json(value: &Value, out: &mut String) {
-    match value {
-        Value::Size(number) | Value::Count(number) => push_decimal_str(*number, out),
-        Value::Time(milliseconds) => push_seconds(*milliseconds, out),
-        Value::Switch(on) => out.push_str(if *on { "true" } else { "false" }),
-        Value::Buffer(buffer) if buffer.least == buffer.most => push_decimal_str(buffer.most_bytes(), out),
-        Value::Choice(_) | Value::Text(_) | Value::Buffer(_) => {
-            let mut text = String::new();
-            value.print(&mut text);
-            push_string(&text, out);
-        }
-        Value::List(items) => {
-            out.push('[');
-            for (place, item) in items.iter().enumerate() {
-                out.push_str(if place == 0 { "" } else { "," });
-                push_string(item, out);
-            }
-            out.push(']');
-        }
-        Value::Nothing => out.push_str("null"),
-    }
-}
-
-/// Seconds, with as many decimals as there are.
-fn push_seconds(milliseconds: u64, out: &mut String) {
-    push_decimal_str(milliseconds / 1000, out);
-    let mut rest = milliseconds % 1000;
-    if rest > 0 {
-        out.push('.');
-        while rest > 0 {
-            push_decimal_str(rest / 100, out);
-            rest = rest % 100 * 10;
-        }
-    }
-}
-
-fn push_string(text: &str, out: &mut String) {
-    let mut bytes = Vec::new();
-    json::push_string(text.as_bytes(), &mut bytes);
-    out.push_str(&String::from_utf8_lossy(&bytes));
 }
 
 #[cfg(test)]
@@ -212,11 +174,5 @@ mod tests {
         }
         assert!(line("{\"path\":\"/process\",").contains("\"grace\":1,"));
         assert!(line("{\"path\":\"/handler/main/b\",").ends_with("\"status\":\"default\"}}"));
-        let mut seconds = String::new();
-        for milliseconds in [0, 1, 20, 300, 1010, 61_000] {
-            push_seconds(milliseconds, &mut seconds);
-            seconds.push(' ');
-        }
-        assert_eq!(seconds, "0 0.001 0.02 0.3 1.01 61 ");
     }
 }

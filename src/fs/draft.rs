@@ -17,7 +17,7 @@ use gorgon_sys::{AsFd, Errno, FileKind, FileStat, Io, OwnedFd};
 
 use super::filesystem::FsError;
 use super::path::SEGMENT_LIMIT;
-use crate::text::number::hex_digit;
+use crate::text::hex::push_hex;
 
 /// A new file. See the module.
 pub trait Draft {
@@ -74,9 +74,7 @@ pub(super) fn draft_name(name: &[u8]) -> Result<Vec<u8>, FsError> {
     draft.push(b'.');
     draft.extend_from_slice(name.get(..room).unwrap_or_default());
     draft.push(b'-');
-    for byte in random {
-        draft.extend_from_slice(&[hex_digit(byte >> 4, b'a'), hex_digit(byte, b'a')]);
-    }
+    push_hex(&random, &mut draft);
     draft.extend_from_slice(END);
     Ok(draft)
 }

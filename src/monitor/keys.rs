@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::login::proof::{self, Bytes, ITERATIONS, ITERATIONS_RANGE, LENGTH};
 use super::request::is_name;
 use super::roles;
+use crate::text::hex::{push_hex, read_hex};
 use crate::text::number::{parse_decimal, push_decimal_str};
 use crate::text::split::until;
 use crate::tree::Role;
@@ -203,13 +204,13 @@ impl Keys {
             return Err("expected 4096 to 10000000 iterations");
         }
         let mut room = [0; LENGTH];
-        let length = proof::read_hex(salt, &mut room).unwrap_or(0);
+        let length = read_hex(salt, &mut room).unwrap_or(0);
         let salt = room.get(..length).unwrap_or_default();
         if salt.len() < SALT_MIN {
             return Err("expected a salt of 8 to 32 bytes, in hexadecimal digits");
         }
         let mut key = [0; LENGTH];
-        if proof::read_hex(line, &mut key).unwrap_or(0) != LENGTH {
+        if read_hex(line, &mut key).unwrap_or(0) != LENGTH {
             return Err("expected a key of 32 bytes, in hexadecimal digits");
         }
         if self.entry(user.as_bytes()).is_some() {
@@ -242,7 +243,7 @@ pub fn print_line(user: &str, role: Role, password: &[u8], salt: &[u8], iteratio
     for bytes in [salt, &proof::key(password, salt, iterations)] {
         out.push(':');
         let mut digits = Vec::new();
-        proof::push_hex(bytes, &mut digits);
+        push_hex(bytes, &mut digits);
         out.extend(digits.into_iter().map(char::from));
     }
 }

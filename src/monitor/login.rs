@@ -28,10 +28,11 @@ pub mod proof;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use self::proof::{Bytes, Side, parse_hex, proof, push_hex, same};
+use self::proof::{Bytes, Side, proof, same};
 use super::keys::{Keys, is_user};
 use super::roles;
 use crate::text::digest::md5;
+use crate::text::hex::{parse_hex, push_hex};
 use crate::text::number::{hex_digit, push_decimal};
 use crate::tree::Role;
 

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::text::columns::is_command;
+use crate::text::hex::push_hex;
 use crate::text::json::push_string;
-use crate::text::number::{hex_digit, push_decimal};
 use crate::tree::{Path, Value};
 
 /// No line of prose is longer, its two blanks included.
@@ -25,8 +25,8 @@ fn escaped(text: &str, signs: &[u8], out: &mut Vec<u8>) {
             '\t' => out.extend_from_slice(b"\\t"),
             _ if is_command(character) => {
                 for &byte in bytes {
-                    let digits = [b'\\', b'x', hex_digit(byte >> 4, b'a'), hex_digit(byte, b'a')];
-                    out.extend_from_slice(&digits);
+                    out.extend_from_slice(b"\\x");
+                    push_hex(&[byte], out);
                 }
             }
             _ => {
@@ -66,42 +66,12 @@ fn path(path: &Path<'_>, out: &mut Vec<u8>) {
 /// Appends a value.
 pub fn value(value: &Value, json: bool, out: &mut Vec<u8>) {
     match value {
-        Value::Nothing if !json => return out.push(b'-'),
+        _ if json => value.push_json(out),
+        Value::Nothing => out.push(b'-'),
         // A text that looks like what is not known.
-        Value::Text(text) if !json && text == "-" => return out.extend_from_slice(b"\"-\""),
-        _ if !json => {}
-        Value::Size(number) | Value::Count(number) => return push_decimal(*number, out),
-        Value::Time(time) => {
-            push_decimal(time / 1000, out);
-            let mut rest = time % 1000;
-            if rest > 0 {
-                out.push(b'.');
-            }
-            while rest > 0 {
-                push_decimal(rest / 100, out);
-                rest = rest % 100 * 10;
-            }
-            return;
-        }
-        Value::Buffer(buffer) if buffer.least == buffer.most => {
-            return push_decimal(buffer.most_bytes(), out);
-        }
-        Value::Switch(on) => return out.extend_from_slice(if *on { b"true" } else { b"false" }),
-        Value::Nothing => return out.extend_from_slice(b"null"),
-        Value::List(items) => {
-            out.push(b'[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                push_string(item.as_bytes(), out);
-            }
-            return out.push(b']');
-        }
-        Value::Buffer(_) | Value::Choice(_) | Value::Text(_) => {}
+        Value::Text(text) if text == "-" => out.extend_from_slice(b"\"-\""),
+        _ => word(&value.text(), out),
     }
-    let text = value.text();
-    if json { push_string(text.as_bytes(), out) } else { word(&text, out) }
 }
 
 /// Begins the row of a node.
@@ -186,28 +156,6 @@ pub fn prose(line: &str, json: bool, out: &mut Vec<u8>) {
     }
     escape(line, out);
     out.push(b'\n');
-}
-
-/// Appends the words of `text` after what the line holds already; each further line begins with `indent` blanks.
-pub fn wrap(text: &str, indent: usize, out: &mut String) {
-    let mut column = out.len() - out.rfind('\n').map_or(0, |at| at + 1);
-    for word in text.split(' ') {
-        // Two columns are the blanks that prose gets.
-        if column > indent && column + 1 + word.len() > WIDTH - 2 {
-            out.push('\n');
-            column = 0;
-        } else if column > 0 && !out.ends_with(' ') {
-            out.push(' ');
-            column += 1;
-        }
-        while column < indent {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += word.len();
-    }
-    out.push('\n');
 }
 
 #[cfg(test)]
@@ -295,18 +243,5 @@ mod tests {
         }
         let shown = "/loop.turns=3\n  ok\n/a\n{}\n  x\\x07\n{\"text\":\"ok\"}\n{\"text\":\"/a\"}\n{}\n";
         assert_eq!(String::from_utf8(out).unwrap(), shown);
-    }
-
-    #[test]
-    fn prose_is_wrapped() {
-        let mut out = "before\nhead".to_owned();
-        wrap("word ".repeat(40).trim_end(), 6, &mut out);
-        for (place, line) in out.lines().skip(1).enumerate() {
-            assert!(line.len() <= WIDTH - 2 && (place == 0 || line.starts_with("      word")), "{out}");
-        }
-        assert!(out.lines().nth(1).unwrap().len() > 68 && out.matches("word").count() == 40);
-        let mut out = String::new();
-        wrap(&["x".repeat(100), "y".to_owned()].join(" "), 2, &mut out);
-        assert_eq!(out, ["  ", &"x".repeat(100), "\n  y\n"].concat());
     }
 }

@@ -1,8 +1,9 @@
 //! Lengths of time as an operator writes them: `200ms`, `10s`, `5m`, `2h`; a bare number is seconds.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::number::{parse_decimal, push_decimal_str};
+use super::number::{parse_decimal, push_decimal, push_decimal_str};
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
@@ -36,6 +37,20 @@ pub fn print(milliseconds: u64, out: &mut String) {
     out.push_str(unit);
 }
 
+/// Appends a length of time, given in milliseconds, as seconds with as many decimals as there are: `12`, `0.25`.
+#[inline(never)]
+pub fn push_seconds(milliseconds: u64, out: &mut Vec<u8>) {
+    push_decimal(milliseconds / SECOND, out);
+    let mut rest = milliseconds % SECOND;
+    if rest > 0 {
+        out.push(b'.');
+    }
+    while rest > 0 {
+        push_decimal(rest / 100, out);
+        rest = rest % 100 * 10;
+    }
+}
+
 /// A length of time that was measured, in milliseconds, as people want it: from 10 s on without the parts of a second.
 /// Of a setting nothing may be lost.
 #[must_use]
@@ -52,6 +67,16 @@ mod tests {
         for (measured, told) in [(0, 0), (9_999, 9_999), (10_001, 10_000), (139_214, 139_000)] {
             assert_eq!(rounded(measured), told);
         }
+    }
+
+    #[test]
+    fn seconds_have_the_decimals_that_there_are() {
+        let mut seconds = Vec::new();
+        for milliseconds in [0, 1, 20, 250, 300, 1010, 12_000, 61_000] {
+            push_seconds(milliseconds, &mut seconds);
+            seconds.push(b' ');
+        }
+        assert_eq!(seconds, b"0 0.001 0.02 0.25 0.3 1.01 12 61 ");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::mem::take;
 
 use super::Buffer;
+use crate::text::json::push_string;
 use crate::text::{duration, number, size};
 
 /// One value, in the form its unit gives it.
@@ -36,6 +37,32 @@ pub enum Value {
 const MISMATCH: &str = "a value of another unit";
 
 impl Value {
+    /// Appends it as JSON has it: bytes and numbers as numbers, times as seconds, `null` for what is not known. A buffer is
+    /// a number when it is fixed, and a text when it is a range.
+    #[inline(never)]
+    pub fn push_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Size(number) | Value::Count(number) => number::push_decimal(*number, out),
+            Value::Time(milliseconds) => duration::push_seconds(*milliseconds, out),
+            Value::Switch(on) => out.extend_from_slice(if *on { b"true" } else { b"false" }),
+            Value::Buffer(buffer) if buffer.least == buffer.most => {
+                number::push_decimal(buffer.most_bytes(), out);
+            }
+            Value::Choice(_) | Value::Text(_) | Value::Buffer(_) => push_string(self.text().as_bytes(), out),
+            Value::List(items) => {
+                out.push(b'[');
+                for (place, item) in items.iter().enumerate() {
+                    if place > 0 {
+                        out.push(b',');
+                    }
+                    push_string(item.as_bytes(), out);
+                }
+                out.push(b']');
+            }
+            Value::Nothing => out.extend_from_slice(b"null"),
+        }
+    }
+
     /// Its text, as [`super::Unit::parse`] reads it.
     #[inline(never)]
     #[must_use]

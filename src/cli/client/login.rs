@@ -12,10 +12,11 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::monitor::login::proof::{Bytes, ITERATIONS_RANGE, Side, key, parse_hex, proof, push_hex, same};
+use crate::monitor::login::proof::{Bytes, ITERATIONS_RANGE, Side, key, proof, same};
 use crate::monitor::login::{GREETING, NONCE, medusa_answer};
+use crate::text::hex::{parse_hex, push_hex, read_hex};
 use crate::text::join::joined;
-use crate::text::number::{hex_value, parse_decimal};
+use crate::text::number::parse_decimal;
 
 /// What a server says first.
 #[derive(PartialEq, Eq)]
@@ -137,14 +138,9 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The bytes that pairs of hexadecimal digits stand for: at most 64.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() > 128 {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    for pair in text.as_bytes().chunks_exact(2) {
-        bytes.push(pair.iter().try_fold(0, |sum, &digit| Some(sum << 4 | hex_value(digit)?))?);
-    }
-    Some(bytes)
+    let mut room = [0; 64];
+    let length = read_hex(text.as_bytes(), &mut room)?;
+    room.get(..length).map(Vec::from)
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use super::{Ask, Desk, EVENTS, kind, number};
 use crate::monitor::failure::{Failure, fill, push_filled};
 use crate::monitor::filter::attribute;
 use crate::monitor::job::Plan;
-use crate::monitor::render::{self, wrap};
+use crate::monitor::render;
 use crate::monitor::request::Words;
 use crate::monitor::roles;
 use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
 use crate::text::join::{joined, separated};
+use crate::text::wrap::wrap;
 use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
 /// Events that `log` shows unless said.
@@ -20,6 +21,9 @@ const LAST: u64 = 20;
 
 /// The column where the short help of `help` begins, without the two blanks of prose.
 const COLUMN: usize = 24;
+
+/// Columns of the help, without these blanks.
+const WIDTH: usize = render::WIDTH - 2;
 
 impl Desk<'_> {
     pub(super) fn hello(&mut self, _: &mut Words<'_>, ask: &Ask<'_>) -> Result<(), Failure> {
@@ -195,7 +199,7 @@ fn section(head: &str, words: &[&str], help: &str, out: &mut String) {
     if !head.ends_with(':') {
         out.push('\n');
     }
-    wrap(help, 2, out);
+    wrap(help, 2, WIDTH, out);
 }
 
 /// A head with words in it, and the first sentence of its help beside it.
@@ -206,7 +210,7 @@ fn entry(head: &str, words: &[&str], help: &'static str, out: &mut String) {
     if out.len() - start + 2 > COLUMN {
         out.push('\n');
     }
-    wrap(first_sentence(help), COLUMN, out);
+    wrap(first_sentence(help), COLUMN, WIDTH, out);
 }
 
 #[inline(never)]
@@ -222,14 +226,14 @@ fn attribute_help(schema: &Schema, about: &About, out: &mut String) {
     let default = if about.default().is_empty() { "empty" } else { about.default() };
     let end = if about.live { "" } else { ", before the program starts" };
     let words = [&expected, default, roles::word(about.role), end];
-    wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, out);
+    wrap(&fill("%; its default is %. The role % may set it%.", &words), 2, WIDTH, out);
 }
 
 #[inline(never)]
 fn method_help(schema: &Schema, method: &Method, out: &mut String) {
     let name = if schema.named { "/NAME" } else { "" };
     section("call /%% % %", &[schema.name, name, method.name, method.words], method.help, out);
-    wrap(&fill("The role % may do it.", &[roles::word(method.role)]), 2, out);
+    wrap(&fill("The role % may do it.", &[roles::word(method.role)]), 2, WIDTH, out);
 }
 
 #[inline(never)]

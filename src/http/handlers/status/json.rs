@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::view::{self, FULL, facts, names, push_json, value};
+use super::view::{self, FULL, facts, names, value};
 use crate::text::json::push_string;
 use crate::tree::{Schema, Tree};
 
@@ -41,7 +41,7 @@ fn push_node(tree: &mut dyn Tree, schema: &'static Schema, name: &str, out: &mut
         push_comma(out);
         push_string(about.name().as_bytes(), out);
         out.push(b':');
-        push_json(&value(tree, schema, name, place), out);
+        value(tree, schema, name, place).push_json(out);
     }
     out.push(b'}');
 }

@@ -8,7 +8,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::view::{CONNECTION, FULL, facts, names, push_seconds, value};
+use super::view::{CONNECTION, FULL, facts, names, value};
+use crate::text::duration::push_seconds;
 use crate::text::number::push_decimal;
 use crate::tree::{About, Schema, Tree, Unit, Value};
 

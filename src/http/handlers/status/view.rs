@@ -5,8 +5,6 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::text::json::push_string;
-use crate::text::number::push_decimal;
 use crate::tree::{About, Path, Schema, Tree, Value};
 
 /// The most bytes of a report.
@@ -81,44 +79,4 @@ pub(super) fn value(tree: &mut dyn Tree, schema: &Schema, name: &str, place: usi
 fn cut(text: &mut String, most: usize) {
     let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     text.truncate(end);
-}
-
-/// Appends a value as JSON has it: bytes, seconds, numbers, `null` for what is not known.
-pub(super) fn push_json(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Size(number) | Value::Count(number) => push_decimal(*number, out),
-        Value::Time(milliseconds) => push_seconds(*milliseconds, out),
-        Value::Switch(on) => out.extend_from_slice(if *on { b"true" } else { b"false" }),
-        Value::Choice(word) => push_string(word.as_bytes(), out),
-        Value::Text(text) => push_string(text.as_bytes(), out),
-        Value::List(items) => {
-            out.push(b'[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                push_string(item.as_bytes(), out);
-            }
-            out.push(b']');
-        }
-        // One size, or two and what lies between.
-        Value::Buffer(_) => {
-            let mut text = String::new();
-            value.print(&mut text);
-            push_string(text.as_bytes(), out);
-        }
-        Value::Nothing => out.extend_from_slice(b"null"),
-    }
-}
-
-/// Appends milliseconds as seconds: `12`, `0.25`.
-pub(super) fn push_seconds(milliseconds: u64, out: &mut Vec<u8>) {
-    push_decimal(milliseconds / 1000, out);
-    let rest = milliseconds % 1000;
-    if rest > 0 {
-        let digits = [rest / 100, rest / 10 % 10, rest % 10].map(|digit| b'0' + digit as u8);
-        let end = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
-        out.push(b'.');
-        out.extend_from_slice(digits.get(..end).unwrap_or_default());
-    }
 }
