@@ -27,7 +27,7 @@ fn strong(greeting: &str, user: &str, password: &str) -> String {
     let key = proof::key(password.as_bytes(), b"12345678", 4096);
     let proof = proof::proof(&key, Side::Client, nonce.as_bytes(), NONCE_TEXT.as_bytes(), user.as_bytes());
     let mut hex = Vec::new();
-    proof::push_hex(&proof, &mut hex);
+    gorgon::text::hex::push_hex(&proof, &mut hex);
     format!("auth {user} {NONCE_TEXT}\nproof {}\n", String::from_utf8(hex).unwrap())
 }
 
