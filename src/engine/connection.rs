@@ -40,7 +40,11 @@ pub static CONNECTION: &[Fact] = &[
     },
     Fact { about: fact!("port", COUNT, "The peer's port."), get: |lp, id| count(lp.client(id).port()) },
     Fact {
-        about: fact!("user", COUNT, "The peer's user by number. A Unix socket alone tells it."),
+        about: fact!(
+            "user",
+            COUNT,
+            "The peer's user by number. A Unix socket alone tells it. Who gave a password to HTTP is in login."
+        ),
         get: |lp, id| count(lp.credentials(id).map(|peer| peer.uid)),
     },
     Fact {
@@ -130,14 +134,12 @@ pub static CONNECTION: &[Fact] = &[
             SIZE,
             "Bytes of output that are held, for the kernel takes no more. Files not counted.",
         ),
-        get: |lp, id| of(lp, id, |lp, conn| Value::Size(lp.held(conn).0)),
+        get: |lp, id| of(lp, id, |lp, conn| Value::Size(lp.held(conn))),
     },
     Fact {
         about: fact!("pages", SIZE, "Memory that is lent to it for both."),
         get: |lp, id| {
-            of(lp, id, |lp, conn| {
-                Value::Size((Pages::size(conn.input) + Pages::size(lp.held(conn).1)) as u64)
-            })
+            of(lp, id, |lp, conn| Value::Size((Pages::size(conn.input) + lp.output_pages(conn)) as u64))
         },
     },
     Fact { about: fact!("file", Unit::Text, "The file that is being sent."), get: file },

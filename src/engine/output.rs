@@ -11,7 +11,7 @@ use gorgon_sys::{AsFd, Io, copy_file, read_ahead, read_at_cached, send, send_vec
 use super::conn::{Conn, Flags, NONE};
 use super::disk::there_until;
 use super::event_loop::Loop;
-use super::pages::PageId;
+use super::pages::{PageId, Pages};
 use super::services::ServiceState;
 use super::slab::Slab;
 use super::values::{ConnId, FileId, FileRange, Flow};
@@ -28,6 +28,9 @@ pub(super) struct Output {
     start: u32,
     end: u32,
     file: Option<FileRange>,
+    /// What its service has said of it, in a page of the least size, and the lengths of the two texts.
+    note: PageId,
+    lengths: (u8, u8),
     /// How often the disk was asked for the next piece of the file; 1 if it had to be asked for one before.
     probes: u16,
     /// Bytes the kernel took since the output was begun.
@@ -48,8 +51,20 @@ impl Output {
 /// All held output.
 pub(super) type Outputs = Slab<Output>;
 
-const EMPTY: Output =
-    Output { page: PageId::NONE, start: 0, end: 0, file: None, probes: 0, sent: 0, mark: None };
+const EMPTY: Output = Output {
+    page: PageId::NONE,
+    start: 0,
+    end: 0,
+    file: None,
+    note: PageId::NONE,
+    lengths: (0, 0),
+    probes: 0,
+    sent: 0,
+    mark: None,
+};
+
+/// The most bytes that are kept of each of the two texts of a note.
+const NOTED: usize = 128;
 
 impl Loop {
     /// Sends the parts in one call, if nothing is held before them; what the socket does not take is kept.
@@ -157,10 +172,42 @@ impl Loop {
         Some(conn.output)
     }
 
-    /// The bytes that are held of a connection, without its file, and their page.
-    pub(super) fn held(&self, conn: &Conn) -> (u64, PageId) {
+    /// The bytes that are held of a connection, without its file.
+    pub(super) fn held(&self, conn: &Conn) -> u64 {
+        self.outputs.get(conn.output).map_or(0, |output| (output.end - output.start).into())
+    }
+
+    /// The bytes of the pages that are lent for its output.
+    pub(super) fn output_pages(&self, conn: &Conn) -> usize {
         let output = self.outputs.get(conn.output);
-        output.map_or((0, PageId::NONE), |output| ((output.end - output.start).into(), output.page))
+        output.map_or(0, |output| Pages::size(output.page) + Pages::size(output.note))
+    }
+
+    /// Keeps two texts, or their fronts, with the output that is held. Nobody waits for memory for their sake: while
+    /// the pages are full they are not kept.
+    #[cold]
+    pub(super) fn note_output(&mut self, id: ConnId, first: &[u8], second: &[u8]) {
+        let number = self.slots.get(id).map_or(NONE, |conn| conn.output);
+        let Some(output) = self.outputs.get_mut(number) else { return };
+        if output.note == PageId::NONE {
+            if self.pages.is_full() {
+                return;
+            }
+            let Some(page) = self.pages.take(2 * NOTED) else { return };
+            output.note = page;
+        }
+        let front = |text: &[u8]| text.len().min(NOTED) as u8;
+        output.lengths = (front(first), front(second));
+        let room = self.pages.get_mut(output.note);
+        room.iter_mut().zip(first.iter().take(NOTED)).for_each(|(to, from)| *to = *from);
+        room.iter_mut().skip(NOTED).zip(second.iter().take(NOTED)).for_each(|(to, from)| *to = *from);
+    }
+
+    /// What was kept by [`Loop::note_output`].
+    pub(super) fn noted(&self, conn: &Conn) -> Option<(&[u8], &[u8])> {
+        let output = self.outputs.get(conn.output).filter(|output| output.note != PageId::NONE)?;
+        let (first, second) = self.pages.get(output.note).split_at_checked(NOTED)?;
+        Some((first.get(..output.lengths.0.into())?, second.get(..output.lengths.1.into())?))
     }
 
     /// The file that a connection is sent, and how much of it is left.
@@ -286,11 +333,12 @@ impl Loop {
         Flow::Held
     }
 
-    /// Gives up what is held: page, file and record.
+    /// Gives up what is held: pages, file and record.
     pub(super) fn drop_output(&mut self, id: ConnId) {
         let Some(conn) = self.slots.get_mut(id) else { return };
         let Some(output) = self.outputs.remove(core::mem::replace(&mut conn.output, NONE)) else { return };
         self.pages.give(output.page);
+        self.pages.give(output.note);
         if let Some(range) = output.file {
             self.files.release(range.file);
         }

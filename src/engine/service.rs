@@ -61,12 +61,12 @@ pub trait Service<W> {
     fn inspect(&self, _out: &mut dyn FnMut(&Path<'_>, &'static About, Value)) {}
 
     /// Tells what is to be said of one of its connections: `state`, `request`, `user`, as far as it knows them.
-    fn describe(&self, _seen: &Sight, _out: &mut dyn FnMut(&'static str, Value)) {}
+    fn describe(&self, _seen: &Sight<'_>, _out: &mut dyn FnMut(&'static str, Value)) {}
 }
 
 /// A connection as one sees it from outside, while nobody serves it.
 #[derive(Clone, Copy)]
-pub struct Sight {
+pub struct Sight<'a> {
     /// Which one.
     pub id: ConnId,
     /// What its service keeps with it.
@@ -77,6 +77,8 @@ pub struct Sight {
     pub sends: bool,
     /// Input was left unused.
     pub unread: bool,
+    /// What its service said of the output that waits, by [`Cx::note`].
+    pub noted: Option<(&'a [u8], &'a [u8])>,
 }
 
 /// The connection that is being served, as its service sees it.
@@ -261,6 +263,12 @@ impl Cx<'_> {
             }
         }
         self.lp.lost.saturating_add(self.lp.unsent(self.id))
+    }
+
+    /// After [`Cx::flush`]: keeps the fronts of two texts, 128 bytes of each, with the output that waits for the peer. They
+    /// are there for whoever looks at the connection until that is out.
+    pub fn note(&mut self, first: &[u8], second: &[u8]) {
+        self.lp.note_output(self.id, first, second);
     }
 
     /// Has `on_drained` called when all output is out, whatever this call asks for next; not if it is out already.

@@ -24,7 +24,7 @@ impl<W> Reactor<W> {
         let Some(conn) = self.lp.slots.get(id) else { return };
         let unread = conn.input_length > 0 || conn.flags.has(Flags::STARVED);
         let sends = conn.output != NONE;
-        let seen = Sight { id, key: conn.key, class: conn.class, sends, unread };
+        let seen = Sight { id, key: conn.key, class: conn.class, sends, unread, noted: self.lp.noted(conn) };
         if let Some(Some(service)) = self.services.get(usize::from(conn.service)) {
             service.describe(&seen, out);
         }

@@ -63,6 +63,19 @@ pub struct Noted {
 /// The most bytes that are kept of a request's first line, and of a name.
 const NOTED: usize = 128;
 
+impl Noted {
+    /// What can be told of a request. `granted`: its credentials are right.
+    pub fn of(request: &Request<'_>, granted: bool) -> Noted {
+        let front = |text: &[u8]| text.get(..NOTED).unwrap_or(text).into();
+        let mut credentials = Vec::new();
+        let known = granted && authorization::credentials(request, &mut credentials);
+        let name = authorization::split(&credentials).filter(|_| known);
+        let user = name.map_or(Box::default(), |(name, _)| front(name));
+        credentials.fill(0);
+        Noted { line: front(request.line().0), user }
+    }
+}
+
 /// What the request says about the form of its reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -174,15 +187,9 @@ impl<W> Exchange<W> {
         self.received = 0;
     }
 
-    /// Keeps what can be told of its request. `granted`: its credentials are right.
-    pub fn note(&mut self, request: &Request<'_>, granted: bool) {
-        let front = |text: &[u8]| text.get(..NOTED).unwrap_or(text).into();
-        let mut credentials = Vec::new();
-        let known = granted && authorization::credentials(request, &mut credentials);
-        let name = authorization::split(&credentials).filter(|_| known);
-        let user = name.map_or(Box::default(), |(name, _)| front(name));
-        credentials.fill(0);
-        self.noted = Some(Box::new(Noted { line: front(request.line().0), user }));
+    /// Keeps what can be told of its request.
+    pub fn note(&mut self, noted: Noted) {
+        self.noted = Some(Box::new(noted));
     }
 
     /// What can be told of its request.

@@ -1,7 +1,8 @@
 //! The one adapter between HTTP and the loop: bytes in, replies out, and what is read next.
 //!
 //! Most requests are parsed, answered and forgotten within one call, so a connection between requests, or one that is
-//! sent a file, keeps nothing here: its key is `IDLE`. What cannot be answered in one go has an `Exchange`, named by
+//! sent a file, keeps nothing here: its key is `IDLE`; what can be told of the request whose reply waits for the peer is
+//! kept with that output, and goes with it. What cannot be answered in one go has an `Exchange`, named by
 //! the key. A connection that ends while the peer may still be sending is lingered on: our side is closed, and what
 //! comes is read away for a while, for the system would answer unread input with a reset that destroys the reply.
 
@@ -18,7 +19,7 @@ use crate::tree::{About, Path, Value};
 
 use super::date::DateText;
 use super::error_page::PageForm;
-use super::exchange::{Exchange, Fed, Pumped, Shape, Stage};
+use super::exchange::{Exchange, Fed, Noted, Pumped, Shape, Stage};
 use super::facts::HttpFacts;
 use super::handler::Means;
 use super::head::{self, Fields, Head, Parsed};
@@ -88,6 +89,8 @@ pub struct HttpService<W> {
     addresses: bool,
     /// The credentials of the request that was answered last were right.
     granted: bool,
+    /// Where in the input the request begins that was answered last, while nothing was parsed after it.
+    answered: Option<usize>,
     facts: HttpFacts,
 }
 
@@ -127,6 +130,7 @@ impl<W: Logs> HttpService<W> {
             sweeps: false,
             access: None,
             granted: false,
+            answered: None,
             facts: HttpFacts::default(),
         };
         service.tune(settings);
@@ -270,6 +274,7 @@ impl<W: Logs> HttpService<W> {
             if rest.is_empty() || cx.held() {
                 return (at, Next::Read(BETWEEN));
             }
+            self.answered = None;
             let resume = if at == 0 { cx.resume() } else { 0 };
             let length = match head::parse(rest, resume, &self.limits, &mut self.fields, &mut self.head) {
                 Parsed::Complete { length } => length,
@@ -290,6 +295,7 @@ impl<W: Logs> HttpService<W> {
                     return (input.len(), self.leave(key, world, cx));
                 }
             };
+            self.answered = Some(at);
             at += length;
             match self.answer(rest, at == input.len(), world, cx) {
                 After::Keep => {}
@@ -307,7 +313,7 @@ impl<W: Logs> HttpService<W> {
                 After::Close | After::Leave => return (input.len(), self.leave(key, world, cx)),
                 After::Begin(mut exchange) => {
                     let request = Request::new(rest, &self.head, &self.fields);
-                    exchange.note(&request, self.granted);
+                    exchange.note(Noted::of(&request, self.granted));
                     let streams = exchange.stage() == Stage::Streaming;
                     match self.exchanges.insert(exchange) {
                         Ok(number) => *key = number + 1,
@@ -371,6 +377,17 @@ impl<W: Logs> HttpService<W> {
         }
     }
 
+    /// Keeps what can be told of the request that was answered last while its reply waits for the peer: most do not.
+    fn note_answered(&mut self, input: &[u8], cx: &mut Cx<'_>) {
+        let Some(at) = self.answered.take() else { return };
+        // As the end of the call would, which is all that is left of it.
+        if cx.flush() > 0 {
+            let request = Request::new(input.get(at..).unwrap_or(&[]), &self.head, &self.fields);
+            let noted = Noted::of(&request, self.granted);
+            cx.note(&noted.line, &noted.user);
+        }
+    }
+
     /// What the log waits for on this connection is at hand while it is served.
     fn recall_log(&mut self, cx: &Cx<'_>) {
         if let Some(access) = &mut self.access {
@@ -399,6 +416,7 @@ impl<W: Logs + 'static> Service<W> for HttpService<W> {
     fn on_bytes(&mut self, key: &mut Key, input: &[u8], world: &mut W, cx: &mut Cx<'_>) -> (usize, Next) {
         self.recall_log(cx);
         let outcome = self.read(key, input, world, cx);
+        self.note_answered(input, cx);
         self.settle_log(world, cx);
         outcome
     }
@@ -470,7 +488,7 @@ impl<W: Logs + 'static> Service<W> for HttpService<W> {
         self.tell_facts(out);
     }
 
-    fn describe(&self, seen: &Sight, out: &mut dyn FnMut(&'static str, Value)) {
+    fn describe(&self, seen: &Sight<'_>, out: &mut dyn FnMut(&'static str, Value)) {
         self.tell_connection(seen, out);
     }
 

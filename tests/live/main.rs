@@ -291,7 +291,7 @@ fn a_connection_tells_what_it_is_at() {
     for (input, state, request) in [
         ("", "idle", None),
         ("GET / HT", "head", None),
-        ("GET /large HTTP/1.1\r\nHost: h\r\n\r\n", "sending", None),
+        ("GET /large HTTP/1.1\r\nHost: h\r\n\r\n", "sending", Some("GET /large HTTP/1.1")),
         (&*long, "streaming", Some(&long[..128])),
         (
             "PUT /many/new HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nx",
@@ -367,6 +367,86 @@ fn a_user_is_told_where_credentials_were_looked_at() {
     assert_eq!(host.seen(id), [state, ("request", "POST /public/x HTTP/1.1".to_owned())]);
     assert_eq!(host.fact("handler", "auth", "asked"), 1);
     assert_eq!(host.fact("http", "", "requests"), 2);
+}
+
+#[test]
+fn a_file_on_its_way_tells_who_asked_for_it() {
+    let long = format!("GET /private/huge?{} HTTP/1.1", "q".repeat(300));
+    let ask = |line: &str| format!("{line}\r\nHost: h\r\nAuthorization: Basic YW5uYTpzZWNyZXQ=\r\n\r\n");
+    for (sendfile, end) in [(true, ""), (false, ""), (true, "Connection: close\r\n")] {
+        let settings = HttpSettings { sendfile, ..HttpSettings::default() };
+        let huge = vec![b'h'; 2_000_000];
+        let files: [(&str, &[u8]); 2] = [("private/huge", &huge), ("private/small", b"S")];
+        let mut host = Host::new(settings, &files);
+        let logins = host.reactor.world().add_logins(Logins::new((1, 2)));
+        let asked = Arc::default();
+        let mut router = Router::default();
+        router.add("spy", b"", Box::new(Spy(Arc::clone(&asked))));
+        router.add("auth", b"/private", Box::new(AuthHandler::new("realm", false, logins)));
+        router.keep("files", b"");
+        host.change(Some(router), Access::Same);
+        let mut client = host.client();
+        // The second one comes with the first, and after a reply that goes out at once.
+        let first = "GET /private/huge HTTP/1.1";
+        let small = ask("GET /private/small HTTP/1.1");
+        let second = ask(&long).replace("\r\n\r\n", &format!("\r\n{end}\r\n"));
+        client.stream.write_all([ask(first), small, second].concat().as_bytes()).unwrap();
+        host.turn();
+        let id = asked.lock().unwrap().unwrap();
+        assert_eq!(host.seen(id), [("state", "waiting".to_owned())]);
+        let known = host.reactor.world().logins(logins).unwrap();
+        let (digest, _) = known.take().unwrap();
+        known.decide(digest, Verdict::Granted, 0, &mut |conn| assert!(conn == id));
+        host.reactor.lp().wake(id);
+        for line in [first, &long[..128]] {
+            for _ in 0..5 {
+                host.turn();
+            }
+            let told = |name, text: &str| (name, text.to_owned());
+            let seen = [told("state", "sending"), told("request", line), told("user", "anna")];
+            assert_eq!(host.seen(id), seen, "{sendfile} {end}");
+            let pages = host.reactor.lp().memory_facts().pages_lent;
+            assert!((256..=8192).contains(&pages), "{pages}");
+            assert_eq!(host.reply(&mut client).body.len(), huge.len());
+            if line == first {
+                assert_eq!(host.reply(&mut client).body, b"S");
+            }
+        }
+        let state = if end.is_empty() { "idle" } else { "lingering" };
+        assert_eq!(host.seen(id), [("state", state.to_owned())]);
+        assert_eq!(host.reactor.lp().memory_facts().pages_lent, 0);
+        // One that leaves gives back what was kept for it.
+        let mut other = host.client();
+        other.stream.write_all(ask("GET /private/huge HTTP/1.0").as_bytes()).unwrap();
+        host.turn();
+        assert_eq!(host.seen(asked.lock().unwrap().unwrap()).len(), 3);
+        drop((client, other));
+        while host.reactor.lp().connections() > 0 {
+            host.turn();
+        }
+        assert_eq!(host.reactor.lp().memory_facts().pages_lent, 0);
+    }
+}
+
+#[test]
+fn without_memory_a_file_goes_out_untold() {
+    let huge = vec![b'h'; 2_000_000];
+    let mut host = Host::new(HttpSettings::default(), &[("huge", &huge)]);
+    let asked = Arc::default();
+    let mut router = Router::default();
+    router.add("spy", b"", Box::new(Spy(Arc::clone(&asked))));
+    router.keep("files", b"");
+    host.change(Some(router), Access::Same);
+    host.reactor.lp().set_page_memory(0);
+    let mut client = host.client();
+    client.stream.write_all(b"GET /huge HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    for _ in 0..5 {
+        host.turn();
+    }
+    let id = asked.lock().unwrap().unwrap();
+    assert_eq!(host.seen(id), [("state", "sending".to_owned())]);
+    assert_eq!(host.reactor.lp().memory_facts().pages_lent, 0);
+    assert_eq!(host.reply(&mut client).body.len(), huge.len());
 }
 
 #[test]

@@ -26,6 +26,8 @@ impl<W: Logs> HttpService<W> {
     pub(super) fn answer(&mut self, input: &[u8], last: bool, world: &mut W, cx: &mut Cx<'_>) -> After<W> {
         let request = Request::new(input, &self.head, &self.fields);
         self.facts.requests += 1;
+        // Of the request before, if no handler gets to see this one.
+        self.granted = false;
         let keep = self.keep_alive && !cx.draining();
         let mut plan = match Plan::of(&request, keep) {
             Ok(plan) => plan,

@@ -23,7 +23,7 @@ impl<W: Logs> HttpService<W> {
     }
 
     /// Tells what a connection is at.
-    pub(super) fn tell_connection(&self, seen: &Sight, out: &mut dyn FnMut(&'static str, Value)) {
+    pub(super) fn tell_connection(&self, seen: &Sight<'_>, out: &mut dyn FnMut(&'static str, Value)) {
         let exchange = match seen.key {
             IDLE | LEAVING | LINGERING => None,
             key => self.exchanges.get(key - 1),
@@ -39,11 +39,14 @@ impl<W: Logs> HttpService<W> {
             (_, None) => "idle",
         };
         out("state", Value::Choice(state));
-        let Some(noted) = exchange.and_then(|exchange| exchange.noted()) else { return };
+        let noted = exchange.and_then(|exchange| exchange.noted());
+        let Some((line, user)) = noted.map(|noted| (&*noted.line, &*noted.user)).or(seen.noted) else {
+            return;
+        };
         let text = |bytes| Value::Text(String::from_utf8_lossy(bytes).into_owned());
-        out("request", text(&noted.line));
-        if !noted.user.is_empty() {
-            out("user", text(&noted.user));
+        out("request", text(line));
+        if !user.is_empty() {
+            out("user", text(user));
         }
     }
 }
