@@ -1,8 +1,10 @@
 //! What the nodes of the real program take, and what they say when they do not.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 
-use crate::host::Host;
+use crate::common::give;
+use crate::host::{Host, site};
 use crate::session::talk;
 
 /// The last line of what a line is answered.
@@ -101,4 +103,44 @@ fn words_that_a_method_does_not_take_do_nothing() {
         assert!(last(&host, line).ends_with(" takes no words"), "{line}");
     }
     assert_eq!(host.server.get("/a.txt").status, 200);
+}
+
+#[test]
+fn who_downloads_what_is_told_while_it_goes_out() {
+    const LENGTH: usize = 40 << 20;
+    let directory = site();
+    let huge = std::fs::File::create(directory.path().join("site/huge")).unwrap();
+    huge.set_len(LENGTH as u64).unwrap();
+    // The password is pw.
+    let users = directory.file("users", "bob:$5$saltsalt$0rl.MZtoLLPP3X0Rdl8riRnphIcAXJY27/aOAyK2hB5\n");
+    std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o600)).unwrap();
+    give(&users);
+    let place = directory.path().display();
+    let more =
+        format!("[http:drop]\nlisten = 127.0.0.1:0\nroot = {place}/site\nauth_file = {}\n", users.display());
+    let host = Host::on(directory, "", &more);
+    let mut session = host.session();
+    let listeners = session.ask("find listener where server = drop show server");
+    let address = listeners.strip_prefix("/listener/").and_then(|rest| rest.split_once(' ')).unwrap().0;
+    let seen = "find connection where server = drop show state,request,login";
+    for sendfile in ["on", "off"] {
+        session.ask(&format!("set /http/drop sendfile={sendfile}"));
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        client.write_all(b"GET /huge HTTP/1.1\r\nHost: h\r\nAuthorization: Basic Ym9iOnB3\r\n\r\n").unwrap();
+        // It has begun, and more is to come than sockets hold.
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(0);
+            let last = head.len() - 1;
+            client.read_exact(&mut head[last..]).unwrap();
+        }
+        let told = session.ask(seen);
+        assert!(told.ends_with(" state=writing request=\"GET /huge HTTP/1.1\" login=bob\n"), "{told}");
+        let body = &mut vec![0; LENGTH];
+        client.read_exact(body).unwrap();
+        let told = session.ask(seen);
+        assert!(told.ends_with(" state=idle request=- login=-\n"), "{told}");
+        drop(client);
+        assert!((0..10_000).any(|_| !session.ask(seen).contains("state=")));
+    }
 }
