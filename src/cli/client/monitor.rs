@@ -14,8 +14,9 @@ use super::{Environment, Failure, interactive, system};
 use crate::cli::terminal;
 use crate::text::join::joined;
 
-/// Columns where there is no terminal to tell.
-const COLUMNS: usize = 100;
+/// Columns where there is no terminal to tell: room for all that a table may have, and still an end to what a long value
+/// has the others padded by.
+const COLUMNS: usize = 8192;
 /// The longest line of standard input, in bytes.
 const LINE: usize = 4096;
 /// Text that is gathered before it is shown, in bytes.
