@@ -142,11 +142,11 @@ Addresses (with or without http:// before them; port 0 is any free one):
 ";
 
 const END: &str = "
-Defaults are in brackets. A flag goes before the environment, the environment
-before the default. SIZE is 512, 4K, 1M or 2G. TIME is 200ms, 10s, 5m or 2h; a
-bare number is seconds. SWITCH is on or off; an option that is one is turned off
-by --no- and its word, as in --no-listing, a KEY by KEY=off. LIST has commas
-between its items.
+Defaults are in brackets; [] is empty, as in KEY= with nothing behind it. A flag
+goes before the environment, the environment before the default. SIZE is 512,
+4K, 1M or 2G. TIME is 200ms, 10s, 5m or 2h; a bare number is seconds. SWITCH is
+on or off; an option that is one is turned off by --no- and its word, as in
+--no-listing, a KEY by KEY=off. LIST has commas between its items.
 
 Examples:
   gorgon /srv/www
@@ -171,8 +171,7 @@ fn flag(about: &About, out: &mut String) {
     }
     let mut text = String::from(about.short_help());
     if about.unit != Unit::Switch || about.default() == "on" {
-        let default = if about.default().is_empty() { "none" } else { about.default() };
-        push_all(&mut text, &[" [", default, "]"]);
+        push_all(&mut text, &[" [", about.default(), "]"]);
     }
     entry(&head, &text, out);
 }
@@ -190,8 +189,7 @@ fn setting(about: &About, out: &mut String) {
             push_all(&mut text, &[if place == 0 { ": " } else { ", " }, word]);
         }
     }
-    let default = if about.default().is_empty() { "none" } else { about.default() };
-    push_all(&mut text, &[" [", default, "]"]);
+    push_all(&mut text, &[" [", about.default(), "]"]);
     entry(&head, &text, out);
 }
 
@@ -244,6 +242,10 @@ mod tests {
         #[cfg(feature = "http")]
         assert!(words.join(" ").contains("follow: never, inside, all [inside]"));
         assert!(words.join(" ").contains("auto, epoll, kqueue, poll, select [auto]"));
+        // A word in its place would be taken for a value.
+        assert!(help.contains(" []\n"));
+        #[cfg(feature = "http")]
+        assert_eq!(help.matches("[none]").count(), 2, "the word of auth_file is none");
     }
 
     #[test]

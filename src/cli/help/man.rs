@@ -101,7 +101,7 @@ fn bounds(about: &About, out: &mut String) {
 
 fn default(about: &About, out: &mut String) {
     match about.default() {
-        "" => out.push_str("None by default.\n"),
+        "" => out.push_str("Empty by default.\n"),
         default => push_all(out, &["The default is\n.Ql \\&", default, " .\n"]),
     }
 }
