@@ -101,6 +101,11 @@ fn what_fails_is_told_and_ends_it() {
         code == 2 && err.contains("--nonsense: no such option\ngorgon: see gorgon monitor --help"),
         "{err}"
     );
+    // The name of a socket is its path, though there is no slash in it.
+    let client = |word: &str| run(gorgon().current_dir(place.path()).args(["monitor", word, "-c", "ls"]));
+    assert_eq!(client("m.sock").0, 0);
+    let (code, _, err) = client("n.sock");
+    assert!(code == 2 && err.starts_with("gorgon: n.sock: expected PID, PATH"), "{err}");
     let (code, _, err) = run(gorgon().args(["monitor", "/nonexistent/x.sock", "-c", "ls"]));
     assert!(
         code == 1 && err.starts_with("gorgon: cannot connect to /nonexistent/x.sock: No such file"),
@@ -134,6 +139,21 @@ fn commands_come_by_standard_input() {
     assert_eq!(with_input(monitor(&fake, &[]), b"quit\nls\n").0, 0);
     assert_eq!(with_input(monitor(&fake, &[]), b"\xff\n").0, 2);
     assert_eq!(with_input(monitor(&fake, &[]), &[b'x'; 10_000]).0, 2);
+}
+
+/// What is no terminal has no width: every column is there, and none is cut.
+#[test]
+fn a_pipe_has_room_for_all_columns() {
+    let place = Directory::new();
+    let fields: String = (0..40).map(|key| format!(" key_{key}=\"{}\"", "x ".repeat(15))).collect();
+    let fake = Fake::new(&place.path().join("m.sock"), move |_| {
+        Answer::Well(format!("/connection/1-1{fields} rule=-\n").repeat(2))
+    });
+    let (code, out, _) = run(&mut monitor(&fake, &["--table", "-c", "find connection"]));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!((code, lines.len()), (0, 3), "{out}");
+    assert!(lines[0].ends_with("  key_39                         rule"), "{out}");
+    assert!(!out.contains(['\u{2026}', ':']), "{out}");
 }
 
 #[test]

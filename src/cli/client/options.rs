@@ -1,9 +1,11 @@
-//! The arguments of the clients. Pure.
+//! The arguments of the clients. Pure, but that a word may be the name of a socket.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::from_utf8;
+
+use gorgon_sys::FileKind;
 
 use super::target::Target;
 use crate::cli::arguments::Arguments;
@@ -197,7 +199,10 @@ pub fn parse<'a>(tool: Tool, args: Arguments<'_, 'a>) -> Result<Option<Options>,
                 return Err(wrong(arg, "one target is enough"));
             }
             named = true;
-            options.target = Target::parse(arg)?;
+            options.target = Target::parse(arg).or_else(|message| {
+                let found = gorgon_sys::stat_path(arg).is_ok_and(|stat| stat.kind == FileKind::Other);
+                if found { Ok(Target::Unix(arg.to_owned())) } else { Err(message) }
+            })?;
             continue;
         }
         let (name, mut value) = split(arg);
