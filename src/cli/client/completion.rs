@@ -37,6 +37,7 @@ pub enum Wanted {
 struct Item {
     kind: String,
     name: String,
+    /// What its values are, or what a method takes.
     unit: String,
     method: bool,
     /// Whether it cannot be set.
@@ -59,7 +60,7 @@ fn item(record: &Record) -> Option<Item> {
         Some(name) => (place, name),
         None => place.split_once('.')?,
     };
-    let unit = record.get("choices").or_else(|| record.get("unit")).unwrap_or_default();
+    let unit = ["choices", "unit", "args"].iter().find_map(|key| record.get(key)).unwrap_or_default();
     let fact = record.get("fact") == Some("on");
     let (kind, name, unit) = (kind.to_owned(), name.to_owned(), unit.to_owned());
     Some(Item { kind, name, unit, method: method.is_some(), fact })
@@ -136,6 +137,19 @@ impl Gathered<'_> {
         self.known.items().iter().for_each(|item| self.add(&[&item.kind]));
     }
 
+    /// The words that a method takes first, as far as they can be told: those that are not for something else. Gives
+    /// whether it is a path.
+    fn takes(&mut self, kind: &str, method: &str) -> bool {
+        let is = |item: &&Item| item.method && item.kind == kind && item.name == method;
+        let takes = self.known.items().iter().find(is).map_or("", |item| item.unit.as_str());
+        for word in takes.split('|').filter_map(|words| words.trim_ascii().split(' ').next()) {
+            if word.bytes().all(|byte| byte.is_ascii_lowercase()) && !word.is_empty() {
+                self.add(&[word]);
+            }
+        }
+        takes.starts_with("PATH")
+    }
+
     /// The values of an attribute, as far as they can be told.
     fn values(&mut self, kind: &str, key: &str) {
         let item = self.known.items().iter().find(|item| item.kind == kind && item.name == key);
@@ -161,10 +175,11 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     let command = split_unquoted(before, b';').pop().unwrap_or_default();
     let mut words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();
     let word = if command.ends_with(' ') { "" } else { words.pop().unwrap_or_default() };
-    let mut words = words.into_iter().skip_while(|word| matches!(*word, "json" | "kv"));
+    let front = words.iter().take_while(|word| matches!(**word, "json" | "kv")).count();
+    words.drain(..front);
     let mut found = Gathered { word, known, words: Vec::new() };
-    let (verb, object, last) = (words.next().unwrap_or_default(), words.next(), words.last());
-    let last = last.or(object);
+    let (verb, object) = (words.first().copied().unwrap_or_default(), words.get(1).copied());
+    let last = words.last().copied();
     let wants_path = matches!(verb, "get" | "set" | "keep" | "call" | "watch" | "ls");
     let finds = verb == "find" || (verb == "watch" && object == Some("find"));
     let mut open = false;
@@ -188,7 +203,10 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
                 _ if finds => {
                     let mut behind =
                         command.split(' ').filter(|word| !word.is_empty()).skip_while(|word| *word != "find");
-                    condition(&mut found, behind.nth(1).unwrap_or_default(), last.unwrap_or_default(), verb);
+                    let kind = behind.nth(1).unwrap_or_default();
+                    if let Err(question) = condition(&mut found, kind, &words, verb) {
+                        return Wanted::Ask(question);
+                    }
                 }
                 "set" => match word.split_once('=') {
                     Some((key, value)) => {
@@ -201,6 +219,12 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
                     }
                 },
                 "call" if last == Some(object) => found.names(kind, true, "", ""),
+                "call" if words.len() == 3 && found.takes(kind, last.unwrap_or_default()) => {
+                    match path(&mut found, verb) {
+                        Ok(kind) => open = kind,
+                        Err(question) => return Wanted::Ask(question),
+                    }
+                }
                 "schema" | "help" if object.is_empty() => {
                     found.kinds();
                     if verb == "help" {
@@ -222,19 +246,48 @@ pub fn complete(before: &str, known: &Known) -> Wanted {
     Wanted::Words(Completion { start: before.len() - found.word.len(), words: found.words, open })
 }
 
-/// What stands behind `find KIND`; `last` is the word before the one that is completed.
-fn condition(found: &mut Gathered<'_>, kind: &str, last: &str, verb: &str) {
+/// The comparisons of a condition.
+const OPERATORS: &str = "= != < <= > >= ~";
+
+/// What stands behind `find KIND`; `words` are those before the one that is completed.
+///
+/// # Errors
+/// What has to be asked first.
+fn condition(found: &mut Gathered<'_>, kind: &str, words: &[&str], verb: &str) -> Result<(), String> {
+    let mut back = words.iter().rev().copied();
+    let (last, before, key) = (back.next(), back.next(), back.next());
+    let (last, before) = (last.unwrap_or_default(), before.unwrap_or_default());
+    let compares = |word: &str| OPERATORS.split(' ').any(|operator| operator == word);
     match last {
-        "" | "find" => found.kinds(),
-        _ if last == verb => found.kinds(),
+        "find" => found.kinds(),
         "|" => {
             found.names(kind, true, "", "");
             found.list("set sort csv");
         }
         "set" => found.names(kind, false, "", "="),
         "where" | "and" | "or" | "not" | "(" | "show" | "sort" => found.names(kind, false, "", ""),
-        _ => found.list("where show sort limit and or every |"),
+        "limit" | "every" => {}
+        _ if compares(last) && before == "server" => {
+            let servers = found.known.paths("ls /http").ok_or("ls /http")?;
+            servers.iter().filter_map(|path| path.strip_prefix("/http/")).for_each(|name| found.add(&[name]));
+        }
+        _ if compares(last) => found.values(kind, before),
+        _ => {
+            // Each once, in this order; what is compared can be a switch alone.
+            let clauses = ["where", "show", "sort", "limit"];
+            let given = |clause: &&str| words.contains(clause);
+            let next = clauses.iter().rposition(|clause| given(&clause)).map_or(0, |at| at + 1);
+            if next == 1 {
+                if !compares(before) && last != ")" && key.is_some() {
+                    found.list(OPERATORS);
+                }
+                found.list("and or");
+            }
+            clauses.iter().skip(next).for_each(|clause| found.add(&[clause]));
+            found.list(if verb == "watch" { "every |" } else { "|" });
+        }
     }
+    Ok(())
 }
 
 /// A path: the kinds, the nodes of one, or after a dot the keys of a node. Gives whether it can go on without a blank.
@@ -266,16 +319,19 @@ fn path(found: &mut Gathered<'_>, verb: &str) -> Result<bool, String> {
 mod tests {
     use super::*;
 
-    const SCHEMA: &str = "\
-/schema/http.root unit=text role=admin
+    const SCHEMA: &str = r#"/schema/http.root unit=text role=admin
 /schema/http.hidden unit=switch
 /schema/http.symlinks unit=choice choices=never,inside,all
-/schema/http stop args=\"\"
-/schema/http start args=\"\"
+/schema/http stop args=""
+/schema/http start args=""
 /schema/connection.idle unit=time
 /schema/connection.server unit=text
-/schema/connection close args=\"\"
-";
+/schema/connection.state unit=choice choices=idle,reading,writing fact=on
+/schema/connection.tls unit=switch fact=on
+/schema/handler move args="first | last | before NAME | after NAME"
+/schema/config add args="PATH [KEY=VALUE ...]"
+/schema/connection close args=""
+"#;
 
     fn known() -> Known {
         let mut known = Known::default();
@@ -307,17 +363,35 @@ mod tests {
             ("set /http/main root=", ""),
             ("call /http/main st", "stop start"),
             ("call /http/main stop ", ""),
-            ("find c", "connection"),
-            ("find ", "http connection"),
+            ("call /handler/main/a move ", "first last before after"),
+            ("call /handler/main/a move b", "before"),
+            ("call /handler/main/a move before ", ""),
+            ("call /config add ", "/http /loop"),
+            ("call /config add /http/m", "/http/main /http/mirror"),
+            ("find connection ", "where show sort limit |"),
+            ("find connection where state ", "= != < <= > >= ~ and or show sort limit |"),
+            ("find connection where state = ", "idle reading writing"),
+            ("find connection where idle > 1s and state != r", "reading"),
+            ("kv find connection where tls = ", "on off"),
+            ("find connection where server = ", "main mirror"),
+            ("find connection where idle > ", ""),
+            ("find connection where state = idle ", "and or show sort limit |"),
+            ("find connection sort idle ", "limit |"),
+            ("find connection limit ", ""),
+            ("find connection | set state=", ""),
+            ("watch find connection where state = ", "idle reading writing"),
+            ("watch find connection ", "where show sort limit every |"),
+            ("find c", "connection config"),
+            ("find ", "http connection handler config"),
             ("find connection w", "where"),
-            ("find connection where ", "idle server"),
-            ("find connection where idle > 60s and s", "server"),
+            ("find connection where ", "idle server state tls"),
+            ("find connection where idle > 60s and s", "server state"),
             ("find connection | c", "close csv"),
             ("find connection | set i", "idle="),
             ("watch f", "find"),
             ("watch find connection where i", "idle"),
             ("watch /http/main r", "root"),
-            ("schema h", "http"),
+            ("schema h", "http handler"),
             ("help sc", "schema"),
             ("log ", "follow"),
             ("format k", "kv"),
