@@ -113,6 +113,9 @@ pub struct Model {
     pub filter: String,
     /// What went well or wrong last.
     pub notice: String,
+    /// The filter of what is shown, and that of the last question.
+    pub accepted: String,
+    asked: String,
     /// Whether the filter is why there are none.
     filter_is_wrong: bool,
     /// Milliseconds.
@@ -135,6 +138,8 @@ impl Model {
             reverse: false,
             filter: String::new(),
             notice: String::new(),
+            accepted: String::new(),
+            asked: String::new(),
             filter_is_wrong: false,
             interval,
             paused: false,
@@ -143,11 +148,12 @@ impl Model {
 
     /// The request for a question.
     #[must_use]
-    pub fn request(&self, question: Question) -> String {
+    pub fn request(&mut self, question: Question) -> String {
         let mut request = question.request().to_owned();
         if question != Question::Connections {
             return request;
         }
+        self.asked.clone_from(&self.filter);
         if !self.filter.is_empty() {
             // What follows is no part of it, even where something is missing at its end.
             push_all(&mut request, &[" where (", &self.filter, ")"]);
@@ -172,6 +178,7 @@ impl Model {
     pub fn take(&mut self, question: Question, records: Vec<Record>) {
         self.sample.take(question, records);
         if question == Question::Connections {
+            self.accepted.clone_from(&self.asked);
             if core::mem::take(&mut self.filter_is_wrong) {
                 self.notice.clear();
             }
@@ -190,11 +197,18 @@ impl Model {
 
     /// Takes the failure of a question. Only that of the connections is the user's: the rest is not there, and left out.
     pub fn fail(&mut self, question: Question, message: String) {
-        self.sample.take(question, Vec::new());
         if question == Question::Connections {
             self.notice = message;
+            if self.asked != self.accepted {
+                // The one before it stays in force, unless another is typed already.
+                if self.filter == self.asked {
+                    self.filter.clone_from(&self.accepted);
+                }
+                return;
+            }
             self.filter_is_wrong = true;
         }
+        self.sample.take(question, Vec::new());
     }
 
     /// The row that is selected.

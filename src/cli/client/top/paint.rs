@@ -118,11 +118,11 @@ requests \town\trequests\ttext\t/s
 
 in \tloop\treceived\tbytes\t/s
 out \tloop\tsent\tbytes\t/s
-descriptors \tdescriptors\tused\ttext\t
+connections \tloop\tconnections\ttext\t
+fds \tdescriptors\tused\ttext\t
 of \tdescriptors\tlimit\ttext\t
 pages \tmemory\tpages\tsize\t
 of \tmemory\tpage_memory\tsize\t
-connections \tloop\tconnections\ttext\t
 ";
 
 fn head(model: &Model, lines: &mut Vec<Line>) {
@@ -133,7 +133,7 @@ fn head(model: &Model, lines: &mut Vec<Line>) {
     let requests = count(sample.of_servers("requests"));
     let paused = if model.paused { "PAUSED" } else { "" };
     for (key, value) in
-        [("every", every.as_str()), ("paused", paused), ("where", &model.filter), ("requests", &requests)]
+        [("every", every.as_str()), ("paused", paused), ("where", &model.accepted), ("requests", &requests)]
     {
         own.fields.push((key.to_owned(), value.to_owned()));
     }
@@ -157,15 +157,21 @@ fn head(model: &Model, lines: &mut Vec<Line>) {
         let rate = sample.rates.per_second("/loop", key);
         let text = match shown {
             "time" => time(value),
-            "size" => size(value),
+            "size" => in_bytes(size(value)),
             "rate" => count(rate),
-            "bytes" => rate.map_or(String::new(), |rate| short(rate / 1000)),
+            "bytes" => rate.map_or(String::new(), |rate| in_bytes(short(rate / 1000))),
             // Milliseconds a second, in thousandths: a tenth of a percent is a thousand of them.
             "part" => rate.map_or(String::new(), |rate| decimal(rate / 1000)),
             _ => visible(value),
         };
         if !text.is_empty() {
-            let gap = if line.is_empty() { "" } else { "  " };
+            let gap = if line.is_empty() {
+                ""
+            } else if before == "of " {
+                " "
+            } else {
+                "  "
+            };
             line.push_str(&joined(&[gap, before, &text, after]));
         }
     }
@@ -291,6 +297,14 @@ fn time(value: &str) -> String {
 /// A size for people.
 fn size(value: &str) -> String {
     number(value).map_or_else(|| visible(value), short)
+}
+
+/// With its unit, where nothing beside it says that it is no count.
+fn in_bytes(mut size: String) -> String {
+    if size.ends_with(|last: char| last.is_ascii_digit()) {
+        size.push('B');
+    }
+    size
 }
 
 fn short(size: u64) -> String {

@@ -111,6 +111,23 @@ fn a_wrong_filter_is_told_until_it_is_right() {
 }
 
 #[test]
+fn a_filter_that_is_refused_leaves_the_one_before() {
+    let (mut model, _) = model("/idle>1s\r");
+    model.request(Question::Connections);
+    let rows = model.sample.connections.clone();
+    model.take(Question::Connections, rows);
+    "/\x15x\r".bytes().for_each(|byte| drop(model.byte(byte, 2)));
+    model.request(Question::Connections);
+    assert_eq!(model.accepted, "idle>1s", "until there is an answer");
+    model.fail(Question::Connections, "unknown: no key x".to_owned());
+    assert_eq!((model.filter.as_str(), model.sample.connections.len()), ("idle>1s", 3));
+    assert_eq!(model.request(Question::Connections), "kv find connection where (idle>1s) limit 500");
+    let rows = model.sample.connections.clone();
+    model.take(Question::Connections, rows);
+    assert_eq!(model.notice, "unknown: no key x", "until the next key");
+}
+
+#[test]
 fn what_was_told_goes_with_the_next_key() {
     let (mut model, _) = model("w1 2\r");
     assert!(!model.notice.is_empty());
