@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, written: &str, value: Option<&str>, args: Arguments<'_, 'a>) {
         let value = value.map_or_else(|| args.next().map(from_utf8), |value| Some(Ok(value)));
         match value {
-            Some(Ok("")) | None => self.problem(written, &joined(&[written, " FILE"])),
+            Some(Ok("")) | None => self.problem(written, &joined(&["expected a file: ", written, " FILE"])),
             Some(Err(_)) => self.problem(written, NOT_UTF8),
             Some(Ok(_)) if self.path.is_some() => self.problem(written, "given twice"),
             Some(Ok(path)) => self.path = Some(path.to_owned()),

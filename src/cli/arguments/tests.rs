@@ -368,7 +368,7 @@ fn options_of_a_configuration() {
     assert_eq!(flags, expected);
     for (args, line) in [
         (&["run", "dir"][..], "dir: expected no file but that of -c; did you mean gorgon run -c dir?"),
-        (&["run", "-c"], "-c: -c FILE"),
+        (&["run", "-c"], "-c: expected a file: -c FILE"),
         (&["run", "-c", "a", "--config=b"], "--config: given twice"),
         (&["run", "--json"], "--json: no such option"),
         (&["run", "--http.hidden=on"], "--http.hidden=on: expected --http.NAME.KEY"),
