@@ -141,6 +141,19 @@ fn commands_come_by_standard_input() {
     assert_eq!(with_input(monitor(&fake, &[]), &[b'x'; 10_000]).0, 2);
 }
 
+/// An empty reply to a reload is told in words, but to programs.
+#[test]
+fn a_reload_of_what_is_the_same_says_so() {
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), |_| Answer::Well(String::new()));
+    for (form, wanted) in [(&[][..], "nothing differs\n"), (&["--json"], "")] {
+        let (code, out, _) = run(gorgon().arg("reload").arg(&fake.path).args(form));
+        assert_eq!((code, out.as_str()), (0, wanted));
+    }
+    let differs = Fake::new(&place.path().join("d.sock"), |_| Answer::Well("~ [gorgon] x\n".to_owned()));
+    assert_eq!(run(gorgon().arg("reload").arg(&differs.path)).1, "~ [gorgon] x\n");
+}
+
 /// What is no terminal has no width: every column is there, and none is cut.
 #[test]
 fn a_pipe_has_room_for_all_columns() {

@@ -342,25 +342,27 @@ fn a_password_is_asked_for_and_not_shown() {
 fn columns_without_room_are_named() {
     let place = Directory::new();
     let fake = Fake::new(&place.path().join("m.sock"), |command| match command {
-        "find connection" => Answer::Well(
+        "find connection" | "get /connection/*" => Answer::Well(
             "/connection/17-93 peer=10.0.0.1 port=4001 server=main state=idle user=somebody\n".repeat(2),
         ),
         _ => usual(command),
     });
     let socket = fake.path.to_str().unwrap();
-    for (width, named) in [
-        (80, ""),
-        (52, "1 more column: show user"),
-        (46, "2 more columns: show state,user"),
+    for (width, command, named) in [
+        (80, "find connection", &[""][..]),
+        (52, "find connection", &["1 more column: show user"]),
+        (52, "get /connection/*", &["1 more column: user"]),
+        (46, "find connection", &["2 more columns: show state,user"]),
         // What names them has no more room than the table.
-        (24, "4 more columns: show por"),
+        (30, "find connection", &["4 more columns: show port,", "  server,state,user"]),
+        (24, "find connection", &["4 more columns: show", "  port,server,state,user"]),
     ] {
-        let args = ["monitor", socket, "--table", "-c", "find connection"];
+        let args = ["monitor", socket, "--table", "-c", command];
         let Some(shown) = on_terminal((width, 24), place.path(), &args, "") else { return };
         assert_eq!(shown.exit, 0);
         let text = shown.written.trim_start_matches("b'").trim_end_matches('\'');
         let lines: Vec<&str> = text.split("\\r\\n").collect();
         assert!(lines.iter().all(|line| line.len() <= width.into()), "{lines:?}");
-        assert_eq!(lines.get(3).copied().unwrap_or_default(), named);
+        assert_eq!(lines.get(3..3 + named.len()).unwrap(), named);
     }
 }

@@ -76,7 +76,7 @@ impl core::ops::Deref for Failure {
 /// `gorgon monitor`: gets the arguments that follow that word, and gives the exit code: 0; 1 when a command or the
 /// connection failed, which standard error says; 2 for wrong usage.
 pub fn monitor(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
-    run(Tool::Monitor, args, &mut |options| monitor::run(options, environment))
+    run(Tool::Monitor, args, &mut |options| monitor::run(options, environment, ""))
 }
 
 /// `gorgon top`: as for [`monitor`].
@@ -88,7 +88,7 @@ pub fn top(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
 pub fn reload(args: Arguments<'_, '_>, environment: Environment<'_, '_>) -> u8 {
     let own: [&[u8]; 2] = [b"-c", b"call /config reload"];
     let args = &mut own.into_iter().chain(args);
-    run(Tool::Reload, args, &mut |options| monitor::run(options, environment))
+    run(Tool::Reload, args, &mut |options| monitor::run(options, environment, "nothing differs\n"))
 }
 
 fn run(tool: Tool, args: Arguments<'_, '_>, work: &mut dyn FnMut(&Options) -> Result<bool, Failure>) -> u8 {

@@ -31,6 +31,8 @@ pub struct Session<'o> {
     options: &'o Options,
     /// Whether keys end a watch.
     keys: bool,
+    /// What is said of an empty reply, for people.
+    nothing: &'static str,
 }
 
 /// How a command went.
@@ -44,16 +46,20 @@ pub enum Went {
     Over,
 }
 
-/// Does what the options say; gives whether all went well.
+/// Does what the options say; gives whether all went well. `nothing` is said where a reply is well and empty.
 ///
 /// # Errors
 /// What keeps it from going on.
-pub fn run(options: &Options, environment: Environment<'_, '_>) -> Result<bool, Failure> {
+pub fn run(
+    options: &Options,
+    environment: Environment<'_, '_>,
+    nothing: &'static str,
+) -> Result<bool, Failure> {
     let connection = Connection::open(options, environment)?;
     let shown = is_terminal(standard_output());
     let typed = options.commands.is_empty() && is_terminal(standard_input()) && shown;
     let form = if options.form == Form::Fitting && shown { Form::Table } else { options.form };
-    let mut session = Session { connection, form, options, keys: typed };
+    let mut session = Session { connection, form, options, keys: typed, nothing };
     if form == Form::Json && !session.connection.is_foreign() {
         session.ask("format json")?;
     }
@@ -153,9 +159,10 @@ impl Session<'_> {
         }
         let (command, stages) = stages(command);
         let columns = window_size(standard_output()).map_or(COLUMNS, |(columns, _)| columns.into());
-        let output = Output::new(self.form, &stages, columns);
+        let mut output = Output::new(self.form, &stages, columns);
+        output.finds = verb(command) == "find" || command.contains("watch find ");
         let most = self.options.count.unwrap_or(u64::MAX);
-        let mut shown = Shown { output, count: 0, most, read: true, wrong: false };
+        let mut shown = Shown { output, count: 0, most, read: true, wrong: false, empty: true };
         // From before it is asked for: the first sample may be answered by a key at once.
         let watches = is_watch(command) && !self.connection.is_foreign();
         let take = || Guard::take(standard_input(), Mode::Keys, b"", b"").ok();
@@ -176,6 +183,9 @@ impl Session<'_> {
         if let Reply::Error(code, message) = reply {
             terminal::complain(&joined(&["gorgon: ", &code, ": ", &message, "\n"]));
             return Ok(Went::Wrong);
+        }
+        if shown.empty && self.form != Form::Json && !terminal::say(self.nothing) {
+            return Err(Failure::unread());
         }
         if shown.wrong {
             return Ok(Went::Wrong);
@@ -237,6 +247,8 @@ struct Shown {
     read: bool,
     /// Whether something of it is not as it was asked for, which standard error says once.
     wrong: bool,
+    /// Whether nothing came yet.
+    empty: bool,
 }
 
 impl Shown {
@@ -247,7 +259,10 @@ impl Shown {
                 self.count += 1;
                 self.output.finish_sample();
             }
-            (Kind::Part | Kind::Last | Kind::Push, Event::Piece(bytes)) => self.output.push(bytes),
+            (Kind::Part | Kind::Last | Kind::Push, Event::Piece(bytes)) => {
+                self.empty &= bytes.is_empty();
+                self.output.push(bytes);
+            }
             (Kind::Part | Kind::Last | Kind::Error | Kind::Push, _) => {}
         }
     }

@@ -9,8 +9,8 @@ use super::record::Record;
 use super::sorted::Sorted;
 use super::table::{Head, keys, push_csv, push_sheet, push_table, split_keys, told_keys, visible};
 use super::words::Stages;
-use crate::text::columns::{fitting, push_visible};
-use crate::text::join::{push_all, separated};
+use crate::text::columns::{fitting, push_visible, width_of};
+use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 
 /// The longest line that is held, in bytes.
@@ -34,6 +34,8 @@ const BESIDE: usize = 80;
 pub struct Output {
     form: Form,
     columns: usize,
+    /// Whether the command has a `show`, which columns can be asked for by.
+    pub finds: bool,
     sort: Option<Sorted>,
     /// Whether sorted rows are being given.
     giving: bool,
@@ -70,6 +72,7 @@ impl Output {
         Output {
             form,
             columns,
+            finds: false,
             sort: stages.sort.map(Sorted::new),
             giving: false,
             line: Vec::new(),
@@ -125,9 +128,17 @@ impl Output {
         if !left.is_empty() {
             let mut line = String::new();
             push_decimal_str(left.len() as u64, &mut line);
-            line.push_str(if left.len() == 1 { " more column: show " } else { " more columns: show " });
-            line.push_str(&separated(&mut left.iter().map(String::as_str), ","));
-            push_all(&mut self.text, &[fitting(&visible(&line), self.columns).0, "\n"]);
+            line.push_str(if left.len() == 1 { " more column:" } else { " more columns:" });
+            line.push_str(if self.finds { " show " } else { " " });
+            for (at, key) in left.iter().enumerate() {
+                let piece = joined(&[&visible(key), if at + 1 < left.len() { "," } else { "" }]);
+                if width_of(&line) + width_of(&piece) > self.columns {
+                    push_all(&mut self.text, &[fitting(line.trim_ascii_end(), self.columns).0, "\n"]);
+                    line = String::from("  ");
+                }
+                line.push_str(&piece);
+            }
+            push_all(&mut self.text, &[fitting(&line, self.columns).0, "\n"]);
         }
         if core::mem::take(&mut self.cut) {
             self.trouble.push_str("a node has more attributes than are shown here\n");
