@@ -41,7 +41,7 @@ fn run(start: &Start) -> u8 {
     let environment: &dyn Fn(&str) -> Option<&'static [u8]> = &environment;
     let command = match arguments::parse(&mut start.arguments(), environment) {
         Ok(command) => command,
-        Err(problems) => return refuse(&problems),
+        Err(problems) => return refuse(&problems, start.arguments().next()),
     };
     match command {
         Command::Help(None) => print(&help::help()),
@@ -53,7 +53,7 @@ fn run(start: &Start) -> u8 {
         Command::Serve(settings) => {
             let nodes = Source::without_file();
             let strangers = strangers(&nodes, &mut start.variables().map(|(name, _)| name));
-            if strangers.is_empty() { serve(&settings, None, start) } else { refuse(&strangers) }
+            if strangers.is_empty() { serve(&settings, None, start) } else { refuse(&strangers, None) }
         }
         Command::Run(config) => with(config, start, environment, &|inputs, loaded| {
             let configuration = Configuration { inputs, source: &loaded.source };
@@ -167,8 +167,8 @@ fn serve(_: &Settings, _: Option<(&Configuration<'_, '_>, &Loaded)>, _: &Start) 
     USAGE
 }
 
-fn refuse(problems: &[Problem]) -> u8 {
-    terminal::complain(&arguments::print_problems(problems));
+fn refuse(problems: &[Problem], first: Option<&[u8]>) -> u8 {
+    terminal::complain(&arguments::print_problems(problems, first));
     USAGE
 }
 

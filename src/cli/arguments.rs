@@ -24,7 +24,7 @@ use crate::config::load::without_file;
 use crate::config::overrides::{self, Override};
 use crate::config::problems::Problems;
 use crate::config::settings::Settings;
-use crate::text::join::joined;
+use crate::text::join::{joined, push_all};
 use crate::text::nearest::nearest;
 use crate::tree::{About, Flag, Problem, Unit};
 use core::str::from_utf8;
@@ -67,16 +67,21 @@ pub fn parse<'a>(
     if reader.problems.is_empty() { Ok(command) } else { Err(reader.problems) }
 }
 
-/// All problems as lines for standard error, with the way to help after them.
+/// All problems as lines for standard error, with the way to help after them: that of the command, if the first argument
+/// is one.
 #[must_use]
-pub fn print_problems(problems: &[Problem]) -> String {
+pub fn print_problems(problems: &[Problem], first: Option<&[u8]>) -> String {
     let mut out = String::new();
     for problem in problems {
         out.push_str("gorgon: ");
         problem.print(&mut out);
         out.push('\n');
     }
-    out.push_str("gorgon: see gorgon --help\n");
+    out.push_str("gorgon: see gorgon ");
+    if let Some(word) = first.and_then(|word| from_utf8(word).ok()).and_then(command::find) {
+        push_all(&mut out, &[word, " "]);
+    }
+    out.push_str("--help\n");
     out
 }
 

@@ -259,7 +259,12 @@ fn all_problems_at_once() {
         ]
     );
     let Err(problems) = run(&["-x"], &[]) else { panic!("accepted") };
-    assert_eq!(print_problems(&problems), "gorgon: -x: no such option\ngorgon: see gorgon --help\n");
+    for (first, help) in
+        [(None, ""), (Some(&b"-x"[..]), ""), (Some(b"run"), "run "), (Some(b"diff"), "diff ")]
+    {
+        let wanted = ["gorgon: -x: no such option\ngorgon: see gorgon ", help, "--help\n"].concat();
+        assert_eq!(print_problems(&problems, first), wanted);
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) fn flags(args: &[&str]) -> Vec<Override> {
     match parse(&mut args.collect::<Vec<_>>().into_iter(), &|_| None) {
         Ok(Command::Run(config)) => config.flags,
         Ok(_) => panic!("not run"),
-        Err(problems) => panic!("{}", print_problems(&problems)),
+        Err(problems) => panic!("{}", print_problems(&problems, None)),
     }
 }
 
