@@ -20,7 +20,7 @@ fn settings(args: &[&str], environment: &[(&str, &str)]) -> Box<Settings> {
     match run(args, environment) {
         Ok(Command::Serve(settings)) => settings,
         Ok(_) => panic!("not a server: {args:?}"),
-        Err(problems) => panic!("{}", print_problems(&problems)),
+        Err(problems) => panic!("{}", print_problems(&problems, None)),
     }
 }
 
@@ -319,7 +319,7 @@ fn configured(args: &[&str]) -> (Option<String>, Vec<String>) {
         Ok(Command::Run(config) | Command::Check(config)) => config,
         Ok(Command::Dump { config, .. } | Command::Diff { config, .. }) => config,
         Ok(_) => panic!("no configuration: {args:?}"),
-        Err(problems) => panic!("{}", print_problems(&problems)),
+        Err(problems) => panic!("{}", print_problems(&problems, None)),
     };
     let flags = config.flags.iter().map(|flag| {
         let name = flag.name.as_deref().unwrap_or("only");
