@@ -276,7 +276,7 @@ fn condition(found: &mut Gathered<'_>, kind: &str, words: &[&str], verb: &str) -
             // Each once, in this order; what is compared can be a switch alone.
             let clauses = ["where", "show", "sort", "limit"];
             let given = |clause: &&str| words.contains(clause);
-            let next = clauses.iter().rposition(|clause| given(clause)).map_or(0, |at| at + 1);
+            let next = clauses.iter().rposition(given).map_or(0, |at| at + 1);
             if next == 1 {
                 if !compares(before) && last != ")" && key.is_some() {
                     found.list(OPERATORS);

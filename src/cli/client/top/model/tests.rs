@@ -113,11 +113,11 @@ fn a_wrong_filter_is_told_until_it_is_right() {
 #[test]
 fn a_filter_that_is_refused_leaves_the_one_before() {
     let (mut model, _) = model("/idle>1s\r");
-    model.request(Question::Connections);
+    let _ = model.request(Question::Connections);
     let rows = model.sample.connections.clone();
     model.take(Question::Connections, rows);
     "/\x15x\r".bytes().for_each(|byte| drop(model.byte(byte, 2)));
-    model.request(Question::Connections);
+    let _ = model.request(Question::Connections);
     assert_eq!(model.accepted, "idle>1s", "until there is an answer");
     model.fail(Question::Connections, "unknown: no key x".to_owned());
     assert_eq!((model.filter.as_str(), model.sample.connections.len()), ("idle>1s", 3));
