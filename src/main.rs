@@ -55,13 +55,19 @@ fn run(start: &Start) -> u8 {
             let strangers = strangers(&nodes, &mut start.variables().map(|(name, _)| name));
             if strangers.is_empty() { serve(&settings, None, start) } else { refuse(&strangers, None) }
         }
-        Command::Run(config) => with(config, start, environment, &|inputs, loaded| {
-            let configuration = Configuration { inputs, source: &loaded.source };
-            serve(&loaded.settings, Some((&configuration, loaded)), start)
-        }),
-        Command::Check(config) => examine(config, start, environment, &look, &|inputs, loaded| {
-            print(&configured::verdict(&inputs.path, loaded))
-        }),
+        Command::Run(config) => {
+            // What is served is looked at anyway.
+            let look = |loaded: &Loaded, refused| if refused { look(loaded) } else { Problems::default() };
+            examine(config, start, environment, &look, &|inputs, loaded| {
+                let configuration = Configuration { inputs, source: &loaded.source };
+                serve(&loaded.settings, Some((&configuration, loaded)), start)
+            })
+        }
+        Command::Check(config) => {
+            examine(config, start, environment, &|loaded, _| look(loaded), &|inputs, loaded| {
+                print(&configured::verdict(&inputs.path, loaded))
+            })
+        }
         Command::Dump { config, json } => with(config, start, environment, &|_, loaded| {
             if configured::print(loaded, json) { 0 } else { FAILURE }
         }),
@@ -94,15 +100,15 @@ fn with<'e>(
     environment: &'e dyn Fn(&str) -> Option<&'static [u8]>,
     act: &dyn Fn(&Inputs<'e>, &Loaded) -> u8,
 ) -> u8 {
-    examine(config, start, environment, &|_| Problems::default(), act)
+    examine(config, start, environment, &|_, _| Problems::default(), act)
 }
 
-/// The same, once more of it was looked at: all that is wrong is told together.
+/// The same, once more of it was looked at, which is told whether it is refused already: all that is wrong is told together.
 fn examine<'e>(
     config: Configured,
     start: &Start,
     environment: &'e dyn Fn(&str) -> Option<&'static [u8]>,
-    look: &dyn Fn(&Loaded) -> Problems,
+    look: &dyn Fn(&Loaded, bool) -> Problems,
     act: &dyn Fn(&Inputs<'e>, &Loaded) -> u8,
 ) -> u8 {
     let path = match find_path(config.path.as_deref(), environment) {
@@ -113,11 +119,12 @@ fn examine<'e>(
     let inputs = Inputs { path, flags: config.flags, environment, host };
     let (loaded, mut problems) = inputs.examine(&SystemFiles);
     let Some(loaded) = loaded else { return complain(&problems.into_list()) };
-    problems.join(look(&loaded));
+    let strangers = strangers(&loaded.source, &mut start.variables().map(|(name, _)| name));
+    problems.join(look(&loaded, !(problems.is_empty() && strangers.is_empty())));
     warn(&loaded.warnings);
     warn(&problems.warnings);
     let mut problems = problems.into_list();
-    problems.extend(strangers(&loaded.source, &mut start.variables().map(|(name, _)| name)));
+    problems.extend(strangers);
     if !problems.is_empty() {
         return complain(&problems);
     }
@@ -149,10 +156,11 @@ fn serve(settings: &Settings, file: Option<(&Configuration<'_, '_>, &Loaded)>, s
             if let Some((_, loaded)) = file {
                 // It ends at the first that is wrong, but all is to be mended.
                 let message = loaded.source.locate(&failure.message);
-                terminal::complain(&["gorgon: ", &message, "\n"].concat());
-                let mut others = look(loaded).into_list();
-                others.retain(|other| !other.says(&message));
-                complain(&others);
+                let all = look(loaded).into_list();
+                if !all.iter().any(|one| one.says(&message)) {
+                    terminal::complain(&["gorgon: ", &message, "\n"].concat());
+                }
+                complain(&all);
             } else {
                 terminal::complain(&["gorgon: ", &failure.message, &hint, "\n"].concat());
             }

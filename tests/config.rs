@@ -306,6 +306,19 @@ fn all_that_is_wrong_is_told_at_once() {
     for line in [a, users, b] {
         assert!(error.contains(&line), "{error}");
     }
+    // Who starts it is told the same.
+    assert_eq!(said(with(&["run", "-c", &path])), (2, String::new(), error));
+    // What is wrong comes in its order also where the start ends at a later one.
+    let path = written(&directory, "b.conf", "[gorgon]\npid_file = /no/pid\n[http:a]\nroot = /nowhere\n");
+    let (_, _, error) = said(with(&["check", "-c", &path]));
+    assert_eq!(said(with(&["run", "-c", &path])), (2, String::new(), error));
+    // A variable that nothing takes refuses it, too.
+    let mut command = with(&["run", "-c", &path]);
+    command.env("GORGON_HTTP_NONE_ROOT", "/");
+    let (code, _, error) = said(command);
+    for part in ["GORGON_HTTP_NONE_ROOT", ":2: pid_file=/no/pid: ", ":4: root=/nowhere: "] {
+        assert!(code == 2 && error.contains(part), "{error}");
+    }
 }
 
 /// The words of other servers.

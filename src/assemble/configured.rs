@@ -157,8 +157,7 @@ impl<'c> Configured<'c> {
         reactor: &mut Reactor<World>,
     ) -> Result<(String, String), Box<Trouble>> {
         let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
-        let loaded = inputs
-            .load(&SystemFiles)
+        let loaded = load(inputs, &running.settings)
             .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
         let doubts = doubts(&loaded, &running.settings);
         let fresh = &loaded.settings;
@@ -166,16 +165,16 @@ impl<'c> Configured<'c> {
         let fixed = keep_fixed(&mut new.process, &running.settings.process);
         let report = Difference::between(&running.settings, &new).print(&new);
         // What was changed live may contradict what the file says now.
-        look(&new)?;
-        running.change(new, reactor).map_err(|mut trouble| {
-            trouble.message = loaded.source.locate(&trouble.message);
+        let outcome = look(&new).and_then(|()| running.change(new, reactor));
+        outcome.map_err(|mut trouble| {
             // It ends at the first that is wrong, but all is to be mended.
-            let mut others = look_around(&loaded, &running.settings).into_list();
-            others.retain(|other| !other.says(&trouble.message));
-            for other in others {
-                trouble.message.push('\n');
-                other.print(&mut trouble.message);
+            let all = look_around(&loaded, &running.settings).into_list();
+            let first = loaded.source.locate(&trouble.message);
+            trouble.message = lines(&all);
+            if !all.iter().any(|one| one.says(&first)) {
+                trouble.message.insert_str(0, &(first + "\n"));
             }
+            trouble.message.truncate(trouble.message.trim_end().len());
             trouble
         })?;
         let touched = self.touched.get_or_insert_default();
@@ -200,7 +199,7 @@ impl<'c> Configured<'c> {
     /// All of it.
     pub(super) fn check(&self, running: &Settings) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
+        let loaded = load(inputs, running).map_err(|problems| one_line(&problems))?;
         let mut text = doubts(&loaded, running);
         push_all(&mut text, &[inputs.path.as_str(), ": fine, "]);
         push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
@@ -253,6 +252,20 @@ impl<'c> Configured<'c> {
         wanted.clone_into(&mut self.base);
         Ok(report)
     }
+}
+
+/// Reads all of it.
+///
+/// # Errors
+/// All that is wrong; then with what it names and the system has not.
+fn load(inputs: &Inputs<'_>, running: &Settings) -> Result<Loaded, Vec<Problem>> {
+    let (loaded, mut problems) = inputs.examine(&SystemFiles);
+    match loaded {
+        Some(loaded) if problems.is_empty() => return Ok(loaded),
+        Some(loaded) => problems.join(look_around(&loaded, running)),
+        None => {}
+    }
+    Err(problems.into_list())
 }
 
 /// All problems, each a line.

@@ -43,6 +43,17 @@ fn a_bad_file_changes_nothing() {
             &format!("{ONE}auth_file=/no/users\n[http:two]\nroot=/nowhere\nlisten=127.0.0.1:0\n"),
             &[":4: auth_file=/no/users: No such file", ":6: root=/nowhere: No such file"],
         ),
+        // What cannot be comes with what the system has not.
+        (
+            &format!(
+                "{ONE}auth_file=/no/users\nread_buffer=3\n[http:two]\nroot=/nowhere\nlisten=127.0.0.1:0\n"
+            ),
+            &[
+                ":4: auth_file=/no/users: No such file",
+                ":5: read_buffer=3: ",
+                ":7: root=/nowhere: No such file",
+            ],
+        ),
         (&format!("{ONE}[handler:one/x]\nroot=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}auth_file=%(here)s/nowhere\n"), &["nowhere: No such file"]),
         (&format!("{ONE}access_log=%(here)s/no/where.log\n"), &["where.log"]),
@@ -162,6 +173,9 @@ fn what_is_named_and_not_there_is_told() {
     let said = said.lines().map(|line| format!("  warning: {}\n", line.strip_prefix("gorgon: ").unwrap()));
     assert_eq!(told, said.collect::<String>() + &format!("{path}: fine, 6 nodes\n"));
     assert_eq!(told.lines().count(), 6, "{told}");
+    program.write(&[ONE, "read_buffer=3\n", more].concat());
+    let told = monitor.ask("call /config check").unwrap_err();
+    assert!(told.contains(":4: read_buffer=3: ") && told.contains("/gone/log: No such file"), "{told}");
     for key in ["root", "types_file", "auth_file"] {
         program.write(&format!(
             "{}{key}=%(here)s/pipe\n",
