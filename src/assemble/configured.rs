@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Errno, Replacement};
+use gorgon_sys::{Broken, Errno, Replacement};
 
 use super::live::look;
 use super::notify::Notifier;
@@ -47,8 +47,8 @@ pub(super) struct Configured<'c> {
 const TOLD: usize = 16;
 /// There is none.
 const NO_FILE: &str = "it was started without a configuration file";
-/// What cannot be saved, behind who would.
-const NOT_WRITTEN: &str = " may not write it or make files beside it; chown it and its directory, or name who may by --user; see /process.rights";
+/// What cannot be saved, behind who would, and why not.
+const NOT_WRITTEN: &str = "; chown it, or name who may by --user; see /process.rights";
 
 impl<'c> Configured<'c> {
     /// As the program was started.
@@ -233,7 +233,14 @@ impl<'c> Configured<'c> {
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
         let wrong = |path: &str, error| match error {
-            Errno::ACCESS | Errno::PERM => joined(&[path, ": ", user, NOT_WRITTEN]),
+            Errno::ACCESS | Errno::PERM => {
+                let other = if error == Errno::PERM {
+                    "and no new file could have its owner and group"
+                } else {
+                    "nor make files beside it"
+                };
+                joined(&[path, ": ", user, " may not write it, ", other, NOT_WRITTEN])
+            }
             _ => joined(&[path, ": ", &gorgon_sys::describe(error)]),
         };
         let mut prepared = Vec::new();
@@ -243,11 +250,18 @@ impl<'c> Configured<'c> {
         }
         let mut report = saved.report;
         for (path, new) in prepared {
-            if new.is_in_place() {
-                let why = ": written in its place, for a new file could not have its owner and group\n";
-                push_all(&mut report, &[path, why]);
+            if let Some(made) = new.in_place() {
+                let why = if made {
+                    "a new file could not have its owner and group"
+                } else {
+                    "no file can be made beside it"
+                };
+                push_all(&mut report, &[path, ": written in its place, for ", why, "\n"]);
             }
-            new.commit().map_err(|error| wrong(path, error))?;
+            new.commit().map_err(|Broken { error, torn }| {
+                let more = if torn { "; what it holds now may be neither text as a whole" } else { "" };
+                wrong(path, error) + more
+            })?;
         }
         wanted.clone_into(&mut self.base);
         Ok(report)

@@ -9,7 +9,8 @@
 //!
 //! A file of an owner or a group that this process cannot give a new file to, as `vim` has it, is written to in its place:
 //! it stays what it is, and who may read it stays the same. The new text lies beside it until that is on the disk, and stays
-//! there should neither text be in the file for certain.
+//! there should neither text be in the file for certain. Where nothing can be made beside it, the file that can be written
+//! to is written to all the same: then only this process has both texts until it is done.
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
@@ -28,7 +29,17 @@ pub struct Replacement {
     temporary: CString,
     /// The file itself, its text and the new one, where it is written to in its place.
     place: Option<(OwnedFd, Vec<u8>, Vec<u8>)>,
+    /// Nothing lies beside it that is to be removed.
     done: bool,
+}
+
+/// Why a new text did not come.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The system's.
+    pub error: Errno,
+    /// Neither text is in the file for certain.
+    pub torn: bool,
 }
 
 impl Replacement {
@@ -37,7 +48,7 @@ impl Replacement {
     ///
     /// # Errors
     /// The system's. `EPERM`: the owner or the group is another, to whom this process may not give a file, and it may not
-    /// write to that one either. `EEXIST`: something that is no file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
+    /// write to that one either. `EACCES`: it may neither write to it nor make files beside it. `EEXIST`: something that is no file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
     pub fn prepare(path: &[u8], bytes: &[u8]) -> Result<Replacement, Errno> {
         let real = real_path(path)?;
         // A real path is absolute.
@@ -54,8 +65,18 @@ impl Replacement {
         if !is_file(&old) {
             return Err(NO_FILE);
         }
-        let file = create(&directory, &temporary)?;
-        let mut made = Replacement { directory, name, temporary, place: None, done: false };
+        // What has the name of the new text is none of ours yet.
+        let mut made = Replacement { directory, name, temporary, place: None, done: true };
+        let file = match create(&made.directory, &made.temporary) {
+            Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
+                let refused = if error == Errno::PERM { Errno::ACCESS } else { error };
+                let file = made.open(&old).map_err(|_| refused)?;
+                made.place = Some((file, read_file(path, usize::MAX)?, Vec::from(bytes)));
+                return Ok(made);
+            }
+            created => created?,
+        };
+        made.done = false;
         write_all(&file, bytes, 0)?;
         match give(&file, &old) {
             Err(Errno::PERM | Errno::INVAL) => {
@@ -78,23 +99,28 @@ impl Replacement {
         if same { Ok(file) } else { Err(Errno::STALE) }
     }
 
-    /// Whether the file is written to in its place, for another one could not be its owner's and its group's.
+    /// Whether the file is written to in its place; and then whether a new one could be made, but could not be its owner's
+    /// and its group's.
     #[must_use]
-    pub fn is_in_place(&self) -> bool {
-        self.place.is_some()
+    pub fn in_place(&self) -> Option<bool> {
+        self.place.as_ref().map(|_| !self.done)
     }
 
     /// Gives the new text the name of the file, or the file the new text.
     ///
     /// # Errors
     /// The system's. Then nothing has changed; should the disk not even take the old text again, the new one stays under
-    /// the name `.NAME.PID`.
-    pub fn commit(mut self) -> Result<(), Errno> {
+    /// the name `.NAME.PID`, where it lies there.
+    pub fn commit(mut self) -> Result<(), Broken> {
         if let Some((file, old, new)) = self.place.take() {
-            return write_whole(&file, &new)
-                .inspect_err(|_error| self.done = write_whole(&file, &old).is_err());
+            return write_over(&file, &old, &new).map_err(|error| {
+                let torn = write_whole(&file, &old).is_err();
+                self.done |= torn;
+                Broken { error, torn }
+            });
         }
-        rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)?;
+        rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)
+            .map_err(|error| Broken { error, torn: false })?;
         self.done = true;
         // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
         let _synchronised = rustix::fs::fsync(&self.directory);
@@ -150,6 +176,13 @@ fn write_whole(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
     write_all(file, bytes, 0)?;
     rustix::fs::ftruncate(file, bytes.len() as u64)?;
     rustix::fs::fsync(file)
+}
+
+/// The same of a file that holds another text. What is longer comes first: where there is no room for it, nothing of the old
+/// text was written over.
+fn write_over(file: &OwnedFd, old: &[u8], new: &[u8]) -> Result<(), Errno> {
+    write_all(file, new.get(old.len()..).unwrap_or_default(), old.len() as u64)?;
+    write_whole(file, new)
 }
 
 /// Gives a new file to the owner and the group of an old one, and its permission bits.
@@ -259,14 +292,15 @@ mod tests {
         write_whole(&memory, b"old").unwrap();
         rustix::fs::fcntl_add_seals(&memory, SealFlags::GROW).unwrap();
         let seen = memory.try_clone().unwrap();
-        assert_eq!(in_place(memory, &directory).commit(), Err(Errno::PERM));
+        assert_eq!(in_place(memory, &directory).commit(), Err(Broken { error: Errno::PERM, torn: false }));
         let mut text = [0; 10];
         assert_eq!(rustix::io::pread(&seen, &mut text[..], 0), Ok(3));
         assert_eq!(&text[..3], b"old");
         assert!(!draft.exists());
         // Room for neither: the new one is beside it.
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        assert_eq!(in_place(full.into(), &directory).commit(), Err(Errno::NOSPC));
+        let broken = Broken { error: Errno::NOSPC, torn: true };
+        assert_eq!(in_place(full.into(), &directory).commit(), Err(broken));
         assert_eq!(std::fs::read(&draft).unwrap(), b"longer");
         std::fs::remove_dir_all(&directory).unwrap();
     }

@@ -96,22 +96,32 @@ fn a_low_port_is_kept_when_another_cannot_be_had() {
     assert_eq!(body(one, "/a.txt").1, "of two");
 }
 
-/// Who may read the file stays the same, and so does the file where no other can be its like.
+/// Who may read the file stays the same, and so does the file where no other can be its like, or none can be made.
 #[test]
-fn a_file_of_a_foreign_group_is_written_in_its_place() {
+fn a_file_that_cannot_be_made_anew_is_written_in_its_place() {
     if !root() {
         return;
     }
     let program = Program::start(ONE);
     let mut monitor = program.monitor();
     let mut value = true;
-    for ((user, group, mode), saved) in [
-        ((65_534, 65_534, 0o640), Some("")),
-        ((65_534, 4321, 0o640), Some("in its place")),
-        ((0, 65_534, 0o660), Some("in its place")),
-        ((65_534, 4321, 0o440), None),
-        ((0, 65_534, 0o640), None),
+    let (foreign, alone) = ("a new file could not have its owner and group", "no file can be made beside it");
+    let (other, neither) = ("and no new file could have its owner and group", "nor make files beside it");
+    // Whose the directory is; then the file; how it is written, or what is missing.
+    for (above, (user, group, mode), saved) in [
+        (65_534, (65_534, 65_534, 0o640), Ok("")),
+        (65_534, (65_534, 4321, 0o640), Ok(foreign)),
+        (65_534, (0, 65_534, 0o660), Ok(foreign)),
+        (65_534, (65_534, 4321, 0o440), Err(other)),
+        (65_534, (0, 65_534, 0o640), Err(other)),
+        (0, (65_534, 65_534, 0o640), Ok(alone)),
+        (0, (0, 65_534, 0o660), Ok(alone)),
+        (0, (65_534, 65_534, 0o440), Err(neither)),
+        (0, (0, 65_534, 0o640), Err(neither)),
     ] {
+        let directory = program.directory.path();
+        std::os::unix::fs::chown(directory, Some(above), Some(above)).unwrap();
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
         let owned = || {
             let found = program.path.metadata().unwrap();
             (found.uid(), found.gid(), found.mode() & 0o7777)
@@ -126,17 +136,17 @@ fn a_file_of_a_foreign_group_is_written_in_its_place() {
         let (inode, text) =
             (program.path.metadata().unwrap().ino(), std::fs::read_to_string(&program.path).unwrap());
         match saved {
-            Some(way) => {
+            Ok(way) => {
                 let report = report.unwrap();
                 assert!(report.contains("[http:one] hidden: "), "{report}");
-                let in_place = report.contains("web.conf: written in its place, for a new file could not");
+                let in_place = report.contains(&format!("web.conf: written in its place, for {way}\n"));
                 assert_eq!((in_place, inode == before.0), (!way.is_empty(), !way.is_empty()), "{report}");
                 assert!(text.contains(&format!("\nhidden = {word}\n")), "{text}");
                 value = !value;
             }
-            None => {
+            Err(missing) => {
                 let error = report.unwrap_err();
-                assert!(error.contains("may not write it or make files beside it"), "{error}");
+                assert!(error.contains(&format!(" may not write it, {missing}; chown it, ")), "{error}");
                 assert_eq!((inode, text), before);
             }
         }
