@@ -1,5 +1,6 @@
 //! Every kind of node that the program has, with the tables that its attributes come from.
 
+#[cfg(feature = "monitor")]
 use super::nodes::MONITOR_FACTS;
 use super::nodes::{CONFIG, LISTENER, LOG, PROCESS, SERVICE};
 use crate::cli::process::GORGON;
@@ -8,7 +9,6 @@ use crate::config::edit::MONITOR_METHODS;
 use crate::config::edit::{ADD, HANDLER_METHODS, REVERT, SERVER_METHODS};
 use crate::engine::connection::CONNECTION;
 use crate::engine::facts::{DESCRIPTORS, LOOP, MEMORY};
-#[cfg(feature = "monitor")]
 use crate::fact;
 use crate::http::facts::{CACHE, HANDLER_FACTS, HTTP_FACTS};
 use crate::http::settings::HTTP;
