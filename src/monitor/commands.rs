@@ -329,7 +329,6 @@ impl<'d> Desk<'d> {
     }
 
     /// Says what is to be given for the command.
-    #[inline(never)]
     fn give(&mut self, plan: Plan) {
         self.plan = Some(plan);
     }

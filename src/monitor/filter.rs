@@ -121,7 +121,6 @@ impl Filter {
     }
 
     /// Whether a node is meant; `get` tells the value of the attribute at a place. Nothing: the node is gone.
-    #[inline(never)]
     pub fn accepts(&self, get: &mut dyn FnMut(usize) -> Option<Value>) -> Option<bool> {
         let mut on = true;
         let mut at = 0;

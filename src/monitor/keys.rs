@@ -171,7 +171,6 @@ impl Keys {
         self.legacy.iter().map(|legacy| (&*legacy.password, legacy.role))
     }
 
-    #[inline(never)]
     fn add_legacy(&mut self, role: Role, password: &[u8]) -> Result<(), &'static str> {
         if !is_password(password) {
             return Err(LEGACY_FORM);

@@ -30,7 +30,6 @@ pub struct Refusals {
 impl Refusals {
     /// Counts one at a time in milliseconds. When it is to be noted, gives what else is: how many were not since the last
     /// one that was, if any.
-    #[inline(never)]
     pub fn count(&mut self, now: u64) -> Option<String> {
         if now < self.until {
             self.more += 1;

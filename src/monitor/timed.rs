@@ -130,7 +130,6 @@ impl Timed {
     }
 
     /// Takes those that are due, a slice of them; with them those that have failed, which may go together with them.
-    #[inline(never)]
     pub(super) fn take_due(&mut self, now: u64) -> Timed {
         if self.soonest > now {
             return Timed::default();
