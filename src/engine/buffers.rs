@@ -70,6 +70,11 @@ const REST: Tick = (1000 / TICK_MILLISECONDS) as Tick;
 /// The least write buffer whose pieces are made to fit segments, as a power of two: 64 KiB.
 const SEGMENTED: u8 = 16;
 
+/// The largest write buffer that grows further, as a power of two: past 64 KiB nothing is gained. Over loopback what is
+/// made no longer stays in the processor's cache, and on a line with latency large pieces leave in bursts that whoever
+/// forwards them may drop. Reading gains up to the largest.
+const ENOUGH: u8 = 16;
+
 /// How many full buffers there were in a row, and whether one has grown: four bits for reading, four for writing.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Streaks(u8);
@@ -116,7 +121,7 @@ impl Conn {
 
     /// Notes that a piece of output filled its buffer, or almost, or did not.
     pub(super) fn note_made(&mut self, full: bool) {
-        if self.write_size < self.write_range.most() && self.streaks.next(WRITE, full) {
+        if self.write_size < self.write_range.most().min(ENOUGH) && self.streaks.next(WRITE, full) {
             self.write_size += 1;
         }
     }
