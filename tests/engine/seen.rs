@@ -146,11 +146,8 @@ fn auto_buffers_grow_under_load_and_shrink_at_rest() {
             }
             host.turns(1);
         }
-        assert_eq!(
-            seen,
-            ["512", "1K", "2K", "4K", "8K", "16K", "32K", "64K", "128K", "256K", "512K", "1M"],
-            "one step at a time"
-        );
+        // One step at a time, and no further than it gains anything.
+        assert_eq!(seen, ["512", "1K", "2K", "4K", "8K", "16K", "32K", "64K"]);
         assert_eq!(host.fact(id, "read_size"), "512");
         let long = "x".repeat(300_000);
         client.stream.set_nonblocking(false).unwrap();

@@ -437,8 +437,8 @@ pub static HTTP: Kind<HttpSettings> = Kind {
                 "write_buffer",
                 BUFFER,
                 "16K",
-                "Most produced bytes held for a client. A power of two, or a range such as auto:4K..256K, in which it grows for \
-                 those who fill it and shrinks again. Files go out by sendfile, beside it.",
+                "Most produced bytes held for a client. A power of two, or a range such as auto:4K..64K, in which it grows for \
+                 those who fill it, to 64K at most, and shrinks again. Files go out by sendfile, beside it.",
             ),
             get: |s| Value::Buffer(s.write_buffer),
             set: Some(|s, v| v.store_buffer(&mut s.write_buffer)),
