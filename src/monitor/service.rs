@@ -258,21 +258,19 @@ impl MonitorService {
         world: &mut W,
         cx: &mut Cx<'_>,
     ) -> (usize, Next) {
+        let now = cx.now();
+        // Whose key is gone by now has none, whatever was asked of them before.
+        self.refresh(now, world);
         let at = (*key as usize).wrapping_sub(1);
         let Some(Some(Guest::Login { login, origin })) = self.guests.get_mut(at) else {
             return (input.len(), Next::Close);
         };
-        let (origin, now, legacy) = (*origin, cx.now(), login.is_legacy());
+        let (origin, legacy) = (*origin, login.is_legacy());
         let wait = world.door().wait(origin, now.milliseconds);
         if wait > 0 {
             // Another one from there has guessed wrong meanwhile: to guess side by side is no way round the wait.
             return (input.len(), turn_away(legacy, wait, cx));
         }
-        // Whose key is gone by now has none, whatever was asked of them before.
-        self.refresh(now, world);
-        let Some(Some(Guest::Login { login, .. })) = self.guests.get_mut(at) else {
-            return (input.len(), Next::Close);
-        };
         let (mut used, mut out) = (0, Vec::new());
         let outcome = loop {
             let rest = input.get(used..).unwrap_or_default();

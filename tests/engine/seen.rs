@@ -162,11 +162,11 @@ fn auto_buffers_grow_under_load_and_shrink_at_rest() {
         thread.join().unwrap();
         client.stream.set_nonblocking(true).unwrap();
         host.expect(&mut client, &format!("{long}\n"));
-        assert_eq!((host.fact(id, "read_size"), host.fact(id, "write_size")), ("32K".into(), "1M".into()));
+        assert_eq!((host.fact(id, "read_size"), host.fact(id, "write_size")), ("32K".into(), "64K".into()));
         // Requests that follow at once find what the last one left; one that comes after a rest does not.
         client.say("echo at once\n");
         host.expect(&mut client, "at once\n");
-        assert_eq!(host.fact(id, "write_size"), "1M");
+        assert_eq!(host.fact(id, "write_size"), "64K");
         std::thread::sleep(std::time::Duration::from_millis(1600));
         host.turns(2);
         assert_eq!((host.fact(id, "read_size"), host.fact(id, "write_size")), ("512".into(), "512".into()));
