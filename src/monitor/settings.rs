@@ -55,20 +55,17 @@ impl MonitorSettings {
     #[must_use]
     pub fn contradiction(&self) -> Option<(&'static str, &'static str)> {
         let (tcp, beyond) = self.reach();
-        if self.legacy && !tcp {
-            return Some(("legacy", "expected an ADDR:PORT in listen, for on a Unix socket nobody logs in"));
-        }
-        if self.legacy && !self.legacy_force && beyond {
-            return Some((
-                "legacy",
+        let forced = self.legacy_force;
+        let why = match self.legacy {
+            true if !tcp => "expected an ADDR:PORT in listen, for on a Unix socket nobody logs in",
+            true if beyond && !forced => {
                 "expected a loopback address in listen, for the handshake protects nobody on a network; \
-                 legacy_force=on has it anyway",
-            ));
-        }
-        if self.legacy_force && !self.legacy {
-            return Some(("legacy_force", "expected legacy=on with it"));
-        }
-        None
+                 legacy_force=on has it anyway"
+            }
+            false if forced => return Some(("legacy_force", "expected legacy=on with it")),
+            true | false => return None,
+        };
+        Some(("legacy", why))
     }
 
     /// Whether a password has to be asked for when the program starts, for there is no file that could hold one.

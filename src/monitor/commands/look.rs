@@ -13,6 +13,7 @@ use crate::monitor::roles;
 use crate::monitor::session::Session;
 use crate::monitor::verbs::{verb, verbs};
 use crate::text::join::{joined, separated};
+use crate::text::number::push_decimal;
 use crate::text::wrap::wrap;
 use crate::tree::{About, Method, Path, Schema, Unit, Value, first_sentence};
 
@@ -69,20 +70,19 @@ impl Desk<'_> {
     /// Gives some events. False when the last was given.
     #[inline(never)]
     pub(super) fn give_events(&mut self, next: &mut u64, end: u64, json: bool) -> bool {
-        let wanted = (EVENTS as u64).min(end.saturating_sub(*next));
         let mut kept = 0;
         let after = self.tree.events(*next, &mut |_| kept += 1);
         // Those before the first are not kept any more.
         *next = after.saturating_sub(kept);
-        let last = *next + wanted;
+        let last = end.min(*next + EVENTS as u64);
         let out = &mut self.session.output.part;
         self.tree.events(*next, &mut |line| {
-            if *next == last {
+            if *next >= last {
                 return;
             }
             if json {
                 out.extend_from_slice(b"{\"number\":");
-                render::value(&Value::Count(*next), true, out);
+                push_decimal(*next, out);
                 render::text("text", line, true, out);
                 render::close(true, out);
             } else {
