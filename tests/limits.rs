@@ -71,7 +71,8 @@ fn beyond_the_limit_of_connections() {
             many.iter_mut().for_each(refused);
         }
     }
-    assert!(server.descriptors() <= base + 10 + 64, "{}", server.descriptors());
+    // With the file, which is kept open.
+    assert!(server.descriptors() <= base + 10 + 64 + 1, "{}", server.descriptors());
     for stream in &mut inside {
         stream.write_all(b"TP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
         assert!(read_all(stream).starts_with(b"HTTP/1.1 200 "));
