@@ -419,9 +419,17 @@ mod tests {
         }
         let after = attributes(program.as_fd()).unwrap();
         assert_eq!((after.c_lflag, after.c_iflag), (before.c_lflag, before.c_iflag));
-        let mut told = [0; 8];
-        assert_eq!(crate::io::read(user.as_fd(), &mut told), crate::io::Io::Done(4));
-        assert_eq!(&told[..4], b"<><>");
+        // The kernel hands over what was written piece by piece.
+        let mut told = Vec::new();
+        while told.len() < 4 {
+            let mut piece = [0; 8];
+            let crate::io::Io::Done(count) = crate::io::read(user.as_fd(), &mut piece) else {
+                panic!("{told:?}")
+            };
+            assert_ne!(count, 0);
+            told.extend_from_slice(&piece[..count]);
+        }
+        assert_eq!(told, b"<><>");
         let file = crate::open_root(std::env::temp_dir()).unwrap();
         assert_eq!(Guard::take(file.as_fd(), Mode::Keys, b"", b"").err(), Some(Errno::NOTTY));
         assert_eq!(window_size(file.as_fd()), None);
