@@ -35,10 +35,11 @@ pub fn read_hex(text: &[u8], room: &mut [u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
+    /// As a text.
+    pub(crate) fn hex(bytes: &[u8]) -> String {
         let mut out = Vec::new();
         push_hex(bytes, &mut out);
         String::from_utf8(out).unwrap()

@@ -65,16 +65,8 @@ pub fn same(one: &[u8], two: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
-    use crate::text::hex::push_hex;
-
-    fn hex(bytes: &[u8]) -> String {
-        let mut out = Vec::new();
-        push_hex(bytes, &mut out);
-        String::from_utf8(out).unwrap()
-    }
+    use crate::text::hex::tests::hex;
 
     /// RFC 4231, sections 4.2, 4.3, 4.4 and 4.7.
     #[test]
