@@ -111,7 +111,7 @@ impl Difference {
             }
         }
         for Change { node, about, old, new } in &self.changed {
-            let shown = |text: &str| if text.is_empty() { String::from("none") } else { String::from(text) };
+            let shown = |text: &str| if text.is_empty() { String::from("[]") } else { String::from(text) };
             push_all(
                 &mut out,
                 &["~ ", &name(node), " ", about.name(), ": ", &shown(old), " -> ", &shown(new), "\n"],
@@ -182,7 +182,7 @@ mod tests {
         );
         assert_eq!(
             told(&old.replace("[http:b]\n", "[http:b]\nupload=u\n"), old),
-            "~ [http:b] upload: u -> none\n"
+            "~ [http:b] upload: u -> []\n"
         );
         assert_eq!(
             told(
