@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{Directory, PATIENCE, Reply, Server, finish, read_all};
+use common::{Directory, PATIENCE, Reply, Server, finish, free_port, read_all};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -311,8 +311,7 @@ fn systemd_passes_the_socket_of_its_unit() {
     let name = unit.lines().find_map(|line| line.strip_prefix("FileDescriptorName=")).unwrap();
     let text = format!("[http:main]\nlisten = fd:{name}\nroot = {root}/site\n");
     let configuration = directory.file("gorgon.conf", text);
-    // Free now, and hardly taken by another until it is bound again.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut command = Command::new("systemd-socket-activate");
     command.args(["-l", &address.to_string(), &format!("--fdname={name}"), env!("CARGO_BIN_EXE_gorgon")]);
     command.args(["run", "-c"]).arg(configuration).stdout(Stdio::null()).stderr(Stdio::null());

@@ -6,9 +6,8 @@
 
 mod common;
 
-use common::{Directory, PATIENCE, Reply, Server, finish, gorgon, refusal};
+use common::{Directory, PATIENCE, Reply, Server, finish, free_port, gorgon, refusal};
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
@@ -103,7 +102,7 @@ fn sockets_are_taken_by_address() {
     let directory = site();
     let path = directory.path().join("passed.sock");
     let unix = format!("unix:{}", path.display());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let sockets = format!("tcp=unknown={port},unix=unknown={}", path.display());
     let address = format!("localhost:{port}");
     let arguments = ["-l", &address, "-l", &unix, "-l", "127.0.0.1:0"];

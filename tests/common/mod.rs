@@ -2,11 +2,11 @@
 #![allow(dead_code)] // Each test program uses what it needs.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long anything here may take before the test gives up: far more than it needs on a busy machine.
@@ -52,6 +52,29 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A port of all addresses that nobody has, and that the kernel gives to nobody who asks for any: those begin at 32768, and
+/// between this and the start of the program one of them may become what a client of another test comes from.
+pub fn free_port() -> u16 {
+    const FIRST: u16 = 10_000;
+    const COUNT: u16 = 22_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Programs of tests may run side by side.
+    let begin = std::process::id().wrapping_mul(641) % u32::from(COUNT);
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(next < COUNT, "no port is free");
+        let port = FIRST + ((begin + u32::from(next)) % u32::from(COUNT)) as u16;
+        // Where there is no IPv6, nobody has it there.
+        let taken = |address: &str| {
+            let bound = TcpListener::bind((address, port));
+            bound.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+        };
+        if !taken("0.0.0.0") && !taken("::") {
+            return port;
+        }
     }
 }
 

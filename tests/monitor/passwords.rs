@@ -1,19 +1,14 @@
 //! Who comes by TCP: by key, as the manual has it, and as Medusa's client does.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{Directory, PATIENCE, Server, finish, gorgon, refusal};
+use crate::common::{Directory, PATIENCE, Server, finish, free_port, gorgon, refusal};
 use crate::host::{Host, command, is_root, site, told};
 use crate::places::spawn;
-
-/// A port that is free. What is bound to it next is ours in all likelihood.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Has `gorgon passwd` put a line into the file of keys.
 pub fn add_key(directory: &Directory, user: &str, password: &str) {

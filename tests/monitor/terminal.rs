@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::common::free_port;
 use crate::host::{Host, site};
-use crate::passwords::{by_tcp, free_port};
+use crate::passwords::by_tcp;
 
 /// Runs the program on a terminal of 100 columns and 30 rows, as `tests/client/pty.py` has it; gives how it ended,
 /// whether the terminal is as it was, and what was written. Needs python3, without which nothing is tested.

@@ -250,7 +250,7 @@ fn a_root_that_was_replaced_is_found_again() {
 /// What was changed live and what the file says now may not go together: then the file does not take effect.
 #[test]
 fn a_file_may_contradict_what_was_changed_live() {
-    let port = crate::host::free_port();
+    let port = crate::common::free_port();
     let program = Program::start(ONE);
     let mut monitor = program.monitor();
     monitor.ask(&format!("set /http/one listen=127.0.0.1:0,127.0.0.1:{port}")).unwrap();

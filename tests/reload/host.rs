@@ -264,9 +264,3 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
-
-/// A port of all addresses that nobody has.
-pub fn free_port() -> u16 {
-    let all = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
-    all.local_addr().unwrap().port()
-}

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-use crate::common::Reply;
-use crate::host::{Crowd, Program, asking, body, closing, connect, exchange, free_port, get, patient, until};
+use crate::common::{Reply, free_port};
+use crate::host::{Crowd, Program, asking, body, closing, connect, exchange, get, patient, until};
 
 const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
 const TWO: &str = "[http:two]\nroot = %(here)s/two\nlisten = 127.0.0.1:0\n";
@@ -191,7 +191,7 @@ fn no_connection_is_lost_while_an_address_widens() {
         let mut silent = connect(address);
         // The first is found out before the address is touched; the second after all else.
         let nowhere = "[http:bad]\nroot=%(here)s/one\nlisten=unix:/nowhere/x\n";
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let taken = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
         let other = std::net::TcpListener::bind(taken).unwrap();
         let both = format!("{rule}\n  {taken}");
         for (text, word) in [
@@ -305,9 +305,7 @@ fn an_address_is_taken() {
 /// More of them than some bound of ours: each has a client that has said nothing when its socket is replaced.
 #[test]
 fn many_addresses_are_widened_at_once() {
-    let held: Vec<_> = (0..60).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let ports: Vec<u16> = held.iter().map(|held| held.local_addr().unwrap().port()).collect();
-    drop(held);
+    let ports: Vec<u16> = (0..60).map(|_| free_port()).collect();
     let rules = |host: &str| ports.iter().map(|port| format!("  {host}:{port}\n")).collect::<String>();
     let text = |host: &str| ONE.replace(" 127.0.0.1:0\n", &format!("\n{}", rules(host)));
     let program = Program::start(&text("127.0.0.1"));

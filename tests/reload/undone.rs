@@ -2,7 +2,8 @@
 
 use std::net::TcpListener;
 
-use crate::host::{Program, asking, body, connect, exchange, free_port, get, until};
+use crate::common::free_port;
+use crate::host::{Program, asking, body, connect, exchange, get, until};
 
 const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
 
