@@ -99,9 +99,9 @@ pub use rustix::io::Errno;
 pub use rustix::path::Arg;
 pub use signal::{Signal, Signals};
 pub use socket::{
-    Accepted, ListenOptions, accept, connect, hide_listener, listen, listen_again, local_address, pair,
-    peer_address, reset_on_close, segment_size, set_defer_accept, share_address, shutdown_write, take_error,
-    unacknowledged,
+    Accepted, ListenOptions, accept, connect, hide_listener, is_no_socket, listen, listen_again,
+    local_address, pair, peer_address, reset_on_close, segment_size, set_defer_accept, share_address,
+    shutdown_write, take_error, unacknowledged,
 };
 pub use standard::{is_terminal, pause, process_id, standard_error, standard_input, standard_output};
 pub use stat::{FileKind, FileStat, space, stat, sync, truncate};

@@ -242,9 +242,18 @@ fn bind_with_mode(
 /// Whether a path is a socket that nobody listens on. Linux refuses a connection to a file of another kind with the same
 /// error, so the kind is asked for first; a symbolic link is not followed, for it is the link that would be removed.
 fn is_left_behind(path: &[u8], address: &Address) -> bool {
-    let is_socket = rustix::fs::lstat(path)
-        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Socket);
-    is_socket && matches!(connect(address), Err(Errno::CONNREFUSED))
+    let found = rustix::fs::lstat(path);
+    found.is_ok_and(|found| is_of_socket(&found)) && matches!(connect(address), Err(Errno::CONNREFUSED))
+}
+
+fn is_of_socket(found: &rustix::fs::Stat) -> bool {
+    rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::Socket
+}
+
+/// Whether a path leads to what is no socket. Who connects there is told no more than that nobody listens.
+#[must_use]
+pub fn is_no_socket(path: &[u8]) -> bool {
+    rustix::fs::stat(path).is_ok_and(|found| !is_of_socket(&found))
 }
 
 /// Has the kernel keep connections to itself until their first data is there. Only saves work: failure is no matter.

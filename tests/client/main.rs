@@ -111,6 +111,10 @@ fn what_fails_is_told_and_ends_it() {
         code == 1 && err.starts_with("gorgon: cannot connect to /nonexistent/x.sock: No such file"),
         "{err}"
     );
+    for other in ["/dev/null", "/"] {
+        let (code, _, err) = run(gorgon().args(["monitor", other, "-c", "ls"]));
+        assert_eq!((code, err), (1, format!("gorgon: cannot connect to {other}: it is no socket\n")));
+    }
     let (code, out, _) = run(gorgon().args(["monitor", "--help"]));
     assert!(code == 0 && out.contains("Usage: gorgon monitor"));
     let (code, _, err) = run(gorgon().arg("top").arg(&fake.path));

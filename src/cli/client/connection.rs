@@ -452,7 +452,12 @@ fn told(line: &str) -> Failure {
 }
 
 fn connect(address: &Address, name: &str) -> Result<OwnedFd, Failure> {
-    let failed = |error| system(&joined(&["cannot connect to ", name, ": "]), error);
+    let failed = |error| match address {
+        Address::Unix(path) if gorgon_sys::is_no_socket(path) => {
+            Failure::failed(&["cannot connect to ", name, ": it is no socket"])
+        }
+        _ => system(&joined(&["cannot connect to ", name, ": "]), error),
+    };
     let (socket, done) = gorgon_sys::connect(address).map_err(failed)?;
     if !done {
         if !gorgon_sys::wait_writable(socket.as_fd(), PATIENCE) {

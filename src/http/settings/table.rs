@@ -343,7 +343,7 @@ pub static HTTP: Kind<HttpSettings> = Kind {
             about: live!(
                 "idle_timeout",
                 TIMEOUT,
-                "60s",
+                "1m",
                 "Time a connection may wait between requests.",
             ),
             get: |s| Value::Time(s.idle_timeout),
