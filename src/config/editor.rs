@@ -175,11 +175,11 @@ fn comment<'a>(text: &'a str, line: &Line<'_>) -> &'a str {
     content.unwrap_or_default().trim_start_matches([';', '#', ' ', '\t'])
 }
 
-/// A value as its lines have it: the rules of several, or one text.
-fn texts(about: &About, value: &Value) -> Vec<String> {
-    match (about.unit, value) {
-        (Unit::Rules, Value::List(rules)) if rules.len() > 1 => {
-            rules.iter().map(|rule| escape(rule)).collect()
+/// A value as its lines have it: the items of several where each `stands_alone`, or one text.
+fn texts(stands_alone: bool, value: &Value) -> Vec<String> {
+    match value {
+        Value::List(items) if stands_alone && items.len() > 1 => {
+            items.iter().map(|item| escape(item)).collect()
         }
         _ => {
             let mut text = String::new();
@@ -187,6 +187,28 @@ fn texts(about: &About, value: &Value) -> Vec<String> {
             Vec::from([escape(&text)])
         }
     }
+}
+
+/// What a line of a list or of rules says, without the comma that may end it.
+fn bare(old: &str) -> String {
+    let mut text = unquote(old);
+    if text.ends_with(',') {
+        text.pop();
+        text.truncate(text.trim_end_matches([' ', '\t']).len());
+    }
+    text
+}
+
+/// How many items a line holds, if they are those that come first.
+fn held(old: &str, new: &[String]) -> usize {
+    let (text, mut count) = (bare(old), 0);
+    for item in text.split(',') {
+        if new.get(count).is_none_or(|new| new != item.trim_matches([' ', '\t'])) {
+            return 0;
+        }
+        count += 1;
+    }
+    count
 }
 
 fn push_new(about: &About, value: &Value, end: &str, out: &mut String) {
@@ -197,7 +219,7 @@ fn push_new(about: &About, value: &Value, end: &str, out: &mut String) {
 fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, end: &str, out: &mut String) {
     let Some((first, more)) = lines.split_first() else { return };
     let LineKind::Pair { value: old, at, .. } = first.kind else { return };
-    let new = texts(about, value);
+    let new = texts(about.unit == Unit::Rules || !more.is_empty(), value);
     // A rule that says something else of the same address, which is its first word, is the same rule.
     let is_same = |one: &str, other: &str| {
         let key = |text| {
@@ -205,15 +227,16 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
         };
         key(one) == key(other)
     };
-    let keeps_first = new.first().is_some_and(|new| !new.is_empty() && is_same(new, &unquote(old)));
     let is_line = |text: &str| {
         more.iter()
-            .any(|line| matches!(line.kind, LineKind::More { value, .. } if is_same(&unquote(value), text)))
+            .any(|line| matches!(line.kind, LineKind::More { value, .. } if is_same(&bare(value), text)))
     };
     // The first line: up to the value, the value, and what is behind it.
-    let (head, rest) = match new.split_first() {
-        Some((only, [])) if !is_line(only) => (only.as_str(), &[][..]),
-        Some((head, rest)) if keeps_first => (head.as_str(), rest),
+    let keeps_first = new.first().is_some_and(|new| !new.is_empty() && is_same(new, &bare(old)));
+    let (head, rest) = match (new.split_first(), held(old, &new)) {
+        (Some((only, [])), _) if !is_line(only) => (only.as_str(), &[][..]),
+        (_, count @ 2..) => (old, new.get(count..).unwrap_or_default()),
+        (Some((head, rest)), _) if keeps_first => (head.as_str(), rest),
         _ => ("", new.as_slice()),
     };
     let mut line = String::new();
@@ -221,7 +244,7 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
     if !head.is_empty() && !line.ends_with([' ', '\t']) && old.is_empty() {
         line.push(' ');
     }
-    push_value_over(old, head, &mut line);
+    push_value_over(old, head, rest.is_empty(), &mut line);
     let behind = text.get(at + old.len()..first.next).unwrap_or_default().trim_end_matches(['\r', '\n']);
     line.push_str(behind);
     push_all(out, &[line.trim_end_matches([' ', '\t']), end]);
@@ -235,14 +258,19 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
         }
     }
     let indent = blocks.first().and_then(|(_, line, _, at)| text.get(line.start..*at)).unwrap_or("  ");
-    let mut lines = String::new();
-    for rule in rest {
-        let place = blocks.iter().position(|(.., old, _)| unquote(old) == *rule);
-        let place = place.or_else(|| blocks.iter().position(|(.., old, _)| is_same(&unquote(old), rule)));
+    let (mut lines, mut left) = (String::new(), rest);
+    while let Some((item, others)) = left.split_first() {
+        let mut counts = blocks.iter().map(|(.., old, _)| held(old, left)).enumerate();
+        let whole = counts.find(|(_, count)| *count > 0);
+        let place = whole.map_or_else(
+            || blocks.iter().position(|(.., old, _)| is_same(&bare(old), item)),
+            |(place, _)| Some(place),
+        );
+        left = whole.map_or(others, |(_, count)| left.get(count..).unwrap_or_default());
         match place.map(|place| blocks.remove(place)) {
             Some((from, line, old, at)) => {
                 push_part(text, from, at, &mut lines);
-                push_value_over(old, rule, &mut lines);
+                push_value_over(old, whole.map_or(item, |_| old), left.is_empty(), &mut lines);
                 push_part(text, at + old.len(), line.next, &mut lines);
                 if !lines.ends_with('\n') {
                     lines.push_str(end);
@@ -250,31 +278,36 @@ fn push_changed(text: &str, lines: &[Line<'_>], about: &About, value: &Value, en
             }
             None => {
                 lines.push_str(indent);
-                push_value(rule, &mut lines);
+                push_value(item, &mut lines);
                 lines.push_str(end);
             }
         }
     }
-    for (from, line, ..) in blocks {
-        push_comments(text.get(from..line.next).unwrap_or_default(), out);
+    for (from, line, old, _) in blocks {
+        push_comments(
+            text.get(from..line.next).unwrap_or_default(),
+            old.trim_end_matches(',').contains(','),
+            out,
+        );
     }
     out.push_str(&lines);
 }
 
-/// A value in the place of another: as that was written, if it says the same.
-fn push_value_over(old: &str, new: &str, out: &mut String) {
+/// A value in the place of another: as that was written, if it says the same. Behind the last no comma stands.
+fn push_value_over(old: &str, new: &str, last: bool, out: &mut String) {
     if new.is_empty() {
         return;
     }
-    if unquote(old) == new {
-        out.push_str(old);
-    } else {
-        push_value(new, out);
+    match old == new || bare(old) == new {
+        true if last && unquote(old).ends_with(',') => push_value(&bare(old), out),
+        true => out.push_str(old),
+        false => push_value(new, out),
     }
 }
 
-/// The comments above a rule that are not its own, for a blank line parts them from it.
-fn push_comments(part: &str, out: &mut String) {
+/// The comments above a rule that are not its own, for a blank line parts them from it; `all` if they may be of another
+/// item of its line.
+fn push_comments(part: &str, all: bool, out: &mut String) {
     let mut kept = String::new();
     for line in part.split_inclusive('\n') {
         if line.trim_ascii().is_empty() {
@@ -283,6 +316,9 @@ fn push_comments(part: &str, out: &mut String) {
         } else if line.trim_start_matches([' ', '\t']).starts_with([';', '#']) {
             kept.push_str(line);
         }
+    }
+    if all {
+        out.push_str(&kept);
     }
 }
 

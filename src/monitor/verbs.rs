@@ -28,8 +28,8 @@ commit\tview\t\tDo all that was kept since begin, or nothing: when one fails, or
 abort\tview\t\tForget all that was kept since begin.
 log\tview\t[N] | log follow [N]\tShow the last N events, 20 unless said. With follow, also those that come.
 schema\tview\t[KIND]\tShow every attribute and method of a kind, or of all, for programs.
-save\tadmin\t\tWrite what was changed live into the configuration file. Comments in it are kept, but not those \
-between the items of a list that has changed. Changes for a time are not written. A file of a foreign owner or group, or in a directory where none can be made, is written to in its place.
+save\tadmin\t\tWrite what was changed live into the configuration file. Comments in it are kept; that \
+of a rule or of an item on a line of its own goes with it. Changes for a time are not written. A file of a foreign owner or group, or in a directory where none can be made, is written to in its place.
 help\tview\t[VERB | KIND | KIND.KEY | KIND.METHOD]\tExplain a verb, a kind, an attribute or a method.
 format\tview\tkv|json\tSet how replies are written. Before any other verb, kv or json sets it for that one.
 kv\tview\tVERB ...\tWrite the reply to one request as key=value.

@@ -215,3 +215,39 @@ fn a_rule_that_says_something_else_keeps_its_comments() {
         assert_eq!(after(&[head, before].concat(), "listen", new), [head, changed].concat(), "{before:?}");
     }
 }
+
+/// As rules do, where each stands on a line. One of several items on a line has none of its own.
+#[test]
+fn items_of_a_list_keep_their_lines() {
+    let text = "[http:main]\nindex = ; names\n  ; first\n  a.html, ; plain\n  ; older\n  b.htm, c.htm ; both\n\td.htm\nroot=/\n";
+    for (new, changed) in [
+        ("a.html,b.htm,c.htm,d.htm,e", text.replace("\td.htm\n", "\td.htm\n  e\n")),
+        ("a.html,b.htm,c.htm", text.replace("\td.htm\n", "")),
+        (
+            "a.html,c.htm,d.htm",
+            text.replace("  ; older\n  b.htm, c.htm ; both\n", "  c.htm\n")
+                .replace("; names\n", "; names\n  ; older\n"),
+        ),
+        (
+            "d.htm,b.htm,c.htm,a.html",
+            "[http:main]\nindex = ; names\n\td.htm\n  ; older\n  b.htm, c.htm ; both\n  ; first\n  a.html ; plain\nroot=/\n"
+                .to_owned(),
+        ),
+        ("x", "[http:main]\nindex = x ; names\n  ; older\nroot=/\n".to_owned()),
+        ("", "[http:main]\nindex = ; names\n  ; older\nroot=/\n".to_owned()),
+    ] {
+        assert_eq!(after(text, "index", new), changed, "{new}");
+    }
+    for (before, new, changed) in [
+        ("index = a, b, ; two\n  ; three\n  c\n", "a,b,d,c", "index = a, b, ; two\n  d\n  ; three\n  c\n"),
+        ("index = a, b, ; two\n  ; three\n  c\n", "a,b", "index = a, b ; two\n"),
+        ("index = a ; one\n  b,\n", "a,c", "index = a ; one\n  c\n"),
+        ("index = a,\n  \"b,\" ; two\n  c\n", "a,b", "index = a,\n  b ; two\n"),
+        ("index = a, b ; both\n", "a,b,c", "index = a,b,c ; both\n"),
+    ] {
+        let head = "[http:main]\n";
+        assert_eq!(after(&[head, before].concat(), "index", new), [head, changed].concat(), "{before:?}");
+    }
+    let ended = "[http:main]\nlisten =\n  ; one\n  :80,\n  ; two\n  :81\n";
+    assert_eq!(after(ended, "listen", ":80,:82"), ended.replace("  ; two\n  :81", "  :82"));
+}
