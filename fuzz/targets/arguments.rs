@@ -16,6 +16,8 @@ fuzz_target!(|input: &[u8]| {
             );
         }
         Ok(_) => {}
-        Err(problems) => assert!(!problems.is_empty() && !print_problems(&problems).is_empty()),
+        Err(problems) => {
+            assert!(!problems.is_empty() && !print_problems(&problems, lines().next()).is_empty())
+        }
     }
 });

@@ -43,6 +43,8 @@ fuzz_target!(|text: &[u8]| {
     for server in &mut wanted.servers {
         server.settings.hidden = !server.settings.hidden;
         server.handlers.reverse();
+        server.settings.index.reverse();
+        server.settings.index.push("x".to_owned());
     }
     wanted.process.grace = 1234;
     if let Ok(saved) = save(&inputs, &Text(text), &wanted) {

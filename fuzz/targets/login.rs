@@ -5,9 +5,10 @@
 use std::sync::OnceLock;
 
 use gorgon::monitor::keys::{Keys, print_line};
-use gorgon::monitor::login::proof::{Side, key, proof, push_hex};
+use gorgon::monitor::login::proof::{Side, key, proof};
 use gorgon::monitor::login::{INPUT_MAX, Login, Outcome};
 use gorgon::monitor::medusa::{Heard, hear};
+use gorgon::text::hex::push_hex;
 use gorgon::tree::Role;
 use gorgon_fuzz::pieces;
 use libfuzzer_sys::fuzz_target;
