@@ -277,7 +277,11 @@ pub(super) static MONITOR_FACTS: Kind<Counters> = Kind {
             set: None,
         },
         Attribute {
-            about: counter!("denied", COUNT, "Commands refused for want of a role."),
+            about: counter!(
+                "denied",
+                COUNT,
+                "Commands answered by the error refused, for want of a role or as nobody may."
+            ),
             get: |facts| Value::Count(facts.refused),
             set: None,
         },

@@ -23,7 +23,7 @@ use crate::text::join::{joined, push_all};
 use crate::text::number::push_decimal_str;
 
 /// The longest line, in bytes: what a monitor takes, less room for a tag.
-const LONGEST: usize = 4000;
+pub const LONGEST: usize = 4000;
 /// The most lines of history.
 pub const HISTORY: usize = 500;
 
@@ -37,6 +37,8 @@ pub enum Step {
     Draw,
     /// The line is done; it was taken out.
     Line(String),
+    /// The line is done, and had no room for all that was typed; what it had is the last of the history.
+    TooLong,
     /// Complete the word before the cursor: [`LineEditor::complete`].
     Complete,
     /// Clear the screen and show it again.
@@ -63,6 +65,8 @@ struct Search {
 pub struct LineEditor {
     keys: Keys,
     line: String,
+    /// Whether the line had no room for something.
+    short: bool,
     /// The cursor, in bytes.
     at: usize,
     /// The first byte of the line that is shown.
@@ -118,6 +122,8 @@ impl LineEditor {
         if self.line.len() + text.len() <= LONGEST {
             self.replace(self.at, self.at, text);
             self.at += text.len();
+        } else {
+            self.short = true;
         }
     }
 
@@ -129,6 +135,12 @@ impl LineEditor {
             }
         }
         match key {
+            Key::Enter if self.short => {
+                // A part of a command is another command.
+                let line = self.take();
+                self.remember(&line);
+                return Step::TooLong;
+            }
             Key::Enter => return Step::Line(self.take()),
             Key::Tab => return Step::Complete,
             Key::Control(b'c') => {
@@ -272,6 +284,7 @@ impl LineEditor {
     }
 
     fn take(&mut self) -> String {
+        self.short = false;
         self.search = None;
         self.back = 0;
         self.at = 0;
@@ -310,6 +323,7 @@ impl LineEditor {
         let ends = self.line.get(..from).zip(self.line.get(to..));
         if let Some((before, after)) = ends {
             self.line = joined(&[before, text, after]);
+            self.short &= !self.line.is_empty();
         }
     }
 

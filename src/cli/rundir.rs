@@ -18,8 +18,8 @@ use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
 use gorgon_sys::{
-    Address, Directory, Errno, FileKind, connect, describe, give_file, is_running, make_directory,
-    open_directory, privilege, process_id, set_mode, stat, try_lock,
+    Address, AsFd, Directory, Errno, FileKind, OwnedFd, connect, describe, give_file, is_running,
+    make_directory, open_directory, privilege, process_id, set_mode, stat, try_lock,
 };
 
 use crate::text::file_path;
@@ -199,32 +199,63 @@ fn is_roots(place: &[u8]) -> bool {
     place == ROOT || file_path::parent(place) == BESIDE.0
 }
 
-/// The sockets that somebody answers on in these directories: first those named after processes, by their numbers, then
-/// those with names that somebody chose.
-#[must_use]
-pub fn find_monitors(places: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let user = privilege::identity().0;
-    let mut found = Vec::new();
-    places.iter().for_each(|place| found.append(&mut find_in(place, user)));
-    found
+/// A socket that somebody answers on.
+pub struct Found {
+    /// The process, if it is known: what the socket is named after, or what the system says.
+    pub process: Option<u32>,
+    /// Where it lies.
+    pub path: Vec<u8>,
+    /// The connection, unless too many wait there.
+    pub socket: Option<OwnedFd>,
 }
 
-fn find_in(place: &[u8], user: u32) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let Ok(mut listing) = open_directory(place).and_then(Directory::new) else { return found };
+/// What was found where.
+pub struct Search {
+    /// The directories that were looked into.
+    pub places: Vec<Vec<u8>>,
+    /// Who answers: first the sockets named after processes, by their numbers, then those with names that somebody chose.
+    pub found: Vec<Found>,
+    /// The sockets and directories that this user may not use.
+    pub denied: Vec<Vec<u8>>,
+}
+
+/// Looks for the sockets that somebody answers on.
+#[must_use]
+pub fn find_monitors(places: Vec<Vec<u8>>) -> Search {
+    let user = privilege::identity().0;
+    let mut search = Search { places: Vec::new(), found: Vec::new(), denied: Vec::new() };
+    places.iter().for_each(|place| find_in(place, user, &mut search));
+    search.places = places;
+    search
+}
+
+fn find_in(place: &[u8], user: u32, search: &mut Search) {
+    let mut listing = match open_directory(place).and_then(Directory::new) {
+        Ok(listing) => listing,
+        Err(Errno::ACCESS) => return search.denied.push(place.to_owned()),
+        Err(_) => return,
+    };
     // In a directory of somebody else's anybody could answer. What is in /run is as root says.
     let owner = listing.fd().and_then(stat).map_or(u32::MAX, |found| found.user);
     if owner != user && owner != 0 && !is_roots(place) {
-        return found;
+        return;
     }
     for name in sockets(&mut listing) {
         let path = [place, b"/", &*name].concat();
-        // One with many who wait is there too.
-        if matches!(connect(&Address::Unix(path.clone())), Ok(_) | Err(Errno::AGAIN)) {
-            found.push(path);
-        }
+        let socket = match connect(&Address::Unix(path.clone())) {
+            Ok((socket, _)) => Some(socket),
+            // One with many who wait is there too.
+            Err(Errno::AGAIN) => None,
+            Err(Errno::ACCESS) => {
+                search.denied.push(path);
+                continue;
+            }
+            Err(_) => continue,
+        };
+        let listens = |socket: &OwnedFd| gorgon_sys::peer_credentials(socket.as_fd()).ok()?.pid;
+        let process = process(&name).or_else(|| socket.as_ref().and_then(listens));
+        search.found.push(Found { process, path, socket });
     }
-    found
 }
 
 /// The names in a directory that end as those of sockets do: first those of processes, by their numbers.
@@ -342,7 +373,7 @@ mod tests {
             drop(living);
             // Nor does one while another may be given it.
             let held = open_directory(&*bytes).unwrap();
-            assert!(try_lock(std::os::fd::AsFd::as_fd(&held)));
+            assert!(try_lock(held.as_fd()));
             assert!(!claim(Some((4711, 4712)), false));
             assert_eq!(owner(), (0, 0));
             drop(held);
@@ -380,10 +411,22 @@ mod tests {
         let (_three, _four) = (bind("main.sock"), bind("b.sock"));
         drop([bind("2147483632.sock"), bind("1.sock"), bind("x.sock"), bind("04.sock"), bind("y.other")]);
         std::fs::write(socket("2147483633.sock"), "").unwrap();
-        let found = find_in(&bytes, own());
+        let found_by = |place: &[u8], user: u32| {
+            let mut search = Search { places: Vec::new(), found: Vec::new(), denied: Vec::new() };
+            find_in(place, user, &mut search);
+            search
+        };
+        let found = found_by(&bytes, own()).found;
         let names = ["3.sock", "20.sock", "b.sock", "main.sock"];
         let wanted = names.map(|name| socket(name).into_os_string().into_encoded_bytes());
-        assert_eq!(found, wanted);
+        assert!(found.iter().map(|found| &found.path).eq(&wanted));
+        assert!(found.iter().all(|found| found.socket.is_some()));
+        let myself = std::process::id();
+        let processes = if cfg!(target_os = "linux") { Some(myself) } else { None };
+        assert_eq!(
+            found.iter().map(|found| found.process).collect::<Vec<_>>(),
+            [Some(3), Some(20), processes, processes]
+        );
         claim_as(&bytes, own(), None, false).unwrap();
         assert!(!socket("2147483632.sock").exists(), "its process is gone");
         // A process that runs may be about to listen; and what is none of ours stays.
@@ -391,9 +434,18 @@ mod tests {
             assert!(socket(name).exists(), "{name}");
         }
         if own() != 0 {
-            assert!(find_in(&bytes, own() + 1).is_empty());
+            assert!(found_by(&bytes, own() + 1).found.is_empty());
+            let set = |path: &std::path::Path, mode| {
+                std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+            };
+            set(&socket("3.sock"), 0);
+            assert_eq!(found_by(&bytes, own()).denied, [wanted[0].clone()]);
+            set(&path, 0);
+            assert_eq!(found_by(&bytes, own()).denied, std::slice::from_ref(&bytes));
+            set(&path, 0o700);
         }
-        assert!(find_in(b"/nowhere", own()).is_empty());
+        let nowhere = found_by(b"/nowhere", own());
+        assert!(nowhere.found.is_empty() && nowhere.denied.is_empty());
         for name in ["gorgon-7", "gorgon", "gorgon-12"] {
             std::fs::create_dir(path.join(name)).unwrap();
         }

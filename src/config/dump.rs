@@ -58,11 +58,8 @@ fn push_key(before: u8, key: &str, out: &mut Vec<u8>) {
 
 /// A node's path, as the monitor names it.
 fn path(node: &NodeId) -> String {
-    if node.kind.is_named() {
-        joined(&["/", node.kind.word(), "/", &node.name])
-    } else {
-        String::from("/process")
-    }
+    let name = if node.kind.is_named() { joined(&["/", &node.name]) } else { String::new() };
+    joined(&["/", node.kind.word(), &name])
 }
 
 fn each(settings: &Settings, node: &NodeId, take: &mut dyn FnMut(&'static About, Value)) {

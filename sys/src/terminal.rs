@@ -71,8 +71,15 @@ pub struct Guard {
     before: [MaybeUninit<libc::sigaction>; TAKEN_SIGNALS.len()],
 }
 
-/// Three that the program only notices, and those that end it.
-const TAKEN_SIGNALS: [libc::c_int; 22] = [
+/// How many of [`TAKEN_SIGNALS`] only some systems have.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const OF_LINUX: usize = 3;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const OF_LINUX: usize = 0;
+
+/// Three that the program only notices, and those that end it, but for the real-time signals, which no system sends by
+/// itself.
+const TAKEN_SIGNALS: [libc::c_int; 22 + OF_LINUX] = [
     libc::SIGTSTP,
     libc::SIGCONT,
     libc::SIGWINCH,
@@ -95,6 +102,12 @@ const TAKEN_SIGNALS: [libc::c_int; 22] = [
     libc::SIGUSR2,
     libc::SIGXCPU,
     libc::SIGXFSZ,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    libc::SIGIO,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    libc::SIGPWR,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    libc::SIGSTKFLT,
 ];
 
 impl Guard {

@@ -30,7 +30,7 @@ pub fn usual(command: &str) -> Answer {
         "find connection limit 3" => {
             "/connection/1-1 file=\"a\\x1b[2Jb\"\n/raw/\u{1b}]0;x\u{7} a=\u{9b}1\n".to_owned()
         }
-        "quit" | "unwatch" | "format json" => String::new(),
+        "quit" | "unwatch" | "format json" | "begin" | "abort" | "commit" => String::new(),
         "watch /loop" => return Answer::Samples("/loop turns=17\n".to_owned()),
         "end" => return Answer::End,
         "nonsense" => return Answer::Wrong("unknown", "no verb is named nonsense\u{1b}[2J"),
@@ -111,6 +111,16 @@ fn what_fails_is_told_and_ends_it() {
         code == 1 && err.starts_with("gorgon: cannot connect to /nonexistent/x.sock: No such file"),
         "{err}"
     );
+    for (commands, code) in
+        [("begin; ls", 1), ("begin; quit", 1), ("begin; ls; abort", 0), ("begin; commit; ls", 0)]
+    {
+        let said =
+            if code == 1 { "gorgon: what follows begin was not done, for there was no commit\n" } else { "" };
+        let (ended, _, err) = run(monitor(&fake, &["-c"]).arg(commands));
+        assert_eq!((ended, err.as_str()), (code, said), "{commands}");
+        let (ended, _, err) = with_input(monitor(&fake, &[]), commands.as_bytes());
+        assert_eq!((ended, err.as_str()), (code, said), "{commands}");
+    }
     for other in ["/dev/null", "/"] {
         let (code, _, err) = run(gorgon().args(["monitor", other, "-c", "ls"]));
         assert_eq!((code, err), (1, format!("gorgon: cannot connect to {other}: it is no socket\n")));

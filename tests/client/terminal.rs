@@ -132,6 +132,24 @@ send \\x15\\x04\n";
     assert!(shown.written.contains("the server has ended the connection"), "{}", shown.written);
 }
 
+/// A part of a command is another command; and what waits for a commit is seen.
+#[test]
+fn a_line_that_is_too_long_is_not_done() {
+    let place = Directory::new();
+    let fake = Fake::new(&place.path().join("m.sock"), usual);
+    let socket = fake.path.to_str().unwrap();
+    let long = "x".repeat(1000);
+    let steps = format!(
+        "expect operate> \nsend ls \n{}send y\\r\n\
+         expect a line is at most 4000 bytes long; this one was longer, and is not done\nexpect operate> \n\
+         send begin\\r\nexpect (begin) \nsend ls\\r\nexpect (begin) \nsend abort\\r\nexpect operate> \nsend \\x04\n",
+        format!("send {long}\n").repeat(4)
+    );
+    let Some(shown) = on_terminal((80, 24), place.path(), &["monitor", socket], &steps) else { return };
+    assert_eq!((shown.exit, shown.restored), (0, true), "{}", shown.written);
+    assert_eq!(fake.heard(), ["kv hello", "begin", "ls", "abort"]);
+}
+
 /// A terminal whose cursor stays where it is gets lines, and what fails does not end the conversation.
 #[test]
 fn a_terminal_that_can_do_nothing_gets_lines() {
@@ -184,7 +202,7 @@ fn what_never_ends_is_not_held() {
 }
 
 /// Signals that end a program, with their numbers on Linux.
-const ENDING: [(&str, i32); 17] = [
+const ENDING: [(&str, i32); 20] = [
     ("SIGTERM", 15),
     ("SIGHUP", 1),
     ("SIGINT", 2),
@@ -202,6 +220,9 @@ const ENDING: [(&str, i32); 17] = [
     ("SIGUSR1", 10),
     ("SIGUSR2", 12),
     ("SIGXCPU", 24),
+    ("SIGIO", 29),
+    ("SIGPWR", 30),
+    ("SIGSTKFLT", 16),
 ];
 
 /// Stopped by whoever, it gives the terminal back, and shows all of itself again when it goes on.

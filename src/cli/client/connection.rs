@@ -77,11 +77,11 @@ impl Connection {
                     if let Target::Process(process) = options.target { Some(process) } else { None };
                 let user = environment("XDG_RUNTIME_DIR");
                 let places = rundir::places(Runtime { user, ..Runtime::default() });
-                let mut found = Vec::new();
-                for path in rundir::find_monitors(&places) {
-                    found.push((target::process_of(&path).or_else(|| listener(&path)), path));
+                let found = target::choose(process, rundir::find_monitors(places))?;
+                if let Some(socket) = found.socket {
+                    return Ok(Connection::of(socket));
                 }
-                (target::choose(process, found, &places)?, None)
+                (found.path, None)
             }
         };
         let Some((named, addresses)) = tcp else {
@@ -466,12 +466,6 @@ fn connect(address: &Address, name: &str) -> Result<OwnedFd, Failure> {
         gorgon_sys::take_error(socket.as_fd()).map_err(failed)?;
     }
     Ok(socket)
-}
-
-/// The process that listens at a path, where the system tells.
-fn listener(path: &[u8]) -> Option<u32> {
-    let (socket, _) = gorgon_sys::connect(&Address::Unix(path.to_owned())).ok()?;
-    gorgon_sys::peer_credentials(socket.as_fd()).ok()?.pid
 }
 
 /// Who sits here, as far as that can be a user of a monitor.

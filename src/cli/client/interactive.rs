@@ -12,10 +12,11 @@ use super::connection::{Reply, gone};
 use super::monitor::{Session, Went};
 use super::record::Record;
 use super::{Environment, Failure, system};
-use crate::cli::line_editor::{HISTORY, LineEditor, Step};
+use crate::cli::line_editor::{HISTORY, LONGEST, LineEditor, Step};
 use crate::cli::terminal;
 use crate::text::columns::{push_blanks, width_of};
 use crate::text::join::{joined, separated};
+use crate::text::number::push_decimal_str;
 
 /// The most of the history file that is read, and from which on its older half is dropped.
 const FILE: usize = 64 * 1024;
@@ -87,6 +88,7 @@ fn read_line(
 ) -> Result<Option<String>, Failure> {
     let guard =
         Guard::take(standard_input(), Mode::Keys, b"", b"").map_err(|error| system("terminal: ", error))?;
+    let prompt = &joined(&[prompt, session.prompt()]);
     draw(editor, prompt, "")?;
     loop {
         for (at, &byte) in pending.clone().iter().enumerate() {
@@ -107,6 +109,11 @@ fn read_line(
                     ("", None)
                 }
                 Step::Line(line) => ("\n", Some(Some(line))),
+                Step::TooLong => {
+                    say("\n")?;
+                    terminal::complain(&too_long());
+                    ("", None)
+                }
                 Step::End => ("\n", Some(None)),
             };
             if let Some(line) = line {
@@ -149,6 +156,14 @@ fn read_line(
             }
         }
     }
+}
+
+/// What is said of a line that had no room for all of it.
+fn too_long() -> String {
+    let mut text = "gorgon: a line is at most ".to_owned();
+    push_decimal_str(LONGEST as u64, &mut text);
+    text.push_str(" bytes long; this one was longer, and is not done\n");
+    text
 }
 
 fn draw(editor: &mut LineEditor, prompt: &str, before: &str) -> Result<(), Failure> {

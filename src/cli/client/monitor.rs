@@ -33,6 +33,8 @@ pub struct Session<'o> {
     keys: bool,
     /// What is said of an empty reply, for people.
     nothing: &'static str,
+    /// Whether a transaction is open.
+    open: bool,
 }
 
 /// How a command went.
@@ -59,7 +61,7 @@ pub fn run(
     let shown = is_terminal(standard_output());
     let typed = options.commands.is_empty() && is_terminal(standard_input()) && shown;
     let form = if options.form == Form::Fitting && shown { Form::Table } else { options.form };
-    let mut session = Session { connection, form, options, keys: typed, nothing };
+    let mut session = Session { connection, form, options, keys: typed, nothing, open: false };
     if form == Form::Json && !session.connection.is_foreign() {
         session.ask("format json")?;
     }
@@ -71,7 +73,8 @@ pub fn run(
         return session.batch(&prompt);
     }
     if options.commands.is_empty() {
-        return session.batch("");
+        let well = session.batch("")?;
+        return Ok(session.is_closed() && well);
     }
     let count = options.count.unwrap_or(if options.interval.is_some() { u64::MAX } else { 1 });
     // The samples of a watch are counted, not the watch.
@@ -83,11 +86,11 @@ pub fn run(
         for line in options.commands.iter().flat_map(|text| text.lines()) {
             match session.line(line)? {
                 Went::Well => {}
-                went => return Ok(went == Went::Over),
+                went => return Ok(session.is_closed() && went == Went::Over),
             }
         }
     }
-    Ok(true)
+    Ok(session.is_closed())
 }
 
 /// Whether the terminal is one on which the cursor can be moved.
@@ -152,6 +155,19 @@ impl Session<'_> {
         Ok(Went::Well)
     }
 
+    /// Whether no transaction is open; says so of one that is, of which nothing is done now.
+    fn is_closed(&self) -> bool {
+        if self.open {
+            terminal::complain("gorgon: what follows begin was not done, for there was no commit\n");
+        }
+        !self.open
+    }
+
+    /// What is shown before a line is typed.
+    pub fn prompt(&self) -> &'static str {
+        if self.open { "(begin) " } else { "" }
+    }
+
     fn command(&mut self, command: &str) -> Result<Went, Failure> {
         if is_watch(command) && self.connection.is_legacy() && !self.connection.is_foreign() {
             terminal::complain("gorgon: the samples of a watch do not come by Medusa's login\n");
@@ -179,6 +195,12 @@ impl Session<'_> {
         shown.show(0);
         if !shown.read {
             return Err(Failure::unread());
+        }
+        match verb(command) {
+            "begin" => self.open |= reply == Reply::Done,
+            // It is over, whatever became of it.
+            "commit" | "abort" => self.open = false,
+            _ => {}
         }
         if let Reply::Error(code, message) = reply {
             terminal::complain(&joined(&["gorgon: ", &code, ": ", &message, "\n"]));

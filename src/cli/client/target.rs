@@ -1,4 +1,4 @@
-//! Which monitor is meant. Pure: where those of this machine are is looked up elsewhere.
+//! Which monitor is meant. Pure: those of this machine were looked up elsewhere.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::Failure;
+use crate::cli::rundir::{Found, Search};
 use crate::monitor::keys::is_user;
 use crate::text::columns::push_visible;
-use crate::text::file_path::file_name;
 use crate::text::join::joined;
 use crate::text::number::{parse_decimal, push_decimal_str};
 
@@ -82,56 +82,49 @@ fn shown(text: &[u8]) -> String {
     out
 }
 
-/// The process that a socket is named after.
-#[must_use]
-pub fn process_of(path: &[u8]) -> Option<u32> {
-    let number = path.strip_suffix(b".sock").and_then(file_name).and_then(parse_decimal);
-    number.and_then(|number| u32::try_from(number).ok())
-}
-
-/// The one socket that is meant among those that somebody answers on, each with its process if that is known. They were
-/// looked for in `places`.
+/// The one socket that is meant among those that were found. Of several of one process the first is.
 ///
 /// # Errors
-/// That there is none, or several, which are listed so that each can be given.
-pub fn choose(
-    process: Option<u32>,
-    mut found: Vec<(Option<u32>, Vec<u8>)>,
-    places: &[Vec<u8>],
-) -> Result<Vec<u8>, Failure> {
+/// That there is none, or of several processes, which are listed so that each can be given.
+pub fn choose(process: Option<u32>, search: Search) -> Result<Found, Failure> {
+    let Search { places, mut found, denied } = search;
     let all = list(&found);
-    found.retain(|(known, _)| process.is_none_or(|wanted| *known == Some(wanted)));
-    match (found.as_mut_slice(), process) {
-        ([(_, path)], _) => return Ok(core::mem::take(path)),
-        ([], None) => {}
-        ([], Some(process)) => {
-            let mut text = "no monitor answers for process ".to_owned();
-            push_decimal_str(process.into(), &mut text);
-            if !all.is_empty() {
-                return Err(Failure::failed(&[&text, "; there are:", &all]));
-            }
-            return Err(Failure::failed(&[&text, &none(places)]));
-        }
-        _ => return Err(Failure::usage(&["several run; say which:", &list(&found)])),
+    found.retain(|found| process.is_none_or(|wanted| found.process == Some(wanted)));
+    let first = found.first().map(|first| first.process);
+    if found.len() > 1 && found.iter().any(|other| other.process.is_none() || Some(other.process) != first) {
+        return Err(Failure::usage(&["several run; say which:", &list(&found)]));
     }
-    Err(Failure::failed(&["no monitor answers", &none(places)]))
+    if !found.is_empty() {
+        return Ok(found.swap_remove(0));
+    }
+    let mut text = "no monitor answers".to_owned();
+    if let Some(process) = process {
+        text.push_str(" for process ");
+        push_decimal_str(process.into(), &mut text);
+        if !all.is_empty() {
+            return Err(Failure::failed(&[&text, "; there are:", &all]));
+        }
+    }
+    push_paths(" in ", &places, &mut text);
+    push_paths("; this user may not use ", &denied, &mut text);
+    Err(Failure::failed(&[
+        &text,
+        "; one with another name or place is given as gorgon monitor PATH or HOST:PORT",
+    ]))
 }
 
-/// Where nothing was found.
-fn none(places: &[Vec<u8>]) -> String {
-    let mut text = String::new();
-    for (at, place) in places.iter().enumerate() {
-        text.push_str(if at == 0 { " in " } else { ", " });
-        push_visible(place, &mut text);
+/// Appends paths, if there are any, with commas between them.
+fn push_paths(before: &str, paths: &[Vec<u8>], out: &mut String) {
+    for (at, path) in paths.iter().enumerate() {
+        out.push_str(if at == 0 { before } else { ", " });
+        push_visible(path, out);
     }
-    text.push_str("; one with another name or place is given as gorgon monitor PATH or HOST:PORT");
-    text
 }
 
 /// Sockets, one a line: the process, if it is known, and the path, by either of which it can be given.
-fn list(found: &[(Option<u32>, Vec<u8>)]) -> String {
+fn list(found: &[Found]) -> String {
     let mut text = String::new();
-    for (process, path) in found {
+    for Found { process, path, .. } in found {
         text.push_str("\n  ");
         if let Some(process) = process {
             push_decimal_str((*process).into(), &mut text);
@@ -186,14 +179,18 @@ mod tests {
 
     #[test]
     fn one_is_chosen() {
-        let chosen = |process: Option<u32>, found: &[(Option<u32>, &str)]| match choose(
-            process,
-            found.iter().map(|(process, path)| (*process, path.as_bytes().to_vec())).collect(),
-            &[b"/run/user/7/gorgon".to_vec(), b"/run/gorgon".to_vec()],
-        ) {
-            Ok(path) => String::from_utf8(path).unwrap(),
-            Err(failure) => failure.message.clone(),
+        let paths = |paths: &[&str]| paths.iter().map(|path| path.as_bytes().to_vec()).collect::<Vec<_>>();
+        let among = |process: Option<u32>, found: &[(Option<u32>, &str)], denied: &[&str]| {
+            let found =
+                found.iter().map(|&(process, path)| Found { process, path: path.into(), socket: None });
+            let places = paths(&["/run/user/7/gorgon", "/run/gorgon"]);
+            let search = Search { places, found: found.collect(), denied: paths(denied) };
+            match choose(process, search) {
+                Ok(found) => String::from_utf8(found.path).unwrap(),
+                Err(failure) => failure.message.clone(),
+            }
         };
+        let chosen = |process: Option<u32>, found: &[(Option<u32>, &str)]| among(process, found, &[]);
         let both = [(Some(3), "/run/gorgon/3.sock"), (Some(44), "/tmp/gorgon-7/44.sock")];
         assert_eq!(chosen(None, &both[..1]), both[0].1);
         assert_eq!(chosen(Some(44), &both), both[1].1);
@@ -209,14 +206,20 @@ mod tests {
             ["no monitor answers for process 4; there are:", listed].concat()
         );
         let two = [(Some(5), "/a.sock"), (Some(5), "/b.sock"), (Some(6), "/c.sock")];
-        assert_eq!(chosen(Some(5), &two), "several run; say which:\n  5  /a.sock\n  5  /b.sock");
-        let places = " in /run/user/7/gorgon, /run/gorgon; one with another name or place is given as gorgon monitor PATH or HOST:PORT";
-        assert_eq!(chosen(None, &[]), ["no monitor answers", places].concat());
-        assert_eq!(chosen(Some(4), &[]), ["no monitor answers for process 4", places].concat());
-        assert_eq!(process_of(b"/x/7.sock"), Some(7));
+        assert_eq!(chosen(Some(5), &two), "/a.sock");
+        assert_eq!(chosen(None, &two[..2]), "/a.sock");
+        assert!(chosen(None, &two).starts_with("several run; say which:\n  5  /a.sock\n"));
+        let unknown = [(None, "/a.sock"), (None, "/b.sock")];
+        assert_eq!(chosen(None, &unknown), "several run; say which:\n  /a.sock\n  /b.sock");
+        let end = "; one with another name or place is given as gorgon monitor PATH or HOST:PORT";
+        let places = " in /run/user/7/gorgon, /run/gorgon";
+        assert_eq!(chosen(None, &[]), ["no monitor answers", places, end].concat());
+        assert_eq!(chosen(Some(4), &[]), ["no monitor answers for process 4", places, end].concat());
+        let denied = "; this user may not use /run/gorgon/3.sock, /x";
         assert_eq!(
-            (process_of(b"/x/main.sock"), process_of(b"7"), process_of(b"/99999999999.sock")),
-            (None, None, None)
+            among(None, &[], &["/run/gorgon/3.sock", "/x"]),
+            ["no monitor answers", places, denied, end].concat()
         );
+        assert_eq!(among(Some(3), &both, &["/x"]), both[0].1);
     }
 }

@@ -195,6 +195,19 @@ fn a_line_scrolls() {
 fn the_line_and_the_history_are_bounded() {
     let mut editor = typed(&[b'x'; 5000]);
     assert_eq!(editor.line.len(), LONGEST);
+    assert_eq!(editor.feed(b'\r'), Step::TooLong);
+    assert_eq!((editor.line.as_str(), editor.history.last().map(String::len)), ("", Some(LONGEST)));
+    // What is gone is no reason to refuse what is written next.
+    for (erase, next) in
+        [(3, Step::Line("y".to_owned())), (21, Step::Line("y".to_owned())), (8, Step::TooLong)]
+    {
+        let mut editor = typed(&[b'x'; LONGEST + 1]);
+        editor.feed(erase);
+        editor.feed(b'y');
+        assert_eq!(editor.feed(b'\r'), next, "{erase}");
+    }
+    let mut editor = typed(&[b'x'; LONGEST]);
+    assert_eq!(editor.feed(b'\r'), Step::Line("x".repeat(LONGEST)));
     for number in 0..2 * HISTORY {
         editor.remember(&number.to_string());
         editor.remember(&number.to_string());

@@ -260,6 +260,10 @@ impl Model {
                     self.typed(purpose, &path, text.trim_ascii())
                 }
                 Step::Interrupt | Step::End => self.enter(Mode::Table),
+                Step::TooLong => {
+                    "that is too long".clone_into(&mut self.notice);
+                    self.enter(Mode::Table)
+                }
                 step => {
                     if let Mode::Typing(_, kept, _) = &mut self.mode {
                         *kept = path;
