@@ -169,7 +169,7 @@ mod tests {
         ] {
             assert!(main.contains(part), "{part}: {main}");
         }
-        assert!(line("{\"path\":\"/process\",").contains("\"grace\":1,"));
+        assert!(line("{\"path\":\"/gorgon\",").contains("\"grace\":1,"));
         assert!(line("{\"path\":\"/handler/main/b\",").ends_with("\"status\":\"default\"}}"));
     }
 }
