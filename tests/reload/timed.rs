@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use crate::common::free_port;
 use crate::host::{Program, connect, until};
 
 const ONE: &str = "[http:one]\nroot = %(here)s/one\nlisten = 127.0.0.1:0\n";
@@ -84,6 +85,24 @@ fn each_listener_waits_for_itself() {
     monitor.ask("set /http/one listen=127.0.0.1:0").unwrap();
     assert_eq!(monitor.ask("keep").unwrap(), "");
     let _serves = connect(program.address("one"));
+}
+
+/// What is set of a part meanwhile is no reason for the whole to stay.
+#[test]
+fn rules_come_back_though_a_part_of_them_was_set() {
+    let ports = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+    let all = format!("{} backlog=9,{}", ports[0], ports[1]);
+    let program = Program::start(&format!("[http:one]\nroot = %(here)s/one\nlisten = {all}\n"));
+    let mut monitor = program.monitor();
+    for length in ["", " for 2s"] {
+        monitor.ask(&format!("set /http/one listen={} for 1s", ports[0])).unwrap();
+        monitor.ask(&format!("set /listener/{} write_buffer=64K{length}", ports[0])).unwrap();
+        assert_eq!(monitor.value("/http/one.listen"), format!("{} write_buffer=64K", ports[0]));
+        until("the rules are back", || monitor.value("/http/one.listen") == all);
+        until("all is back", || monitor.ask("keep").unwrap().is_empty());
+        let _serves = connect(ports[1].parse().unwrap());
+    }
+    assert!(monitor.ask("log").unwrap().contains("time is over: /http/one.listen="));
 }
 
 #[test]

@@ -59,8 +59,12 @@ pub(super) fn reloaded(timed: &mut Timed, touched: &[String], tree: &mut dyn Tre
 #[inline(never)]
 pub(super) fn take_back(timed: &mut Timed, tree: &mut dyn Tree, now: u64) {
     let mut due = timed.take_due(now);
-    // What was set again by others stays, and a node that is gone has nothing.
-    due.forget(&mut |change| value(tree, &change.path, &change.key) != change.set);
+    // What was set again by others stays, and a node that is gone has nothing. Of rules, only a part can have been set
+    // again: the whole would be forgotten.
+    due.forget(&mut |change| {
+        let now = value(tree, &change.path, &change.key);
+        now != change.set && (change.key != "listen" || now.is_empty())
+    });
     let mut told = 0;
     set_back(&mut due.changes, tree, &mut told);
     if told > NOTED {
@@ -116,12 +120,10 @@ impl Desk<'_> {
     /// Holds that the session may set an attribute to a text.
     fn hold_attribute(&self, schema: &'static Schema, key: &str, text: &str) -> Result<(), Failure> {
         let (_, about) = attribute(schema, key)?;
-        if about.fact {
-            return Err(failure_of(Code::Refused, "% is a fact; nobody sets it", key));
-        }
         self.hold_role(about.role, key)?;
         if !about.live {
-            return Err(failure_of(Code::Refused, "% changes only when the program starts", key));
+            let (fact, start) = ("% is a fact; nobody sets it", "% changes only when the program starts");
+            return Err(failure_of(Code::Refused, if about.fact { fact } else { start }, key));
         }
         let wrong = about.unit.parse(text).err();
         wrong.map_or(Ok(()), |wrong| Err(failure_with(Code::Invalid, "%: %", &[key, &wrong])))
@@ -200,12 +202,11 @@ impl Desk<'_> {
 
     /// Takes `for TIME` off the end of words; gives when that is over.
     pub(super) fn due(&self, words: &mut Vec<&str>) -> Result<Option<u64>, Failure> {
-        let at = words.iter().rposition(|word| *word == "for").filter(|at| at + 1 < words.len());
-        let Some(at) = at else { return Ok(None) };
-        let length = separated(&mut words.iter().skip(at + 1).copied(), " ");
-        let time = duration::parse(&length);
+        let Some(at) = words.iter().rposition(|word| *word == "for") else { return Ok(None) };
+        let last = words.get(at + 1).filter(|_| words.len() == at + 2);
+        let time = last.and_then(|time| duration::parse(time));
         if time.is_none() {
-            return Err(failure_of(Code::Invalid, "expected a time such as 10m behind for, not %", &length));
+            return Err(failure(Code::Invalid, "expected a time such as 10m behind for, and no more"));
         }
         if self.session.steps.is_some() {
             return Err(failure(Code::Conflict, "in a transaction nothing is set for a time"));
@@ -222,7 +223,7 @@ impl Desk<'_> {
             found |=
                 matches!(step, Step::Call { words, .. } if words.first().is_some_and(|word| word == text));
         }
-        if found { Ok(schema) } else { Err(missing(text)) }
+        if found { Ok(schema) } else { Err(missing(schema.name, name)) }
     }
 
     /// Makes changes; those that have a time come back when they are due. So many of them are noted.

@@ -9,8 +9,9 @@ use crate::monitor::request::Words;
 use crate::tree::{Code, Path, Schema, Tree};
 
 /// Nothing of that name is there.
-pub(super) fn missing(path: &str) -> Failure {
-    failure_of(Code::Missing, "there is no %", path)
+#[inline(never)]
+pub(super) fn missing(kind: &str, name: &str) -> Failure {
+    failure_of(Code::Missing, "there is no %", &Path { kind, name }.text())
 }
 
 /// Whether a node is there.
@@ -56,7 +57,7 @@ impl Desk<'_> {
         }
         let every = all && schema.named && name == "*";
         if !every && !exists(self.tree, schema, name) {
-            return Err(missing(text));
+            return Err(missing(schema.name, name));
         }
         let mut walk = Walk::new(schema, Shape::Lines);
         walk.one = !every;

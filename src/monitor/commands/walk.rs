@@ -234,7 +234,7 @@ impl Desk<'_> {
             let Some(value) = self.tree.get(path, place) else {
                 out.truncate(before);
                 if walk.one {
-                    return Err(missing(&path.text()));
+                    return Err(missing(path.kind, path.name));
                 }
                 return Ok(false);
             };
@@ -280,8 +280,9 @@ impl Desk<'_> {
             self.counted(walk, json);
         }
         if walk.within && walk.found == 0 {
-            let name = walk.prefix.trim_end_matches('/');
-            return Err(missing(&Path { kind: walk.schema.name, name }.text()));
+            // It was looked for as what others begin with.
+            walk.prefix.pop();
+            return Err(missing(walk.schema.name, &walk.prefix));
         }
         let lacks = walk.lacks.take().filter(|_| walk.done == 0);
         walk.trouble.take().or(lacks).map_or(Ok(false), Err)

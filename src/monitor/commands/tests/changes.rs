@@ -53,10 +53,13 @@ fn setting() {
             "set /http/main hidden=off idle_timeout=0",
             "error invalid idle_timeout: expected a time such as 200ms, 10s or 5m, from 1ms to 1h\n",
         ),
-        ("set /http/main hidden=off for", "error syntax expected KEY=VALUE, not for\n"),
+        (
+            "set /http/main hidden=off for",
+            "error invalid expected a time such as 10m behind for, and no more\n",
+        ),
         (
             "set /http/main hidden=off for ever",
-            "error invalid expected a time such as 10m behind for, not ever\n",
+            "error invalid expected a time such as 10m behind for, and no more\n",
         ),
         ("set /handler/main/files match=/forbidden", "error invalid not that one\n"),
     ]);
@@ -478,7 +481,10 @@ fn actions() {
         ("find handler | remove", "/handler found=2 done=2\nok\n"),
         ("find http | set hidden=maybe", "error invalid hidden: expected on or off\n"),
         ("find http | set", "error syntax expected KEY=VALUE\n"),
-        ("find http | set hidden=on for", "error syntax expected KEY=VALUE, not for\n"),
+        (
+            "find http | set hidden=on for",
+            "error invalid expected a time such as 10m behind for, and no more\n",
+        ),
     ]);
     assert_eq!(peer.tree.count("connection"), 1000 - 43);
     // A change in slices, each noted up to a number, and the whole.

@@ -82,7 +82,7 @@ fn what_is_found_is_set_for_a_time() {
     assert!(peer.sessions.is_idle());
     peer.script(&[
         ("find http | set hidden=on write_buffer=3 for 1s", "error invalid write_buffer: expected a power of two from 512 to 1M, such as 64K, or a range such as auto:4K..256K\n"),
-        ("find http | set hidden=on for soon", "error invalid expected a time such as 10m behind for, not soon\n"),
+        ("find http | set hidden=on for soon", "error invalid expected a time such as 10m behind for, and no more\n"),
         ("find http | set for 1s", "error syntax expected KEY=VALUE\n"),
         ("find http | set hidden=on for 1s", "/http found=2 done=2\nok\n"),
         ("begin; find http | set hidden=off for 1s", "ok\nerror conflict in a transaction nothing is set for a time\n"),
@@ -163,7 +163,7 @@ fn what_waits_is_told() {
         ),
         (
             "set /http/main hidden=on for 10 m",
-            "error invalid expected a time such as 10m behind for, not 10 m\n",
+            "error invalid expected a time such as 10m behind for, and no more\n",
         ),
     ]);
 }
