@@ -183,14 +183,14 @@ impl Loop {
         output.map_or(0, |output| Pages::size(output.page) + Pages::size(output.note))
     }
 
-    /// Keeps two texts, or their fronts, with the output that is held. Nobody waits for memory for their sake: while
-    /// the pages are full they are not kept.
+    /// Keeps two texts, or their fronts, with the output that is held. Nobody waits for memory for their sake: all of
+    /// them together never have more than a quarter of the pages.
     #[cold]
     pub(super) fn note_output(&mut self, id: ConnId, first: &[u8], second: &[u8]) {
         let number = self.slots.get(id).map_or(NONE, |conn| conn.output);
         let Some(output) = self.outputs.get_mut(number) else { return };
         if output.note == PageId::NONE {
-            if self.pages.is_full() {
+            if !self.pages.has_plenty() {
                 return;
             }
             let Some(page) = self.pages.take(2 * NOTED) else { return };

@@ -174,12 +174,12 @@ impl Pages {
         Some(to)
     }
 
-    /// Whether the pages lent have reached the cap.
-    pub fn is_full(&self) -> bool {
-        self.used >= self.cap
+    /// Whether less than a quarter is lent: then what only helps to see may have pages, too.
+    pub fn has_plenty(&self) -> bool {
+        self.used < self.cap / 4
     }
 
-    /// Whether they are a quarter past it: then no more output is held.
+    /// Whether the pages lent are a quarter past the cap: then no more output is held.
     pub fn is_overdrawn(&self) -> bool {
         self.used >= self.cap.saturating_add(self.cap / 4)
     }
@@ -293,18 +293,17 @@ mod tests {
         pages.give(PageId::NONE);
         assert!(pages.get(PageId::NONE).is_empty());
         assert!(pages.get_mut(PageId::NONE).is_empty());
-        assert!(pages.is_full());
+        assert!(pages.is_exhausted() && !pages.has_plenty());
     }
 
     #[test]
     fn giving_twice_counts_once() {
         let mut pages = Pages::new(1000);
         let (one, two) = (pages.take(600).unwrap(), pages.take(600).unwrap());
-        assert!(pages.is_full());
         pages.give(one);
         pages.give(one);
         assert_eq!(pages.used(), 1024);
         pages.give(two);
-        assert!(!pages.is_full());
+        assert_eq!(pages.used(), 0);
     }
 }

@@ -37,7 +37,8 @@ pub struct Seen {
 
 /// Lines: `echo TEXT`, `big N` (N bytes, pulled), `file N` (the first N bytes of a file), `wait`, `wake`, `close`,
 /// `rest` (ends our side), `who` (the client's address and port), `dial`, `relay N`, `timer`, `drop` (closes the waiting one),
-/// `sleep N` (holds up the loop for so many milliseconds), `drains` (whether it is to end), `user` (of a Unix socket).
+/// `sleep N` (holds up the loop for so many milliseconds), `drains` (whether it is to end), `user` (of a Unix socket), `noted N`
+/// (N bytes of a file, and a note of what that is).
 struct Lines {
     file: std::fs::File,
     left: Vec<usize>,
@@ -90,6 +91,19 @@ impl Lines {
                 let file = cx.files().insert(fd);
                 cx.write(b"file:");
                 cx.write_file(FileRange { file, at: 0, left: number as u64 });
+                Next::Read(IDLE)
+            }
+            "noted" => {
+                let path = std::env::temp_dir().join(format!("gorgon-engine-{}-noted", unique()));
+                let file =
+                    std::fs::File::options().read(true).append(true).create_new(true).open(&path).unwrap();
+                std::fs::remove_file(&path).unwrap();
+                file.set_len(number as u64).unwrap();
+                let file = cx.files().insert(OwnedFd::from(file));
+                cx.write_file(FileRange { file, at: 0, left: number as u64 });
+                assert!(cx.flush() > 0);
+                cx.note(b"a line", b"a user");
+                seen.pieces += 1;
                 Next::Read(IDLE)
             }
             "wait" => {

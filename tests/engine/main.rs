@@ -442,6 +442,24 @@ fn much_input_behind_a_held_file_is_kept_and_answered() {
     });
 }
 
+/// What is only there to be seen takes no memory from what is needed.
+#[test]
+fn notes_have_a_quarter_of_the_pages_at_most() {
+    each(|kind| {
+        let mut host = Host::with_pages(kind, 1 << 14, |_| {});
+        let mut clients: Vec<Client> = (0..20).map(|_| host.client()).collect();
+        for client in &mut clients {
+            client.say("noted 50000000\n");
+        }
+        host.until("notes", |seen| seen.pieces == 20);
+        // Each is a page of 256 bytes.
+        assert_eq!(host.reactor.lp().page_bytes(), 1 << 12);
+        drop(clients);
+        host.until("closed", |seen| seen.closed.len() == 20);
+        assert_eq!(host.reactor.lp().page_bytes(), 0);
+    });
+}
+
 #[test]
 fn at_the_page_cap_those_that_need_no_page_are_served() {
     each(|kind| {
