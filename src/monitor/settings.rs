@@ -113,7 +113,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "enabled",
                 Unit::Switch,
                 "on",
-                "Whether it answers. Turned off, its sockets are closed.",
+                "Whether it answers. Turned off, its sockets are closed. With the last one that is turned off live, nobody can turn one on again but by a restart.",
             )
             .by_admin(),
             get: |s| Value::Switch(s.enabled),
