@@ -132,7 +132,7 @@ pub fn serve(
     running.set_rights(report.get(at..).unwrap_or_default());
     running.start(&mut reactor)?;
     #[cfg(feature = "monitor")]
-    monitors::push_report(&running.monitors, &mut report);
+    monitors::push_report(&running, &mut report);
     report.push_str("Descriptors: ");
     push_decimal_str(limit, &mut report);
     match raised {

@@ -11,11 +11,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Address, Errno};
+use gorgon_sys::{Address, Errno, ListenOptions};
 
-use super::listeners::{bind, display, options};
+use super::listeners::{bind, display};
 use super::running::{Opened, Running};
-use super::sockets::{buffers, too_many};
+use super::sockets::{Bound, rules, too_many};
 use super::{Failure, failure};
 use crate::config::settings::Settings;
 use crate::engine::{ListenerId, Reactor};
@@ -25,40 +25,37 @@ use crate::world::World;
 /// The rules whose addresses are in use by sockets that go.
 #[derive(Default)]
 pub(super) struct Beside {
-    /// Each by the place of its server among those that are ready, and its own.
-    waiting: Vec<(usize, usize)>,
+    /// Each by its place among those that are ready.
+    waiting: Vec<usize>,
     /// The sockets whose places they take, and for which service.
     pub(super) replaced: Vec<(ListenerId, u8)>,
 }
 
 impl Running {
-    /// Notes that the rule that was looked at last waits for the addresses of sockets that go. Says whether there are such.
+    /// Notes that the rule that is made ready next waits for the addresses of sockets that go. Says whether there are such.
     pub(super) fn wait_for_place(
         &self,
-        wanted: &Listen,
+        wanted: &Bound,
         new: &Settings,
         reactor: &mut Reactor<World>,
         opened: &mut Opened,
     ) -> bool {
-        let Some(at) = opened.ready.len().checked_sub(1) else { return false };
-        let Some(ready) = opened.ready.get(at) else { return false };
         let mut found = reactor.lp().has_retired();
-        for bound in self.servers.iter().flat_map(|server| &server.bound) {
-            let enabled = new.servers.iter().filter(|server| server.settings.enabled);
-            let mut rules = enabled.flat_map(|server| &server.listeners);
-            if rules.any(|rule| rule.listen == bound.rule.listen) {
+        let stays = rules(new);
+        for bound in &self.bound {
+            if stays.iter().any(|rule| rule.listen == bound.rule.listen) {
                 continue;
             }
             for (id, address) in &bound.sockets {
                 let Address::Ip(address) = address else { continue };
-                if Listen::Ip(*address).clashes_with(wanted) {
-                    opened.beside.replaced.push((*id, ready.service));
+                if Listen::Ip(*address).clashes_with(&wanted.rule.listen) {
+                    opened.beside.replaced.push((*id, wanted.service));
                     found = true;
                 }
             }
         }
         if found {
-            opened.beside.waiting.push((at, ready.bound.len().saturating_sub(1)));
+            opened.beside.waiting.push(opened.bound.len());
         }
         found
     }
@@ -66,7 +63,6 @@ impl Running {
     /// Binds what waits for that, when all else is ready.
     pub(super) fn take_places(
         &self,
-        new: &Settings,
         reactor: &mut Reactor<World>,
         opened: &mut Opened,
     ) -> Result<(), Box<Failure>> {
@@ -75,29 +71,20 @@ impl Running {
         }
         let olds: Vec<ListenerId> = opened.beside.replaced.iter().map(|(id, _)| *id).collect();
         reactor.lp().share_addresses(&olds, true);
-        let outcome = listen_beside(new, reactor, opened);
+        let outcome = listen_beside(reactor, opened);
         // Nobody else is to take a place here.
         reactor.lp().share_addresses(&olds, false);
         outcome
     }
 }
 
-fn listen_beside(
-    new: &Settings,
-    reactor: &mut Reactor<World>,
-    opened: &mut Opened,
-) -> Result<(), Box<Failure>> {
+fn listen_beside(reactor: &mut Reactor<World>, opened: &mut Opened) -> Result<(), Box<Failure>> {
     let mut silent = Vec::new();
-    for (ready, place) in &opened.beside.waiting {
-        let Some(ready) = opened.ready.get_mut(*ready) else { continue };
-        let Some((server, bound)) = new.servers.get(ready.place).zip(ready.bound.get_mut(*place)) else {
-            continue;
-        };
-        let mut options = options(&server.settings, &bound.rule);
-        options.beside = true;
+    for at in &opened.beside.waiting {
+        let Some(bound) = opened.bound.get_mut(*at) else { continue };
+        let options = ListenOptions { beside: true, ..bound.options };
         for (socket, address) in bind(&bound.rule.listen, &options)? {
-            let buffers = buffers(&server.settings, &bound.rule);
-            let added = reactor.lp().add_listener(socket, ready.service, buffers);
+            let added = reactor.lp().add_listener(socket, bound.service, bound.buffers);
             let id = added.map_err(|error| too_many(&address, error))?;
             opened.listeners.push(id);
             bound.sockets.push((id, address.clone()));

@@ -99,10 +99,14 @@ pub(super) fn retune(
         gorgon_sys::listen_again(socket, now.backlog)?;
     }
     match address {
-        Address::Unix(path) => match now.mode.filter(|_| before.mode != now.mode) {
-            Some(mode) => sockets.set_mode(path, mode),
-            None => Ok(()),
-        },
+        Address::Unix(path) if before.mode != now.mode => {
+            match sockets.set_mode(path, now.mode.unwrap_or_else(gorgon_sys::unmasked_mode)) {
+                // One that was passed is as its maker will have it.
+                Err(Errno::NOENT) => Ok(()),
+                outcome => outcome,
+            }
+        }
+        Address::Unix(_) => Ok(()),
         Address::Ip(_) => {
             if before.defer_accept != now.defer_accept {
                 gorgon_sys::set_defer_accept(socket, now.defer_accept.unwrap_or(0));

@@ -88,15 +88,8 @@ impl Live<'_, '_> {
 
     /// The sockets, with the names of those they belong to and their rules.
     fn sockets(&self) -> Vec<(&str, &Bound)> {
-        let mut all = Vec::new();
-        for server in &self.running.servers {
-            server.bound.iter().for_each(|bound| all.push((&*server.name, bound)));
-        }
-        #[cfg(feature = "monitor")]
-        for monitor in &self.running.monitors {
-            monitor.bound.iter().for_each(|bound| all.push((&*monitor.shown, bound)));
-        }
-        all
+        let bound = self.running.bound.iter();
+        bound.filter_map(|bound| Some((self.name_of(bound.service)?, bound))).collect()
     }
 
     fn listener(&mut self, name: &str) -> Option<ListenerFacts> {

@@ -11,13 +11,11 @@ use alloc::boxed::Box;
 
 use gorgon_sys::{Address, Errno};
 
-use super::listeners::{Socket, State, bind_one, cannot_listen, display, options};
-#[cfg(feature = "monitor")]
-use super::monitors;
+use super::listeners::{Socket, State, bind_one, cannot_listen, display};
 use super::running::Running;
-use super::sockets::{buffers, too_many};
+use super::sockets::too_many;
 use super::{Failure, failure};
-use crate::engine::{ListenerId, Reactor};
+use crate::engine::Reactor;
 use crate::world::World;
 
 /// How often they are looked at, in milliseconds; first so long after the loop begins to count.
@@ -77,28 +75,18 @@ impl Running {
         reactor: &mut Reactor<World>,
     ) -> Result<(), Box<Failure>> {
         let mut found = None;
-        for server in &mut self.servers {
-            let Some(own) = self.settings.servers.iter().find(|own| own.name == server.name) else {
-                continue;
-            };
-            for bound in &mut server.bound {
-                let (options, buffers) =
-                    (options(&own.settings, &bound.rule), buffers(&own.settings, &bound.rule));
-                if let Some(id) = listener_at(address, &mut bound.sockets) {
-                    found = Some((id, server.service, options, buffers));
-                }
+        for bound in &mut self.bound {
+            if let Some((id, _)) = bound.sockets.iter_mut().find(|(_, other)| other == address) {
+                found = Some((id, bound.service, bound.buffers, bound.options, bound.rule.text.is_empty()));
             }
         }
+        let Some((id, service, buffers, options, by_default)) = found else { return Ok(()) };
         #[cfg(feature = "monitor")]
-        for monitor in &mut self.monitors {
-            for bound in &mut monitor.bound {
-                if let Some(id) = listener_at(address, &mut bound.sockets) {
-                    let options = monitors::make_place(&bound.rule, monitor.others, &self.host);
-                    found = Some((id, monitor.service, options, super::sockets::OF_MONITORS));
-                }
-            }
+        if by_default {
+            self.host.make_place(&options);
         }
-        let Some((id, service, options, buffers)) = found else { return Ok(()) };
+        #[cfg(not(feature = "monitor"))]
+        let _ = by_default;
         let shown = display(address);
         let (socket, _) = bind_one(address, &options).map_err(|error| cannot_listen(&shown, error))?;
         let (Some(place), Address::Unix(path)) = (self.served.sockets.0.get_mut(at), address) else {
@@ -113,12 +101,4 @@ impl Running {
         *id = new;
         Ok(())
     }
-}
-
-/// Where the number of the listener at an address is kept, if it is among these.
-fn listener_at<'s>(
-    address: &Address,
-    sockets: &'s mut [(ListenerId, Address)],
-) -> Option<&'s mut ListenerId> {
-    sockets.iter_mut().find(|(_, other)| other == address).map(|(id, _)| id)
 }

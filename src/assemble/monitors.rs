@@ -7,14 +7,12 @@ use alloc::vec::Vec;
 
 use gorgon_sys::{Address, Errno, ListenOptions, privilege, read_file};
 
-use super::late::Late;
-use super::listeners::{Socket, bind, display};
-use super::privileges::Served;
-use super::sockets::{Bound, OF_MONITORS, PassedFor, or_wait, take_passed, too_many};
+use super::running::{Opened, Running};
+use super::sockets::Bound;
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
 use crate::config::settings::MonitorServer;
-use crate::engine::{Limits, ListenerId, Reactor};
+use crate::engine::{Buffers, Limits, Reactor};
 use crate::monitor::keys::Keys;
 use crate::monitor::roles::{Roles, Unmapped};
 use crate::monitor::service::key_file::KeyFile;
@@ -42,6 +40,8 @@ pub(super) const NO_KEYS: &str =
 pub(super) const STALE: &str = ", so what changes in it holds when the program starts anew";
 /// Peers that may wait to be let in.
 const BACKLOG: u32 = 16;
+/// What a session reads and writes at once: 4 KiB and 16 KiB.
+const BUFFERS: Buffers = Buffers::fixed(12, 14);
 /// How long sessions of a monitor that is turned off have to take what they are still told, in milliseconds.
 const LAST_REPLY: u64 = 1000;
 
@@ -53,9 +53,6 @@ pub(super) struct Monitor {
     /// As they hold.
     settings: MonitorSettings,
     pub(super) service: u8,
-    pub(super) bound: Vec<Bound>,
-    /// Others may come in than root and the program's own user.
-    pub(super) others: bool,
 }
 
 /// What was made ready for one monitor.
@@ -66,19 +63,6 @@ pub(super) struct Ready {
     /// It runs already; who may come in from now on.
     access: Option<Access>,
     limits: Limits,
-    bound: Vec<Bound>,
-    others: bool,
-}
-
-/// What a change has opened so far.
-#[derive(Default)]
-pub(super) struct Opened {
-    ready: Vec<Ready>,
-    services: Vec<u8>,
-    listeners: Vec<ListenerId>,
-    paths: Vec<Vec<u8>>,
-    /// Listeners that stay.
-    kept: Vec<ListenerId>,
 }
 
 /// What monitors need to know of the host and of the program.
@@ -102,6 +86,19 @@ impl Host {
         let mut owners = Vec::from([privilege::identity().0]);
         owners.extend(self.becomes.map(|(user, _)| user));
         owners
+    }
+
+    /// Tells of one that cannot be had.
+    pub(super) fn warn(&self, message: &str) {
+        if !self.quiet {
+            terminal::complain(&joined(&["gorgon: warning: no monitor: ", message, "\n"]));
+        }
+    }
+
+    /// Makes the directory again of a socket whose place nobody chose.
+    pub(super) fn make_place(&self, options: &ListenOptions) {
+        // Where that fails, so does the socket.
+        let _place = rundir::prepare(self.runtime, self.becomes, lets_others(options));
     }
 
     /// Finds out which numbers mean nobody in particular. Later the files may be out of reach.
@@ -185,88 +182,80 @@ impl Host {
     }
 }
 
-/// Makes one monitor ready: as a service, with its sockets.
-pub(super) fn prepare(
-    monitor: &MonitorServer,
-    (before, passed, late): (Option<&Monitor>, &mut PassedFor, &mut Late),
-    host: &Host,
-    reactor: &mut Reactor<World>,
-    served: &mut Served,
-    opened: &mut Opened,
-) -> Result<(), Box<Failure>> {
-    let access = host.access(monitor, before.map(|before| &before.settings))?;
-    let others = access.roles.names_others();
-    if !monitor.settings.key_file.is_empty() {
-        served.reads.extend(super::http::open_parent(monitor.settings.key_file.as_bytes()));
-        served.key_files.push(monitor.settings.key_file.clone());
-    }
-    let limits = MonitorService::limits(&monitor.settings);
-    let mut ready = Ready {
-        name: monitor.name.clone(),
-        settings: monitor.settings.clone(),
-        service: 0,
-        access: None,
-        limits: limits.clone(),
-        bound: Vec::new(),
-        others,
-    };
-    match before {
-        Some(before) => {
-            ready.service = before.service;
-            ready.access = Some(access);
+impl Running {
+    /// Makes one monitor ready as a service; gives its rules, without sockets yet.
+    pub(super) fn prepare_monitor(
+        &mut self,
+        monitor: &MonitorServer,
+        reactor: &mut Reactor<World>,
+        opened: &mut Opened,
+    ) -> Result<Vec<Bound>, Box<Failure>> {
+        let (host, served) = (&self.host, &mut self.served);
+        let before = self.monitors.iter().find(|running| running.name == monitor.name);
+        let access = host.access(monitor, before.map(|before| &before.settings))?;
+        let others = access.roles.names_others();
+        if !monitor.settings.key_file.is_empty() {
+            served.reads.extend(super::http::open_parent(monitor.settings.key_file.as_bytes()));
+            served.key_files.push(monitor.settings.key_file.clone());
         }
-        None => {
-            let service = Box::new(MonitorService::new(&monitor.name, access));
-            let number = reactor.add_service(service, limits);
-            ready.service = number.map_err(super::http::no_service)?;
-            opened.services.push(ready.service);
-        }
-    }
-    opened.ready.push(ready);
-    let by_default = monitor.listeners.is_empty();
-    let place = rundir::directory(privilege::identity().0, host.runtime);
-    if monitor.listeners.iter().any(|rule| is_in(&rule.listen, &place)) {
-        // It is the program's own, also for a socket with a name that was chosen. One that cannot be had is told of by
-        // the socket, which may be possible in it all the same.
-        let _ours = rundir::claim(&place, host.becomes, others);
-    }
-    let rules = if by_default { default_rule(before, host, others) } else { monitor.listeners.clone() };
-    for rule in rules {
-        let kept =
-            before.and_then(|before| before.bound.iter().find(|bound| bound.rule.listen == rule.listen));
-        let mut sockets = Vec::new();
-        if let Some(kept) = kept {
-            opened.kept.extend(kept.sockets.iter().map(|(id, _)| *id));
-            sockets = kept.sockets.clone();
-        } else {
-            let options = ListenOptions { freebind: late.retries, ..options(&rule, others) };
-            let passed = take_passed(passed, &rule.listen, &options)?;
-            let is_ours = passed.is_none();
-            let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
-            let made = passed.map_or_else(|| bind(&rule.listen, &options), Ok);
-            let made = match or_wait(made, &rule.listen, options, service, late, reactor) {
-                Err(failure) if by_default => {
-                    warn(host, &failure.message);
-                    continue;
-                }
-                made => made?,
-            };
-            for (socket, address) in made {
-                if let (true, Address::Unix(path)) = (is_ours, &address) {
-                    served.sockets.0.extend(Socket::find(path));
-                    opened.paths.push(path.clone());
-                }
-                let added = reactor.lp().add_listener(socket, service, OF_MONITORS);
-                let id = added.map_err(|error| too_many(&address, error))?;
-                opened.listeners.push(id);
-                sockets.push((id, address));
+        let limits = MonitorService::limits(&monitor.settings);
+        let (service, access) = match before {
+            Some(before) => (before.service, Some(access)),
+            None => {
+                let service = Box::new(MonitorService::new(&monitor.name, access));
+                let number = reactor.add_service(service, limits.clone()).map_err(super::http::no_service)?;
+                opened.services.push(number);
+                (number, None)
             }
+        };
+        opened.monitors.push(Ready {
+            name: monitor.name.clone(),
+            settings: monitor.settings.clone(),
+            service,
+            access,
+            limits,
+        });
+        let place = rundir::directory(privilege::identity().0, host.runtime);
+        if monitor.listeners.iter().any(|rule| is_in(&rule.listen, &place)) {
+            // It is the program's own, also for a socket with a name that was chosen. One that cannot be had is told of
+            // by the socket, which may be possible in it all the same.
+            let _ours = rundir::claim(&place, host.becomes, others);
         }
-        if let Some(ready) = opened.ready.last_mut() {
-            ready.bound.push(Bound { rule, sockets });
-        }
+        let rules = if monitor.listeners.is_empty() {
+            self.default_rule(service, others, &opened.kept)
+        } else {
+            monitor.listeners.clone()
+        };
+        let bound = |rule: ListenRule| Bound {
+            service,
+            options: options(&rule, others),
+            rule,
+            buffers: BUFFERS,
+            sockets: Vec::new(),
+        };
+        Ok(rules.into_iter().map(bound).collect())
     }
-    Ok(())
+
+    /// The socket of one that is not told where to listen: its own, that of another one which was not told either, or a
+    /// new one; none where it cannot be had, which is no reason not to serve.
+    fn default_rule(&self, service: u8, others: bool, kept: &[usize]) -> Vec<ListenRule> {
+        let bound = self.bound.iter().enumerate();
+        let mut free = bound.filter(|(at, bound)| bound.rule.text.is_empty() && !kept.contains(at));
+        let own = free.clone().find(|(_, bound)| bound.service == service);
+        if let Some((_, bound)) = own.or_else(|| free.next()) {
+            return Vec::from([bound.rule.clone()]);
+        }
+        let path = match rundir::prepare(self.host.runtime, self.host.becomes, others) {
+            Ok(path) => path,
+            Err(message) => {
+                self.host.warn(&message);
+                return Vec::new();
+            }
+        };
+        let rule = ListenRule::parse(&joined(&["unix:", &String::from_utf8_lossy(&path)]));
+        // Its text is empty, for nobody wrote it.
+        rule.map(|rule| Vec::from([ListenRule { text: String::new(), ..rule }])).unwrap_or_default()
+    }
 }
 
 /// What a listener is made with.
@@ -278,13 +267,25 @@ fn options(rule: &ListenRule, others: bool) -> ListenOptions {
     }
 }
 
-/// Makes the directory again of a socket whose place nobody chose; gives what the socket is made with.
-pub(super) fn make_place(rule: &ListenRule, others: bool, host: &Host) -> ListenOptions {
-    if rule.text.is_empty() {
-        // Where that fails, so does the socket.
-        let _place = rundir::prepare(host.runtime, host.becomes, others);
+/// Lets others reach a socket whose place nobody chose, if they may come in now and could not before: the place is ours
+/// as well.
+///
+/// # Errors
+/// The system's.
+pub(super) fn open_place(address: &Address, (was, now): (&Bound, &Bound)) -> Result<(), Errno> {
+    match address {
+        Address::Unix(path)
+            if now.rule.text.is_empty() && lets_others(&now.options) && !lets_others(&was.options) =>
+        {
+            rundir::open_to_others(file_path::parent(path))
+        }
+        Address::Unix(_) | Address::Ip(_) => Ok(()),
     }
-    options(rule, others)
+}
+
+/// Whether others may come in by a socket whose place nobody chose.
+fn lets_others(options: &ListenOptions) -> bool {
+    options.mode == Some(rundir::socket_mode(true))
 }
 
 /// Whether a socket lies in a directory.
@@ -292,35 +293,12 @@ fn is_in(listen: &Listen, place: &[u8]) -> bool {
     matches!(listen, Listen::Unix(path) if file_path::parent(path) == place)
 }
 
-/// The socket of one that is not told where to listen; none where it cannot be had, which is no reason not to serve.
-fn default_rule(before: Option<&Monitor>, host: &Host, others: bool) -> Vec<ListenRule> {
-    if let Some(bound) = before.and_then(|before| before.bound.first()) {
-        if before.is_some_and(|before| before.bound.len() == 1) && bound.rule.text.is_empty() {
-            return Vec::from([bound.rule.clone()]);
-        }
-    }
-    let path = match rundir::prepare(host.runtime, host.becomes, others) {
-        Ok(path) => path,
-        Err(message) => {
-            warn(host, &message);
-            return Vec::new();
-        }
-    };
-    let rule = ListenRule::parse(&joined(&["unix:", &String::from_utf8_lossy(&path)]));
-    // Its text is empty, for nobody wrote it.
-    rule.map(|rule| Vec::from([ListenRule { text: String::new(), ..rule }])).unwrap_or_default()
-}
-
-fn warn(host: &Host, message: &str) {
-    if !host.quiet {
-        terminal::complain(&joined(&["gorgon: warning: no monitor: ", message, "\n"]));
-    }
-}
-
 /// Appends a line that says where they listen: `Monitor: /run/gorgon/584.sock, 127.0.0.1:9999 (keys)`.
-pub(super) fn push_report(monitors: &[Monitor], report: &mut String) {
-    let bound = monitors.iter().flat_map(|monitor| &monitor.bound);
-    for (at, (_, address)) in bound.flat_map(|bound| &bound.sockets).enumerate() {
+pub(super) fn push_report(running: &Running, report: &mut String) {
+    let bound = running.monitors.iter().flat_map(|monitor| running.bound_of(monitor.service));
+    let mut sockets = bound.flat_map(|bound| &bound.sockets).enumerate().peekable();
+    let listens = sockets.peek().is_some();
+    for (at, (_, address)) in sockets {
         report.push_str(if at == 0 { "Monitor: " } else { ", " });
         match address {
             Address::Unix(path) => push_visible(path, report),
@@ -330,31 +308,15 @@ pub(super) fn push_report(monitors: &[Monitor], report: &mut String) {
             }
         }
     }
-    if monitors.iter().any(|monitor| monitor.bound.iter().any(|bound| !bound.sockets.is_empty())) {
+    if listens {
         report.push('\n');
     }
 }
 
 /// Has take effect what was made ready; gives the monitors that run then.
-pub(super) fn commit(
-    opened: Opened,
-    before: Vec<Monitor>,
-    reactor: &mut Reactor<World>,
-    served: &mut Served,
-) -> Vec<Monitor> {
-    for (id, address) in before.iter().flat_map(|monitor| &monitor.bound).flat_map(|bound| &bound.sockets) {
-        if !opened.kept.contains(id) {
-            reactor.lp().remove_listener(*id);
-            if let Address::Unix(path) = address {
-                served.sockets.remove(path);
-            }
-        }
-    }
+pub(super) fn commit(opened: Vec<Ready>, before: Vec<Monitor>, reactor: &mut Reactor<World>) -> Vec<Monitor> {
     let mut running = Vec::new();
-    for ready in opened.ready {
-        if let Some(was) = before.iter().find(|was| was.service == ready.service) {
-            retune(&ready, was, reactor, served);
-        }
+    for ready in opened {
         reactor.lp().set_limits(ready.service, ready.limits);
         if let Some(access) = ready.access {
             let service = reactor.service(ready.service).and_then(|service| service.as_any());
@@ -367,8 +329,6 @@ pub(super) fn commit(
             name: ready.name,
             settings: ready.settings,
             service: ready.service,
-            bound: ready.bound,
-            others: ready.others,
         });
     }
     for monitor in before {
@@ -384,47 +344,6 @@ pub(super) fn commit(
         }
     }
     running
-}
-
-/// Has Unix sockets that stay be as open to others as they would be made now.
-fn retune(ready: &Ready, was: &Monitor, reactor: &mut Reactor<World>, served: &Served) {
-    let mode = |rule: &ListenRule, others| rule.mode.unwrap_or_else(|| rundir::socket_mode(others));
-    for (rule, (id, address)) in
-        ready.bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (&bound.rule, one)))
-    {
-        let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
-        let (Address::Unix(path), Some(old)) = (address, was.bound.iter().find(is)) else { continue };
-        let now = mode(rule, ready.others);
-        if now == mode(&old.rule, was.others) {
-            continue;
-        }
-        let mut result = served.sockets.set_mode(path, now);
-        // The place that nobody chose is ours as well.
-        if ready.others && rule.text.is_empty() {
-            result = result.and(rundir::open_to_others(file_path::parent(path)));
-        }
-        match result {
-            // One that was passed is as its maker will have it.
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(error) => {
-                let time = reactor.now();
-                reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
-            }
-        }
-    }
-}
-
-/// Closes what a change has opened that came to nothing.
-pub(super) fn undo(opened: Opened, reactor: &mut Reactor<World>, served: &mut Served) {
-    for id in opened.listeners {
-        reactor.lp().remove_listener(id);
-    }
-    for service in opened.services {
-        reactor.remove_service(service);
-    }
-    for path in opened.paths {
-        served.sockets.remove(&path);
-    }
 }
 
 /// A file of users or groups; nothing where there is none.

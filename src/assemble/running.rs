@@ -6,7 +6,7 @@
 //!                   │
 //!                   └──▶ undo: what was opened is closed, and all is as it was
 //! ```
-//! A listener stays for as long as some server listens where it does, so that who waits in its queue is not lost. A
+//! A listener stays for as long as somebody listens where it does, so that who waits in its queue is not lost. A
 //! server that is removed, or turned off, finishes what it was asked.
 
 use alloc::boxed::Box;
@@ -22,11 +22,11 @@ use super::handlers::{self, Built, Ground, Recipe};
 use super::http::{self, Share};
 use super::late::Late;
 use super::leaving::Leaving;
-use super::listeners::bind_one;
+use super::listeners::{bind_one, push_urls};
 #[cfg(feature = "monitor")]
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
-use super::sockets::{Bound, PassedFor, buffers, socket_buffers};
+use super::sockets::{Bound, PassedFor, of_server};
 use crate::cli::process::Level;
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;
@@ -50,6 +50,8 @@ pub(super) struct Running {
     /// What they need to know.
     #[cfg(feature = "monitor")]
     pub(super) host: Host,
+    /// Where servers and monitors listen, in their order.
+    pub(super) bound: Vec<Bound>,
     /// What is reached by name.
     pub(super) served: Served,
     /// Who the program runs as, and what it may do.
@@ -84,8 +86,6 @@ pub(super) struct Server {
     recipe: Recipe,
     /// It writes an access log.
     logs: bool,
-    /// Where it listens.
-    pub(super) bound: Vec<Bound>,
     /// A change has found it again.
     stays: bool,
 }
@@ -103,7 +103,6 @@ pub(super) struct Ready {
     pub(super) access: Access,
     pub(super) logs: bool,
     pub(super) limits: Limits,
-    pub(super) bound: Vec<Bound>,
 }
 
 /// What a change has opened so far, for the case that it fails.
@@ -114,14 +113,16 @@ pub(super) struct Opened {
     pub(super) listeners: Vec<ListenerId>,
     /// Services that check passwords, and the numbers of their logins.
     pub(super) passwords: Vec<(usize, u8)>,
-    /// Rules that stay: the place of their server among those that run, and their own.
-    pub(super) kept: Vec<(usize, usize)>,
+    /// Where servers and monitors will listen.
+    pub(super) bound: Vec<Bound>,
+    /// Rules whose sockets stay, by their place among those that hold.
+    pub(super) kept: Vec<usize>,
     /// Unix sockets.
     pub(super) paths: Vec<Vec<u8>>,
     /// What takes the place of other sockets.
     pub(super) beside: Beside,
     #[cfg(feature = "monitor")]
-    pub(super) monitors: monitors::Opened,
+    pub(super) monitors: Vec<monitors::Ready>,
 }
 
 impl Running {
@@ -134,6 +135,7 @@ impl Running {
             monitors: Vec::new(),
             #[cfg(feature = "monitor")]
             host: Host::default(),
+            bound: Vec::new(),
             user: String::new(),
             rights: String::new(),
             served: Served::default(),
@@ -165,11 +167,9 @@ impl Running {
             Err(_) => self.undo(opened, reactor),
         }
         // Addresses that a change has taken out, or that one has added that came to nothing, are not tried any more.
-        let servers = self.servers.iter().map(|server| (server.service, &server.bound));
-        #[cfg(feature = "monitor")]
-        let servers = servers.chain(self.monitors.iter().map(|monitor| (monitor.service, &monitor.bound)));
+        let bound = &self.bound;
         self.late.keep(&|owner, address| {
-            let mut bound = servers.clone().filter(|(service, _)| u32::from(*service) == owner).flat_map(|(_, bound)| bound);
+            let mut bound = bound.iter().filter(|bound| u32::from(bound.service) == owner);
             bound.any(|bound| matches!((&bound.rule.listen, address), (Listen::Ip(one), Address::Ip(other)) if one == other))
         });
         outcome
@@ -222,15 +222,16 @@ impl Running {
         for (place, server) in new.servers.iter().enumerate() {
             if server.settings.enabled {
                 self.build(place, server, &share, reactor, report, opened)?;
-                self.listen(server, new, reactor, report, opened)?;
+                let service = opened.ready.last().map_or(u8::MAX, |ready| ready.service);
+                self.listen(of_server(server, service), new, reactor, opened)?;
+                let made = opened.bound.iter().filter(|bound| bound.service == service && !self.started);
+                made.flat_map(|bound| &bound.sockets).for_each(|(_, address)| push_urls(address, report));
             }
         }
         #[cfg(feature = "monitor")]
         for monitor in new.monitors.iter().filter(|monitor| monitor.settings.enabled) {
-            let opened = &mut opened.monitors;
-            let before = self.monitors.iter().find(|running| running.name == monitor.name);
-            let own = (before, &mut self.passed, &mut self.late);
-            monitors::prepare(monitor, own, &self.host, reactor, &mut self.served, opened)?;
+            let wanted = self.prepare_monitor(monitor, reactor, opened)?;
+            self.listen(wanted, new, reactor, opened)?;
         }
         if self.started {
             for area in &self.served.areas {
@@ -238,7 +239,7 @@ impl Running {
             }
             self.start_passwords(reactor, &mut opened.passwords)?;
         }
-        self.take_places(new, reactor, opened)
+        self.take_places(reactor, opened)
     }
 
     /// Builds the handlers of one server, opens its log, and has the loop know it.
@@ -276,7 +277,6 @@ impl Running {
             access: Access::Same,
             logs: false,
             limits: HttpService::<World>::limits(http, connections),
-            bound: Vec::new(),
         };
         let before = self.settings.servers.iter().find(|other| other.name == server.name);
         let level = self.settings.process.level();
@@ -352,29 +352,20 @@ impl Running {
         self.passwords.extend_from_slice(&opened.passwords);
         let mut ended = Vec::new();
         let mut before = core::mem::take(&mut self.servers);
-        for (at, server) in before.iter().enumerate() {
-            for (place, bound) in server.bound.iter().enumerate() {
-                if !opened.kept.contains(&(at, place)) {
-                    self.close(bound, &opened.beside.replaced, reactor);
-                }
+        let bound = core::mem::replace(&mut self.bound, opened.bound);
+        for (at, bound) in bound.iter().enumerate() {
+            if !opened.kept.contains(&at) {
+                self.close(bound, &opened.beside.replaced, reactor);
             }
         }
+        // Before those that go: their sockets would go with them.
+        self.retune(&bound, reactor);
         for ready in opened.ready {
             let Some(server) = new.servers.get(ready.place) else { continue };
             let (http, service) = (&server.settings, ready.service);
-            self.retune(&before, server, &ready.bound, reactor);
             let lp = reactor.lp();
             lp.set_limits(service, ready.limits);
             lp.set_client_rules(service, server.clients.clone());
-            for bound in &ready.bound {
-                for (id, _) in &bound.sockets {
-                    lp.move_listener(*id, service);
-                    lp.set_listener_buffers(*id, buffers(http, &bound.rule));
-                    let (send, receive) = socket_buffers(http, &bound.rule);
-                    // What the kernel does not take it does not take; the sockets serve all the same.
-                    let _kernel = lp.set_listener_socket_buffers(*id, send, receive);
-                }
-            }
             let built = ready.built;
             if ready.runs.is_some() {
                 let change =
@@ -399,7 +390,6 @@ impl Running {
                 service,
                 recipe: built.recipe,
                 logs: ready.logs,
-                bound: ready.bound,
                 stays: false,
             });
         }
@@ -415,7 +405,7 @@ impl Running {
         #[cfg(feature = "monitor")]
         {
             let before = core::mem::take(&mut self.monitors);
-            self.monitors = monitors::commit(opened.monitors, before, reactor, &mut self.served);
+            self.monitors = monitors::commit(opened.monitors, before, reactor);
         }
         reactor.lp().set_grace(new.process.grace);
         reactor.lp().set_page_memory(usize::try_from(new.process.page_memory).unwrap_or(usize::MAX));
@@ -444,8 +434,6 @@ impl Running {
         for service in opened.services.iter().copied().chain(passwords) {
             reactor.remove_service(service);
         }
-        #[cfg(feature = "monitor")]
-        monitors::undo(opened.monitors, reactor, &mut self.served);
         let now = reactor.lp().now();
         // The last one that was built goes first.
         for ready in opened.ready.into_iter().rev() {

@@ -1,8 +1,7 @@
-//! Where servers listen: rules of `listen` and the sockets they come to, which stay for as long as some server listens
-//! where they do, are passed by who starts the program, or come later.
+//! Where servers and monitors listen: rules of `listen` and the sockets they come to, which stay for as long as somebody
+//! listens where they do, are passed by who starts the program, or come later.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -10,8 +9,8 @@ use gorgon_sys::{Address, Errno, ListenOptions, OwnedFd, Passed};
 
 use super::activation::Activation;
 use super::late::{Came, Late};
-use super::listeners::{Socket, bind, display, options, push_urls, retune};
-use super::running::{Opened, Running, Server};
+use super::listeners::{Socket, bind, display, options, retune};
+use super::running::{Opened, Running};
 use super::{Failure, failure};
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::{Buffers, ListenerId, Reactor};
@@ -20,105 +19,94 @@ use crate::text::listen::Listen;
 use crate::tree::rule::ListenRule;
 use crate::world::World;
 
-/// What a session of a monitor reads and writes at once: 4 KiB and 16 KiB.
-pub(super) const OF_MONITORS: Buffers = Buffers::fixed(12, 14);
-
 /// The sockets that were passed by who started the program, for the rules they were assigned to.
 pub(super) type PassedFor = Vec<(Listen, Vec<Passed>)>;
 
 /// A rule of `listen`, and the sockets that it came to.
 pub(super) struct Bound {
+    /// The server or monitor that listens.
+    pub(super) service: u8,
     pub(super) rule: ListenRule,
+    /// What they are made with.
+    pub(super) options: ListenOptions,
+    /// What their connections begin with.
+    pub(super) buffers: Buffers,
     pub(super) sockets: Vec<(ListenerId, Address)>,
 }
 
 impl Running {
-    /// Finds the sockets of the server that was built last: those of a rule that is there, or new ones.
+    /// The rules of a server or a monitor, in their order.
+    pub(super) fn bound_of(&self, service: u8) -> impl Iterator<Item = &Bound> {
+        self.bound.iter().filter(move |bound| bound.service == service)
+    }
+
+    /// Finds the sockets of rules of a server or a monitor: those that are there, whoever has them, or new ones.
     pub(super) fn listen(
         &mut self,
-        server: &HttpServer,
+        wanted: Vec<Bound>,
         new: &Settings,
         reactor: &mut Reactor<World>,
-        report: &mut String,
         opened: &mut Opened,
     ) -> Result<(), Box<Failure>> {
-        for rule in &server.listeners {
-            let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
-            if let Some(kept) = self.claim(&server.name, rule, &opened.kept) {
-                opened.kept.push(kept);
-                let found = self.servers.get(kept.0).and_then(|running| running.bound.get(kept.1));
-                let sockets = found.map_or_else(Vec::new, |bound| bound.sockets.clone());
-                ready.bound.push(Bound { rule: rule.clone(), sockets });
+        for mut bound in wanted {
+            if let Some((at, kept)) = self.claim(&bound, &opened.kept) {
+                opened.kept.push(at);
+                bound.sockets = kept.sockets.clone();
+                opened.bound.push(bound);
                 continue;
             }
-            ready.bound.push(Bound { rule: rule.clone(), sockets: Vec::new() });
-            let passed = take_passed(&mut self.passed, &rule.listen, &options(&server.settings, rule))?;
+            let passed = take_passed(&mut self.passed, &bound.rule.listen, &bound.options)?;
             let is_ours = passed.is_none();
-            let sockets = match passed {
-                Some(passed) => passed,
-                None => self.bind(server, rule, new, reactor, opened)?,
+            let sockets = match passed.map_or_else(|| self.bind(&bound, new, reactor, opened), Ok) {
+                // That of a monitor which nobody chose.
+                #[cfg(feature = "monitor")]
+                Err(failure) if bound.rule.text.is_empty() => {
+                    self.host.warn(&failure.message);
+                    continue;
+                }
+                sockets => sockets?,
             };
-            let Some(ready) = opened.ready.last_mut() else { return Ok(()) };
             for (socket, address) in sockets {
                 if let (true, Address::Unix(path)) = (is_ours, &address) {
                     self.served.sockets.0.extend(Socket::find(path));
                     opened.paths.push(path.clone());
                 }
-                push_urls(&address, report);
-                let added = reactor.lp().add_listener(socket, ready.service, buffers(&server.settings, rule));
+                let added = reactor.lp().add_listener(socket, bound.service, bound.buffers);
                 let id = added.map_err(|error| too_many(&address, error))?;
                 opened.listeners.push(id);
-                if let Some(bound) = ready.bound.last_mut() {
-                    bound.sockets.push((id, address));
-                }
+                bound.sockets.push((id, address));
             }
+            opened.bound.push(bound);
         }
         Ok(())
     }
 
-    /// New sockets of the rule that was looked at last; none where its address may come later, or has to be made free.
+    /// New sockets of a rule; none where its address may come later, or has to be made free.
     fn bind(
         &mut self,
-        server: &HttpServer,
-        rule: &ListenRule,
+        wanted: &Bound,
         new: &Settings,
         reactor: &mut Reactor<World>,
         opened: &mut Opened,
     ) -> Result<Vec<(OwnedFd, Address)>, Box<Failure>> {
-        let mut options = options(&server.settings, rule);
-        options.freebind = self.late.retries;
-        let bound = bind(&rule.listen, &options);
+        let options = ListenOptions { freebind: self.late.retries, ..wanted.options };
+        let bound = bind(&wanted.rule.listen, &options);
         let taken = bound.as_ref().is_err_and(|failure| failure.error == Some(Errno::ADDRINUSE));
-        if taken && self.wait_for_place(&rule.listen, new, reactor, opened) {
+        if taken && self.wait_for_place(wanted, new, reactor, opened) {
             return Ok(Vec::new());
         }
-        let service = opened.ready.last().map_or(0, |ready| ready.service);
-        or_wait(bound, &rule.listen, options, service, &mut self.late, reactor)
+        or_wait(bound, &wanted.rule.listen, options, wanted.service, &mut self.late, reactor)
     }
 
     /// Takes sockets that were passed to the program.
     ///
     /// # Errors
     /// They and the rules do not fit together.
-    pub(super) fn pass<'s>(
-        &mut self,
-        mut passed: Activation,
-        settings: &'s Settings,
-    ) -> Result<(), Box<Failure>> {
+    pub(super) fn pass(&mut self, mut passed: Activation, settings: &Settings) -> Result<(), Box<Failure>> {
         if passed.is_empty() {
             return Ok(());
         }
-        let mut rules = Vec::new();
-        let mut add = |listeners: &'s [ListenRule]| {
-            listeners.iter().for_each(|rule| rules.push(&rule.listen));
-        };
-        for server in settings.servers.iter().filter(|server| server.settings.enabled) {
-            add(&server.listeners);
-        }
-        #[cfg(feature = "monitor")]
-        for monitor in settings.monitors.iter().filter(|monitor| monitor.settings.enabled) {
-            add(&monitor.listeners);
-        }
+        let rules: Vec<&Listen> = rules(settings).iter().map(|rule| &rule.listen).collect();
         passed.assign(&rules)?;
         self.passed.clear();
         for (at, rule) in rules.iter().enumerate() {
@@ -139,87 +127,74 @@ impl Running {
                 return reactor.world().note(time, &words);
             }
         };
-        let server = self.servers.iter_mut().find(|server| server.service == service);
-        let settings = server.as_ref().and_then(|server| {
-            let settings = self.settings.servers.iter().find(|other| other.name == server.name);
-            settings.map(|settings| &settings.settings)
-        });
-        let rules = server.map(|server| &mut server.bound);
-        #[cfg(feature = "monitor")]
-        let rules = rules.or_else(|| {
-            let monitor = self.monitors.iter_mut().find(|monitor| monitor.service == service);
-            monitor.map(|monitor| &mut monitor.bound)
-        });
         let ip = ip_of(&address);
         // A free port is another now.
         let is = |listen: &Listen| matches!(listen, Listen::Ip(rule) if rule.ip() == ip.ip() && (rule.port() == 0 || *rule == ip));
-        let bound = rules.and_then(|rules| {
-            rules.iter_mut().find(|bound| bound.sockets.is_empty() && is(&bound.rule.listen))
-        });
+        let mut bound = self.bound.iter_mut().filter(|bound| bound.service == service);
+        let bound = bound.find(|bound| bound.sockets.is_empty() && is(&bound.rule.listen));
         let Some(bound) = bound else { return };
-        let buffers = settings.map_or(OF_MONITORS, |settings| buffers(settings, &bound.rule));
-        if let Ok(id) = reactor.lp().add_listener(socket, service, buffers) {
+        if let Ok(id) = reactor.lp().add_listener(socket, service, bound.buffers) {
             reactor.world().note(time, &["listens on ", &display(&address)]);
             bound.sockets.push((id, address));
         }
     }
 
-    /// The rule that listens at the same address, if it is not claimed yet: the place of its server and its own. A free
-    /// port stays with its server.
-    pub(super) fn claim(
-        &self,
-        name: &str,
-        rule: &ListenRule,
-        kept: &[(usize, usize)],
-    ) -> Option<(usize, usize)> {
-        let own = self.servers.iter().enumerate().filter(|(_, server)| server.name == name);
-        let others = self
-            .servers
-            .iter()
-            .enumerate()
-            .filter(|(_, server)| server.name != name && !rule.listen.is_ephemeral());
-        for (at, server) in own.chain(others) {
-            for (place, bound) in server.bound.iter().enumerate() {
-                if bound.rule.listen == rule.listen && !kept.contains(&(at, place)) {
-                    return Some((at, place));
-                }
-            }
-        }
-        None
+    /// The rule that listens at the same address, if it is not claimed yet, and its place. A free port stays with whoever
+    /// has it, and who waits for an address waits for its own.
+    fn claim(&self, wanted: &Bound, kept: &[usize]) -> Option<(usize, &Bound)> {
+        let is_own = |bound: &Bound| bound.service == wanted.service;
+        let may_move = |bound: &Bound| !wanted.rule.listen.is_ephemeral() && !bound.sockets.is_empty();
+        let all = self.bound.iter().enumerate();
+        let mut same =
+            all.filter(|(at, bound)| bound.rule.listen == wanted.rule.listen && !kept.contains(at));
+        let own = same.clone().find(|(_, bound)| is_own(bound));
+        own.or_else(|| same.find(|(_, bound)| may_move(bound)))
     }
 
-    /// Has sockets that stay be as their rules say now.
-    pub(super) fn retune(
-        &self,
-        before: &[Server],
-        server: &HttpServer,
-        bound: &[Bound],
-        reactor: &mut Reactor<World>,
-    ) {
-        for (rule, (id, address)) in
-            bound.iter().flat_map(|bound| bound.sockets.iter().map(|one| (&bound.rule, one)))
+    /// Has sockets belong to whom their rules belong to now, and those that stay be as their rules say.
+    pub(super) fn retune(&self, before: &[Bound], reactor: &mut Reactor<World>) {
+        for (bound, (id, address)) in
+            self.bound.iter().flat_map(|bound| bound.sockets.iter().map(move |one| (bound, one)))
         {
-            let was = before.iter().find_map(|other| {
-                let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
-                let bound = other.bound.iter().find(is)?;
-                let settings = self.settings.servers.iter().find(|settings| settings.name == other.name)?;
-                Some(options(&settings.settings, &bound.rule))
-            });
-            let Some((was, listener)) = was.zip(reactor.lp().listener(*id)) else { continue };
-            let now = options(&server.settings, rule);
-            if let Err(error) = retune(listener.fd(), address, (&was, &now), &self.served.sockets) {
-                let time = reactor.now();
-                reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
+            let is = |bound: &&Bound| bound.sockets.iter().any(|(other, _)| other == id);
+            let was = before.iter().find(is);
+            if let Some((was, listener)) = was.zip(reactor.lp().listener(*id)) {
+                let change = (&was.options, &bound.options);
+                let outcome = retune(listener.fd(), address, change, &self.served.sockets);
+                #[cfg(feature = "monitor")]
+                let outcome = outcome.and(super::monitors::open_place(address, (was, bound)));
+                if let Err(error) = outcome {
+                    let time = reactor.now();
+                    reactor.world().note(time, &[&display(address), ": ", &gorgon_sys::describe(error)]);
+                }
             }
+            let lp = reactor.lp();
+            lp.move_listener(*id, bound.service);
+            lp.set_listener_buffers(*id, bound.buffers);
+            let (send, receive) = (bound.options.send_buffer, bound.options.receive_buffer);
+            // What the kernel does not take it does not take; the sockets serve all the same.
+            let _kernel = lp.set_listener_socket_buffers(*id, send, receive);
         }
     }
+}
+
+/// The rules of all that are not turned off.
+pub(super) fn rules(settings: &Settings) -> Vec<&ListenRule> {
+    let servers = settings.servers.iter().filter(|server| server.settings.enabled);
+    let rules = servers.flat_map(|server| &server.listeners);
+    #[cfg(feature = "monitor")]
+    let rules = {
+        let monitors = settings.monitors.iter().filter(|monitor| monitor.settings.enabled);
+        rules.chain(monitors.flat_map(|monitor| &monitor.listeners))
+    };
+    rules.collect()
 }
 
 /// New sockets of a rule, or none where its address may come later: then it is tried again for that service.
 ///
 /// # Errors
 /// Those of who bound it, if waiting does not help.
-pub(super) fn or_wait(
+fn or_wait(
     bound: Result<Vec<(OwnedFd, Address)>, Box<Failure>>,
     listen: &Listen,
     options: ListenOptions,
@@ -244,7 +219,7 @@ pub(super) fn or_wait(
 ///
 /// # Errors
 /// One of them cannot be made what it is to be.
-pub(super) fn take_passed(
+fn take_passed(
     passed: &mut PassedFor,
     listen: &Listen,
     options: &ListenOptions,
@@ -280,20 +255,25 @@ fn ip_of(address: &Address) -> SocketAddr {
     }
 }
 
+/// The rules of a server, without sockets yet.
+pub(super) fn of_server(server: &HttpServer, service: u8) -> Vec<Bound> {
+    let http = &server.settings;
+    let bound = |rule: &ListenRule| Bound {
+        service,
+        rule: rule.clone(),
+        options: options(http, rule),
+        buffers: buffers(http, rule),
+        sockets: Vec::new(),
+    };
+    server.listeners.iter().map(bound).collect()
+}
+
 /// The buffers of who comes by a rule.
-pub(super) fn buffers(http: &HttpSettings, rule: &ListenRule) -> Buffers {
+fn buffers(http: &HttpSettings, rule: &ListenRule) -> Buffers {
     Buffers {
         read: rule.read_buffer.unwrap_or(http.read_buffer),
         write: rule.write_buffer.unwrap_or(http.write_buffer),
     }
-}
-
-/// The kernel's buffers of who comes by a rule; none where the kernel decides.
-pub(super) fn socket_buffers(http: &HttpSettings, rule: &ListenRule) -> (Option<u32>, Option<u32>) {
-    let given = |size: u32| Some(size).filter(|size| *size > 0);
-    let (send, receive) =
-        (rule.send_buffer.unwrap_or(http.send_buffer), rule.receive_buffer.unwrap_or(http.receive_buffer));
-    (given(send), given(receive))
 }
 
 #[cfg(test)]
@@ -303,6 +283,7 @@ mod tests {
     use super::*;
     use crate::config::load::tests::good;
     use crate::engine::Loop;
+    use alloc::string::String;
     use gorgon_sys::PollerKind;
     use std::os::unix::fs::PermissionsExt;
 
@@ -343,7 +324,7 @@ mod tests {
         running.apply(with(NOWHERE), &mut reactor, &mut report).unwrap();
         // It is bound all the same, where the system can do that.
         let service = running.monitors[0].service;
-        let (id, address) = running.monitors[0].bound[0].sockets.pop().unwrap();
+        let (id, address) = running.bound[0].sockets.pop().unwrap();
         assert!(matches!(address, Address::Ip(address) if address.port() != 0));
         reactor.lp().remove_listener(id);
         let listen = Address::Ip(NOWHERE.parse().unwrap());
@@ -354,7 +335,7 @@ mod tests {
         assert_eq!(running.late.addresses(service.into()).count(), 1);
         running.turn(1000, &mut reactor);
         assert_eq!(running.late.next(), None);
-        let bound = &running.monitors[0].bound;
+        let bound = &running.bound;
         let (id, Address::Ip(came)) = &bound[0].sockets[0] else { panic!("no address") };
         assert_eq!((came.ip(), bound[1].sockets.len()), (ip_of(&listen).ip(), 1));
         assert!(reactor.lp().listener(*id).is_some());
@@ -362,6 +343,17 @@ mod tests {
         running.late.add(listen, options, service.into(), 0);
         running.apply(with("127.0.0.1:0"), &mut reactor, &mut report).unwrap();
         assert_eq!(running.late.next(), None);
+        // One of another name asks for it itself.
+        running.apply(with(NOWHERE), &mut reactor, &mut report).unwrap();
+        let (id, address) = running.bound[0].sockets.pop().unwrap();
+        reactor.lp().remove_listener(id);
+        let service = running.monitors[0].service;
+        running.late.add(address, options, service.into(), 0);
+        let mut other = with(NOWHERE);
+        other.monitors[0].name = String::from("other");
+        running.apply(other, &mut reactor, &mut report).unwrap();
+        assert_ne!(running.bound[0].service, service);
+        assert_eq!((running.bound[0].sockets.len(), running.late.next()), (1, None));
         std::fs::remove_file(&keys).unwrap();
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn standing(running: &Running) -> String {
             text.push_str(&String::from_utf8_lossy(&own.settings.root));
         }
         let mut word = " on ";
-        for (_, address) in server.bound.iter().flat_map(|bound| &bound.sockets) {
+        for (_, address) in running.bound_of(server.service).flat_map(|bound| &bound.sockets) {
             push_all(&mut text, &[word, &display(address)]);
             word = ", ";
         }

@@ -51,8 +51,9 @@ impl Live<'_, '_> {
         let missing = || Trouble::new(Code::Missing, &["/listener/", name, ": no such node"]);
         let is = |bound: &Bound| bound.sockets.iter().any(|(_, address)| display(address) == name);
         let servers = self.running.servers.iter();
-        let mut all = servers
-            .flat_map(|server| server.bound.iter().enumerate().map(move |bound| (&server.name, bound)));
+        let mut all = servers.flat_map(|server| {
+            self.running.bound_of(server.service).enumerate().map(move |bound| (&server.name, bound))
+        });
         let (server, (place, bound)) = all.find(|(_, (_, bound))| is(bound)).ok_or_else(missing)?;
         if !matches!(key, "read_buffer" | "write_buffer") {
             return Err(Trouble::new(Code::Unknown, &["/listener/", name, ".", key, ": no such setting"]));

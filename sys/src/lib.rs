@@ -50,6 +50,7 @@ pub mod replace;
 pub mod runtime;
 pub mod signal;
 pub mod socket;
+pub mod socket_file;
 pub mod standard;
 pub mod stat;
 pub mod terminal;
@@ -99,9 +100,10 @@ pub use rustix::io::Errno;
 pub use rustix::path::Arg;
 pub use signal::{Signal, Signals};
 pub use socket::{
-    Accepted, ListenOptions, accept, connect, hide_listener, is_no_socket, listen, listen_again,
-    local_address, pair, peer_address, reset_on_close, segment_size, set_defer_accept, share_address,
-    shutdown_write, take_error, unacknowledged,
+    Accepted, ListenOptions, accept, connect, hide_listener, listen, listen_again, local_address, pair,
+    peer_address, reset_on_close, segment_size, set_defer_accept, share_address, shutdown_write, take_error,
+    unacknowledged,
 };
+pub use socket_file::{is_no_socket, unmasked_mode};
 pub use standard::{is_terminal, pause, process_id, standard_error, standard_input, standard_output};
 pub use stat::{FileKind, FileStat, space, stat, sync, truncate};

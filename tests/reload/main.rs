@@ -9,6 +9,7 @@ mod files;
 mod host;
 mod lasting;
 mod listeners;
+mod monitors;
 mod observed;
 mod passwords;
 mod rights;

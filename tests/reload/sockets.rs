@@ -75,3 +75,34 @@ fn what_lies_in_its_place_stays() {
         assert_eq!(asks(&own), b"of one");
     }
 }
+
+/// Who may connect is what a fresh start would leave it to, when a rule does not say any more.
+#[test]
+fn a_mode_that_is_taken_away_is_the_umasks_again() {
+    let text = |mode: &str| ONE.replace(" mode=666", mode);
+    let program = Program::start(&text(""));
+    let path = program.directory.path().join("a.sock");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let fresh = mode();
+    assert!(fresh != 0o666 && fresh != 0o622, "this umask shows nothing: {fresh:o}");
+    program.reload(&text(" mode=666")).unwrap();
+    assert_eq!(mode(), 0o666);
+    program.reload(&text("")).unwrap();
+    assert_eq!(mode(), fresh);
+    let mut monitor = program.monitor();
+    let set = |monitor: &mut crate::host::Monitor, more: &str, time: &str| {
+        let rules = format!("127.0.0.1:0, unix:{}{more}", path.display());
+        monitor.ask(&format!("set /http/one listen=\"{rules}\"{time}")).unwrap();
+    };
+    set(&mut monitor, " mode=622", "");
+    assert_eq!(mode(), 0o622);
+    set(&mut monitor, "", "");
+    assert_eq!(mode(), fresh);
+    set(&mut monitor, " mode=622", " for 1s");
+    until("it is over", || monitor.ask("keep").unwrap().is_empty());
+    assert_eq!(mode(), fresh);
+    // The umask itself is as it was: one that is made anew says so.
+    std::fs::remove_file(&path).unwrap();
+    monitor.ask("call /config reload").unwrap();
+    assert_eq!((mode(), asks(&path)), (fresh, b"of one".to_vec()));
+}
