@@ -218,10 +218,14 @@ impl<W> Exchange<W> {
             self.received += step.used as u64;
             // What is wanted is bounded by its data, what is not by all that has to be read.
             let counted = if self.stage == Stage::Receiving { data.len() } else { step.used };
-            self.allowance = match self.allowance.checked_sub(counted as u64) {
-                Some(left) => left,
-                None => return (used, Fed::Refused(Status::CONTENT_TOO_LARGE)),
+            let Some(left) = self.allowance.checked_sub(counted as u64) else {
+                // What came before may be wrong first, however the input was cut.
+                let fits = usize::try_from(self.allowance).unwrap_or(usize::MAX).min(data.len());
+                joined.extend_from_slice(data.get(..fits).unwrap_or(&[]));
+                let before = self.sink.as_mut().map_or(Ok(()), |sink| sink.write(&joined, world));
+                return (used, Fed::Refused(before.err().unwrap_or(Status::CONTENT_TOO_LARGE)));
             };
+            self.allowance = left;
             let over = step.state != BodyState::NeedMore || step.used == 0 || used >= input.len();
             if let Some(sink) = &mut self.sink {
                 // Small chunks are written together.
@@ -334,6 +338,7 @@ fn put(room: &mut [u8], at: usize, bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::framing;
+    use super::super::handler::Response;
     use super::*;
     use crate::engine::values::{Files, Now};
 
@@ -347,6 +352,42 @@ mod tests {
                 out[..count].fill(b'x');
             }
             next
+        }
+    }
+
+    /// Takes what has no `!` in it.
+    struct Calm;
+
+    impl Sink<()> for Calm {
+        fn write(&mut self, data: &[u8], _world: &mut ()) -> Result<(), Status> {
+            if data.contains(&b'!') { Err(Status::CONFLICT) } else { Ok(()) }
+        }
+
+        fn finish(self: Box<Self>, _now: Now, _world: &mut ()) -> Response<()> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn of_two_things_that_are_wrong_the_first_is_told() {
+        for (body, status) in [
+            (&b"3\r\nab!\r\n9\r\nxxxxxxxxx\r\n"[..], Status::CONFLICT),
+            (b"3\r\nabc\r\n9\r\nx!xxxxxxx\r\n", Status::CONFLICT),
+            (b"3\r\nabc\r\n9\r\nxxxxxx!xx\r\n", Status::CONTENT_TOO_LARGE),
+            (b"3\r\nab!\r\nx\r\n", Status::CONFLICT),
+            (b"3\r\nabc\r\nx\r\n!", Status::BAD_REQUEST),
+        ] {
+            for cut in 0..=body.len() {
+                let shape = Shape { is_11: true, head_only: false, close: false, page: PageForm::Text };
+                let reader = BodyReader::new(framing::Framing::Chunked);
+                let mut exchange = Exchange::receiving(reader, Box::new(Calm), shape, 8);
+                let (front, rest) = body.split_at(cut);
+                let (used, mut fed) = exchange.feed(front, &mut ());
+                if fed == Fed::More {
+                    fed = exchange.feed(&[&front[used..], rest].concat(), &mut ()).1;
+                }
+                assert_eq!(fed, Fed::Refused(status), "{} at {cut}", body.escape_ascii());
+            }
         }
     }
 
