@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Broken, Errno, Replacement};
+use gorgon_sys::{Broken, InPlace, Refused, Replacement};
 
 use super::live::look;
 use super::notify::Notifier;
@@ -232,36 +232,32 @@ impl<'c> Configured<'c> {
             ]));
         }
         let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
-        let wrong = |path: &str, error| match error {
-            Errno::ACCESS | Errno::PERM => {
-                let other = if error == Errno::PERM {
-                    "and no new file could have its owner and group"
-                } else {
-                    "nor make files beside it"
-                };
-                joined(&[path, ": ", user, " may not write it, ", other, NOT_WRITTEN])
-            }
-            _ => joined(&[path, ": ", &gorgon_sys::describe(error)]),
-        };
+        let may_not =
+            |path: &str, other| joined(&[path, ": ", user, " may not write it, ", other, NOT_WRITTEN]);
+        let wrong = |path: &str, error, more| joined(&[path, ": ", &gorgon_sys::describe(error), more]);
         let mut prepared = Vec::new();
         for (path, text) in &saved.files {
             let new = Replacement::prepare(path.as_bytes(), text.as_bytes());
-            prepared.push((path, new.map_err(|error| wrong(path, error))?));
+            let new = new.map_err(|refused| match refused {
+                Refused::Foreign => may_not(path, "and no new file could have its owner and group"),
+                Refused::Alone => may_not(path, "nor make files beside it"),
+                Refused::System(error) => wrong(path, error, ""),
+            });
+            prepared.push((path, new?));
         }
         let mut report = saved.report;
         for (path, new) in prepared {
-            if let Some(made) = new.in_place() {
-                let why = if made {
-                    "a new file could not have its owner and group"
-                } else {
-                    "no file can be made beside it"
-                };
-                push_all(&mut report, &[path, ": written in its place, for ", why, "\n"]);
-            }
-            new.commit().map_err(|Broken { error, torn }| {
+            let way = new.commit().map_err(|Broken { error, torn }| {
                 let more = if torn { "; what it holds now may be neither text as a whole" } else { "" };
-                wrong(path, error) + more
+                wrong(path, error, more)
             })?;
+            let why = match way {
+                None => continue,
+                Some(InPlace::Foreign) => "a new file could not have its owner and group",
+                Some(InPlace::Alone) => "no file can be made beside it",
+                Some(InPlace::Mounted) => "it is mounted there",
+            };
+            push_all(&mut report, &[path, ": written in its place, for ", why, "\n"]);
         }
         wanted.clone_into(&mut self.base);
         Ok(report)
