@@ -227,7 +227,7 @@ fn what_it_uses_is_not_told_for_want_of_rights() {
     let program = Program::start_in(directory, &text, &[]);
     let mut monitor = program.monitor();
     let told = monitor.ask("call /config check").unwrap();
-    assert!(told.lines().count() == 1 && told.contains(": fine, "), "{told}");
+    assert!(told.lines().count() == 1 && told.contains(": ok, "), "{told}");
     let other = program.directory.file("others", "");
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).unwrap();
     program.write(&text.replace("/users", "/others"));
