@@ -385,6 +385,42 @@ fn what_is_mistyped_elsewhere_is_not_lost() {
     }
 }
 
+/// What a file says may come from anywhere, and goes to the terminal of who looks at it.
+#[test]
+fn what_is_told_commands_no_terminal() {
+    let directory = Directory::new();
+    let command = |text: &str| {
+        text.chars().find(|letter| {
+            (letter.is_control() && *letter != '\n') || ('\u{202a}'..='\u{202e}').contains(letter)
+        })
+    };
+    let root = "[http:a]\nroot = %(here)s\nlisten = 127.0.0.1:0\n";
+    let bad = "ind\u{1b}[31mex = a\nbacklog = \u{1b}]0;x\u{7}\u{9b}\nread_buffer = 3\u{202e}\n";
+    let bad = written(&directory, "bad.conf", &[root, bad].concat());
+    let odd = written(&directory, "odd.conf", &[root, "index = a\u{202e}\n"].concat());
+    let gone = written(&directory, "gone.conf", &root.replace("%(here)s", "/no\u{202e}"));
+    let plain = written(&directory, "plain.conf", root);
+    for (arguments, wanted) in [
+        (
+            &["check", "-c", &bad][..],
+            &["ind\\x1b[31mex: no such", "=\\x1b]0;x\\x07\\xc2\\x9b: ", "=3\\xe2\\x80\\xae: "][..],
+        ),
+        (&["run", "-c", &bad], &["ind\\x1b[31mex: no such"]),
+        (&["diff", "-c", &plain, &odd], &["a\\xe2\\x80\\xae\n"]),
+        (&["check", "-c", &gone], &["root=/no\\xe2\\x80\\xae: No such"]),
+        (&["run", "-c", &gone], &["root=/no\\xe2\\x80\\xae: No such"]),
+        (&["/no\u{1b}[31m"], &["/no\\x1b[31m: No such"]),
+        (&["--h\u{1b}[31m"], &["--h\\x1b[31m: no such"]),
+    ] {
+        let (_, output, error) = said(with(arguments));
+        let all = [output, error].concat();
+        assert_eq!(command(&all), None, "{all:?}");
+        assert!(wanted.iter().all(|part| all.contains(part)), "{all}");
+    }
+    // The dump is a configuration, which is read again.
+    assert!(command(&said(with(&["dump", "-c", &odd])).1).is_some());
+}
+
 #[test]
 fn a_dump_is_a_configuration() {
     let (directory, path) = two_sites();
