@@ -457,6 +457,28 @@ fn included_files_are_read() {
     assert_eq!(get(all[1], &plain("/a.txt")).body, b"of two");
 }
 
+/// Nor by a link, nor by another name of its own.
+#[test]
+fn a_file_is_read_once_by_all_its_names() {
+    let directory = Directory::new();
+    let a = directory.file("inc/a.conf", "[gorgon]\ngrace = 3s\n");
+    std::os::unix::fs::symlink("a.conf", directory.path().join("inc/b.conf")).unwrap();
+    std::fs::hard_link(a, directory.path().join("inc/c.conf")).unwrap();
+    let check = |files: &str| {
+        let path = written(&directory, "main.conf", &["[include]\nfiles = ", files, "\n"].concat());
+        said(with(&["check", "-c", &path]))
+    };
+    for files in ["inc/*.conf", "inc/a.conf inc/*.conf *.conf"] {
+        assert_eq!(check(files).0, 0, "{files}");
+    }
+    let here = directory.path().display();
+    for name in ["./inc/a.conf", "inc/b.conf", "inc/c.conf"] {
+        let (code, _, error) = check(&["inc/a.conf ", name].concat());
+        let twice = format!(":2: {here}/{name}: included twice, first as {here}/inc/a.conf\n");
+        assert!(code == 2 && error.lines().count() == 1 && error.ends_with(&twice), "{error}");
+    }
+}
+
 #[test]
 fn commands_and_directories_of_their_names() {
     let directory = Directory::new();

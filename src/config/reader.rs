@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::expand::{Names, expand};
-use super::files::Files;
+use super::files::{Files, Identity};
 use super::hints::hint;
 use super::kind::NodeKind;
 use super::problems::Problems;
@@ -51,8 +51,15 @@ pub struct Surroundings<'a, 'e> {
 
 /// Reads a file and those that it includes. What is right is in the source even where other things are wrong.
 pub fn read(path: &str, surroundings: &Surroundings<'_, '_>, problems: &mut Problems) -> Source {
-    let mut reader = Reader { surroundings, problems, source: Source::default(), open: Vec::new(), keys: 0 };
-    reader.file(path, None);
+    let mut reader = Reader {
+        surroundings,
+        problems,
+        source: Source::default(),
+        identities: Vec::new(),
+        open: Vec::new(),
+        keys: 0,
+    };
+    reader.file(path, None, false);
     reader.check_handlers();
     reader.source
 }
@@ -94,6 +101,8 @@ struct Reader<'a, 's, 'e> {
     surroundings: &'a Surroundings<'s, 'e>,
     problems: &'a mut Problems,
     source: Source,
+    /// Which files those of the source are.
+    identities: Vec<Identity>,
     /// The files that are being read, each included by the one before it.
     open: Vec<usize>,
     keys: usize,
@@ -104,12 +113,18 @@ impl Reader<'_, '_, '_> {
         self.problems.add_at(&self.source, place, message);
     }
 
-    /// Reads one file; `from` is where it is included.
-    fn file(&mut self, path: &str, from: Option<Place>) {
-        let text = match self.admit(path).and_then(|()| self.surroundings.files.read(path, FILE_MAX + 1)) {
-            Ok(text) if text.len() > FILE_MAX => Err("expected at most 1 MiB".to_owned()),
-            other => other,
-        };
+    /// Reads one file; `from` is where it is included. One that is there by a pattern is `found`, and not read twice.
+    fn file(&mut self, path: &str, from: Option<Place>, found: bool) {
+        let identity = self.surroundings.files.identity(path);
+        let known = identity.and_then(|own| self.identities.iter().position(|known| *known == own));
+        if found && known.is_some() {
+            return;
+        }
+        let text =
+            match self.admit(path, known).and_then(|()| self.surroundings.files.read(path, FILE_MAX + 1)) {
+                Ok(text) if text.len() > FILE_MAX => Err("expected at most 1 MiB".to_owned()),
+                other => other,
+            };
         let text = match (text, from) {
             (Ok(text), _) => text,
             (Err(message), Some(place)) => {
@@ -119,6 +134,7 @@ impl Reader<'_, '_, '_> {
         };
         let file = self.source.files.len();
         self.source.files.push(path.to_owned());
+        self.identities.push(identity.unwrap_or_default());
         self.open.push(file);
         match core::str::from_utf8(&text) {
             Ok(text) => self.lines(path, file, text),
@@ -132,12 +148,15 @@ impl Reader<'_, '_, '_> {
         self.open.pop();
     }
 
-    /// Whether one more file may be read.
-    fn admit(&self, path: &str) -> Result<(), String> {
-        let known = self.source.files.iter().position(|known| known == path);
+    /// Whether one more file may be read; `known` is its place among those that were, if it was.
+    fn admit(&self, path: &str, known: Option<usize>) -> Result<(), String> {
         Err(match known {
             Some(file) if self.open.contains(&file) => "includes itself",
-            Some(_) => "included twice",
+            Some(file) => {
+                let name = self.source.files.get(file).filter(|name| *name != path);
+                let (first, name) = name.map_or(("", ""), |name| (", first as ", name));
+                return Err(joined(&["included twice", first, name]));
+            }
             None if self.source.files.len() >= FILES_MAX => "more than 100 files",
             None if self.open.len() > DEPTH_MAX => "files include others more than 8 deep",
             None => return Ok(()),
@@ -345,7 +364,7 @@ impl Reader<'_, '_, '_> {
             if glob::is_pattern(directory.as_bytes()) {
                 self.problem(place, &joined(&[word, ": expected * ? and [ in the last name only"]));
             } else if !glob::is_pattern(name.as_bytes()) {
-                self.file(&joined(&[&directory, name]), Some(place));
+                self.file(&joined(&[&directory, name]), Some(place), false);
             } else {
                 self.pattern(&directory, name, place);
             }
@@ -366,7 +385,7 @@ impl Reader<'_, '_, '_> {
             }
         }
         for name in names.iter().take(FILES_MAX + 1) {
-            self.file(&joined(&[directory, name]), Some(place));
+            self.file(&joined(&[directory, name]), Some(place), true);
         }
     }
 

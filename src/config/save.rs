@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::difference::Difference;
 use super::editor;
-use super::files::Files;
+use super::files::{Files, Identity};
 #[cfg(any(feature = "http", feature = "monitor"))]
 use super::kind::NodeKind;
 use super::load::{Inputs, Loaded};
@@ -204,6 +204,10 @@ impl Files for Edited<'_> {
 
     fn list(&self, directory: &str) -> Result<Vec<String>, String> {
         self.files.list(directory)
+    }
+
+    fn identity(&self, path: &str) -> Option<Identity> {
+        self.files.identity(path)
     }
 }
 

@@ -215,6 +215,37 @@ fn mistakes_of_included_files() {
     assert!(check(&files)[0].ends_with("more than 100 files"));
 }
 
+/// A file is the same whatever it is called. What a pattern finds is what is there; a name is meant.
+#[test]
+fn no_file_is_read_twice() {
+    let check = |main: &str, files: &[(&str, &str)]| {
+        let main = ["[include]\nfiles = ", main, "\n[gorgon]\n"].concat();
+        let mut all = vec![("/etc/g.conf", main.as_str())];
+        all.extend_from_slice(files);
+        match load_with(&Texts::new(&all), &[], &[]) {
+            Ok(loaded) => loaded.source.files,
+            Err(problems) => problems,
+        }
+    };
+    let a = ("/etc/inc/a.conf", "");
+    let twice = ["/etc/g.conf:2: /etc/./inc/a.conf: included twice, first as /etc/inc/a.conf"];
+    assert_eq!(check("inc/a.conf ./inc/a.conf", &[a]), twice);
+    let twice = ["/etc/g.conf:2: /etc/../etc/inc/a.conf: included twice, first as /etc/inc/a.conf"];
+    assert_eq!(check("inc/a.conf %(here)s/../etc/inc/a.conf", &[a]), twice);
+    let twice = ["/etc/g.conf:2: /etc/inc/a.conf: included twice"];
+    assert_eq!(check("inc/a.conf %(here)s/inc/a.conf", &[a]), twice);
+    assert_eq!(check("inc/*.conf inc/a.conf", &[a]), twice);
+    let b = ("/etc/inc/b.conf", "[include]\nfiles = ../c.conf\n");
+    let c = ("/etc/c.conf", "[include]\nfiles = inc/b.conf\n");
+    let itself = ["/etc/inc/../c.conf:2: /etc/inc/../inc/b.conf: includes itself"];
+    assert_eq!(check("inc/b.conf", &[b, c]), itself);
+    // What was read is left out.
+    let b = ("/etc/inc/b.conf", "[include]\nfiles = *.conf\n");
+    let read = ["/etc/g.conf", "/etc/inc/a.conf", "/etc/inc/b.conf"];
+    assert_eq!(check("inc/a.conf inc/*.conf", &[a, b]), read);
+    assert_eq!(check("inc/*.conf ./inc/a* *.conf", &[a, b]), read);
+}
+
 #[test]
 fn limits_of_a_file() {
     let large = ";".repeat(FILE_MAX + 1);
