@@ -355,6 +355,8 @@ fn what_is_no_command_is_told_near() {
         ),
         (&["check", "web.conf"], "did you mean gorgon check -c web.conf?\n"),
         (&["-t"], "did you mean gorgon check -c FILE?\n"),
+        (&["run", "-c", "web.conf", "site"], "gorgon: site: expected no file but that of -c\n"),
+        (&["run", "--daemon"], "gorgon: --daemon: no such option\n"),
         (&["monitor", "INFO"], "; a command goes behind -c\n"),
     ] {
         let (code, _, error) = said(with(arguments));
