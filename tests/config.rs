@@ -355,6 +355,8 @@ fn what_is_no_command_is_told_near() {
         ),
         (&["check", "web.conf"], "did you mean gorgon check -c web.conf?\n"),
         (&["-t"], "did you mean gorgon check -c FILE?\n"),
+        (&["run", "-c", "web.conf", "site"], "gorgon: site: expected no file but that of -c\n"),
+        (&["run", "--daemon"], "gorgon: --daemon: no such option\n"),
         (&["monitor", "INFO"], "; a command goes behind -c\n"),
     ] {
         let (code, _, error) = said(with(arguments));
@@ -383,6 +385,42 @@ fn what_is_mistyped_elsewhere_is_not_lost() {
         let (code, _, error) = said(command);
         assert!(code == 2 && error.contains(message), "{error}");
     }
+}
+
+/// What a file says may come from anywhere, and goes to the terminal of who looks at it.
+#[test]
+fn what_is_told_commands_no_terminal() {
+    let directory = Directory::new();
+    let command = |text: &str| {
+        text.chars().find(|letter| {
+            (letter.is_control() && *letter != '\n') || ('\u{202a}'..='\u{202e}').contains(letter)
+        })
+    };
+    let root = "[http:a]\nroot = %(here)s\nlisten = 127.0.0.1:0\n";
+    let bad = "ind\u{1b}[31mex = a\nbacklog = \u{1b}]0;x\u{7}\u{9b}\nread_buffer = 3\u{202e}\n";
+    let bad = written(&directory, "bad.conf", &[root, bad].concat());
+    let odd = written(&directory, "odd.conf", &[root, "index = a\u{202e}\n"].concat());
+    let gone = written(&directory, "gone.conf", &root.replace("%(here)s", "/no\u{202e}"));
+    let plain = written(&directory, "plain.conf", root);
+    for (arguments, wanted) in [
+        (
+            &["check", "-c", &bad][..],
+            &["ind\\x1b[31mex: no such", "=\\x1b]0;x\\x07\\xc2\\x9b: ", "=3\\xe2\\x80\\xae: "][..],
+        ),
+        (&["run", "-c", &bad], &["ind\\x1b[31mex: no such"]),
+        (&["diff", "-c", &plain, &odd], &["a\\xe2\\x80\\xae\n"]),
+        (&["check", "-c", &gone], &["root=/no\\xe2\\x80\\xae: No such"]),
+        (&["run", "-c", &gone], &["root=/no\\xe2\\x80\\xae: No such"]),
+        (&["/no\u{1b}[31m"], &["/no\\x1b[31m: No such"]),
+        (&["--h\u{1b}[31m"], &["--h\\x1b[31m: no such"]),
+    ] {
+        let (_, output, error) = said(with(arguments));
+        let all = [output, error].concat();
+        assert_eq!(command(&all), None, "{all:?}");
+        assert!(wanted.iter().all(|part| all.contains(part)), "{all}");
+    }
+    // The dump is a configuration, which is read again.
+    assert!(command(&said(with(&["dump", "-c", &odd])).1).is_some());
 }
 
 #[test]
@@ -419,6 +457,28 @@ fn included_files_are_read() {
     let all = addresses(&server);
     assert_eq!(get(all[0], &plain("/a.txt")).body, b"of one");
     assert_eq!(get(all[1], &plain("/a.txt")).body, b"of two");
+}
+
+/// Nor by a link, nor by another name of its own.
+#[test]
+fn a_file_is_read_once_by_all_its_names() {
+    let directory = Directory::new();
+    let a = directory.file("inc/a.conf", "[gorgon]\ngrace = 3s\n");
+    std::os::unix::fs::symlink("a.conf", directory.path().join("inc/b.conf")).unwrap();
+    std::fs::hard_link(a, directory.path().join("inc/c.conf")).unwrap();
+    let check = |files: &str| {
+        let path = written(&directory, "main.conf", &["[include]\nfiles = ", files, "\n"].concat());
+        said(with(&["check", "-c", &path]))
+    };
+    for files in ["inc/*.conf", "inc/a.conf inc/*.conf *.conf"] {
+        assert_eq!(check(files).0, 0, "{files}");
+    }
+    let here = directory.path().display();
+    for name in ["./inc/a.conf", "inc/b.conf", "inc/c.conf"] {
+        let (code, _, error) = check(&["inc/a.conf ", name].concat());
+        let twice = format!(":2: {here}/{name}: included twice, first as {here}/inc/a.conf\n");
+        assert!(code == 2 && error.lines().count() == 1 && error.ends_with(&twice), "{error}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![no_main]
 
 use gorgon::config::dump::dump;
-use gorgon::config::files::Files;
+use gorgon::config::files::{Files, Identity};
 use gorgon::config::load::Inputs;
 use gorgon::config::save::save;
 use libfuzzer_sys::fuzz_target;
@@ -20,6 +20,10 @@ impl Files for Text<'_> {
 
     fn list(&self, _directory: &str) -> Result<Vec<String>, String> {
         Ok(vec!["a".to_owned(), "g.conf".to_owned()])
+    }
+
+    fn identity(&self, path: &str) -> Option<Identity> {
+        (path == "/etc/g.conf").then_some((1, 1))
     }
 }
 

@@ -5,13 +5,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use gorgon_sys::{Broken, Errno, Replacement};
+use gorgon_sys::{Broken, InPlace, Refused, Replacement};
 
 use super::live::look;
 use super::notify::Notifier;
 use super::presence;
 use super::running::{self, Running};
 use super::standing::standing;
+use crate::cli::configured::verdict;
 use crate::cli::process::{GORGON, ProcessSettings};
 use crate::config::difference::Difference;
 use crate::config::files::SystemFiles;
@@ -124,7 +125,7 @@ impl<'c> Configured<'c> {
                 let mut words = String::from("reloaded ");
                 words.push_str(self.path());
                 words.push_str(if report.is_empty() { ": nothing differs" } else { ": " });
-                words.push_str(&report.trim_end().replace('\n', "; "));
+                words.push_str(&one_line(report));
                 reactor.world().note(now, &[&words]);
                 for doubt in doubts.lines().take(TOLD) {
                     reactor.world().note(now, &[doubt]);
@@ -143,7 +144,7 @@ impl<'c> Configured<'c> {
                     push_decimal_str(more as u64, &mut words);
                     reactor.world().note(now, &[&words, " more problems, see /config.last_failure"]);
                 }
-                trouble.message = trouble.message.replace('\n', "; ");
+                trouble.message = one_line(&trouble.message);
                 trouble.message.clone_into(&mut self.last_failure);
             }
         }
@@ -157,26 +158,13 @@ impl<'c> Configured<'c> {
         reactor: &mut Reactor<World>,
     ) -> Result<(String, String), Box<Trouble>> {
         let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
-        let loaded = load(inputs, &running.settings)
-            .map_err(|problems| running::trouble(lines(&problems).trim_end().to_owned()))?;
+        let loaded = load(inputs, &running.settings)?;
         let doubts = doubts(&loaded, &running.settings);
-        let fresh = &loaded.settings;
-        let mut new = overlay(&self.base, &running.settings, fresh);
-        let fixed = keep_fixed(&mut new.process, &running.settings.process);
+        let (new, fixed) = self.beside(&loaded.settings, &running.settings);
         let report = Difference::between(&running.settings, &new).print(&new);
         // What was changed live may contradict what the file says now.
         let outcome = look(&new).and_then(|()| running.change(new, reactor));
-        outcome.map_err(|mut trouble| {
-            // It ends at the first that is wrong, but all is to be mended.
-            let all = look_around(&loaded, &running.settings).into_list();
-            let first = loaded.source.locate(&trouble.message);
-            trouble.message = lines(&all);
-            if !all.iter().any(|one| one.says(&first)) {
-                trouble.message.insert_str(0, &(first + "\n"));
-            }
-            trouble.message.truncate(trouble.message.trim_end().len());
-            trouble
-        })?;
+        outcome.map_err(|trouble| with_others(trouble, &loaded, &running.settings))?;
         let touched = self.touched.get_or_insert_default();
         for change in &Difference::between(&self.base, &loaded.settings).changed {
             let mut path = String::new();
@@ -192,19 +180,44 @@ impl<'c> Configured<'c> {
         Ok((report, doubts))
     }
 
-    /// Says what is wrong with the file as it is now; what it names that the system has not is a warning, for that may
-    /// come before it is read.
+    /// What would hold if a file were read that says `fresh`, and the keys that only a start changes.
+    fn beside(&self, fresh: &Settings, running: &Settings) -> (Settings, Vec<&'static str>) {
+        let mut new = overlay(&self.base, running, fresh);
+        let fixed = keep_fixed(&mut new.process, &running.process);
+        (new, fixed)
+    }
+
+    /// Says what is odd about the file as it is now. That is also what a reload would not make use of: what only a start
+    /// wants, and what was changed live.
     ///
     /// # Errors
-    /// All of it.
-    pub(super) fn check(&self, running: &Settings) -> Result<String, String> {
-        let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = load(inputs, running).map_err(|problems| one_line(&problems))?;
-        let mut text = doubts(&loaded, running);
-        push_all(&mut text, &[inputs.path.as_str(), ": fine, "]);
-        push_decimal_str(loaded.settings.nodes().len() as u64, &mut text);
-        text.push_str(" nodes\n");
-        Ok(text)
+    /// What a reload would be refused for, in its words, as far as that can be told without doing it.
+    pub(super) fn check(&self, running: &Settings) -> Result<String, Box<Trouble>> {
+        let outcome = self.examine(running);
+        outcome.map_err(|mut trouble| {
+            trouble.message = one_line(&trouble.message);
+            trouble
+        })
+    }
+
+    /// The same, each error a line.
+    fn examine(&self, running: &Settings) -> Result<String, Box<Trouble>> {
+        let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
+        let mut loaded = load(inputs, running)?;
+        let (mut new, _) = self.beside(&loaded.settings, running);
+        let mut outcome = look(&new);
+        // A reload leaves that file alone.
+        new.process.pid_file.clear();
+        core::mem::swap(&mut loaded.settings, &mut new);
+        let found = look_around(&loaded, running).into_list();
+        loaded.settings = new;
+        if let Some(first) = found.first().filter(|_| outcome.is_ok()) {
+            let mut line = String::new();
+            first.print(&mut line);
+            outcome = Err(running::trouble(line));
+        }
+        outcome.map_err(|trouble| with_others(trouble, &loaded, running))?;
+        Ok(doubts(&loaded, running) + &verdict(&inputs.path, &loaded))
     }
 
     /// Says what differs between the file as it is now and what runs.
@@ -213,7 +226,7 @@ impl<'c> Configured<'c> {
     /// What is wrong with the file.
     pub(super) fn diff(&self, settings: &Settings) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
-        let loaded = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
+        let loaded = inputs.load(&SystemFiles).map_err(|problems| all_of(&problems))?;
         Ok(Difference::between(settings, &loaded.settings).print(&loaded.settings))
     }
 
@@ -224,44 +237,40 @@ impl<'c> Configured<'c> {
     pub(super) fn save(&mut self, wanted: &Settings, user: &str) -> Result<String, String> {
         let inputs = self.inputs.ok_or_else(|| NO_FILE.to_owned())?;
         // What was changed in the file meanwhile, and not reloaded, would be undone without a word.
-        let now = inputs.load(&SystemFiles).map_err(|problems| one_line(&problems))?;
+        let now = inputs.load(&SystemFiles).map_err(|problems| all_of(&problems))?;
         if now.settings != self.base {
             return Err(joined(&[
                 &*inputs.path,
                 " says something else than when it was read; reload it first",
             ]));
         }
-        let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| one_line(&problems))?;
-        let wrong = |path: &str, error| match error {
-            Errno::ACCESS | Errno::PERM => {
-                let other = if error == Errno::PERM {
-                    "and no new file could have its owner and group"
-                } else {
-                    "nor make files beside it"
-                };
-                joined(&[path, ": ", user, " may not write it, ", other, NOT_WRITTEN])
-            }
-            _ => joined(&[path, ": ", &gorgon_sys::describe(error)]),
-        };
+        let saved = save::save(inputs, &SystemFiles, wanted).map_err(|problems| all_of(&problems))?;
+        let may_not =
+            |path: &str, other| joined(&[path, ": ", user, " may not write it, ", other, NOT_WRITTEN]);
+        let wrong = |path: &str, error, more| joined(&[path, ": ", &gorgon_sys::describe(error), more]);
         let mut prepared = Vec::new();
         for (path, text) in &saved.files {
             let new = Replacement::prepare(path.as_bytes(), text.as_bytes());
-            prepared.push((path, new.map_err(|error| wrong(path, error))?));
+            let new = new.map_err(|refused| match refused {
+                Refused::Foreign => may_not(path, "and no new file could have its owner and group"),
+                Refused::Alone => may_not(path, "nor make files beside it"),
+                Refused::System(error) => wrong(path, error, ""),
+            });
+            prepared.push((path, new?));
         }
         let mut report = saved.report;
         for (path, new) in prepared {
-            if let Some(made) = new.in_place() {
-                let why = if made {
-                    "a new file could not have its owner and group"
-                } else {
-                    "no file can be made beside it"
-                };
-                push_all(&mut report, &[path, ": written in its place, for ", why, "\n"]);
-            }
-            new.commit().map_err(|Broken { error, torn }| {
+            let way = new.commit().map_err(|Broken { error, torn }| {
                 let more = if torn { "; what it holds now may be neither text as a whole" } else { "" };
-                wrong(path, error) + more
+                wrong(path, error, more)
             })?;
+            let why = match way {
+                None => continue,
+                Some(InPlace::Foreign) => "a new file could not have its owner and group",
+                Some(InPlace::Alone) => "no file can be made beside it",
+                Some(InPlace::Mounted) => "it is mounted there",
+            };
+            push_all(&mut report, &[path, ": written in its place, for ", why, "\n"]);
         }
         wanted.clone_into(&mut self.base);
         Ok(report)
@@ -272,24 +281,39 @@ impl<'c> Configured<'c> {
 ///
 /// # Errors
 /// All that is wrong; then with what it names and the system has not.
-fn load(inputs: &Inputs<'_>, running: &Settings) -> Result<Loaded, Vec<Problem>> {
+fn load(inputs: &Inputs<'_>, running: &Settings) -> Result<Loaded, Box<Trouble>> {
     let (loaded, mut problems) = inputs.examine(&SystemFiles);
     match loaded {
         Some(loaded) if problems.is_empty() => return Ok(loaded),
         Some(loaded) => problems.join(look_around(&loaded, running)),
         None => {}
     }
-    Err(problems.into_list())
+    let mut text = String::new();
+    push_lines(&problems.into_list(), &mut text);
+    Err(running::trouble(text))
 }
 
-/// All problems, each a line.
-fn lines(problems: &[Problem]) -> String {
-    let mut text = String::new();
-    for problem in problems {
-        problem.print(&mut text);
-        text.push('\n');
+/// A trouble, which ends at the first that is wrong, with all else that is to be mended, each a line.
+fn with_others(mut trouble: Box<Trouble>, loaded: &Loaded, running: &Settings) -> Box<Trouble> {
+    let all = look_around(loaded, running).into_list();
+    let mut text = loaded.source.locate(&trouble.message);
+    if all.iter().any(|one| one.says(&text)) {
+        text.clear();
     }
-    text
+    push_lines(&all, &mut text);
+    trouble.message = text;
+    trouble
+}
+
+/// Appends all problems, each a line but for the end of the last.
+#[inline(never)]
+fn push_lines(problems: &[Problem], text: &mut String) {
+    for problem in problems {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        problem.print(text);
+    }
 }
 
 /// What is odd about a configuration, and what it names that the system has not: each a line.
@@ -319,9 +343,18 @@ fn look_around(loaded: &Loaded, running: &Settings) -> Problems {
     }
 }
 
-/// All that is wrong in one line, for what the monitor answers and what is noted have no more.
-fn one_line(problems: &[Problem]) -> String {
-    lines(problems).trim_end().replace('\n', "; ")
+/// All that is wrong, in one line.
+#[inline(never)]
+fn all_of(problems: &[Problem]) -> String {
+    let mut text = String::new();
+    push_lines(problems, &mut text);
+    one_line(&text)
+}
+
+/// Lines in one, for what the monitor answers and what is noted have no more.
+#[inline(never)]
+fn one_line(lines: &str) -> String {
+    lines.trim_ascii_end().replace('\n', "; ")
 }
 
 /// The attributes of the process that hold for as long as it runs go back to what they are; gives those that would be
@@ -345,7 +378,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_one_line() {
         let problem = |message: &str| Problem { place: "web.conf:6".to_owned(), message: message.to_owned() };
-        assert_eq!(one_line(&[problem("rot")]), "web.conf:6: rot");
-        assert_eq!(one_line(&[problem("rot"), problem("hiden")]), "web.conf:6: rot; web.conf:6: hiden");
+        assert_eq!(all_of(&[problem("rot")]), "web.conf:6: rot");
+        assert_eq!(all_of(&[problem("rot"), problem("hiden")]), "web.conf:6: rot; web.conf:6: hiden");
     }
 }

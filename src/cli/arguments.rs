@@ -275,9 +275,16 @@ impl<'a> Reader<'a> {
             ("diff", None) => self.problem("diff", "expected a file: gorgon diff [-c FILE] OTHER"),
             (_, Some(_)) => {
                 let target = self.target.map(shown).unwrap_or_default();
-                let message =
-                    ["expected no file but that of -c; did you mean gorgon ", word, " -c ", &*target, "?"];
-                self.problem(&target, &joined(&message));
+                let message = [
+                    "expected no file but that of -c",
+                    "; did you mean gorgon ",
+                    word,
+                    " -c ",
+                    &*target,
+                    "?",
+                ];
+                let told = if config.path.is_some() { 1 } else { message.len() };
+                self.problem(&target, &joined(message.get(..told).unwrap_or_default()));
             }
             (_, None) => {}
         }

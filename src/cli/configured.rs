@@ -45,7 +45,7 @@ pub fn print(loaded: &Loaded, json: bool) -> bool {
 /// What differs between two configurations.
 #[must_use]
 pub fn difference(one: &Loaded, other: &Loaded) -> String {
-    Difference::between(&one.settings, &other.settings).print(&other.settings)
+    terminal::visible(&Difference::between(&one.settings, &other.settings).print(&other.settings))
 }
 
 /// The same with another file, which no option of the command line was meant for.

@@ -26,7 +26,7 @@ pub fn build(source: &Source, problems: &mut Problems) -> Settings {
                 let has = settings.has(node.kind, &node.name);
                 // What is wrong with one of a server that is not there is told all the same.
                 let settings = if has { &mut settings } else { alone_with(node, &mut alone) };
-                if !set(source, node, settings, problems) {
+                if !set(source, node, settings, problems) || node.flawed {
                     wrong_nodes.push(node);
                 }
             }

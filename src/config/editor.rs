@@ -322,15 +322,34 @@ fn push_comments(part: &str, all: bool, out: &mut String) {
     }
 }
 
-/// Adds a section at the end.
+/// Adds a section: of a handler behind the last one of its server, or else behind the server's own; any other, and one
+/// whose server is elsewhere, at the end.
 #[must_use]
 pub fn add(text: &str, node: &NodeId) -> String {
     let end = line_end(text);
-    let mut new = String::new();
-    let ends_blank = text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n");
-    let heading = joined(&["[", &section(node.kind, &node.name), "]", end]);
-    push_all(&mut new, &[if ends_blank { "" } else { end }, &heading]);
-    replaced(text, text.len(), text.len(), &new)
+    let mut at = text.len();
+    if let Some((server, _)) = split_once(&node.name, "/") {
+        for ((word, name), _, place) in sections(text) {
+            let name = name.unwrap_or_default();
+            let is_handler = word == node.kind.word() && belongs(name, server);
+            if is_handler || (at == text.len() && word == "http" && name == server) {
+                at = place;
+            }
+        }
+    }
+    if text.get(at..).is_some_and(|rest| rest.bytes().all(|byte| byte <= b' ')) {
+        at = text.len();
+    }
+    let before = text.get(..at).unwrap_or_default();
+    let ends_blank = before.is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n");
+    let blank = if ends_blank { "" } else { end };
+    let new = joined(&[blank, "[", &section(node.kind, &node.name), "]", end]);
+    replaced(text, at, at, &new)
+}
+
+/// Whether a handler of that name, `SERVER/NAME`, is one of the server.
+fn belongs(name: &str, server: &str) -> bool {
+    name.strip_prefix(server).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Takes a section away, with the comments that are its own.

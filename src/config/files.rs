@@ -4,7 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use gorgon_sys::{Directory, Errno, FileKind, NO_FILE, describe, open_file, read_file};
+use gorgon_sys::{Directory, Errno, FileKind, NO_FILE, describe, open_file, read_file, stat_path};
+
+/// What tells a file from all others, whatever it is called: on a system the numbers of its filesystem and its own.
+pub type Identity = (u64, u64);
 
 /// What gives the reader its files; the paths are as they were written.
 pub trait Files {
@@ -19,6 +22,9 @@ pub trait Files {
     /// # Errors
     /// The system's words.
     fn list(&self, directory: &str) -> Result<Vec<String>, String>;
+
+    /// Which file that is; nothing if there is none. No file is two zeros.
+    fn identity(&self, path: &str) -> Option<Identity>;
 }
 
 /// Those of the system.
@@ -51,5 +57,9 @@ impl Files for SystemFiles {
         });
         listed.map_err(|error| String::from(&*describe(error)))?;
         Ok(names)
+    }
+
+    fn identity(&self, path: &str) -> Option<Identity> {
+        stat_path(path).ok().map(|found| (found.device, found.inode))
     }
 }

@@ -115,7 +115,7 @@ impl Source {
 fn check(source: &Source, problems: &mut Problems) {
     #[cfg(feature = "http")]
     for node in &source.nodes {
-        if node.kind.wanted().is_none_or(|key| node.given(key).is_some()) {
+        if node.excused || node.kind.wanted().is_none_or(|key| node.given(key).is_some()) {
             continue;
         }
         let message = joined(&["[", &node.section(), "]: expected root, ", ROOT]);

@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::expand::{Names, expand};
-use super::files::Files;
+use super::files::{Files, Identity};
 use super::hints::hint;
 use super::kind::NodeKind;
 use super::problems::Problems;
@@ -22,6 +22,7 @@ use crate::text::glob;
 use crate::text::ini::{GORGON, Line, LineKind, Lines, unquote};
 use crate::text::join::joined;
 use crate::text::nearest::nearest;
+use crate::text::split::split_once;
 use crate::tree::{About, Problem, Unit};
 
 /// The largest file, in bytes.
@@ -51,8 +52,17 @@ pub struct Surroundings<'a, 'e> {
 
 /// Reads a file and those that it includes. What is right is in the source even where other things are wrong.
 pub fn read(path: &str, surroundings: &Surroundings<'_, '_>, problems: &mut Problems) -> Source {
-    let mut reader = Reader { surroundings, problems, source: Source::default(), open: Vec::new(), keys: 0 };
-    reader.file(path, None);
+    let mut reader = Reader {
+        surroundings,
+        problems,
+        source: Source::default(),
+        identities: Vec::new(),
+        open: Vec::new(),
+        keys: 0,
+        unnamed: false,
+        follows: false,
+    };
+    reader.file(path, None, false);
     reader.check_handlers();
     reader.source
 }
@@ -83,6 +93,8 @@ struct Value {
     place: Place,
     text: String,
     lines: usize,
+    /// A line of it is wrong.
+    wrong: bool,
 }
 
 enum Key {
@@ -94,9 +106,15 @@ struct Reader<'a, 's, 'e> {
     surroundings: &'a Surroundings<'s, 'e>,
     problems: &'a mut Problems,
     source: Source,
+    /// Which files those of the source are.
+    identities: Vec<Identity>,
     /// The files that are being read, each included by the one before it.
     open: Vec<usize>,
     keys: usize,
+    /// There is a section whose name is wrong: it may be any.
+    unnamed: bool,
+    /// The line before is wrong: what goes on with it is so only for that.
+    follows: bool,
 }
 
 impl Reader<'_, '_, '_> {
@@ -104,21 +122,34 @@ impl Reader<'_, '_, '_> {
         self.problems.add_at(&self.source, place, message);
     }
 
-    /// Reads one file; `from` is where it is included.
-    fn file(&mut self, path: &str, from: Option<Place>) {
-        let text = match self.admit(path).and_then(|()| self.surroundings.files.read(path, FILE_MAX + 1)) {
-            Ok(text) if text.len() > FILE_MAX => Err("expected at most 1 MiB".to_owned()),
-            other => other,
-        };
+    /// The same, with what it is about.
+    #[inline(never)]
+    fn tell(&mut self, place: Place, what: &str, message: &str) {
+        self.problem(place, &joined(&[what, ": ", message]));
+    }
+
+    /// Reads one file; `from` is where it is included. One that is there by a pattern is `found`, and not read twice.
+    fn file(&mut self, path: &str, from: Option<Place>, found: bool) {
+        let identity = self.surroundings.files.identity(path);
+        let known = identity.and_then(|own| self.identities.iter().position(|known| *known == own));
+        if found && known.is_some() {
+            return;
+        }
+        let text =
+            match self.admit(path, known).and_then(|()| self.surroundings.files.read(path, FILE_MAX + 1)) {
+                Ok(text) if text.len() > FILE_MAX => Err("expected at most 1 MiB".to_owned()),
+                other => other,
+            };
         let text = match (text, from) {
             (Ok(text), _) => text,
             (Err(message), Some(place)) => {
-                return self.problem(place, &joined(&[path, ": ", &message]));
+                return self.tell(place, path, &message);
             }
             (Err(message), None) => return self.problems.add(path, &message),
         };
         let file = self.source.files.len();
         self.source.files.push(path.to_owned());
+        self.identities.push(identity.unwrap_or_default());
         self.open.push(file);
         match core::str::from_utf8(&text) {
             Ok(text) => self.lines(path, file, text),
@@ -132,12 +163,15 @@ impl Reader<'_, '_, '_> {
         self.open.pop();
     }
 
-    /// Whether one more file may be read.
-    fn admit(&self, path: &str) -> Result<(), String> {
-        let known = self.source.files.iter().position(|known| known == path);
+    /// Whether one more file may be read; `known` is its place among those that were, if it was.
+    fn admit(&self, path: &str, known: Option<usize>) -> Result<(), String> {
         Err(match known {
             Some(file) if self.open.contains(&file) => "includes itself",
-            Some(_) => "included twice",
+            Some(file) => {
+                let name = self.source.files.get(file).filter(|name| *name != path);
+                let (first, name) = name.map_or(("", ""), |name| (", first as ", name));
+                return Err(joined(&["included twice", first, name]));
+            }
             None if self.source.files.len() >= FILES_MAX => "more than 100 files",
             None if self.open.len() > DEPTH_MAX => "files include others more than 8 deep",
             None => return Ok(()),
@@ -148,6 +182,7 @@ impl Reader<'_, '_, '_> {
     fn lines(&mut self, path: &str, file: usize, text: &str) {
         let mut section = Section::None;
         let mut value: Option<Value> = None;
+        self.follows = false;
         for line in Lines::new(text, GORGON) {
             let place = Place { file, line: line.number };
             if let LineKind::More { value: text, .. } = line.kind {
@@ -166,6 +201,19 @@ impl Reader<'_, '_, '_> {
                 continue;
             }
             self.finish(path, value.take());
+            if matches!(line.kind, LineKind::Wrong(_)) {
+                let start = text.get(line.start..).unwrap_or_default();
+                let goes_on = start.starts_with([' ', '\t']);
+                if core::mem::replace(&mut self.follows, true) && goes_on {
+                    continue;
+                }
+                if start.starts_with('[') {
+                    (section, self.unnamed) = (Section::Wrong, true);
+                }
+                self.flaw(section, None);
+            } else {
+                self.follows = false;
+            }
             self.line(&line, place, path, &mut section, &mut value);
         }
         self.finish(path, value);
@@ -186,10 +234,20 @@ impl Reader<'_, '_, '_> {
             LineKind::Section(name) => *section = self.section(name, place),
             LineKind::Pair { key, value: text, .. } => {
                 if let Some(key) = self.key(key, place, *section) {
-                    let mut begun = Value { key, place, text: String::new(), lines: 1 };
+                    let mut begun = Value { key, place, text: String::new(), lines: 1, wrong: false };
                     self.piece(path, text, place, &mut begun);
                     *value = Some(begun);
                 }
+            }
+        }
+    }
+
+    /// What is missing in a section may be what is wrong there: that key, or any.
+    fn flaw(&mut self, section: Section, key: Option<&str>) {
+        if let Section::Node(at) = section {
+            if let Some(node) = self.source.nodes.get_mut(at) {
+                node.flawed = true;
+                node.excused |= key.is_none() || key == node.kind.wanted();
             }
         }
     }
@@ -239,12 +297,15 @@ impl Reader<'_, '_, '_> {
             name: name.to_owned(),
             place: Some(place),
             given: Vec::new(),
+            flawed: false,
+            excused: false,
         });
         Section::Node(self.source.nodes.len() - 1)
     }
 
     fn wrong(&mut self, place: Place, problem: Problem) -> Section {
-        self.problem(place, &joined(&[&problem.place, ": ", &problem.message]));
+        self.unnamed = true;
+        self.tell(place, &problem.place, &problem.message);
         Section::Wrong
     }
 
@@ -259,12 +320,22 @@ impl Reader<'_, '_, '_> {
                 let node = self.source.nodes.get(at)?;
                 match node.kind.find(key).filter(|about| !about.fact) {
                     None => {
-                        let hint = hint(key, node.kind);
-                        let near = nearest(key, &mut node.kind.abouts().map(|about| about.name()));
-                        let near = near.filter(|_| hint.is_none());
                         let what = joined(&["setting of [", &node.section(), "]"]);
-                        let mut problem = Problem::unknown(key, &what, "", near);
+                        // As others have it: `listen 127.0.0.1:80`, of which the key is `listen 127.0.0.1`.
+                        let word = split_once(key, " ").map_or(key, |(word, _)| word);
+                        let (front, near, hint) = if node.kind.find(word).is_some_and(|about| !about.fact) {
+                            (word, Some(" = .."), None)
+                        } else {
+                            let hint = hint(word, node.kind);
+                            let near = nearest(word, &mut node.kind.abouts().map(|about| about.name()));
+                            let near = near.filter(|_| hint.is_none());
+                            ("", near, hint)
+                        };
+                        let mut problem = Problem::unknown(key, &what, front, near);
                         problem.message.push_str(&hint.unwrap_or_default());
+                        if !front.is_empty() {
+                            self.flaw(section, Some(word));
+                        }
                         problem
                     }
                     Some(about) => match node.given(key) {
@@ -281,7 +352,7 @@ impl Reader<'_, '_, '_> {
                 }
             }
         };
-        self.problem(place, &joined(&[&problem.place, ": ", &problem.message]));
+        self.tell(place, &problem.place, &problem.message);
         None
     }
 
@@ -295,7 +366,10 @@ impl Reader<'_, '_, '_> {
         let mut lone = false;
         let piece = match expand(&unquote(text), &names, &mut lone) {
             Ok(piece) => piece,
-            Err(message) => return self.problem(place, &message),
+            Err(message) => {
+                value.wrong = true;
+                return self.problem(place, &message);
+            }
         };
         if lone {
             self.problems.warn_at(&self.source, place, "a % that begins nothing stands for itself; write %%");
@@ -314,14 +388,16 @@ impl Reader<'_, '_, '_> {
 
     /// A value whose last line was read.
     fn finish(&mut self, path: &str, value: Option<Value>) {
-        let Some(Value { key, place, text, lines }) = value else { return };
+        let Some(Value { key, place, text, lines, wrong }) = value else { return };
         match key {
+            Key::Attribute(at, about) if wrong => self.flaw(Section::Node(at), Some(about.name())),
             Key::Files => self.include(path, &text, place),
             Key::Attribute(at, about) => {
                 if lines > 1 && !matches!(about.unit, Unit::List | Unit::Rules) {
                     let message =
                         "expected one line; what begins with a blank goes on with the line before it";
-                    return self.problem(place, &joined(&[about.name(), ": ", message]));
+                    self.flaw(Section::Node(at), Some(about.name()));
+                    return self.tell(place, about.name(), message);
                 }
                 if let Some(node) = self.source.nodes.get_mut(at) {
                     node.give(Given { about, text, origin: Origin::File(place) });
@@ -343,9 +419,9 @@ impl Reader<'_, '_, '_> {
             let name = word.rsplit_once('/').map_or(word, |(_, name)| name);
             let directory = joined(&[base, word.strip_suffix(name).unwrap_or_default()]);
             if glob::is_pattern(directory.as_bytes()) {
-                self.problem(place, &joined(&[word, ": expected * ? and [ in the last name only"]));
+                self.tell(place, word, "expected * ? and [ in the last name only");
             } else if !glob::is_pattern(name.as_bytes()) {
-                self.file(&joined(&[&directory, name]), Some(place));
+                self.file(&joined(&[&directory, name]), Some(place), false);
             } else {
                 self.pattern(&directory, name, place);
             }
@@ -356,7 +432,7 @@ impl Reader<'_, '_, '_> {
         let listed = if directory.is_empty() { "." } else { directory };
         let listed = match self.surroundings.files.list(listed) {
             Ok(names) => names,
-            Err(message) => return self.problem(place, &joined(&[listed, ": ", &message])),
+            Err(message) => return self.tell(place, listed, &message),
         };
         // Few: a sort would be the largest part of this module.
         let mut names: Vec<String> = Vec::new();
@@ -366,14 +442,14 @@ impl Reader<'_, '_, '_> {
             }
         }
         for name in names.iter().take(FILES_MAX + 1) {
-            self.file(&joined(&[directory, name]), Some(place));
+            self.file(&joined(&[directory, name]), Some(place), true);
         }
     }
 
     /// The servers that handlers belong to are there.
     fn check_handlers(&mut self) {
         #[cfg(feature = "http")]
-        for node in self.source.of_kind(NodeKind::Handler) {
+        for node in self.source.of_kind(NodeKind::Handler).filter(|_| !self.unnamed) {
             let server = node.name.split_once('/').map_or("", |(server, _)| server);
             if self.source.find(NodeKind::Http, server).is_some() {
                 continue;

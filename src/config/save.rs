@@ -8,13 +8,15 @@ use alloc::vec::Vec;
 
 use super::difference::Difference;
 use super::editor;
-use super::files::Files;
+use super::files::{Files, Identity};
 #[cfg(any(feature = "http", feature = "monitor"))]
 use super::kind::NodeKind;
 use super::load::{Inputs, Loaded};
 use super::nodes::NodeId;
 use super::reader::FILE_MAX;
 use super::settings::Settings;
+#[cfg(feature = "http")]
+use super::settings::{HandlerNode, HttpServer};
 use super::source::Origin;
 use crate::text::join::joined;
 use crate::tree::{About, Problem};
@@ -102,9 +104,9 @@ fn write(
         }
     }
     for node in &difference.added {
-        // A handler stands with its server, all else in the first file.
+        // A handler stands with the others of its server, or with that, all else in the first file.
         let server = node.name.split_once('/').map(|(server, _)| server);
-        let beside = server.and_then(|server| of_server(texts, server)).unwrap_or(0);
+        let beside = server.and_then(|server| of_server(texts, server, wanted)).unwrap_or(0);
         edit(texts, beside, &|text| editor::add(text, node));
         for (at, about) in node.kind.abouts().enumerate().filter(|(_, about)| !about.fact) {
             set(texts, node, (at, about), wanted, false);
@@ -127,15 +129,26 @@ fn write(
     Ok(())
 }
 
-/// The file of a server's section.
-fn of_server(texts: &[(String, String)], server: &str) -> Option<usize> {
+/// The file where the last handler of a server stands that stands in any, or else the server's section.
+fn of_server(texts: &[(String, String)], server: &str, wanted: &Settings) -> Option<usize> {
     #[cfg(feature = "http")]
-    return editor::find_text(texts, NodeKind::Http, server);
+    {
+        let known = wanted.servers.iter().find(|known| known.name == server);
+        let places = editor::find_texts(texts, &known.map(handlers).unwrap_or_default());
+        places.last().copied().or_else(|| editor::find_text(texts, NodeKind::Http, server))
+    }
     #[cfg(not(feature = "http"))]
     {
-        let _ = (texts, server);
+        let _ = (texts, server, wanted);
         None
     }
+}
+
+/// The handlers of a server, in their order.
+#[cfg(feature = "http")]
+fn handlers(server: &HttpServer) -> Vec<NodeId> {
+    let name = |handler: &HandlerNode| joined(&[&server.name, "/", &handler.name]);
+    server.handlers.iter().map(|handler| NodeId::new(NodeKind::Handler, &name(handler))).collect()
 }
 
 fn edit(texts: &mut [(String, String)], at: usize, change: &dyn Fn(&str) -> String) {
@@ -165,11 +178,8 @@ fn set(
 
 /// Puts the sections of a server's handlers into their order.
 #[cfg(feature = "http")]
-fn order(server: &super::settings::HttpServer, texts: &mut [(String, String)]) -> Result<(), Vec<Problem>> {
-    let mut nodes = Vec::new();
-    for handler in &server.handlers {
-        nodes.push(NodeId::new(NodeKind::Handler, &joined(&[&server.name, "/", &handler.name])));
-    }
+fn order(server: &HttpServer, texts: &mut [(String, String)]) -> Result<(), Vec<Problem>> {
+    let nodes = handlers(server);
     let files = editor::find_texts(texts, &nodes);
     let Some(&first) = files.first() else { return Ok(()) };
     if files.iter().all(|file| *file == first) {
@@ -194,6 +204,10 @@ impl Files for Edited<'_> {
 
     fn list(&self, directory: &str) -> Result<Vec<String>, String> {
         self.files.list(directory)
+    }
+
+    fn identity(&self, path: &str) -> Option<Identity> {
+        self.files.identity(path)
     }
 }
 

@@ -32,6 +32,10 @@ pub struct SourceNode {
     pub place: Option<Place>,
     /// What was given, each key once.
     pub given: Vec<Given>,
+    /// A line of its section could not be read: what contradicts the rest may be so for that.
+    pub flawed: bool,
+    /// That may have been the key that it wants.
+    pub excused: bool,
 }
 
 /// A line of a file.
@@ -89,7 +93,15 @@ impl Source {
     /// Adds a node that stands in no file, unless there is one of that kind and name.
     pub fn ensure(&mut self, kind: NodeKind, name: &str) {
         if self.find(kind, name).is_none() {
-            self.nodes.push(SourceNode { kind, name: name.to_owned(), place: None, given: Vec::new() });
+            let name = name.to_owned();
+            self.nodes.push(SourceNode {
+                kind,
+                name,
+                place: None,
+                given: Vec::new(),
+                flawed: false,
+                excused: false,
+            });
         }
     }
 

@@ -4,10 +4,10 @@
 const LONGEST: usize = 40;
 
 /// The name that takes the fewest typing mistakes (a letter left out, added, changed, or swapped with its
-/// neighbour) to become `wanted`; `None` when all take more than a third of its length. The first of equals wins.
+/// neighbour) to become `wanted`; `None` when all take more than a third of its length, rounded. The first of equals wins.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, names: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut least = wanted.len() / 3 + 2;
+    let mut least = (wanted.len() + 1) / 3 + 1;
     let mut best = None;
     for name in names {
         let mistakes = distance(wanted.as_bytes(), name.as_bytes());
@@ -92,6 +92,8 @@ mod tests {
         assert_eq!(near("wirte_buffer"), Some("write_buffer"));
         assert_eq!(near("lsten"), Some("listen"));
         assert_eq!(near("colour"), None);
+        // Half of it is another.
+        assert_eq!(nearest("daemon", &mut ["admin"].into_iter()), None);
         assert_eq!(near(""), None);
         assert_eq!(near("x"), None);
         assert_eq!(nearest("-x", &mut ["v"].into_iter()), None);

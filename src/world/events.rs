@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use crate::text::calendar::format_iso;
+use crate::text::columns::is_command;
 
 /// Events that are kept.
 const EVENTS: usize = 256;
@@ -20,7 +21,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Notes one at a time in seconds since 1970; gives its line. Control characters in it become spaces.
+    /// Notes one at a time in seconds since 1970; gives its line. What would command a terminal becomes a space.
     pub fn note(&mut self, unix_seconds: i64, words: &[&str]) -> &str {
         let mut line = String::new();
         line.extend(format_iso(unix_seconds).iter().map(|&byte| char::from(byte)));
@@ -29,7 +30,7 @@ impl Events {
             if line.len() + character.len_utf8() > LINE {
                 break;
             }
-            line.push(if character.is_control() { ' ' } else { character });
+            line.push(if is_command(character) { ' ' } else { character });
         }
         if self.lines.len() == EVENTS {
             self.lines.pop_front();
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn a_line_is_one_and_bounded() {
         let mut events = Events::default();
-        assert_eq!(events.note(0, &["a\nb\x1b[c"]), "1970-01-01T00:00:00Z a b [c");
+        assert_eq!(events.note(0, &["a\nb\x1b[c\u{202e}d"]), "1970-01-01T00:00:00Z a b [c d");
         assert!(events.note(0, &[&"ä".repeat(LINE)]).len() <= LINE);
     }
 }

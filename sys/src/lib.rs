@@ -94,7 +94,7 @@ pub use pid_file::{Claim, PidFile};
 pub use place::{is_running, make_directory, open_directory, set_mode, try_lock};
 pub use poller::{Event, Poller, PollerKind, Ready};
 pub use random::fill_random;
-pub use replace::{Broken, Replacement};
+pub use replace::{Broken, InPlace, Refused, Replacement};
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
 pub use rustix::path::Arg;

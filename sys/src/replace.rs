@@ -10,7 +10,8 @@
 //! A file of an owner or a group that this process cannot give a new file to, as `vim` has it, is written to in its place:
 //! it stays what it is, and who may read it stays the same. The new text lies beside it until that is on the disk, and stays
 //! there should neither text be in the file for certain. Where nothing can be made beside it, the file that can be written
-//! to is written to all the same: then only this process has both texts until it is done.
+//! to is written to all the same: then only this process has both texts until it is done. Nor can a file that is mounted,
+//! as containers have single ones, lose its name to another: that is found out by trying.
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
@@ -19,7 +20,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
-use crate::file::{NO_FILE, open_at, read_file, real_path, terminated};
+use crate::file::{NO_FILE, open_at, read_open, real_path, terminated};
 use crate::standard::process_id;
 
 /// A new text for a file, which is not its text yet.
@@ -27,10 +28,42 @@ pub struct Replacement {
     directory: OwnedFd,
     name: CString,
     temporary: CString,
-    /// The file itself, its text and the new one, where it is written to in its place.
-    place: Option<(OwnedFd, Vec<u8>, Vec<u8>)>,
+    /// The new text.
+    text: Vec<u8>,
+    /// The file as it was found.
+    old: (u64, u64),
+    /// The file itself and its text, where it is written to in its place, and why.
+    place: Option<(OwnedFd, Vec<u8>, InPlace)>,
     /// Nothing lies beside it that is to be removed.
     done: bool,
+}
+
+/// Why a file is written to in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InPlace {
+    /// A new one could not have its owner and its group.
+    Foreign,
+    /// No file can be made beside it.
+    Alone,
+    /// No other can have its name, for it is mounted there.
+    Mounted,
+}
+
+/// Why there can be no new text.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Its owner or its group is another, to whom this process may not give a file, and it may not write to that one either.
+    Foreign,
+    /// This process may neither write to it nor make files beside it.
+    Alone,
+    /// The system's reason. `EEXIST`: something that is no file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
+    System(Errno),
+}
+
+impl From<Errno> for Refused {
+    fn from(error: Errno) -> Refused {
+        Refused::System(error)
+    }
 }
 
 /// Why a new text did not come.
@@ -47,9 +80,8 @@ impl Replacement {
     /// leads to the file will stay. What a process that died left of this is replaced.
     ///
     /// # Errors
-    /// The system's. `EPERM`: the owner or the group is another, to whom this process may not give a file, and it may not
-    /// write to that one either. `EACCES`: it may neither write to it nor make files beside it. `EEXIST`: something that is no file of ours has the name `.NAME.PID`. `ENXIO`: it is no file.
-    pub fn prepare(path: &[u8], bytes: &[u8]) -> Result<Replacement, Errno> {
+    /// See [`Refused`].
+    pub fn prepare(path: &[u8], bytes: &[u8]) -> Result<Replacement, Refused> {
         let real = real_path(path)?;
         // A real path is absolute.
         let slash = real.iter().rposition(|byte| *byte == b'/').ok_or(Errno::INVAL)?;
@@ -63,15 +95,20 @@ impl Replacement {
         let (name, temporary) = (terminated(name)?, terminated(&temporary)?);
         let old = rustix::fs::statat(&directory, &*name, AtFlags::SYMLINK_NOFOLLOW)?;
         if !is_file(&old) {
-            return Err(NO_FILE);
+            return Err(Refused::System(NO_FILE));
         }
         // What has the name of the new text is none of ours yet.
-        let mut made = Replacement { directory, name, temporary, place: None, done: true };
+        let text = Vec::from(bytes);
+        let own = identity(&old);
+        let mut made = Replacement { directory, name, temporary, text, old: own, place: None, done: true };
         let file = match create(&made.directory, &made.temporary) {
             Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
-                let refused = if error == Errno::PERM { Errno::ACCESS } else { error };
-                let file = made.open(&old).map_err(|_| refused)?;
-                made.place = Some((file, read_file(path, usize::MAX)?, Vec::from(bytes)));
+                made.open(InPlace::Alone).map_err(|denied| match (error, denied) {
+                    (Errno::ROFS, _) => Refused::System(error),
+                    // That it cannot be written to is not all that is wrong.
+                    (_, Errno::ACCESS) => Refused::Alone,
+                    _ => Refused::System(denied),
+                })?;
                 return Ok(made);
             }
             created => created?,
@@ -80,7 +117,10 @@ impl Replacement {
         write_all(&file, bytes, 0)?;
         match give(&file, &old) {
             Err(Errno::PERM | Errno::INVAL) => {
-                made.place = Some((made.open(&old)?, read_file(path, usize::MAX)?, Vec::from(bytes)))
+                made.open(InPlace::Foreign).map_err(|denied| match denied {
+                    Errno::ACCESS => Refused::Foreign,
+                    _ => Refused::System(denied),
+                })?
             }
             outcome => outcome?,
         }
@@ -89,42 +129,43 @@ impl Replacement {
     }
 
     /// Opens the file to write to it, if it is still that one.
-    fn open(&self, old: &rustix::fs::Stat) -> Result<OwnedFd, Errno> {
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.directory, &*self.name, flags, Mode::empty());
-        // That it cannot be written to is not all that is wrong.
-        let file = file.map_err(|error| if error == Errno::ACCESS { Errno::PERM } else { error })?;
+    fn open(&mut self, why: InPlace) -> Result<(), Errno> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.directory, &*self.name, flags, Mode::empty())?;
         let found = rustix::fs::fstat(&file)?;
-        let same = (found.st_dev, found.st_ino) == (old.st_dev, old.st_ino);
-        if same { Ok(file) } else { Err(Errno::STALE) }
+        if identity(&found) != self.old {
+            return Err(Errno::STALE);
+        }
+        let text = read_open(&file, usize::MAX)?;
+        self.place = Some((file, text, why));
+        Ok(())
     }
 
-    /// Whether the file is written to in its place; and then whether a new one could be made, but could not be its owner's
-    /// and its group's.
-    #[must_use]
-    pub fn in_place(&self) -> Option<bool> {
-        self.place.as_ref().map(|_| !self.done)
-    }
-
-    /// Gives the new text the name of the file, or the file the new text.
+    /// Gives the new text the name of the file, or the file the new text, and says why if it is that.
     ///
     /// # Errors
     /// The system's. Then nothing has changed; should the disk not even take the old text again, the new one stays under
     /// the name `.NAME.PID`, where it lies there.
-    pub fn commit(mut self) -> Result<(), Broken> {
-        if let Some((file, old, new)) = self.place.take() {
-            return write_over(&file, &old, &new).map_err(|error| {
-                let torn = write_whole(&file, &old).is_err();
-                self.done |= torn;
-                Broken { error, torn }
-            });
-        }
-        rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name)
+    pub fn commit(mut self) -> Result<Option<InPlace>, Broken> {
+        if self.place.is_none() {
+            match rustix::fs::renameat(&self.directory, &*self.temporary, &self.directory, &*self.name) {
+                Err(Errno::BUSY | Errno::XDEV) => self.open(InPlace::Mounted),
+                renamed => renamed,
+            }
             .map_err(|error| Broken { error, torn: false })?;
-        self.done = true;
-        // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
-        let _synchronised = rustix::fs::fsync(&self.directory);
-        Ok(())
+        }
+        let Some((file, old, why)) = self.place.take() else {
+            self.done = true;
+            // That the name lasts is as good as done; where a directory cannot be synchronised, so be it.
+            let _synchronised = rustix::fs::fsync(&self.directory);
+            return Ok(None);
+        };
+        write_over(&file, &old, &self.text).map_err(|error| {
+            let torn = write_whole(&file, &old).is_err();
+            self.done |= torn;
+            Broken { error, torn }
+        })?;
+        Ok(Some(why))
     }
 }
 
@@ -134,6 +175,12 @@ impl Drop for Replacement {
             let _gone = rustix::fs::unlinkat(&self.directory, &*self.temporary, AtFlags::empty());
         }
     }
+}
+
+/// What tells a file from all others. The width and sign of the numbers differ between systems.
+#[allow(clippy::unnecessary_cast)]
+fn identity(stat: &rustix::fs::Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
 }
 
 fn is_file(stat: &rustix::fs::Stat) -> bool {
@@ -207,7 +254,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-    fn prepare(path: &std::path::Path, text: &str) -> Result<Replacement, Errno> {
+    fn prepare(path: &std::path::Path, text: &str) -> Result<Replacement, Refused> {
         Replacement::prepare(path.as_os_str().as_bytes(), text.as_bytes())
     }
 
@@ -227,8 +274,8 @@ mod tests {
         assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
         assert_ne!(after.ino(), before.ino());
         // Nothing is left behind, whatever came of it.
-        assert_eq!(prepare(&directory.join("none"), "").err(), Some(Errno::NOENT));
-        assert_eq!(prepare(&directory, "x").err(), Some(NO_FILE));
+        assert_eq!(prepare(&directory.join("none"), "").err(), Some(Refused::System(Errno::NOENT)));
+        assert_eq!(prepare(&directory, "x").err(), Some(Refused::System(NO_FILE)));
         // It takes no place until it is committed.
         let new = prepare(&file, "newer").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
@@ -252,10 +299,10 @@ mod tests {
         assert!(!left.exists());
         // What is none of ours stays, and where a link leads is not written to.
         symlink(&other, &left).unwrap();
-        assert_eq!(prepare(&file, "newer").err(), Some(Errno::EXIST));
+        assert_eq!(prepare(&file, "newer").err(), Some(Refused::System(Errno::EXIST)));
         std::fs::remove_file(&left).unwrap();
         std::fs::create_dir(&left).unwrap();
-        assert_eq!(prepare(&file, "newer").err(), Some(Errno::EXIST));
+        assert_eq!(prepare(&file, "newer").err(), Some(Refused::System(Errno::EXIST)));
         assert_eq!(
             (std::fs::read(&file).unwrap(), std::fs::read(&other).unwrap()),
             (b"new".into(), b"old".into())
@@ -263,14 +310,51 @@ mod tests {
         assert!(left.exists());
         std::fs::remove_dir_all(&directory).unwrap();
     }
+
+    /// A new text that cannot have the file's name: here since it lies in another filesystem, as a mount would have it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_mounted_is_written_to_in_its_place() {
+        let name = std::format!("gorgon-mounted-{}", std::process::id());
+        let (directory, far) =
+            (std::env::temp_dir().join(&name), std::path::Path::new("/dev/shm").join(&name));
+        std::fs::create_dir_all(&directory).unwrap();
+        if std::fs::write(&far, "new").is_err() {
+            std::eprintln!("SKIPPED: nothing can be made in /dev/shm");
+            return;
+        }
+        let file = directory.join("file");
+        std::fs::write(&file, "old text").unwrap();
+        let before = file.metadata().unwrap();
+        // Another file by that name is none of ours.
+        for other in [true, false] {
+            let mut new = prepare(&file, "new").unwrap();
+            std::fs::remove_file(directory.join(std::format!(".file.{}", std::process::id()))).unwrap();
+            std::fs::write(&far, "new").unwrap();
+            new.temporary = terminated(far.as_os_str().as_bytes()).unwrap();
+            if other {
+                new.old.1 ^= 1;
+                assert_eq!(new.commit(), Err(Broken { error: Errno::STALE, torn: false }));
+                assert_eq!(std::fs::read(&file).unwrap(), b"old text");
+            } else {
+                assert_eq!(new.commit(), Ok(Some(InPlace::Mounted)));
+                assert_eq!(std::fs::read(&file).unwrap(), b"new");
+            }
+            assert!(!far.exists());
+        }
+        assert_eq!(file.metadata().unwrap().ino(), before.ino());
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
     /// One that is written to in its place: `place` for the file, and what is beside it.
     #[cfg(target_os = "linux")]
     fn in_place(place: OwnedFd, directory: &std::path::Path) -> Replacement {
         std::fs::write(directory.join(".file.1"), "longer").unwrap();
-        let place = Some((place, b"old".to_vec(), b"longer".to_vec()));
+        let old = identity(&rustix::fs::fstat(&place).unwrap());
+        let place = Some((place, b"old".to_vec(), InPlace::Foreign));
         let directory = crate::open_directory(directory).unwrap();
         let (name, temporary) = (terminated(b"file").unwrap(), terminated(b".file.1").unwrap());
-        Replacement { directory, name, temporary, place, done: false }
+        Replacement { directory, name, temporary, text: b"longer".to_vec(), old, place, done: false }
     }
 
     #[cfg(target_os = "linux")]

@@ -158,21 +158,21 @@ fn what_is_named_and_not_there_is_told() {
     let one = program.address("one");
     let mut monitor = program.monitor();
     let path = program.path.display().to_string();
-    assert_eq!(monitor.ask("call /config check").unwrap(), format!("{path}: fine, 3 nodes\n"));
+    assert_eq!(monitor.ask("call /config check").unwrap(), format!("{path}: ok, 1 server, 1 monitor\n"));
     let pipe = program.directory.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let more = "access_log=%(here)s/gone/log\n[gorgon]\npid_file=%(here)s/gone/pid\n\
         [http:two]\nroot=%(here)s/two\nlisten=127.0.0.1:0\nupload=up\n[http:three]\nroot=%(here)s/nowhere\n\
         listen=127.0.0.1:0\n[handler:three/files]\nkind=files\nroot=%(here)s/gone\n";
     program.write(&[ONE, more].concat());
-    let told = monitor.ask("call /config check").unwrap();
+    let told = monitor.ask("call /config check").unwrap_err();
     let mut check = crate::common::gorgon();
     check.args(["check", "-c", &path]);
     let output = crate::common::finish(check);
     let said = String::from_utf8(output.stderr).unwrap();
-    let said = said.lines().map(|line| format!("  warning: {}\n", line.strip_prefix("gorgon: ").unwrap()));
-    assert_eq!(told, said.collect::<String>() + &format!("{path}: fine, 6 nodes\n"));
-    assert_eq!(told.lines().count(), 6, "{told}");
+    let said: Vec<&str> = said.lines().map(|line| line.strip_prefix("gorgon: ").unwrap()).collect();
+    assert_eq!(told, format!("failed {}", said.join("; ")));
+    assert_eq!(said.len(), 5, "{told}");
     program.write(&[ONE, "read_buffer=3\n", more].concat());
     let told = monitor.ask("call /config check").unwrap_err();
     assert!(told.contains(":4: read_buffer=3: ") && told.contains("/gone/log: No such file"), "{told}");
@@ -181,18 +181,59 @@ fn what_is_named_and_not_there_is_told() {
             "{}{key}=%(here)s/pipe\n",
             ONE.replace("root = %(here)s/one\n", if key == "root" { "" } else { "root = %(here)s/one\n" })
         ));
-        let told = monitor.ask("call /config check").unwrap();
+        let told = monitor.ask("call /config check").unwrap_err();
         assert!(told.contains(&format!(" {key}=")) && told.contains("/pipe: "), "{told}");
     }
-    // What a reload does not want is told by it as well.
+    // What a reload does not want is told by both as well.
     let text = ["[gorgon]\npid_file=%(here)s/gone/pid\n", ONE].concat();
     let told = program.reload(&text).unwrap();
     let warning =
         format!(":2: pid_file={}/gone/pid: No such file or directory\n", program.directory.path().display());
     let anew = "/gorgon.pid_file: takes effect when the program starts anew\n";
     assert_eq!(told, format!("{anew}  warning: {path}{warning}"));
+    let told = monitor.ask("call /config check").unwrap();
+    assert_eq!(told, format!("  warning: {path}{warning}{path}: ok, 1 server, 1 monitor\n"));
     assert!(monitor.ask("log").unwrap().contains(&warning));
     assert_eq!(body(one, "/a.txt").1, "of one");
+}
+
+/// Whoever checks a file before it is reloaded is told what that would be refused for, in the same words.
+#[test]
+fn what_a_reload_refuses_a_check_does() {
+    let program = Program::start(ONE);
+    let mut monitor = program.monitor();
+    let keyed = "[monitor:main]\nkey_file = %(here)s/nowhere\n";
+    for (line, more) in [
+        (":5: view: ", "[monitor:main]\nview = nobody-of-that-name\n"),
+        (":5: key_file=", keyed),
+        (":4: auth_file=", "auth_file = %(here)s/nowhere\n"),
+        (":4: types_file=", "types_file = %(here)s/nowhere\n"),
+        (":4: access_log=", "access_log = %(here)s/no/where\n"),
+        (":4: upload=", "upload = nowhere\n"),
+        (":5: root=", "[handler:one/x]\nroot = %(here)s/nowhere\n"),
+        (":5: root=", "[http:two]\nroot = %(here)s/nowhere\nlisten = 127.0.0.1:0\n"),
+        (":4: rot: ", "rot = x\n"),
+    ] {
+        let refused = program.reload(&[ONE, more].concat()).unwrap_err();
+        assert!(refused.starts_with("failed ") && refused.contains(line), "{refused}");
+        assert_eq!(monitor.ask("call /config check").unwrap_err(), refused);
+    }
+    // What was changed live holds instead of what the file says, and is what may contradict it.
+    let two = program.directory.path().join("two").display().to_string();
+    program.reload(ONE).unwrap();
+    monitor.ask(&format!("set /http/one root={two}")).unwrap();
+    std::fs::rename(program.directory.path().join("one"), program.directory.path().join("away")).unwrap();
+    let told = monitor.ask("call /config check").unwrap();
+    assert!(
+        told.starts_with("  warning: ") && told.contains(":2: root=") && told.contains(": ok, 1 "),
+        "{told}"
+    );
+    monitor.ask("call /config reload").unwrap();
+    let port = crate::common::free_port();
+    monitor.ask(&format!("set /http/one listen=127.0.0.1:0,127.0.0.1:{port}")).unwrap();
+    let refused = program.reload(&format!("{ONE}[http:two]\nroot={two}\nlisten=:{port}\n")).unwrap_err();
+    assert!(refused.starts_with("conflict "), "{refused}");
+    assert_eq!(monitor.ask("call /config check").unwrap_err(), refused);
 }
 
 #[test]

@@ -157,6 +157,27 @@ fn a_file_that_cannot_be_made_anew_is_written_in_its_place() {
     }
 }
 
+/// That has nothing to do with whose it is.
+#[test]
+fn a_file_that_nobody_may_change_is_told_as_such() {
+    let program = Program::start(ONE);
+    let mark = |sign: &str| {
+        let mut command = std::process::Command::new("chattr");
+        let status = command.arg(sign).arg(&program.path).stderr(std::process::Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let mut monitor = program.monitor();
+    monitor.ask("set /http/one hidden=on").unwrap();
+    if !mark("+i") {
+        eprintln!("SKIPPED: no file can be made immutable here");
+        return;
+    }
+    let error = monitor.ask("save");
+    assert!(mark("-i"));
+    assert_eq!(error.unwrap_err(), format!("failed {}: Operation not permitted", program.path.display()));
+    monitor.ask("save").unwrap();
+}
+
 /// In a sandbox nothing can be opened but what was served at the start.
 #[test]
 fn a_sandbox_is_not_left() {
@@ -206,7 +227,7 @@ fn what_it_uses_is_not_told_for_want_of_rights() {
     let program = Program::start_in(directory, &text, &[]);
     let mut monitor = program.monitor();
     let told = monitor.ask("call /config check").unwrap();
-    assert!(told.lines().count() == 1 && told.contains(": fine, "), "{told}");
+    assert!(told.lines().count() == 1 && told.contains(": ok, "), "{told}");
     let other = program.directory.file("others", "");
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).unwrap();
     program.write(&text.replace("/users", "/others"));

@@ -189,6 +189,7 @@ fn a_wrong_name_gets_the_nearest() {
         ("--idle-timeout=4", "--idle-timeout=4: no such option; did you mean --http.main.idle_timeout?"),
         ("--pollr", "--pollr: no such option; did you mean --gorgon.poller?"),
         ("--frobnicate", "--frobnicate: no such option"),
+        ("--daemon", "--daemon: no such option"),
         ("-x", "-x: no such option"),
         ("-t", "-t: no such option; did you mean gorgon check -c FILE?"),
         ("-vx", "-x: no such option"),

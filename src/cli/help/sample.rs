@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use std::fs;
 
 use super::*;
-use crate::config::files::{Files, SystemFiles};
+use crate::config::files::{Files, Identity, SystemFiles};
 use crate::config::kind::NodeKind;
 use crate::config::load::{Inputs, Loaded};
 use crate::text::ini::push_value;
@@ -122,6 +122,10 @@ impl Files for Text {
 
     fn list(&self, _directory: &str) -> Result<Vec<String>, String> {
         Err(String::new())
+    }
+
+    fn identity(&self, _path: &str) -> Option<Identity> {
+        Some((1, 1))
     }
 }
 

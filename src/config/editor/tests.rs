@@ -106,6 +106,28 @@ fn sections_come_and_go() {
         assert_eq!(add(before, &handler), changed, "{before:?}");
         assert!(has(changed, &handler) && !has(before, &handler));
     }
+    // Behind what belongs to the last one of its server, or to that.
+    for (before, behind) in [
+        ("[http:main]\nroot=/\n; its end\n\n; two\n[http:two]\n", "; its end\n"),
+        ("[http:main]\nroot=/\n\n[handler:main/a]\n;kind = files\n\n[http:two]\n", ";kind = files\n"),
+        ("[handler:main/a]\nmatch=/a\n\n[http:main]\nroot=/\n\n[handler:mai/b]\n", "match=/a\n"),
+        ("[ http : main ]\nroot=/\n\n[handler:main.x/b]\n\n; the end\n", "root=/\n"),
+        ("[http:two]\n\n[handler : main/a]\nx=1\n\n; the end\n", "x=1\n"),
+        ("[http:two]\n[http:mai]\n", "[http:mai]\n"),
+    ] {
+        let changed = before.replace(behind, &[behind, "\n[handler:main/x]\n"].concat());
+        assert_eq!(add(before, &handler), changed, "{before:?}");
+        let windows = add(&before.replace('\n', "\r\n"), &handler);
+        assert_eq!(windows, changed.replace('\n', "\r\n"), "{before:?}");
+    }
+    assert_eq!(
+        add("[http:main]\n; of two\n\n[http:two]\n", &http("x")),
+        "[http:main]\n; of two\n\n[http:two]\n\n[http:x]\n"
+    );
+    assert_eq!(
+        add("[http:main]\nroot=/\n; two\n[http:two]\n", &handler),
+        "[http:main]\nroot=/\n\n[handler:main/x]\n; two\n[http:two]\n"
+    );
     let text = "; top\n[http:main]\nroot=/\n; inside\nlisten=\n  :80\n\n; next\n[http:b]\nroot=/\n";
     assert_eq!(remove(text, &http("main")), "; next\n[http:b]\nroot=/\n");
     assert_eq!(remove(text, &http("b")), text.strip_suffix("\n; next\n[http:b]\nroot=/\n").unwrap());

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::*;
+use crate::config::files::Identity;
 use crate::config::source::Origin;
 
 /// Files that are not there.
@@ -15,23 +16,41 @@ impl Texts {
     }
 }
 
+/// A path without `.` and `..`, which leads to the same where there are no links.
+fn plain(path: &str) -> String {
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match part {
+            ".." => _ = parts.pop(),
+            _ => parts.push(part),
+        }
+    }
+    [root, &parts.join("/")].concat()
+}
+
 impl Files for Texts {
     fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, String> {
-        let text = self.0.get(path).ok_or("No such file or directory")?;
+        let text = self.0.get(&plain(path)).ok_or("No such file or directory")?;
         Ok(text[..text.len().min(most)].to_vec())
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, String> {
-        let front = if directory == "." { "" } else { directory };
+        let front = if directory == "." { String::new() } else { plain(directory) + "/" };
         let names: Vec<String> = self
             .0
             .keys()
-            .filter_map(|path| path.strip_prefix(front))
+            .filter_map(|path| path.strip_prefix(&*front))
             .filter(|name| !name.contains('/'))
             .rev()
             .map(str::to_owned)
             .collect();
         if names.is_empty() { Err("No such file or directory".to_owned()) } else { Ok(names) }
+    }
+
+    fn identity(&self, path: &str) -> Option<Identity> {
+        let path = plain(path);
+        self.0.keys().position(|known| *known == path).map(|at| (1, at as u64))
     }
 }
 

@@ -215,6 +215,81 @@ fn mistakes_of_included_files() {
     assert!(check(&files)[0].ends_with("more than 100 files"));
 }
 
+/// A file is the same whatever it is called. What a pattern finds is what is there; a name is meant.
+#[test]
+fn no_file_is_read_twice() {
+    let check = |main: &str, files: &[(&str, &str)]| {
+        let main = ["[include]\nfiles = ", main, "\n[gorgon]\n"].concat();
+        let mut all = vec![("/etc/g.conf", main.as_str())];
+        all.extend_from_slice(files);
+        match load_with(&Texts::new(&all), &[], &[]) {
+            Ok(loaded) => loaded.source.files,
+            Err(problems) => problems,
+        }
+    };
+    let a = ("/etc/inc/a.conf", "");
+    let twice = ["/etc/g.conf:2: /etc/./inc/a.conf: included twice, first as /etc/inc/a.conf"];
+    assert_eq!(check("inc/a.conf ./inc/a.conf", &[a]), twice);
+    let twice = ["/etc/g.conf:2: /etc/../etc/inc/a.conf: included twice, first as /etc/inc/a.conf"];
+    assert_eq!(check("inc/a.conf %(here)s/../etc/inc/a.conf", &[a]), twice);
+    let twice = ["/etc/g.conf:2: /etc/inc/a.conf: included twice"];
+    assert_eq!(check("inc/a.conf %(here)s/inc/a.conf", &[a]), twice);
+    assert_eq!(check("inc/*.conf inc/a.conf", &[a]), twice);
+    let b = ("/etc/inc/b.conf", "[include]\nfiles = ../c.conf\n");
+    let c = ("/etc/c.conf", "[include]\nfiles = inc/b.conf\n");
+    let itself = ["/etc/inc/../c.conf:2: /etc/inc/../inc/b.conf: includes itself"];
+    assert_eq!(check("inc/b.conf", &[b, c]), itself);
+    // What was read is left out.
+    let b = ("/etc/inc/b.conf", "[include]\nfiles = *.conf\n");
+    let read = ["/etc/g.conf", "/etc/inc/a.conf", "/etc/inc/b.conf"];
+    assert_eq!(check("inc/a.conf inc/*.conf", &[a, b]), read);
+    assert_eq!(check("inc/*.conf ./inc/a* *.conf", &[a, b]), read);
+}
+
+/// Only what is wrong is told, not what is so for want of it.
+#[test]
+fn what_follows_from_a_mistake_is_not_told() {
+    const ROOTED: &str = "[http:main]\nroot = /\n";
+    for (text, line) in [
+        (
+            "[http:main]\nroot = www\n  x\n",
+            "2: root: expected one line; what begins with a blank goes on with the line before it",
+        ),
+        ("[http:main]\nroot www\n", "2: expected KEY = VALUE, [SECTION] or a comment"),
+        ("[http:main]\nroot = %(ENV_NONE)s\n", "2: %(ENV_NONE)s: the environment has no NONE"),
+        (
+            "[http:main]\nroot /srv:x\n",
+            "2: root /srv: no such setting of [http:main]; did you mean root = ..?",
+        ),
+        ("[http:main] x\nroot = /\n  more\n", "1: expected nothing behind the ]"),
+        ("[http:main\nroot = /\n", "1: expected a ] behind the name of the section"),
+        ("[http:main] x\nroot = /\n[handler:main/h]\nmatch=/h\n", "1: expected nothing behind the ]"),
+        ("[gorgon]\nuser 1\n  more\n\n  and more\n", "2: expected KEY = VALUE, [SECTION] or a comment"),
+        // The listeners of both would be the same.
+        (
+            &[ROOTED, "[http:two]\nroot = /\nlisten = %(ENV_NONE)s\n"].concat(),
+            "5: %(ENV_NONE)s: the environment has no NONE",
+        ),
+    ] {
+        assert_eq!(wrong(text), [line], "{text}");
+    }
+    // What has nothing to do with it is.
+    let lines =
+        wrong("[gorgon]\n[http:main] x\n[http:two]\nlisten = :1\nword\n[http:three]\nlisten = :2\n  x\n");
+    let starts: Vec<&str> = lines.iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    assert_eq!(starts, ["2", "5", "6", "7"], "{lines:?}");
+}
+
+/// As nginx has it.
+#[test]
+fn a_value_without_a_sign_before_it() {
+    let line = |text: &str| wrong(&["[http:main]\nroot = /\n", text].concat());
+    let unknown = "3: listen 127.0.0.1: no such setting of [http:main]; did you mean listen = ..?";
+    assert_eq!(line("listen 127.0.0.1:8080;\n"), [unknown]);
+    let unknown = "3: error_log /x: no such setting of [http:main]; did you mean log_level of [gorgon]?";
+    assert_eq!(line("error_log /x:y;\n"), [unknown]);
+}
+
 #[test]
 fn limits_of_a_file() {
     let large = ";".repeat(FILE_MAX + 1);

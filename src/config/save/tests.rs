@@ -94,6 +94,43 @@ fn nodes_that_came_and_went() {
     assert_eq!(files, [("/etc/g.conf".to_owned(), main), ("/etc/b.conf".to_owned(), other)]);
 }
 
+/// New ones stand with the others of their server, so that those stay there when their order changes.
+#[test]
+fn handlers_stand_with_their_server() {
+    let text = "[http:main]\nroot=/\n\n; about health\n[handler:main/health]\nkind = health\nmatch = /h\n\n\
+        ; the other\n[http:two]\nroot=/\nlisten=:2\n\n; the end\n";
+    let files = Texts::new(&[("/etc/g.conf", text)]);
+    let inputs =
+        Inputs { path: "/etc/g.conf".to_owned(), flags: vec![], environment: &|_| None, host: String::new() };
+    let mut wanted = inputs.load(&files).unwrap_or_else(|problems| panic!("{problems:?}")).settings;
+    for (name, key) in [("main/red", "/red"), ("two/x", "/x")] {
+        wanted.add(NodeKind::Handler, name);
+        wanted.set(NodeKind::Handler, name, "match", key).unwrap();
+    }
+    let red = "[handler:main/red]\nmatch = /red\n\n";
+    let text = text.replace("\n; the end", "\n[handler:two/x]\nmatch = /x\n\n; the end");
+    let saved = |wanted: &Settings| {
+        save(&inputs, &files, wanted).unwrap_or_else(|problems| panic!("{problems:?}")).files
+    };
+    let behind = text.replace("; the other", &[red, "; the other"].concat());
+    assert_eq!(saved(&wanted), [("/etc/g.conf".to_owned(), behind)]);
+    wanted.servers[0].handlers.reverse();
+    let before = text.replace("; about", &[red, "; about"].concat());
+    assert_eq!(saved(&wanted), [("/etc/g.conf".to_owned(), before)]);
+    // Where they are in another file than that, so is the new one.
+    let files = Texts::new(&[
+        ("/etc/g.conf", "[http:main]\nroot=/\n[include]\nfiles=b.conf\n"),
+        ("/etc/b.conf", "[handler:main/a]\nmatch=/a\n"),
+    ]);
+    let mut wanted = inputs.load(&files).unwrap_or_else(|problems| panic!("{problems:?}")).settings;
+    wanted.add(NodeKind::Handler, "main/red");
+    wanted.set(NodeKind::Handler, "main/red", "match", "/red").unwrap();
+    wanted.servers[0].handlers.reverse();
+    let text = "[handler:main/red]\nmatch = /red\n\n[handler:main/a]\nmatch=/a\n";
+    let saved = save(&inputs, &files, &wanted).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(saved.files, [("/etc/b.conf".to_owned(), text.to_owned())]);
+}
+
 /// What a file has to give is written though it is the default.
 #[test]
 fn a_server_says_what_it_serves() {

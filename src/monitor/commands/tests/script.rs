@@ -193,7 +193,7 @@ fn help_and_schema() {
             "json help unwatch",
             "{\"text\":\"unwatch [TAG]\"}\n{\"text\":\"  End the watch of that tag, or all.\"}\nok\n",
         ),
-        ("help htp", "error unknown no verb is named htp; did you mean help?\n"),
+        ("help hlp", "error unknown no verb is named hlp; did you mean help?\n"),
         ("help htp.x", "error unknown no kind is named htp; did you mean http?\n"),
         ("help http.rot", "error unknown http has no attribute rot; did you mean root?\n"),
         ("help a b", "error unknown no verb is named a; help lists them\n"),
