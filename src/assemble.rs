@@ -152,7 +152,7 @@ pub fn serve(
     gorgon_sys::trim_heap();
     let now = reactor.lp().now();
     reactor.world().note(now, &["started"]);
-    reactor.world().speaks = configuration.is_some() && level >= Level::Info;
+    reactor.world().speaks = level.tells_events(configuration.is_some());
     if let Some(file) = &running.served.pid_file {
         file.write().map_err(|error| failure(&process.pid_file, error))?;
     }

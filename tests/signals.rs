@@ -315,3 +315,23 @@ fn errors_that_nobody_reads_hold_nothing_up() {
     child.wait().unwrap();
     assert!(answer.unwrap().starts_with("HTTP/1.1 401 "));
 }
+
+#[test]
+fn who_asks_for_more_is_told_that_there_is_nothing_to_read_again() {
+    let directory = site();
+    let said = directory.path().join("said");
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" -v -l 127.0.0.1:0 \"$1\" 2> \"$2\"", env!("CARGO_BIN_EXE_gorgon")]);
+    let server = Server::spawn({
+        command.arg(directory.path()).arg(&said);
+        command
+    });
+    server.signal("HUP");
+    let begun = Instant::now();
+    let told = "gorgon: nothing was reloaded: it was started without a configuration file\n";
+    while std::fs::read_to_string(&said).unwrap() != told {
+        assert!(begun.elapsed() < PATIENCE, "{:?}", std::fs::read_to_string(&said));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(server.get("/a.txt").status, 200);
+}

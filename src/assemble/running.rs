@@ -417,7 +417,7 @@ impl Running {
         }
         self.settings = new;
         if self.started {
-            reactor.world().speaks = self.served.by_file && level >= Level::Info;
+            reactor.world().speaks = level.tells_events(self.served.by_file);
             self.served.settle();
         }
         self.end_logins(&ended, reactor);

@@ -48,6 +48,15 @@ pub enum Level {
     Debug,
 }
 
+impl Level {
+    /// Whether events go to standard error: those of a server by itself are told where its configuration is kept, too;
+    /// who tries a directory is told them when asking for it.
+    #[must_use]
+    pub fn tells_events(self, by_file: bool) -> bool {
+        self >= if by_file { Level::Info } else { Level::Debug }
+    }
+}
+
 impl ProcessSettings {
     /// How much to say.
     #[must_use]
@@ -123,7 +132,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "verbose",
                 Unit::Switch,
                 "off",
-                "Say more: each request, and at the end what was done. The same as log_level=debug.",
+                "Say more: each request, events such as reloads, and at the end what was done. The same as log_level=debug.",
             )
             .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.log_level == "debug"),

@@ -29,7 +29,7 @@ pub(crate) fn bind_with_mode(
     outcome
 }
 
-/// The permission bits of a Unix socket that is made without [`ListenOptions::mode`]: what the umask leaves.
+/// The permission bits of a Unix socket that is made without [`ListenOptions::mode`](crate::ListenOptions::mode): what the umask leaves.
 #[must_use]
 pub fn unmasked_mode() -> u32 {
     // It is told only to who sets it. The process has one thread: nobody makes a file meanwhile.
