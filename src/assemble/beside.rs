@@ -40,6 +40,9 @@ impl Running {
         reactor: &mut Reactor<World>,
         opened: &mut Opened,
     ) -> bool {
+        if matches!(wanted.rule.listen, Listen::Unix(_)) {
+            return false;
+        }
         let mut found = reactor.lp().has_retired();
         let stays = rules(new);
         for bound in &self.bound {

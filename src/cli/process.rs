@@ -132,7 +132,7 @@ pub static GORGON: Kind<ProcessSettings> = Kind {
                 "verbose",
                 Unit::Switch,
                 "off",
-                "Say more: each request, events such as reloads, and at the end what was done. The same as log_level=debug.",
+                "Say more: each request and event, and at the end what was done. The same as log_level=debug.",
             )
             .with_flag(&Flag { short: Some('v'), long: "verbose", value: "" }),
             get: |s| Value::Switch(s.log_level == "debug"),

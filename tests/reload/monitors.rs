@@ -225,3 +225,24 @@ fn a_monitor_without_a_place_keeps_its_socket() {
     assert_eq!(shown(&program, "monitor:two"), rows);
     assert_eq!((path.metadata().unwrap().ino(), mode(path)), (before, 0o600));
 }
+
+/// A second one without a place has none, which is no reason to refuse the rest; nor is it one while a socket that was
+/// replaced is looked after.
+#[test]
+fn a_monitor_that_can_have_no_place_is_borne() {
+    let port = free_port();
+    // Who becomes another has another place then.
+    let root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let user = if root { "[gorgon]\nuser = root\n" } else { "" };
+    let server = |rule: &str| [user, &ONE.replace("127.0.0.1:0", rule)].concat();
+    let program = start(&[&server(&format!("127.0.0.1:{port}")), "[monitor:main]\n"].concat());
+    if shown(&program, "monitor:main").is_empty() {
+        return eprintln!("skipped: no directory for sockets");
+    }
+    let _silent = connect(([127, 0, 0, 1], port).into());
+    let wide = server(&format!(":{port}"));
+    program.reload(&[&*wide, "[monitor:main]\n"].concat()).unwrap();
+    program.reload(&[&*wide, "[monitor:main]\n[monitor:two]\nidle_timeout = 7s\n"].concat()).unwrap();
+    assert_eq!(program.monitor().value("/monitor/two.idle_timeout"), "7s");
+    assert!(shown(&program, "monitor:two").is_empty());
+}
