@@ -40,18 +40,19 @@ impl Running {
         reactor: &mut Reactor<World>,
         opened: &mut Opened,
     ) -> bool {
-        if matches!(wanted.rule.listen, Listen::Unix(_)) {
-            return false;
-        }
-        let mut found = reactor.lp().has_retired();
+        let clashes = |address: &Address| match address {
+            Address::Ip(address) => Listen::Ip(*address).clashes_with(&wanted.rule.listen),
+            // Another socket can have its name at once.
+            Address::Unix(_) => false,
+        };
+        let mut found = reactor.lp().retired().any(|address| clashes(&address));
         let stays = rules(new);
         for bound in &self.bound {
             if stays.iter().any(|rule| rule.listen == bound.rule.listen) {
                 continue;
             }
             for (id, address) in &bound.sockets {
-                let Address::Ip(address) = address else { continue };
-                if Listen::Ip(*address).clashes_with(&wanted.rule.listen) {
+                if clashes(address) {
                     opened.beside.replaced.push((*id, wanted.service));
                     found = true;
                 }

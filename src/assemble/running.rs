@@ -27,6 +27,7 @@ use super::listeners::{bind_one, push_urls};
 use super::monitors::{self, Host, Monitor};
 use super::privileges::Served;
 use super::sockets::{Bound, PassedFor, of_server};
+#[cfg(feature = "monitor")]
 use crate::cli::process::Level;
 use crate::config::settings::{HttpServer, Settings};
 use crate::engine::log::Logs;

@@ -8,6 +8,8 @@
 //! A connection may have begun long before it can be accepted: the handshake takes a round trip, and the kernel keeps those
 //! to itself that have sent nothing yet (`TCP_DEFER_ACCEPT`). They belong to the old socket, and would be lost with it.
 
+use gorgon_sys::Address;
+
 use super::event_loop::Loop;
 use super::listener::ListenerId;
 use super::timers::Owner;
@@ -45,9 +47,10 @@ impl Loop {
         true
     }
 
-    /// Whether some are retired.
-    pub fn has_retired(&self) -> bool {
-        self.listeners.iter().flatten().any(|listener| listener.retired.is_some())
+    /// The addresses of those that are retired.
+    pub fn retired(&self) -> impl Iterator<Item = Address> {
+        let retired = self.listeners.iter().flatten().filter(|listener| listener.retired.is_some());
+        retired.filter_map(|listener| gorgon_sys::local_address(listener.fd()).ok())
     }
 
     /// Lets new sockets be bound where these listeners are and those that are retired, or ends that.

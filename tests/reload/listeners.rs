@@ -302,6 +302,27 @@ fn an_address_is_taken() {
     drop(patient(TcpStream::connect(program.address("one")).unwrap()));
 }
 
+/// Nor while a socket that was replaced is looked after.
+#[test]
+fn an_address_that_another_would_share_is_taken() {
+    use gorgon_sys::{Address, AsFd, ListenOptions};
+    // Who becomes another may not share it anyway.
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let user = if root { "[gorgon]\nuser = root\n" } else { "" };
+    let (own, other) = (free_port(), free_port());
+    let options = ListenOptions { beside: true, ..ListenOptions::default() };
+    let address = Address::Ip(([127, 0, 0, 1], other).into());
+    let shared = gorgon_sys::listen(&address, &options).unwrap();
+    gorgon_sys::listen_again(shared.as_fd(), 8).unwrap();
+    let text = |rules: &str| [user, &ONE.replace(" 127.0.0.1:0", rules)].concat();
+    let program = Program::start(&text(&format!(" 127.0.0.1:{own}")));
+    let _silent = connect(([127, 0, 0, 1], own).into());
+    program.reload(&text(&format!(" :{own}"))).unwrap();
+    let error = program.reload(&text(&format!("\n  :{own}\n  127.0.0.1:{other}"))).unwrap_err();
+    assert!(error.ends_with("Address already in use"), "{error}");
+}
+
 /// More of them than some bound of ours: each has a client that has said nothing when its socket is replaced.
 #[test]
 fn many_addresses_are_widened_at_once() {
