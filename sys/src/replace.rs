@@ -97,6 +97,12 @@ impl Replacement {
         if !is_file(&old) {
             return Err(Refused::System(NO_FILE));
         }
+        // What nobody may change, whoever owns it, is found out while other files have not been written yet.
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&directory, &*name, flags, Mode::empty());
+        if let Err(error @ (Errno::PERM | Errno::ROFS)) = opened {
+            return Err(Refused::System(error));
+        }
         // What has the name of the new text is none of ours yet.
         let text = Vec::from(bytes);
         let own = identity(&old);

@@ -160,22 +160,33 @@ fn a_file_that_cannot_be_made_anew_is_written_in_its_place() {
 /// That has nothing to do with whose it is.
 #[test]
 fn a_file_that_nobody_may_change_is_told_as_such() {
-    let program = Program::start(ONE);
+    if !root() {
+        return;
+    }
+    let directory = site();
+    let other = directory.file("two.conf", "[http:two]\nroot = %(here)s/two\nlisten = 127.0.0.1:0\n");
+    let text = [ONE, "[gorgon]\nuser = root\n[include]\nfiles = two.conf\n"].concat();
+    let program = Program::start_in(directory, &text, &[]);
     let mark = |sign: &str| {
         let mut command = std::process::Command::new("chattr");
-        let status = command.arg(sign).arg(&program.path).stderr(std::process::Stdio::null()).status();
+        let status = command.arg(sign).arg(&other).stderr(std::process::Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
     let mut monitor = program.monitor();
     monitor.ask("set /http/one hidden=on").unwrap();
+    monitor.ask("set /http/two hidden=on").unwrap();
+    let before = std::fs::read_to_string(&program.path).unwrap();
     if !mark("+i") {
         eprintln!("SKIPPED: no file can be made immutable here");
         return;
     }
     let error = monitor.ask("save");
     assert!(mark("-i"));
-    assert_eq!(error.unwrap_err(), format!("failed {}: Operation not permitted", program.path.display()));
+    assert_eq!(error.unwrap_err(), format!("failed {}: Operation not permitted", other.display()));
+    // All of it or nothing.
+    assert_eq!(std::fs::read_to_string(&program.path).unwrap(), before);
     monitor.ask("save").unwrap();
+    assert_ne!(std::fs::read_to_string(&program.path).unwrap(), before);
 }
 
 /// In a sandbox nothing can be opened but what was served at the start.
