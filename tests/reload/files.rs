@@ -206,6 +206,7 @@ fn what_a_reload_refuses_a_check_does() {
     for (line, more) in [
         (":5: view: ", "[monitor:main]\nview = nobody-of-that-name\n"),
         (":5: key_file=", keyed),
+        ("key_file: ", "[monitor:two]\nlisten = 127.0.0.1:0\n"),
         (":4: auth_file=", "auth_file = %(here)s/nowhere\n"),
         (":4: types_file=", "types_file = %(here)s/nowhere\n"),
         (":4: access_log=", "access_log = %(here)s/no/where\n"),
