@@ -158,6 +158,7 @@ impl Timed {
     }
 
     /// The one of that attribute.
+    #[inline(never)]
     pub(super) fn find(&self, path: &str, key: &str) -> Option<&Change> {
         self.waiting().find(|change| change.is(path, key))
     }

@@ -105,6 +105,31 @@ fn rules_come_back_though_a_part_of_them_was_set() {
     assert!(monitor.ask("log").unwrap().contains("time is over: /http/one.listen="));
 }
 
+/// What comes back is what was to stay, so a part that was not to stay goes first.
+#[test]
+fn rules_are_not_set_for_a_time_while_a_part_of_them_is() {
+    let ports = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+    let program = Program::start(&format!("[http:one]\nroot = %(here)s/one\nlisten = {}\n", ports[0]));
+    let mut monitor = program.monitor();
+    let part = format!("set /listener/{} write_buffer=16K for 1h", ports[0]);
+    monitor.ask(&part).unwrap();
+    let both = format!("set /http/one listen={},{} for 1s", ports[0], ports[1]);
+    assert_eq!(
+        monitor.ask(&both).unwrap_err(),
+        "conflict a part of listen waits to come back; keep that first"
+    );
+    assert_eq!(monitor.value("/http/one.listen"), format!("{} write_buffer=16K", ports[0]));
+    // It is kept with what it is a part of, too.
+    monitor.ask("keep /http/one.listen").unwrap();
+    monitor.ask(&both).unwrap();
+    let back = format!("{} write_buffer=16K", ports[0]);
+    until("the rules are back", || monitor.value("/http/one.listen") == back);
+    // Set for good, the part is set with them.
+    monitor.ask(&part).unwrap();
+    monitor.ask(&format!("set /http/one listen={}", ports[0])).unwrap();
+    assert_eq!(monitor.ask("keep").unwrap(), "");
+}
+
 #[test]
 fn how_much_is_said_changes_while_it_runs() {
     let (program, mut said) = Program::start_heard(ONE);

@@ -240,19 +240,14 @@ impl Desk<'_> {
             let (Step::Set { path: node, .. } | Step::Call { path: node, .. }) = asked;
             self.will_wait(step, node, due, &mut new)?;
         }
+        // Those of connections that have gone meanwhile are no more than places.
+        let tree = &mut *self.tree;
+        self.timed.forget(&mut |change| {
+            change.path.starts_with(CONNECTIONS) && value(tree, &change.path, &change.key).is_empty()
+        });
         let mut waiting = self.timed.count();
         for Change { path, key, .. } in new.waiting() {
             waiting += usize::from(self.timed.find(path, key).is_none());
-        }
-        if waiting > TIMED {
-            // Those of connections that have gone meanwhile are no more than places.
-            let tree = &mut *self.tree;
-            self.timed.forget(&mut |change| {
-                let is_gone =
-                    change.path.starts_with(CONNECTIONS) && value(tree, &change.path, &change.key).is_empty();
-                waiting -= usize::from(is_gone);
-                is_gone
-            });
         }
         if waiting > TIMED {
             return Err(failure(Code::Limit, "at most 1024 changes wait to come back"));
@@ -284,6 +279,14 @@ impl Desk<'_> {
         // What comes back is the last value that was to stay.
         let back = match self.timed.find(path, key) {
             Some(change) => change.back.clone(),
+            // It would hold for good what a part of it was set to for a time.
+            None if self.timed.waiting().any(|change| change.is_of(path, key)) => {
+                return Err(failure_of(
+                    Code::Conflict,
+                    "a part of % waits to come back; keep that first",
+                    key,
+                ));
+            }
             None => value(self.tree, path, key),
         };
         let (path, key, node, set) = (path.clone(), key.clone(), String::from(node), text.clone());
@@ -340,9 +343,7 @@ impl Desk<'_> {
         // It waits by the node that keeps the attribute.
         let step = Step::set(node, name, &value(self.tree, node, name));
         match self.tree.canonical(&[step]).unwrap_or_default().first() {
-            Some(Step::Set { path, key, .. }) if self.timed.find(path, key).is_some() => {
-                self.timed.take(&mut |change| change.is_of(path, key))
-            }
+            Some(Step::Set { path, key, .. }) => self.timed.take(&mut |change| change.is_of(path, key)),
             _ => Timed::default(),
         }
     }
