@@ -228,7 +228,8 @@ pub fn push_value(value: &str, out: &mut String) {
     let bytes = value.as_bytes();
     let comment =
         bytes.first() == Some(&b';') || bytes.windows(2).any(|pair| matches!(pair, [b' ' | b'\t', b';']));
-    let plain = !comment && !value.starts_with('"') && value.trim_matches(BLANKS) == value;
+    // A sign of quotation in it may go with one in the comment behind it.
+    let plain = !comment && !value.contains('"') && value.trim_matches(BLANKS) == value;
     // A line that goes on must not be taken for a comment, nor the end of a value for that of the line.
     if plain && !value.starts_with('#') && !value.ends_with('\r') {
         return out.push_str(value);

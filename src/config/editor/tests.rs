@@ -264,6 +264,7 @@ fn items_of_a_list_keep_their_lines() {
         ("index = a, b, ; two\n  ; three\n  c\n", "a,b,d,c", "index = a, b, ; two\n  d\n  ; three\n  c\n"),
         ("index = a, b, ; two\n  ; three\n  c\n", "a,b", "index = a, b ; two\n"),
         ("index = a ; one\n  b,\n", "a,c", "index = a ; one\n  c\n"),
+        ("index = a ; is \"so\"\n", "b\"c", "index = \"b\\\"c\" ; is \"so\"\n"),
         ("index = a,\n  \"b,\" ; two\n  c\n", "a,b", "index = a,\n  b ; two\n"),
         ("index = a, b ; both\n", "a,b,c", "index = a,b,c ; both\n"),
     ] {
