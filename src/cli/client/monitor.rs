@@ -68,9 +68,11 @@ pub fn run(
     if typed {
         let prompt = interactive::prompt(&mut session)?;
         if can_move(environment) {
-            return interactive::run(&mut session, &prompt, environment).map(|()| true);
+            interactive::run(&mut session, &prompt, environment)?;
+            return Ok(session.is_closed());
         }
-        return session.batch(&prompt);
+        let well = session.batch(&prompt)?;
+        return Ok(session.is_closed() && well);
     }
     if options.commands.is_empty() {
         let well = session.batch("")?;
