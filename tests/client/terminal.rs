@@ -140,9 +140,9 @@ fn a_line_that_is_too_long_is_not_done() {
     let socket = fake.path.to_str().unwrap();
     let long = "x".repeat(1000);
     let steps = format!(
-        "expect operate> \nsend ls \n{}send y\\r\n\
-         expect a line is at most 4000 bytes long; this one was longer, and is not done\nexpect operate> \n\
-         send begin\\r\nexpect (begin) \nsend ls\\r\nexpect (begin) \nsend abort\\r\nexpect operate> \nsend \\x04\n",
+        "expect operate> \\x1b[K\nsend ls \n{}send y\\r\n\
+         expect a line is at most 4000 bytes long; this one was longer, and is not done\nexpect operate> \\x1b[K\n\
+         send begin\\r\nexpect (begin) \\x1b[K\nsend ls\\r\nexpect (begin) \\x1b[K\nsend abort\\r\nexpect operate> \\x1b[K\nsend \\x04\n",
         format!("send {long}\n").repeat(4)
     );
     let Some(shown) = on_terminal((80, 24), place.path(), &["monitor", socket], &steps) else { return };
@@ -150,7 +150,7 @@ fn a_line_that_is_too_long_is_not_done() {
     assert_eq!(fake.heard(), ["kv hello", "begin", "ls", "abort"]);
     for end in ["\\x04", "quit\\r"] {
         let steps =
-            format!("expect operate> \nsend begin\\r\nexpect (begin) \nsend {end}\nexpect no commit\n");
+            format!("expect operate> \\x1b[K\nsend begin\\r\nexpect (begin) \\x1b[K\nsend {end}\nexpect no commit\n");
         let shown = on_terminal((80, 24), place.path(), &["monitor", socket], &steps).unwrap();
         assert_eq!((shown.exit, shown.restored), (1, true), "{}", shown.written);
     }
