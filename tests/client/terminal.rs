@@ -149,8 +149,9 @@ fn a_line_that_is_too_long_is_not_done() {
     assert_eq!((shown.exit, shown.restored), (0, true), "{}", shown.written);
     assert_eq!(fake.heard(), ["kv hello", "begin", "ls", "abort"]);
     for end in ["\\x04", "quit\\r"] {
-        let steps =
-            format!("expect operate> \\x1b[K\nsend begin\\r\nexpect (begin) \\x1b[K\nsend {end}\nexpect no commit\n");
+        let steps = format!(
+            "expect operate> \\x1b[K\nsend begin\\r\nexpect (begin) \\x1b[K\nsend {end}\nexpect no commit\n"
+        );
         let shown = on_terminal((80, 24), place.path(), &["monitor", socket], &steps).unwrap();
         assert_eq!((shown.exit, shown.restored), (1, true), "{}", shown.written);
     }
