@@ -51,15 +51,8 @@ impl Change {
 
     /// Whether it is of that node, or where that is a server, of a handler of it.
     pub(super) fn is_below(&self, node: &str) -> bool {
-        if self.path == node {
-            return true;
-        }
-        let (Some(server), Some(handler)) =
-            (node.strip_prefix("/http/"), self.path.strip_prefix("/handler/"))
-        else {
-            return false;
-        };
-        handler.starts_with(server) && handler.as_bytes().get(server.len()) == Some(&b'/')
+        let handler = || self.path.strip_prefix("/handler")?.strip_prefix(node.strip_prefix("/http")?);
+        self.path == node || handler().is_some_and(|rest| rest.as_bytes().first() == Some(&b'/'))
     }
 
     /// The attribute that it is of, or of a part of.
@@ -83,7 +76,8 @@ impl Change {
 #[inline(never)]
 pub(super) fn steps(changes: &[Box<Change>], text: fn(&Change) -> &String) -> Vec<Step> {
     let mut steps = Vec::new();
-    for change in changes {
+    // What was set last goes back first: what it is a part of may have been set before it.
+    for change in changes.iter().rev() {
         steps.push(Step::set(&change.path, &change.key, text(change)));
     }
     steps
@@ -100,7 +94,7 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Those that wait, in no order.
+    /// Those that wait, in the order that they were set in, but for those that could not be set back.
     pub fn waiting(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().map(|change| &**change)
     }

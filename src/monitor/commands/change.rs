@@ -289,6 +289,13 @@ impl Desk<'_> {
             }
             None => value(self.tree, path, key),
         };
+        let mut due = due;
+        if key.starts_with("listen[") {
+            // With the rules, a part of them comes back.
+            if let Some(whole) = self.timed.find(path, "listen") {
+                due = due.min(whole.due);
+            }
+        }
         let (path, key, node, set) = (path.clone(), key.clone(), String::from(node), text.clone());
         let actor = self.session.actor.clone();
         new.push(Box::new(Change { path, key, node, back, due, set, actor, failed: false }));
@@ -320,13 +327,7 @@ impl Desk<'_> {
         if kept.count() == 0 {
             return Err(failure_of(Code::Conflict, "nothing of % is set for a time", &node));
         }
-        if !walk.one {
-            self.note("keep % of %", &[&decimal(kept.count() as u64), &node]);
-            return Ok(());
-        }
-        for change in kept.waiting() {
-            self.note("keep %.%", &[&change.path, &change.key]);
-        }
+        self.note("keep % of %", &[&decimal(kept.count() as u64), &node]);
         Ok(())
     }
 

@@ -264,7 +264,7 @@ fn changes_for_a_time() {
         ("keep /http/main hidden", "ok\n"),
         ("keep /http/main hidden", "error conflict nothing of /http/main is set for a time\n"),
     ]);
-    assert_eq!(last(&peer), "anna from 127.0.0.1: keep /http/main.hidden");
+    assert_eq!(last(&peer), "anna from 127.0.0.1: keep 1 of /http/main");
     assert_eq!(
         (set(&mut peer, 1000).as_str(), peer.tree.read("/http/main", "hidden").as_str()),
         ("16K", "on")

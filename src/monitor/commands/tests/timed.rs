@@ -22,7 +22,8 @@ fn so_many_changes_wait() {
         ("save", "  wrote 1 change\nok\n"),
     ]);
     assert_eq!(peer.tree.passing.len(), 1024);
-    assert_eq!(peer.tree.passing[0], ("/connection/0-0".into(), "traced".into(), "off".into()));
+    // What was set last goes back first.
+    assert_eq!(peer.tree.passing[0], ("/connection/63-441".into(), "traced".into(), "off".into()));
     peer.tree.fails = Some(crate::tree::Trouble::new(Code::Failed, &["there is\nno file"]));
     peer.script(&[
         ("save", "error failed there is\\nno file\n"),
