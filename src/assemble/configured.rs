@@ -192,7 +192,7 @@ impl<'c> Configured<'c> {
     ///
     /// # Errors
     /// What a reload would be refused for, in its words, as far as that can be told without doing it.
-    pub(super) fn check(&self, running: &Settings) -> Result<String, Box<Trouble>> {
+    pub(super) fn check(&self, running: &Running) -> Result<String, Box<Trouble>> {
         let outcome = self.examine(running);
         outcome.map_err(|mut trouble| {
             trouble.message = one_line(&trouble.message);
@@ -201,11 +201,14 @@ impl<'c> Configured<'c> {
     }
 
     /// The same, each error a line.
-    fn examine(&self, running: &Settings) -> Result<String, Box<Trouble>> {
+    fn examine(&self, now: &Running) -> Result<String, Box<Trouble>> {
+        let running = &now.settings;
         let inputs = self.inputs.ok_or_else(|| Trouble::new(Code::Failed, &[NO_FILE]))?;
         let mut loaded = load(inputs, running)?;
         let (mut new, _) = self.beside(&loaded.settings, running);
         let mut outcome = look(&new);
+        #[cfg(feature = "monitor")]
+        let keyless = now.find_keyless(&new);
         // A reload leaves that file alone.
         new.process.pid_file.clear();
         core::mem::swap(&mut loaded.settings, &mut new);
@@ -215,6 +218,10 @@ impl<'c> Configured<'c> {
             let mut line = String::new();
             first.print(&mut line);
             outcome = Err(running::trouble(line));
+        }
+        #[cfg(feature = "monitor")]
+        if let Some(failure) = keyless.filter(|_| outcome.is_ok()) {
+            outcome = Err(running::trouble(failure.message));
         }
         outcome.map_err(|trouble| with_others(trouble, &loaded, running))?;
         Ok(doubts(&loaded, running) + &verdict(&inputs.path, &loaded))

@@ -412,7 +412,7 @@ impl Tree for Live<'_, '_> {
                 return self.configured.reload(self.running, self.reactor, self.notifier);
             }
             ("config", "check") => {
-                return self.configured.check(&self.running.settings);
+                return self.configured.check(self.running);
             }
             ("config", "diff") => return self.configured.diff(&self.running.settings).map_err(failed),
             _ => return Err(Trouble::new(Code::Unknown, &[method.name, ": no such method"])),

@@ -11,7 +11,7 @@ use super::running::{Opened, Running};
 use super::sockets::Bound;
 use super::{Failure, failure};
 use crate::cli::{ask, rundir, terminal};
-use crate::config::settings::MonitorServer;
+use crate::config::settings::{MonitorServer, Settings};
 use crate::engine::{Buffers, Limits, Reactor};
 use crate::monitor::keys::Keys;
 use crate::monitor::roles::{Roles, Unmapped};
@@ -234,6 +234,18 @@ impl Running {
             sockets: Vec::new(),
         };
         Ok(rules.into_iter().map(bound).collect())
+    }
+
+    /// What a change would be refused for: that a monitor has no keys, and nobody gave a password at the start.
+    pub(super) fn find_keyless(&self, new: &Settings) -> Option<Box<Failure>> {
+        let mut keyless = new.monitors.iter().filter(|monitor| {
+            let settings = &monitor.settings;
+            settings.enabled && settings.key_file.is_empty() && settings.wants_password()
+        });
+        keyless.find_map(|monitor| {
+            let before = self.monitors.iter().find(|running| running.name == monitor.name);
+            self.host.access(monitor, before.map(|before| &before.settings)).err()
+        })
     }
 
     /// The socket of one that is not told where to listen: its own, that of another one which was not told either, or a

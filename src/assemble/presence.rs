@@ -271,16 +271,9 @@ impl Look<'_> {
                 }
             }
             if settings.key_file.is_empty() {
-                let asked = |running: &Settings| {
-                    let mut monitors = running.monitors.iter().map(|monitor| &monitor.settings);
-                    monitors.any(|other| other.key_file.is_empty() && other.wants_password())
-                };
-                match self.running {
-                    _ if !settings.wants_password() => {}
-                    // Who starts it may be asked for a password; later nobody is, and the one that was given then holds.
-                    None => self.warn(key("key_file"), "", NO_KEYS),
-                    Some(running) if asked(running) => {}
-                    Some(_) => self.tell(key("key_file"), "", NO_KEYS),
+                // Who starts it may be asked for a password. Whether one was given, the program itself knows.
+                if settings.wants_password() && self.running.is_none() {
+                    self.warn(key("key_file"), "", NO_KEYS);
                 }
                 continue;
             }
