@@ -68,18 +68,18 @@ unsafe impl Sync for Place {}
 /// A terminal that is taken. There is one at a time; it is given back when this is dropped.
 pub struct Guard {
     /// What the signals did before.
-    before: [MaybeUninit<libc::sigaction>; TAKEN_SIGNALS.len()],
+    before: [MaybeUninit<libc::sigaction>; TAKEN_SIGNALS.len() + OF_LINUX.len()],
 }
 
-/// How many of [`TAKEN_SIGNALS`] only some systems have.
+/// Signals that end a program on Linux alone; `SIGSTKFLT`, which nothing sends, is none of them on every processor.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const OF_LINUX: usize = 3;
+const OF_LINUX: [libc::c_int; 2] = [libc::SIGIO, libc::SIGPWR];
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const OF_LINUX: usize = 0;
+const OF_LINUX: [libc::c_int; 0] = [];
 
-/// Three that the program only notices, and those that end it, but for the real-time signals, which no system sends by
-/// itself.
-const TAKEN_SIGNALS: [libc::c_int; 22 + OF_LINUX] = [
+/// Three that the program only notices, and those that end it, but for what no system sends by itself: `SIGSTKFLT` and the
+/// real-time signals.
+const TAKEN_SIGNALS: [libc::c_int; 22] = [
     libc::SIGTSTP,
     libc::SIGCONT,
     libc::SIGWINCH,
@@ -102,12 +102,6 @@ const TAKEN_SIGNALS: [libc::c_int; 22 + OF_LINUX] = [
     libc::SIGUSR2,
     libc::SIGXCPU,
     libc::SIGXFSZ,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    libc::SIGIO,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    libc::SIGPWR,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    libc::SIGSTKFLT,
 ];
 
 impl Guard {
@@ -139,8 +133,8 @@ impl Guard {
         // SAFETY: CHANGING is ours alone, so nobody reads it.
         unsafe { (*SAVED.0.get()).write(saved) };
         STATE.store(TAKEN, Ordering::SeqCst);
-        let mut guard = Guard { before: [MaybeUninit::uninit(); TAKEN_SIGNALS.len()] };
-        for (number, place) in TAKEN_SIGNALS.into_iter().zip(&mut guard.before) {
+        let mut guard = Guard { before: [MaybeUninit::uninit(); TAKEN_SIGNALS.len() + OF_LINUX.len()] };
+        for (number, place) in TAKEN_SIGNALS.into_iter().chain(OF_LINUX).zip(&mut guard.before) {
             // SAFETY: the place has room for what the signal did before, which the call puts there.
             unsafe {
                 act(number, handle as extern "C" fn(libc::c_int) as libc::sighandler_t, place.as_mut_ptr());
@@ -167,7 +161,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         restore();
-        for (number, place) in TAKEN_SIGNALS.into_iter().zip(&self.before) {
+        for (number, place) in TAKEN_SIGNALS.into_iter().chain(OF_LINUX).zip(&self.before) {
             // SAFETY: `take` had the place filled for each signal; what is there is what the signal did before.
             unsafe { libc::sigaction(number, place.as_ptr(), core::ptr::null_mut()) };
         }

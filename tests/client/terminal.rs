@@ -209,7 +209,7 @@ fn what_never_ends_is_not_held() {
 }
 
 /// Signals that end a program, with their numbers on Linux.
-const ENDING: [(&str, i32); 20] = [
+const ENDING: [(&str, i32); 19] = [
     ("SIGTERM", 15),
     ("SIGHUP", 1),
     ("SIGINT", 2),
@@ -229,7 +229,6 @@ const ENDING: [(&str, i32); 20] = [
     ("SIGXCPU", 24),
     ("SIGIO", 29),
     ("SIGPWR", 30),
-    ("SIGSTKFLT", 16),
 ];
 
 /// Stopped by whoever, it gives the terminal back, and shows all of itself again when it goes on.
