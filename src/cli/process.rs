@@ -49,8 +49,8 @@ pub enum Level {
 }
 
 impl Level {
-    /// Whether events go to standard error: those of a server by itself are told where its configuration is kept, too;
-    /// who tries a directory is told them when asking for it.
+    /// Whether events go to standard error: of a program with a configuration file unless little is to be said, of one
+    /// that was given a directory only where all is.
     #[must_use]
     pub fn tells_events(self, by_file: bool) -> bool {
         self >= if by_file { Level::Info } else { Level::Debug }

@@ -113,7 +113,7 @@ pub static MONITOR: Kind<MonitorSettings> = Kind {
                 "enabled",
                 Unit::Switch,
                 "on",
-                "Whether it answers. Turned off, its sockets are closed. With the last one that is turned off live, nobody can turn one on again but by a restart.",
+                "Whether it answers. Turned off, its sockets are closed. When the last one is turned off live, a new one in the file, once it is reloaded, or a restart lets somebody in again.",
             )
             .by_admin(),
             get: |s| Value::Switch(s.enabled),
